@@ -20,6 +20,7 @@ __all__ = [
     "Activation",
     "Net",
     "Training",
+    "backward",
     "cross_entropy",
     "flatten",
     "forward",
@@ -161,6 +162,16 @@ def gradients(
     """
     outputs = forward(net, x)
     _check_answers(net, outputs[-1], y)
+    return cross_entropy(outputs[-1], y), backward(net, outputs, y)
+
+
+def backward(
+    net: Net, outputs: list[Float[np.ndarray, "*runs batch units"]], y: Float[np.ndarray, "batch d_out"]
+) -> Net:
+    """Backpropagation: the loss's derivative by every weight and bias, from what `forward` returned.
+
+    Rumelhart, Hinton & Williams (1986), https://doi.org/10.1038/323533a0.
+    """
     slope = ACTIVATIONS[net.activation].slope
     n = outputs[-1].shape[-2] * outputs[-1].shape[-1]
     # Cross-entropy and sigmoid together have the plainest derivative there is: what was said minus what is right.
@@ -168,11 +179,11 @@ def gradients(
     d_weights, d_biases = [], []
     for layer in reversed(range(len(net.weights))):
         h = outputs[layer]  # what this layer was given
-        d_weights.append(np.swapaxes(h, -1, -2) @ d_z)  # z = h @ w: each weight saw h, and is blamed by d_z
-        d_biases.append(d_z.sum(axis=-2))
+        d_weights.append(np.swapaxes(h, -1, -2) @ d_z)  # z = h @ w: each weight carried h, and is blamed by d_z
+        d_biases.append(np.einsum("...bu->...u", d_z))  # a bias carries 1 in every example
         if layer:  # the same blame, sent back along the weights and through the bend of the activation
             d_z = (d_z @ np.swapaxes(net.weights[layer], -1, -2)) * slope(h)
-    return cross_entropy(outputs[-1], y), Net(tuple(d_weights[::-1]), tuple(d_biases[::-1]), net.activation)
+    return Net(tuple(d_weights[::-1]), tuple(d_biases[::-1]), net.activation)
 
 
 def train(
@@ -210,11 +221,13 @@ def train(
         raise ValueError(f"frozen names layer {bad[0]!r}; this network has layers 0 to {len(net.weights) - 1}")
     rates = [0.0 if layer in frozen else lr for layer in range(len(net.weights))]
     noted_at, losses = [], []
+    _check_answers(net, forward(net, x)[-1], y)
     for step in range(steps):
-        loss, d = gradients(net, x, y)
+        outputs = forward(net, x)
         if step % every == 0:
             noted_at.append(step)
-            losses.append(loss)
+            losses.append(cross_entropy(outputs[-1], y))
+        d = backward(net, outputs, y)
         net = replace(
             net,
             weights=tuple(w - r * (g + decay * w) for w, g, r in zip(net.weights, d.weights, rates, strict=True)),
