@@ -230,8 +230,8 @@ def train(
         d = backward(net, outputs, y)
         net = replace(
             net,
-            weights=tuple(w - r * (g + decay * w) for w, g, r in zip(net.weights, d.weights, rates, strict=True)),
-            biases=tuple(b - r * (g + decay * b) for b, g, r in zip(net.biases, d.biases, rates, strict=True)),
+            weights=tuple(w - r * (g + decay * w if decay else g) for w, g, r in zip(net.weights, d.weights, rates, strict=True)),
+            biases=tuple(b - r * (g + decay * b if decay else g) for b, g, r in zip(net.biases, d.biases, rates, strict=True)),
         )
     noted_at.append(steps)
     losses.append(cross_entropy(forward(net, x)[-1], y))
