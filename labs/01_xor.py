@@ -283,9 +283,9 @@ SURFACE = {"cmap": plots.DIVERGING, "vmin": -0.4, "vmax": 1.4, "interpolation": 
 
 def draw_inputs(ax, net: Net) -> None:
     """The plane of inputs: the network's answer as colour, and where each hidden unit is zero."""
-    side = np.linspace(-0.5, 1.5, 60)
+    side = np.linspace(-0.5, 1.5, 41)
     grid = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
-    p = sigmoid(forward(net, grid)[-1]).reshape(60, 60)
+    p = sigmoid(forward(net, grid)[-1]).reshape(41, 41)
     ax.imshow(p, origin="lower", extent=(-0.5, 1.5, -0.5, 1.5), **SURFACE)
     (w1, w2), b = net.weights[0], net.biases[0]
     for unit, style in ((0, "-"), (1, "--")):
@@ -295,9 +295,9 @@ def draw_inputs(ax, net: Net) -> None:
 
 def draw_hidden(ax, net: Net) -> None:
     """The plane of hidden units: the network's answer as colour."""
-    side = np.linspace(-1.3, 1.3, 60)
+    side = np.linspace(-1.3, 1.3, 41)
     h = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
-    p = sigmoid(h @ net.weights[1] + net.biases[1]).reshape(60, 60)
+    p = sigmoid(h @ net.weights[1] + net.biases[1]).reshape(41, 41)
     ax.imshow(p, origin="lower", extent=(-1.3, 1.3, -1.3, 1.3), **SURFACE)
     ax.set(xlim=(-1.3, 1.3), ylim=(-1.3, 1.3), xticks=(-1, 0, 1), yticks=(-1, 0, 1), xlabel="hidden unit 1")
 
@@ -609,7 +609,7 @@ left.text(limit * 0.9, 12, "2 / curvature\nat the start", ha="right", color=plot
 left.set(title="Four hidden units", xlabel="learning rate", ylabel="solved in 1000 steps (%)", ylim=(-3, 105))
 left.legend(loc="center left")
 for rate, colour in ((1, BLUE), (5, GREEN), (30, ORANGE)):
-    one_run = train(select(start, 0), X, Y, lr=rate, steps=120)
+    one_run = train(select(start, 0), X, Y, lr=rate, steps=80)
     right.semilogy(one_run.steps, one_run.losses, color=colour, lw=1.5, label=f"rate {rate}")
 right.set(title="One run", xlabel="step", ylabel="loss (nats)")
 right.legend()
