@@ -124,9 +124,9 @@ def _note(path: str | bytes | os.PathLike) -> None:
     if not real.startswith(_state["root"] + os.sep) or not os.path.isfile(real):
         return
     inner = real[len(_state["root"]) :].split(os.sep)
-    if not any(part in (".cache", ".venv", ".git", "__pycache__", "site-packages", "site") for part in inner):
-        if real != _state["lab"]:
-            _state["read"].add(real)
+    made = {".cache", ".venv", ".git", "__pycache__", "site-packages", "site"}
+    if not made & set(inner) and real != _state["lab"]:
+        _state["read"].add(real)
 
 
 def _peak_mb() -> int:
