@@ -13,6 +13,7 @@ from html import escape
 from pathlib import Path
 
 import nbformat
+from jinja2 import Environment, FileSystemBytecodeCache
 from mkdocs.config import config_options
 from mkdocs.config.base import Config
 from mkdocs.config.defaults import MkDocsConfig
@@ -48,6 +49,9 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
         self.serving = command == "serve"
         self.first = True
         self.scratch = Path(tempfile.mkdtemp(prefix="llmnotes-site-"))
+        (self.scratch / "templates").mkdir()
+        # compiling the theme's templates is half of a rebuild, so it is done once
+        self.templates = FileSystemBytecodeCache(str(self.scratch / "templates"))
 
     def on_shutdown(self) -> None:
         shutil.rmtree(self.scratch, ignore_errors=True)
@@ -87,6 +91,8 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
 
     @event_priority(100)
     def on_files(self, files: Files, config: MkDocsConfig) -> Files:
+        if "mkdocstrings" in config.plugins:
+            config.plugins["mkdocstrings"].get_handler("python").env.bytecode_cache = self.templates
         pages = self.scratch / "pages"
         for lab, run in self.runs.values():
             page = pages / "labs" / f"{lab.stem}.ipynb"
@@ -104,6 +110,10 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
             uri = f"assets/katex/{path.relative_to(rendered.KATEX).as_posix()}"
             files.append(File.generated(config, uri, abs_src_path=str(path)))
         return files
+
+    def on_env(self, env: Environment, config: MkDocsConfig, files: Files) -> Environment:
+        env.bytecode_cache = self.templates
+        return env
 
     @event_priority(100)
     def on_page_markdown(self, markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
