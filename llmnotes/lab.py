@@ -77,7 +77,7 @@ def record(
         name: lower-case words joined by underscores, unique within the lab.
         value: a Python or NumPy number. Whole numbers and truth values must come out the same again.
         rtol: how far the value may move on another machine, as a share of it. A float needs this or `atol`.
-        atol: how far it may move in its own unit; the larger of the two counts.
+        atol: how far it may move in its own unit; the two add up, as in `numpy.isclose`.
         because: why that far. A tolerance without a reason is refused.
         unit: shown behind the value, such as `nats` or `s`.
 
@@ -222,7 +222,8 @@ def _number(where: str, value: Any) -> float | int | bool:
         and type(value).__name__ not in ("bool", "bool_")
     ):
         raise TypeError(
-            f"{where} got a {type(value).__name__} of shape {tuple(value.shape)}; expected one number, such as value.item()"
+            f"{where} got a {type(value).__name__} of shape {tuple(value.shape)}; "
+            "expected one number, such as value.item()"
         )
     if type(value).__name__ in ("bool", "bool_"):
         return bool(value)

@@ -106,7 +106,10 @@ def subplots(rows: int = 1, columns: int = 1, *, width: float = 7.2, height: flo
 
 
 def shown_arrays(fig: Figure) -> dict[str, np.ndarray]:
-    """The arrays that a figure shows: lines and points as (n, 2), bars as (n, 4: x, y, width, height), images as drawn."""
+    """The arrays that a figure shows.
+
+    Lines and points come as (n, 2), bars as (n, 4) of x, y, width and height, images as they are drawn.
+    """
     found: dict[str, np.ndarray] = {}
     for i, ax in enumerate(fig.axes):
         if getattr(ax, "_colorbar", None) is not None:

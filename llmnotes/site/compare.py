@@ -1,0 +1,74 @@
+"""Whether a fresh run still says what the recorded one says: value by value, each with its own tolerance."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from llmnotes.lab import Record
+from llmnotes.site.labs import Lab
+from llmnotes.site.store import Run
+
+
+def margin(entry: Record, recorded: float) -> float:
+    """How far a value may lie from the recorded one: `atol + rtol · |recorded|`, as in `numpy.isclose`."""
+    return entry.atol + entry.rtol * abs(recorded)
+
+
+def figure_margins(figure: dict, recorded: dict[str, np.ndarray]) -> dict[str, float]:
+    """How far the arrays of a figure may move: its `rtol` as a share of each array's range (or size, if it is flat)."""
+    margins = {}
+    for name, array in recorded.items():
+        finite = array[np.isfinite(array)]
+        spread = float(np.ptp(finite)) if finite.size else 0.0
+        margins[name] = figure["rtol"] * (spread or float(np.abs(finite).max(initial=0.0)) or 1.0)
+    return margins
+
+
+def differences(lab: Lab, recorded: Run, fresh: Run) -> list[str]:
+    """Every way in which a fresh run leaves the recorded one, a line each; an empty list if it holds."""
+    found = []
+    for name in sorted(recorded.values.keys() | fresh.values.keys()):
+        before, now = recorded.values.get(name), fresh.values.get(name)
+        if before is None or now is None:
+            found.append(f"{lab.stem}: {name}: {'not recorded before' if before is None else 'no longer recorded'}")
+            continue
+        allowed = margin(now, before.value)
+        if abs(float(now.value) - float(before.value)) > allowed:
+            reason = f" ({now.because})" if now.because else " (exact)"
+            found.append(
+                f"{lab.stem}: {name}: recorded {before.value!r}, now {now.value!r}, tolerance {allowed:.3g}{reason}"
+            )
+    figures_before = {figure["name"]: figure for figure in recorded.results["figures"]}
+    figures_now = {figure["name"]: figure for figure in fresh.results["figures"]}
+    for name in sorted(figures_before.keys() | figures_now.keys()):
+        if name not in figures_before or name not in figures_now:
+            found.append(f"{lab.stem}: figure {name}: {'is new' if name in figures_now else 'is gone'}")
+            continue
+        found += _figure_differences(lab, figures_now[name], recorded.arrays(name), fresh.arrays(name))
+    claims_before = [(p["claim"], p["p"], p["if_"]) for p in recorded.results["predictions"]]
+    claims_now = [(p["claim"], p["p"], p["if_"]) for p in fresh.results["predictions"]]
+    if claims_before != claims_now:
+        found.append(f"{lab.stem}: its predictions changed")
+    for before, now in zip(recorded.predictions, fresh.predictions, strict=False):
+        if before["outcome"] != now["outcome"]:
+            found.append(f"{lab.stem}: prediction {now['claim']!r}: was {before['outcome']}, is now {now['outcome']}")
+    return found
+
+
+def _figure_differences(lab: Lab, figure: dict, before: dict[str, np.ndarray], now: dict[str, np.ndarray]) -> list[str]:
+    found = []
+    margins = figure_margins(figure, before)
+    for name in sorted(before.keys() | now.keys()):
+        where = f"{lab.stem}: figure {figure['name']}: {name}"
+        if name not in before or name not in now:
+            found.append(f"{where}: {'is new' if name in now else 'is gone'}")
+        elif before[name].shape != now[name].shape:
+            found.append(f"{where}: recorded with shape {before[name].shape}, now {now[name].shape}")
+        elif not np.allclose(now[name], before[name], rtol=0, atol=margins[name], equal_nan=True):
+            apart = np.abs(now[name] - before[name])
+            worst = np.unravel_index(np.nanargmax(apart), apart.shape) if np.isfinite(apart).any() else ()
+            found.append(
+                f"{where}: recorded {before[name][worst]!s}, now {now[name][worst]!s} at {tuple(map(int, worst))}, "
+                f"tolerance {margins[name]:.3g} ({figure['because']})"
+            )
+    return found

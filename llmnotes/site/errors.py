@@ -1,0 +1,18 @@
+"""What goes wrong for a reason that its message explains: shown without a traceback, with exit code 1."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class NotebookError(Exception):
+    """A lab, an entry or the store is not as it must be; the message says where, what was expected, and the way out."""
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """`; did you mean 'x'?` where something known looks like the name, else `; there are: …`."""
+    known = sorted(known)
+    if found := difflib.get_close_matches(name, known, n=1, cutoff=0.6):
+        return f"; did you mean {found[0]!r}?"
+    return f"; there are: {', '.join(known)}" if known else "; there are none yet"

@@ -1,0 +1,146 @@
+"""What is done to a page's HTML after MkDocs has rendered it: maths, links from code to the API, search, hovers."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import re
+from collections.abc import Iterable
+from html import unescape
+from pathlib import Path
+
+from llmnotes.site.errors import NotebookError
+from llmnotes.site.labs import Lab
+
+KATEX = Path(__file__).parent / "katex"
+_MATHS = re.compile(r'<(span|div) class="arithmatex">\\[(\[](.*?)\\[)\]]</\1>', re.DOTALL)
+
+
+def render_maths(html: str, where: str) -> tuple[str, bool]:
+    """Set formulas with KaTeX, so that the page needs its style sheet and fonts but no script.
+
+    Returns:
+        The HTML, and whether it holds a formula.
+
+    Raises:
+        NotebookError: KaTeX does not understand a formula.
+    """
+
+    def replace(found: re.Match) -> str:
+        formula = unescape(found[2]).strip()
+        display = found[1] == "div"
+        try:
+            rendered = _katex(formula, display)
+        except Exception as error:  # the JavaScript engine's errors have no common class that it exports
+            raise NotebookError(f"{where}: the formula {formula!r} is not understood: {error}") from error
+        if display:  # may be wider than a phone: it scrolls by itself, also by keyboard
+            return f'<div class="maths" tabindex="0">{rendered}</div>'
+        return rendered
+
+    html, count = _MATHS.subn(replace, html)
+    return html, bool(count)
+
+
+@functools.lru_cache(maxsize=4096)
+def _katex(formula: str, display: bool) -> str:
+    return _engine().call("katex.renderToString", formula, {"displayMode": display, "throwOnError": True})
+
+
+@functools.cache
+def _engine():
+    from py_mini_racer import MiniRacer
+
+    engine = MiniRacer()
+    engine.eval((KATEX / "katex.min.js").read_text(encoding="utf-8"))
+    return engine
+
+
+def names_used(lab: Lab) -> dict[str, str]:
+    """What a lab uses of the package: dotted text as it stands in the code, to the full name (`plots.save` → …)."""
+    tree = ast.parse(lab.path.read_text(encoding="utf-8"))
+    known: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "llmnotes":
+            known |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Import):
+            known |= {
+                alias.asname or "llmnotes": alias.name if alias.asname else "llmnotes"
+                for alias in node.names
+                if alias.name.split(".")[0] == "llmnotes"
+            }
+    found = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name | ast.Attribute):
+            text = ast.unparse(node)
+            first, dot, rest = text.partition(".")
+            if first in known and re.fullmatch(r"[\w.]+", text):
+                found[text] = known[first] + dot + rest
+    return found
+
+
+def link_code(html: str, names: dict[str, str]) -> str:
+    """Link the package's names in a lab's code cells to their API entries; those without one stay as they are."""
+    if not names:
+        return html
+    spans = {
+        r'<span class="o">\.</span>'.join(rf'<span class="n[a-z]*">{part}</span>' for part in text.split(".")): full
+        for text, full in sorted(names.items(), key=lambda item: -len(item[0]))
+    }
+    pattern = re.compile("|".join(f"({span})" for span in spans))
+    targets = list(spans.values())
+
+    def link(found: re.Match) -> str:
+        return f'<autoref identifier="{targets[found.lastindex - 1]}" optional hover>{found[0]}</autoref>'
+
+    def block(found: re.Match) -> str:
+        return pattern.sub(link, found[0])
+
+    return re.sub(r'<div class="[^"]*lab-code[^"]*highlight">.*?</div>', block, html, flags=re.DOTALL)
+
+
+def hide_code_from_search(html: str) -> str:
+    """Keep code and its output out of the search index: prose and headings are what one looks for."""
+    return re.sub(r'<div class="([^"]*\bhighlight)"', r'<div data-search-exclude class="\1"', html)
+
+
+def first_hovers(html: str) -> str:
+    """Keep the hover of a glossary term at its first use in running text, and none in headings, links and code."""
+    seen: set[str] = set()
+    closed_to = {"h1", "h2", "h3", "h4", "h5", "h6", "a", "code", "pre", "summary", "figcaption"}
+    depth = 0
+    out: list[str] = []
+    dropping = False
+    for part in re.split(r"(<[^>]+>)", html):
+        if found := re.match(r"<(/?)(\w+)", part):
+            name = found[2].lower()
+            if name in closed_to and not part.endswith("/>"):
+                depth += -1 if found[1] else 1
+            if name == "abbr":
+                if found[1]:
+                    if dropping:
+                        dropping = False
+                        continue
+                elif depth or part in seen:
+                    dropping = True
+                    continue
+                else:
+                    seen.add(part)
+        out.append(part)
+    return "".join(out)
+
+
+def used_in(html: str, labs: Iterable[tuple[Lab, set[str], str]]) -> str:
+    """On an API page, name under each function the labs that use it.
+
+    Args:
+        html: the page.
+        labs: each lab, the full names it uses, and the link to it from this page.
+    """
+    labs = list(labs)
+
+    def add(found: re.Match) -> str:
+        users = [f'<a href="{url}">{lab.title}</a>' for lab, names, url in labs if found["name"] in names]
+        return found[0] + (f'<p class="used-in">Used in {", ".join(users)}</p>' if users else "")
+
+    heading = r'<h\d id="(?P<name>llmnotes[\w.]*)" class="doc doc-heading">.*?</h\d>'
+    return re.sub(rf"{heading}(?:\s*<div class=\"doc doc-contents[^\"]*\">)?", add, html, flags=re.DOTALL)

@@ -1,0 +1,197 @@
+"""Reading labs: one percent-format script each, its header checked and its cells with their line numbers."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import jupytext
+import yaml
+from nbformat import NotebookNode
+
+from llmnotes.site.errors import NotebookError, near
+
+LEVELS = ("beginner", "intermediate", "advanced")
+TOPICS = ("architecture", "representations", "interpretability", "adaptation")
+FOLDED = {"setup": "Set-up", "solution": "Solution"}  # cell tags, and the title of the fold
+STEM = re.compile(r"(?P<number>\d\d)_(?P<key>[a-z][a-z0-9_]*)")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of a lab: its kind, source, tags, and the line of the script on which its source begins (from 1)."""
+
+    kind: str  # "markdown" or "code"
+    source: str
+    tags: tuple[str, ...]
+    line: int
+
+
+@dataclass(frozen=True)
+class Lab:
+    """One lab as its script says it is."""
+
+    path: Path
+    title: str
+    question: str
+    level: str
+    minutes: int
+    topic: str
+    models: tuple[str, ...]
+    needs: tuple[str, ...]
+    tags: tuple[str, ...]
+    thumbnail: str
+    timeout: float
+    cells: tuple[Cell, ...] = field(repr=False)
+
+    @property
+    def stem(self) -> str:
+        """`01_xor`: the name of the script, of its recorded run and of its page."""
+        return self.path.stem
+
+    @property
+    def key(self) -> str:
+        """`xor`: the stem without its number, by which pages quote its results."""
+        return self.stem.partition("_")[2] if STEM.fullmatch(self.stem) else self.stem
+
+    @property
+    def number(self) -> str:
+        """`01`, or nothing for a script outside the notebook that has no number."""
+        found = STEM.fullmatch(self.stem)
+        return found["number"] if found else ""
+
+    @property
+    def needs_hub(self) -> bool:
+        """Whether it downloads a model: then it runs only where that is asked for."""
+        return "hub" in self.needs
+
+    @cached_property
+    def code(self) -> tuple[Cell, ...]:
+        """The code cells, in order."""
+        return tuple(cell for cell in self.cells if cell.kind == "code")
+
+    @cached_property
+    def digest(self) -> str:
+        """Of what is executed, and of nothing else: prose may change without a new run."""
+        return digest("\n# %%\n".join(cell.source for cell in self.code).encode())
+
+    def line_of(self, cell: int, line: int = 1) -> int:
+        """The line of the script on which a line of a code cell stands; both counted from 1, the cell from 0."""
+        return self.code[cell].line + line - 1
+
+
+def digest(content: bytes) -> str:
+    """SHA-256, the first 32 hexadecimal digits."""
+    return hashlib.sha256(content).hexdigest()[:32]
+
+
+def read_lab(path: Path) -> Lab:
+    """Read one lab and check it.
+
+    Raises:
+        NotebookError: it cannot be read, its header is not as it must be, or its code is not valid Python.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise NotebookError(f"{path}: cannot be read: {error}") from error
+    try:
+        ast.parse(text, filename=str(path))
+    except SyntaxError as error:
+        shown = (error.text or "").rstrip()
+        raise NotebookError(f"{path}:{error.lineno}: not valid Python: {error.msg}\n    {shown.strip()}") from error
+    notebook = jupytext.reads(text, fmt="py:percent")
+    if not notebook.cells or notebook.cells[0].cell_type != "raw":
+        raise NotebookError(f"{path}:1: no header; a lab begins with a commented YAML block between two lines `# ---`")
+    header = _header(path, notebook.cells[0].source.strip().strip("-"))
+    return Lab(path=path.resolve(), cells=_cells(notebook.cells[1:], text), **header)
+
+
+def find_labs(folder: Path) -> list[Lab]:
+    """All labs of a folder in the order of their numbers.
+
+    Raises:
+        NotebookError: one of them is not as it must be, two share a key, or one needs a lab that does not exist.
+    """
+    labs = [read_lab(path) for path in sorted(folder.glob("[0-9][0-9]_*.py"))]
+    stems = {lab.stem for lab in labs}
+    keys: dict[str, Lab] = {}
+    for lab in labs:
+        if not STEM.fullmatch(lab.stem):
+            raise NotebookError(
+                f"{lab.path}: named {lab.stem!r}; expected two digits and lower-case words: 07_residual_stream"
+            )
+        if (other := keys.setdefault(lab.key, lab)) is not lab:
+            raise NotebookError(
+                f"{lab.path}: the name {lab.key!r} is taken by {other.path.name}; pages quote labs by it"
+            )
+        for need in lab.needs:
+            if need not in stems | {"hub"}:
+                raise NotebookError(f"{lab.path}: header: needs names {need!r}, which is no lab{near(need, stems)}")
+    return labs
+
+
+_FIELDS = {  # name: (what it must hold, how that is said)
+    "title": (str, "a short text"),
+    "question": (str, "one sentence that ends in a question mark"),
+    "level": (LEVELS, f"one of {', '.join(LEVELS)}"),
+    "minutes": (int, "a whole number of minutes to read it, 1 or more"),
+    "topic": (TOPICS, f"one of {', '.join(TOPICS)}"),
+    "models": (list, "a list of model names, [] for none"),
+    "needs": (list, "a list of labs to read before it (01_xor), and `hub` if it downloads a model; [] for none"),
+    "tags": (list, "a list of words"),
+    "thumbnail": (str, "the name of one of its figures"),
+    "timeout": ((int, float), "seconds, more than 0"),
+}
+_DEFAULTS = {"timeout": 120.0}
+
+
+def _header(path: Path, text: str) -> dict:
+    try:
+        header = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise NotebookError(f"{path}: header: not valid YAML: {error}") from error
+    if not isinstance(header, dict):
+        raise NotebookError(f"{path}: header: holds {header!r}; expected lines `key: value`")
+    for name in header:
+        if name not in _FIELDS:
+            raise NotebookError(f"{path}: header: unknown key {name!r}{near(str(name), _FIELDS)}")
+    for name, (kind, expected) in _FIELDS.items():
+        if name not in header:
+            if name in _DEFAULTS:
+                header[name] = _DEFAULTS[name]
+                continue
+            raise NotebookError(f"{path}: header: {name!r} is missing; expected {expected}")
+        value = header[name]
+        allowed = kind if isinstance(kind, tuple) and isinstance(kind[0], str) else None
+        right = value in allowed if allowed else isinstance(value, kind) and not isinstance(value, bool)
+        if kind is str:
+            right = right and bool(value.strip())
+        elif kind is list:
+            right = right and all(isinstance(item, str) for item in value)
+        elif not allowed:
+            right = right and value > 0
+        if name == "question":
+            right = right and value.rstrip().endswith("?")
+        if not right:
+            raise NotebookError(f"{path}: header: {name} is {value!r}; expected {expected}")
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in header.items()}
+
+
+def _cells(cells: list[NotebookNode], text: str) -> tuple[Cell, ...]:
+    """The cells with their first lines, found by reading the script from top to bottom as jupytext did."""
+    lines = text.splitlines()
+    starts = [i for i, line in enumerate(lines) if re.match(r"# ?%%", line)]
+    result, marks = [], iter(starts)
+    for cell in cells:
+        mark = next(marks, None)
+        line = len(lines) if mark is None else mark + 2
+        while line <= len(lines) and not lines[line - 1].strip():
+            line += 1
+        kind = "code" if cell.cell_type == "code" else "markdown"
+        result.append(Cell(kind, cell.source, tuple(cell.metadata.get("tags", ())), line))
+    return tuple(result)

@@ -1,0 +1,145 @@
+"""From a lab and its run to the notebook that mkdocs-jupyter renders, and to the files that readers download."""
+
+from __future__ import annotations
+
+from html import escape
+
+import jupytext
+import nbformat
+
+from llmnotes.site.labs import FOLDED, Cell, Lab
+from llmnotes.site.store import Run
+
+END = "<!-- llmnotes: end of the Markdown -->"  # the template's last line; what mkdocs-jupyter adds comes after it
+
+
+def page_notebook(lab: Lab, run: Run | None, files: str) -> nbformat.NotebookNode:
+    """The lab's cells with the outputs of a run, each output as the Markdown that stands on the page.
+
+    Args:
+        lab: the lab.
+        run: its run; without one the page says so and shows the code alone.
+        files: the folder of its figures, relative to the page's source.
+    """
+    cells = []
+    outputs = iter(run.outputs if run and run.meta["depends"].get("code") == lab.digest else [])
+    for cell in lab.cells:
+        if cell.kind == "markdown":
+            cells.append(nbformat.v4.new_markdown_cell(cell.source))
+            continue
+        blocks = _blocks(next(outputs, []), run, files)
+        cells.append(
+            nbformat.v4.new_code_cell(
+                cell.source,
+                metadata={"fold": _fold(cell)},
+                outputs=[nbformat.v4.new_output("display_data", {"text/markdown": block}) for block in blocks],
+            )
+        )
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return notebook
+
+
+def _fold(cell: Cell) -> str:
+    tag = next((tag for tag in cell.tags if tag in FOLDED), None)
+    return f'{tag} "{FOLDED[tag]}"' if tag else ""
+
+
+def _blocks(outputs: list[dict], run: Run | None, files: str) -> list[str]:
+    blocks: list[str] = []
+    values: list[dict] = []
+    for out in [*outputs, {"kind": "end"}]:
+        if out["kind"] == "record":
+            values.append(out)
+            continue
+        if values:
+            items = "".join(_value(entry) for entry in values)
+            blocks.append(f'<ul class="recorded" aria-label="Recorded values">{items}</ul>')
+            values = []
+        if out["kind"] == "text":
+            blocks.append(f"````{{ .text .lab-output .no-copy }}\n{out['text']}\n````")
+        elif out["kind"] == "markdown":
+            blocks.append(out["text"])
+        elif out["kind"] == "figure":
+            blocks.append(_figure(out, files))
+        elif out["kind"] == "prediction":
+            blocks.append(_prediction(out, run))
+    return blocks
+
+
+def _value(entry: dict) -> str:
+    value = entry["value"]
+    shown = f"{value:.6g}" if isinstance(value, float) else str(value)
+    unit = f" {entry['unit']}" if entry["unit"] else ""
+    margins = [f"± {entry['atol']:g}"] if entry["atol"] else []
+    margins += [f"± {entry['rtol']:.3g} of it"] if entry["rtol"] else []
+    why = f' <span class="why">{" and ".join(margins)}: {escape(entry["because"])}</span>' if margins else ""
+    return f'<li id="value-{entry["name"]}"><code>{entry["name"]}</code> <b>{shown}</b>{escape(unit)}{why}</li>'
+
+
+def _figure(entry: dict, files: str) -> str:
+    images = "".join(
+        f"![{_bracketed(entry['alt'])}]({files}/{entry['name']}{suffix}#only-{mode})"
+        f'{{ width="{entry["width"]}" height="{entry["height"]}" loading=lazy }}'
+        for suffix, mode in ((".svg", "light"), (".dark.svg", "dark"))
+    )
+    caption = f'\n<figcaption markdown="span">{entry["caption"]}</figcaption>' if entry["caption"] else ""
+    return f'<figure markdown="span" class="lab-figure" id="figure-{entry["name"]}">\n{images}{caption}\n</figure>'
+
+
+def _bracketed(text: str) -> str:
+    return text.replace("[", r"\[").replace("]", r"\]").replace('"', "&quot;")
+
+
+def _prediction(entry: dict, run: Run | None) -> str:
+    settled = next((p for p in run.predictions if p["claim"] == entry["claim"]), None) if run else None
+    lines = [f'!!! prediction "Predicted with {entry["p"]:.0%}"', f"    {entry['claim']}", ""]
+    if settled:
+        outcome = "It came true" if settled["outcome"] else "It did not come true"
+        value = settled["value"]
+        shown = f"{value:.4g}" if isinstance(value, float) else str(value)
+        lines += [
+            '    ??? outcome "What happened"',
+            f"        {outcome}: [`{settled['resolved_by']}` is {shown}](#value-{settled['resolved_by']}), "
+            f"and the claim needs `{settled['if_']}`.",
+        ]
+    return "\n".join(lines)
+
+
+def ran_on(run: Run) -> str:
+    """What a run ran on, in one line."""
+    ran = run.meta["ran"]
+    versions = ", ".join(f"{name} {version}" for name, version in ran["versions"].items() if name != "llmnotes")
+    parts = [
+        ran["date"][:10],
+        f"{ran['seconds']:g} s",
+        f"{ran['peak_mb']} MB at the peak",
+        f"one thread of {ran['cpu']}",
+        versions,
+    ]
+    if ran["commit"]:
+        parts.append(f"commit {ran['commit'].rstrip('+')}" + (" with changes" if ran["commit"].endswith("+") else ""))
+    return "; ".join(parts)
+
+
+def download(lab: Lab, repository: str | None) -> str:
+    """The lab as a notebook without outputs, with a first cell that installs `llmnotes`.
+
+    Args:
+        lab: the lab.
+        repository: the address that the package is installed from; without it the cell says what to do.
+    """
+    notebook = jupytext.reads(lab.path.read_text(encoding="utf-8"), fmt="py:percent")
+    if repository:
+        install = f'%pip install -q "llmnotes @ git+{repository}"'
+    else:
+        install = "# Install llmnotes first, in a checkout of the notebook: pip install -e ."
+    first = [
+        nbformat.v4.new_markdown_cell(f"# {lab.title}\n\n{lab.question}", id="title"),
+        nbformat.v4.new_code_cell(install, id="install"),
+    ]
+    notebook.cells = [*first, *notebook.cells[1:]]  # the header's cell says nothing that the title does not
+    for i, cell in enumerate(notebook.cells):
+        cell["id"] = f"cell-{i}"  # jupytext draws them at random
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return jupytext.writes(notebook, fmt="ipynb") + "\n"
