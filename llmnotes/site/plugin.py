@@ -134,7 +134,7 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
                 self._expand(self._lab_head(lab, config) + body + self._lab_foot(lab), page, files), page
             )
             Page.render(page, config, files)
-            html = rendered.link_code(page.content, rendered.names_used(lab))
+            html = rendered.tidy_code(page.content, rendered.names_used(lab))
         elif page.file.src_uri.startswith("api/"):
             users = [
                 (user, set(rendered.names_used(user).values()), _url(files, f"labs/{user.stem}.ipynb", page))
