@@ -81,7 +81,7 @@ def names_used(lab: Lab) -> dict[str, str]:
 def tidy_code(html: str, names: dict[str, str]) -> str:
     """Link the package's names in a lab's code cells to their API entries, and drop what colours nothing.
 
-    Pygments wraps every name, operator and space in a span. Those that Material draws in the colour of plain code make up
+    Pygments wraps every name, operator and space in a span. Those that Material draws in the colour of plain code are
     most of a lab page's weight.
 
     Args:
