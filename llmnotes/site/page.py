@@ -77,7 +77,11 @@ def _value(entry: dict, following: dict | None) -> str:
     shared = following and all(entry[key] == following[key] for key in ("atol", "rtol", "because"))
     margins = [f"± {entry['atol']:g}"] if entry["atol"] else []
     margins += [f"± {entry['rtol']:.3g} of it"] if entry["rtol"] else []
-    why = f' <span class="why">{" and ".join(margins)}: {escape(entry["because"])}</span>' if margins and not shared else ""
+    why = (
+        f' <span class="why">{" and ".join(margins)}: {escape(entry["because"])}</span>'
+        if margins and not shared
+        else ""
+    )
     return f'<li id="value-{entry["name"]}"><code>{entry["name"]}</code> <b>{shown}</b>{escape(unit)}{why}</li>'
 
 
