@@ -342,7 +342,7 @@ NAMES = {
 
 
 def split(h: np.ndarray) -> str:
-    """The split that a hidden unit makes of the four cases, by its sign; turned round where it says yes to 00."""
+    """The split that a hidden unit makes by its sign; turned round where it says yes to 00."""
     signs = (h > 0) != (h[0] > 0)
     return NAMES.get("".join("01"[int(s)] for s in signs), "none")
 
@@ -636,7 +636,7 @@ figure(
 
 # %%
 def build(w: list, b: list, v: list, c: float) -> Net:
-    """A network with two hidden units from the rows of its first weights, its biases, output weights and output bias."""
+    """Two hidden units: their weights in rows, their biases; output weights, output bias."""
     return Net(
         (np.array(w, float).T, np.array(v, float)[:, None]),
         (np.array(b, float), np.array([c], float)),
@@ -644,7 +644,7 @@ def build(w: list, b: list, v: list, c: float) -> Net:
 
 
 def alike(net: Net) -> Net:
-    """The same network under other names: inputs swapped, units turned round or swapped, as the text says."""
+    """The same network under other names: inputs swapped, units turned round or swapped."""
     w, b, v, c = (
         net.weights[0].T.copy(),
         net.biases[0].copy(),
@@ -756,7 +756,7 @@ figure(
 
 # %%
 def merged_pairs(runs, inputs: np.ndarray) -> np.ndarray:
-    """How often each edge of the square is merged in the stuck runs: 00-01, 00-10, 01-11, 10-11."""
+    """How often the stuck runs merge each edge of the square: 00-01, 00-10, 01-11, 10-11."""
     lost = select(runs.net, runs.losses[-1] > 0.1)
     unsure = (
         np.abs(sigmoid(forward(lost, inputs)[-1])[..., 0] - 0.5) < 0.3
@@ -829,7 +829,9 @@ shares_and = [
     (train(start, X, AND, lr=rate, steps=500, every=500).losses[-1] < 0.1).mean()
     for rate in RATES
 ]
-CHAOS = "beyond the stable rates rounding grows from step to step, so runs are a new sample: three standard errors of 200"
+CHAOS = (
+    "past the stable rates rounding grows, so runs are a new sample: three standard errors"
+)
 record("solved_at_rate_1", shares[RATES.index(1)], atol=0.01, because=BORDER)
 record("solved_at_rate_5", shares[RATES.index(5)], atol=0.05, because=CHAOS)
 record("solved_at_rate_30", shares[-1], atol=0.05, because=CHAOS)
