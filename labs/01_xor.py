@@ -394,7 +394,7 @@ def draw_inputs(ax, net: Net) -> None:
     """The plane of inputs: the network's answer as colour, and where each hidden unit is zero."""
     side = np.linspace(-0.5, 1.5, 35)
     grid = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
-    p = sigmoid(forward(net, grid)[-1]).reshape(41, 35)
+    p = sigmoid(forward(net, grid)[-1]).reshape(35, 35)
     ax.imshow(p, origin="lower", extent=(-0.5, 1.5, -0.5, 1.5), **SURFACE)
     (w1, w2), b = net.weights[0], net.biases[0]
     for unit, style in ((0, "-"), (1, "--")):
@@ -414,7 +414,7 @@ def draw_hidden(ax, net: Net) -> None:
     """The plane of hidden units: the network's answer as colour."""
     side = np.linspace(-1.3, 1.3, 35)
     h = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
-    p = sigmoid(h @ net.weights[1] + net.biases[1]).reshape(41, 35)
+    p = sigmoid(h @ net.weights[1] + net.biases[1]).reshape(35, 35)
     ax.imshow(p, origin="lower", extent=(-1.3, 1.3, -1.3, 1.3), **SURFACE)
     ax.set(
         xlim=(-1.3, 1.3),
