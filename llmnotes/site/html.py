@@ -100,12 +100,13 @@ def tidy_code(html: str, names: dict[str, str]) -> str:
 
     def block(found: re.Match) -> str:
         code = _COLOURLESS.sub(r"\1", pattern.sub(link, found[0]))
-        return _SPLIT.sub(r'<span class="\1">\2\3', code)
+        code = _SPLIT.sub(r'<span class="\1">\2\3', code)
+        return code.replace("&quot;", '"').replace("&#39;", "'")  # needed in attributes, not in text
 
     return re.sub(r'<div class="[^"]*lab-code[^"]*highlight">.*?</div>', block, html, flags=re.DOTALL)
 
 
-_COLOURLESS = re.compile(r'<span class="(?:n|nn|ne|w|p|o|bp|fm|vm)">([^<]*)</span>')
+_COLOURLESS = re.compile(r'<span class="(?:n|nn|ne|w|p|o|bp|fm|vm|mi|mf|si|sa)">([^<]*)</span>')
 _SPLIT = re.compile(r'<span class="([a-z0-9]+)">([^<]*)</span>(\s*)<span class="\1">')  # two spans that could be one
 
 
