@@ -148,7 +148,9 @@ predict("At learning rate 30, four units fail in most runs", p=0.7, resolved_by=
 # %%
 bent = train(init((2, 2, 1), range(20)), X, Y, lr=1, steps=5000, every=50)
 linear = train(init((2, 2, 1), range(20), activation="identity"), X, Y, lr=1, steps=5000, every=50)
-record("linear_loss", linear.losses[-1].mean(), atol=1e-6, because="20 runs at ln 2 to more digits than that", unit="nats")
+record(
+    "linear_loss", linear.losses[-1].mean(), atol=1e-6, because="20 runs at ln 2 to more digits than that", unit="nats"
+)
 
 # %% [markdown]
 # The loss on the way, one line a run.
@@ -199,7 +201,12 @@ for width in WIDTHS:
 # seeds are a sample, we draw 200 others for two units: how far do the two batches lie apart?
 
 # %%
-record("frozen_8", solved["first layer frozen"][-1], atol=0.02, because="a smooth loss cut at 0.1: up to four runs lie at the cut")
+record(
+    "frozen_8",
+    solved["first layer frozen"][-1],
+    atol=0.02,
+    because="a smooth loss cut at 0.1: up to four runs lie at the cut",
+)
 right_side = (np.abs(sigmoid(forward(frozen.net, X)[-1]) - Y) < 0.5).all(axis=(1, 2))
 record("frozen_8_right_side", right_side.mean(), atol=0.01, because="up to two runs have an answer near one half")
 record("linear_solved", max(solved["no bend"]), atol=0)
@@ -271,11 +278,14 @@ record("kind_or_and", (kinds[is_solved] == "AND  +  OR").mean(), atol=0.02, beca
 record("kind_only", (kinds[is_solved] == "only 01  +  only 10").mean(), atol=0.02, because=BORDER)
 record("stuck_mixed", mixed[~is_solved].mean(), atol=0.03, because=BORDER)
 record("solved_mixed", mixed[is_solved].mean(), atol=0.02, because=BORDER)
-examples = [int(np.flatnonzero(m)[0]) for m in (kinds == "only 01  +  only 10", kinds == "AND  +  OR", mixed & ~is_solved)]
+examples = [
+    int(np.flatnonzero(m)[0]) for m in (kinds == "only 01  +  only 10", kinds == "AND  +  OR", mixed & ~is_solved)
+]
 
 # %% [markdown]
 # One run of each kind. Above: the plane of inputs, coloured by what the network says, with the line of each hidden
 # unit. Below: the same four cases where the two hidden units put them, with the one straight line left for the output.
+
 
 # %%
 def draw_inputs(ax, net: Net) -> None:
@@ -304,7 +314,9 @@ def draw_hidden(ax, net: Net) -> None:
 
 # %%
 fig, axes = plots.subplots(2, 3, height=5.4)
-for column, (run, title) in enumerate(zip(examples, ("solved, two detectors", "solved, OR and AND", "stuck"), strict=True)):
+for column, (run, title) in enumerate(
+    zip(examples, ("solved, two detectors", "solved, OR and AND", "stuck"), strict=True)
+):
     one = select(two.net, run)
     draw_inputs(axes[0, column], one)
     draw_hidden(axes[1, column], one)
@@ -317,7 +329,9 @@ for column, (run, title) in enumerate(zip(examples, ("solved, two detectors", "s
         for case, point in zip(CASES, points, strict=True):
             groups.setdefault(tuple(point.round(1)), []).append(case)
         for (x, y), names in groups.items():
-            ax.annotate(", ".join(names), (x, y), (0, -17 if y > 0 else 9), textcoords="offset points", ha="center", fontsize=9)
+            ax.annotate(
+                ", ".join(names), (x, y), (0, -17 if y > 0 else 9), textcoords="offset points", ha="center", fontsize=9
+            )
 axes[0, 0].set_ylabel("second input")
 axes[1, 0].set_ylabel("hidden unit 2")
 figure(
@@ -355,9 +369,16 @@ record("stuck_runs", len(STUCK) / 200, atol=0.01, because=BORDER)
 record("freed_by_time", (later.losses[-1] < 0.1).mean(), atol=0)
 curvature = np.linalg.eigvalsh(hessian(later.net, X, Y))  # (stuck runs, 9 parameters), rising
 record("saddle_share", (curvature[:, 0] < 0).mean(), atol=0)
-record("smallest_curvature", np.median(curvature[:, 0]), rtol=0.05, because="a median over runs, of which two may differ")
+record(
+    "smallest_curvature", np.median(curvature[:, 0]), rtol=0.05, because="a median over runs, of which two may differ"
+)
 above = later.losses - np.log(2) / 2  # (notes, stuck runs)
-record("above_half_ln2_ratio", np.median(above[0] / above[-1]), rtol=0.05, because="a median over runs, of which two may differ")
+record(
+    "above_half_ln2_ratio",
+    np.median(above[0] / above[-1]),
+    rtol=0.05,
+    because="a median over runs, of which two may differ",
+)
 
 # %% [markdown]
 # None comes free ({{ result("xor.freed_by_time", ".0%") }}), and none sits at a saddle ({{ result("xor.saddle_share", ".0%") }}): the ground is curved upwards in all nine directions, in the flattest by
@@ -431,6 +452,7 @@ figure(
 #
 # First we rename things so that all stuck runs look alike: the merged cases are 01 and 11, the OR unit comes first.
 
+
 # %%
 def build(w: list, b: list, v: list, c: float) -> Net:
     """A network with two hidden units from the rows of its first weights, its biases, output weights and output bias."""
@@ -476,7 +498,13 @@ ways = np.array([losses_along([start, *WAY]) for start in starts])  # (stuck run
 straight = np.array([losses_along([start, WAY[-1]]) for start in starts])
 record("downhill_share", (np.diff(ways, axis=1).max(axis=1) < 1e-12).mean(), atol=0)
 record("end_of_path", ways[:, -1].max() < 1e-6)
-record("straight_rise", np.median(straight.max(axis=1) - straight[:, 0]), rtol=0.02, because="a median over runs, of which two may differ", unit="nats")
+record(
+    "straight_rise",
+    np.median(straight.max(axis=1) - straight[:, 0]),
+    rtol=0.02,
+    because="a median over runs, of which two may differ",
+    unit="nats",
+)
 flattest = np.linalg.norm(flatten(gradients(WAY[1], X, Y)[1]))
 record("slope_at_turn", flattest, rtol=1e-3, because="a fixed point of a fixed function: rounding only")
 
@@ -511,6 +539,7 @@ figure(
 #
 # In the stuck runs above, something else is odd. We count which two cases are merged; and, as the control, again with the same
 # inputs shifted so that they are centred on 0 (−½ and ½ instead of 0 and 1).
+
 
 # %%
 def merged_pairs(runs, inputs: np.ndarray) -> np.ndarray:
@@ -567,7 +596,9 @@ start = init((2, 4, 1), SEEDS)
 at_rate = {rate: train(start, X, Y, lr=rate, steps=1000, every=1000) for rate in RATES}
 shares = [(runs.losses[-1] < 0.1).mean() for runs in at_rate.values()]
 shares_and = [(train(start, X, AND, lr=rate, steps=1000, every=1000).losses[-1] < 0.1).mean() for rate in RATES]
-CHAOS = "beyond the stable rates rounding grows from step to step, so runs are a new sample: three standard errors of 200"
+CHAOS = (
+    "beyond the stable rates rounding grows from step to step, so runs are a new sample: three standard errors of 200"
+)
 record("solved_at_rate_1", shares[RATES.index(1)], atol=0.01, because=BORDER)
 record("solved_at_rate_5", shares[RATES.index(5)], atol=0.05, because=CHAOS)
 record("solved_at_rate_30", shares[-1], atol=0.05, because=CHAOS)
@@ -655,7 +686,9 @@ print("loss by hand", loss_by_hand)
 
 # %% tags=["solution"]
 relu = train(init((2, 4, 1), SEEDS, activation="relu"), X, Y, lr=1, steps=3000, every=3000).losses[-1]
-third = -(np.log(1 / 3) + 2 * np.log(2 / 3)) / 4  # three cases merged, one of them the odd one out; the fourth is certain
+third = (
+    -(np.log(1 / 3) + 2 * np.log(2 / 3)) / 4
+)  # three cases merged, one of them the odd one out; the fourth is certain
 heights = {"all apart": 0.0, "two merged": np.log(2) / 2, "three merged": third, "all merged": np.log(2)}
 counts = {name: int((np.abs(relu - height) < 0.02).sum()) for name, height in heights.items()}
 assert sum(counts.values()) >= 195, f"only {sum(counts.values())} of 200 runs end at one of the heights: train longer"

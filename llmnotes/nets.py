@@ -42,7 +42,7 @@ class Activation:
     slope: Callable[[np.ndarray], np.ndarray]
 
 
-def sigmoid(z: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
+def sigmoid(z: Float[np.ndarray, ...]) -> Float[np.ndarray, ...]:
     """The logistic function 1 / (1 + exp(-z)) of a logit: a probability, without overflow at either end."""
     return 0.5 * (1.0 + np.tanh(0.5 * z))
 
