@@ -78,24 +78,35 @@ def names_used(lab: Lab) -> dict[str, str]:
     return found
 
 
-def link_code(html: str, names: dict[str, str]) -> str:
-    """Link the package's names in a lab's code cells to their API entries; those without one stay as they are."""
-    if not names:
-        return html
+def tidy_code(html: str, names: dict[str, str]) -> str:
+    """Link the package's names in a lab's code cells to their API entries, and drop what colours nothing.
+
+    Pygments wraps every name, operator and space in a span. Those that Material draws in the colour of plain code are
+    most of a lab page's weight.
+
+    Args:
+        html: the page.
+        names: from `names_used`. A name without an API entry stays as it is.
+    """
     spans = {
         r'<span class="o">\.</span>'.join(rf'<span class="n[a-z]*">{part}</span>' for part in text.split(".")): full
         for text, full in sorted(names.items(), key=lambda item: -len(item[0]))
     }
-    pattern = re.compile("|".join(f"({span})" for span in spans))
+    pattern = re.compile("|".join(f"({span})" for span in spans)) if spans else re.compile("(?!)")
     targets = list(spans.values())
 
     def link(found: re.Match) -> str:
-        return f'<autoref identifier="{targets[found.lastindex - 1]}" optional hover>{found[0]}</autoref>'
+        return f'<autoref identifier="{targets[found.lastindex - 1]}" optional>{found[0]}</autoref>'
 
     def block(found: re.Match) -> str:
-        return pattern.sub(link, found[0])
+        code = _COLOURLESS.sub(r"\1", pattern.sub(link, found[0]))
+        return _SPLIT.sub(r'<span class="\1">\2\3', code)
 
     return re.sub(r'<div class="[^"]*lab-code[^"]*highlight">.*?</div>', block, html, flags=re.DOTALL)
+
+
+_COLOURLESS = re.compile(r'<span class="(?:n|nn|ne|w|p|o|bp|fm|vm)">([^<]*)</span>')
+_SPLIT = re.compile(r'<span class="([a-z0-9]+)">([^<]*)</span>(\s*)<span class="\1">')  # two spans that could be one
 
 
 def hide_code_from_search(html: str) -> str:

@@ -16,7 +16,7 @@ from llmnotes.site.errors import NotebookError, near
 
 LEVELS = ("beginner", "intermediate", "advanced")
 TOPICS = ("architecture", "representations", "interpretability", "adaptation")
-FOLDED = {"setup": "Set-up", "solution": "Solution"}  # cell tags, and the title of the fold
+FOLDED = {"setup": "Set-up", "solution": "Solution", "drawing": "How the figure is drawn"}  # cell tags and titles
 STEM = re.compile(r"(?P<number>\d\d)_(?P<key>[a-z][a-z0-9_]*)")
 
 

@@ -31,7 +31,7 @@ def page_notebook(lab: Lab, run: Run | None, files: str) -> nbformat.NotebookNod
         cells.append(
             nbformat.v4.new_code_cell(
                 cell.source,
-                metadata={"fold": _fold(cell)},
+                metadata=_fold(cell),
                 outputs=[nbformat.v4.new_output("display_data", {"text/markdown": block}) for block in blocks],
             )
         )
@@ -40,9 +40,11 @@ def page_notebook(lab: Lab, run: Run | None, files: str) -> nbformat.NotebookNod
     return notebook
 
 
-def _fold(cell: Cell) -> str:
+def _fold(cell: Cell) -> dict[str, str]:
     tag = next((tag for tag in cell.tags if tag in FOLDED), None)
-    return f'{tag} "{FOLDED[tag]}"' if tag else ""
+    if tag is None:
+        return {}
+    return {"fold": "code" if tag == "drawing" else "all", "title": f'{tag} "{FOLDED[tag]}"'}
 
 
 def _blocks(outputs: list[dict], run: Run | None, files: str) -> list[str]:
@@ -53,7 +55,7 @@ def _blocks(outputs: list[dict], run: Run | None, files: str) -> list[str]:
             values.append(out)
             continue
         if values:
-            items = "".join(_value(entry) for entry in values)
+            items = "".join(_value(*pair) for pair in zip(values, [*values[1:], None], strict=True))
             blocks.append(f'<ul class="recorded" aria-label="Recorded values">{items}</ul>')
             values = []
         if out["kind"] == "text":
@@ -67,13 +69,19 @@ def _blocks(outputs: list[dict], run: Run | None, files: str) -> list[str]:
     return blocks
 
 
-def _value(entry: dict) -> str:
+def _value(entry: dict, following: dict | None) -> str:
+    """One recorded value; its tolerance and reason stand behind the last of several that share them."""
     value = entry["value"]
     shown = f"{value:.6g}" if isinstance(value, float) else str(value)
     unit = f" {entry['unit']}" if entry["unit"] else ""
+    shared = following and all(entry[key] == following[key] for key in ("atol", "rtol", "because"))
     margins = [f"± {entry['atol']:g}"] if entry["atol"] else []
     margins += [f"± {entry['rtol']:.3g} of it"] if entry["rtol"] else []
-    why = f' <span class="why">{" and ".join(margins)}: {escape(entry["because"])}</span>' if margins else ""
+    why = (
+        f' <span class="why">{" and ".join(margins)}: {escape(entry["because"])}</span>'
+        if margins and not shared
+        else ""
+    )
     return f'<li id="value-{entry["name"]}"><code>{entry["name"]}</code> <b>{shown}</b>{escape(unit)}{why}</li>'
 
 

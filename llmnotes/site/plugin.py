@@ -24,6 +24,7 @@ from mkdocs.structure.pages import Page
 from mkdocs.utils import get_relative_url
 
 from llmnotes.site import html as rendered
+from llmnotes.site.api import Memory, remember
 from llmnotes.site.entries import CONFIDENCE, SINGULAR, STATUSES, Entry, read_entries
 from llmnotes.site.errors import NotebookError, near
 from llmnotes.site.labs import Lab
@@ -50,6 +51,7 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
         self.first = True
         self.scratch = Path(tempfile.mkdtemp(prefix="llmnotes-site-"))
         (self.scratch / "templates").mkdir()
+        self.api_memory: Memory = {}
         # compiling the theme's templates is half of a rebuild, so it is done once
         self.templates = FileSystemBytecodeCache(str(self.scratch / "templates"))
 
@@ -92,7 +94,10 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
     @event_priority(100)
     def on_files(self, files: Files, config: MkDocsConfig) -> Files:
         if "mkdocstrings" in config.plugins:
-            config.plugins["mkdocstrings"].get_handler("python").env.bytecode_cache = self.templates
+            handler = config.plugins["mkdocstrings"].get_handler("python")
+            handler.env.bytecode_cache = self.templates
+            if self.serving:
+                remember(handler, self.api_memory)
         pages = self.scratch / "pages"
         for lab, run in self.runs.values():
             page = pages / "labs" / f"{lab.stem}.ipynb"
@@ -134,7 +139,7 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
                 self._expand(self._lab_head(lab, config) + body + self._lab_foot(lab), page, files), page
             )
             Page.render(page, config, files)
-            html = rendered.link_code(page.content, rendered.names_used(lab))
+            html = rendered.tidy_code(page.content, rendered.names_used(lab))
         elif page.file.src_uri.startswith("api/"):
             users = [
                 (user, set(rendered.names_used(user).values()), _url(files, f"labs/{user.stem}.ipynb", page))
