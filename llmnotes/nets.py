@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float
@@ -42,7 +43,7 @@ class Activation:
     slope: Callable[[np.ndarray], np.ndarray]
 
 
-def sigmoid(z: Float[np.ndarray, ...]) -> Float[np.ndarray, ...]:
+def sigmoid(z: np.ndarray) -> np.ndarray:
     """The logistic function 1 / (1 + exp(-z)) of a logit: a probability, without overflow at either end."""
     return 0.5 * (1.0 + np.tanh(0.5 * z))
 
@@ -111,7 +112,7 @@ def init(sizes: Sequence[int], seed: int | Sequence[int], *, activation: str = "
     if not rngs:
         raise ValueError("seed is empty; give one whole number, or one for each run")
     weights, biases = [], []
-    for d_in, d_out in zip(sizes[:-1], sizes[1:], strict=True):
+    for d_in, d_out in pairwise(sizes):
         limit = scale * np.sqrt(6.0 / (d_in + d_out))
         weights.append(np.stack([rng.uniform(-limit, limit, (d_in, d_out)) for rng in rngs]))
         biases.append(np.zeros((len(rngs), d_out)))
@@ -219,7 +220,7 @@ def train(
         raise ValueError(f"steps is {steps!r} and every is {every!r}; expected 1 or more of both")
     if bad := [layer for layer in frozen if layer not in range(len(net.weights))]:
         raise ValueError(f"frozen names layer {bad[0]!r}; this network has layers 0 to {len(net.weights) - 1}")
-    rates = [0.0 if layer in frozen else lr for layer in range(len(net.weights))]
+    moving = [layer for layer in range(len(net.weights)) if layer not in frozen]
     noted_at, losses = [], []
     _check_answers(net, forward(net, x)[-1], y)
     for step in range(steps):
@@ -228,11 +229,11 @@ def train(
             noted_at.append(step)
             losses.append(cross_entropy(outputs[-1], y))
         d = backward(net, outputs, y)
-        net = replace(
-            net,
-            weights=tuple(w - r * (g + decay * w) for w, g, r in zip(net.weights, d.weights, rates, strict=True)),
-            biases=tuple(b - r * (g + decay * b) for b, g, r in zip(net.biases, d.biases, rates, strict=True)),
-        )
+        weights, biases = list(net.weights), list(net.biases)
+        for layer in moving:
+            weights[layer] = weights[layer] - lr * (d.weights[layer] + decay * weights[layer])
+            biases[layer] = biases[layer] - lr * (d.biases[layer] + decay * biases[layer])
+        net = replace(net, weights=tuple(weights), biases=tuple(biases))
     noted_at.append(steps)
     losses.append(cross_entropy(forward(net, x)[-1], y))
     return Training(net, np.array(noted_at), np.array(losses))
@@ -265,11 +266,11 @@ def unflatten(row: Float[np.ndarray, "*runs parameters"], like: Net) -> Net:
     """
     row = np.asarray(row, dtype=np.float64)
     sizes = like.sizes
-    expected = sum((d_in + 1) * d_out for d_in, d_out in zip(sizes[:-1], sizes[1:], strict=True))
+    expected = sum((d_in + 1) * d_out for d_in, d_out in pairwise(sizes))
     if row.shape[-1] != expected:
         raise ValueError(f"the row has {row.shape[-1]} parameters; a network of sizes {sizes} has {expected}")
     weights, biases, at = [], [], 0
-    for d_in, d_out in zip(sizes[:-1], sizes[1:], strict=True):
+    for d_in, d_out in pairwise(sizes):
         weights.append(row[..., at : at + d_in * d_out].reshape(*row.shape[:-1], d_in, d_out))
         biases.append(row[..., at + d_in * d_out : at + (d_in + 1) * d_out])
         at += (d_in + 1) * d_out
@@ -303,5 +304,5 @@ def hessian(
 def _check_answers(net: Net, logits: np.ndarray, y: np.ndarray) -> None:
     if np.shape(y) != logits.shape[-2:]:
         raise ValueError(
-            f"y has shape {np.shape(y)}; expected {logits.shape[-2:]}: an example a row, an output of the network a column"
+            f"y has shape {np.shape(y)}; expected {logits.shape[-2:]}: an example a row, an output a column"
         )
