@@ -153,7 +153,8 @@ def test_cells_are_small_enough_to_read(lab: Lab) -> None:
 @each_lab
 def test_a_lab_has_its_parts(lab: Lab) -> None:
     """What DESIGN asks of each lab, as far as a machine can tell."""
-    headings = [line.lstrip("# ").lower() for cell in lab.cells if cell.kind == "markdown" for line in cell.source.splitlines() if line.startswith("#")]  # fmt: skip
+    prose = [line for cell in lab.cells if cell.kind == "markdown" for line in cell.source.splitlines()]
+    headings = [line.lstrip("# ").lower() for line in prose if line.startswith("#")]
     for part in ("what you need to know", "predict", "try it yourself", "does not show"):
         assert any(part in heading for heading in headings), f"{lab.stem}: no heading with {part!r}; it has {headings}"
     assert any("solution" in cell.tags for cell in lab.code), f"{lab.stem}: no tested solution"
@@ -187,7 +188,7 @@ def test_no_result_is_typed_by_hand(lab: Lab) -> None:
                 continue
             for path, prose in pages.items():
                 assert not re.search(rf"(?<![\d.]){re.escape(text)}(?!\d)", prose), (
-                    f'{path}: holds {text}, which is {lab.key}.{entry.name}; write {{{{ result("{lab.key}.{entry.name}") }}}}'
+                    f"{path}: holds {text}, which {lab.key}.{entry.name} recorded; quote it with result(…)"
                 )
 
 

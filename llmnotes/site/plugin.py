@@ -155,6 +155,11 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
             html = f'<link rel="stylesheet" href="{style}">\n{html}'
         return rendered.first_hovers(rendered.hide_code_from_search(html))
 
+    @event_priority(-100)
+    def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
+        # links to the API carry their heading's markup as a tooltip: a fifth of a lab's page that says nothing new
+        return re.sub(r'(<a class="autorefs autorefs-internal") title="&lt;[^"]*"', r"\1", output)
+
     def on_serve(self, server, *, config: MkDocsConfig, builder):
         for folder in ("labs", "llmnotes"):
             if (self.project.root / folder).is_dir():
