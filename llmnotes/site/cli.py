@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
-from llmnotes.site.compare import differences
+from llmnotes.site.compare import against_recorded, differences
 from llmnotes.site.errors import NotebookError
 from llmnotes.site.labs import Lab, read_lab
 from llmnotes.site.runner import Outcome, Report, run_labs
@@ -53,9 +53,14 @@ def list_() -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("lab", "title", "minutes", "level", "run"):
         table.add_column(column, no_wrap=column != "title")
-    for lab in project.labs():
+    labs, broken = project.pick(())
+    for lab in labs:
         table.add_row(lab.stem, escape(lab.title), str(lab.minutes), lab.level, _state(project, lab))
+    for stem in broken:
+        table.add_row(stem, "", "", "", "[red]cannot be read[/]")
     console.print(table)
+    if broken:
+        raise NotebookError("\n".join(map(str, broken.values())))
 
 
 def _state(project: Project, lab: Lab) -> str:
@@ -78,7 +83,8 @@ def _state(project: Project, lab: Lab) -> str:
 def run(labs: tuple[str, ...], fresh: bool, hub: bool | None, jobs: int | None) -> None:
     """Run LABS (all by default) unless a stored run still speaks for them."""
     project = _project(labs)
-    _run(project, project.pick(labs), fresh=fresh, hub=hub, jobs=jobs)
+    _, failed = _run(project, *project.pick(labs), fresh=fresh, hub=hub, jobs=jobs)
+    _end(failed)
 
 
 @main.command()
@@ -88,17 +94,19 @@ def run(labs: tuple[str, ...], fresh: bool, hub: bool | None, jobs: int | None) 
 def record(labs: tuple[str, ...], hub: bool | None, jobs: int | None) -> None:
     """Run LABS anew and make what comes out their recorded runs: the snapshots that everything is checked against."""
     project = _project(labs)
-    for outcome in _run(project, project.pick(labs), fresh=True, hub=hub, jobs=jobs):
+    outcomes, failed = _run(project, *project.pick(labs), fresh=True, hub=hub, jobs=jobs)
+    for outcome in outcomes:
         if outcome.fresh:
             before = project.recorded(outcome.lab)
             try:
                 changes = differences(outcome.lab, before, outcome.run) if before else []
-            except NotebookError:
-                changes = []
+            except NotebookError as error:
+                changes = [str(error)]
             for line in changes:
                 console.print(f"  {escape(line)}")
             changed = project.keep(outcome.lab, outcome.run)
             console.print(f"{outcome.lab.stem}: {'recorded' if changed else 'same as recorded, nothing written'}")
+    _end(failed)
 
 
 @main.command()
@@ -108,22 +116,16 @@ def record(labs: tuple[str, ...], hub: bool | None, jobs: int | None) -> None:
 def check(labs: tuple[str, ...], hub: bool | None, jobs: int | None) -> None:
     """Run LABS (all by default) anew and compare every value with the recorded run."""
     project = _project(labs)
+    outcomes, failed = _run(project, *project.pick(labs), fresh=True, hub=hub, jobs=jobs)
     found = []
-    for outcome in _run(project, project.pick(labs), fresh=True, hub=hub, jobs=jobs):
-        recorded = project.recorded(outcome.lab)
-        if recorded is None:
-            found.append(f"{outcome.lab.stem}: no recorded run; make one with: llmnotes record {outcome.lab.stem}")
-        elif outcome.fresh:
-            changes = differences(outcome.lab, recorded, outcome.run)
-            if not changes:
-                recorded.check()
-                if why := recorded.stale_because(outcome.lab, project.root):
-                    changes = [
-                        f"{outcome.lab.stem}: the recorded run is stale: {why}; llmnotes record {outcome.lab.stem}"
-                    ]
-            found += changes
+    for outcome in outcomes:
+        try:
+            found += against_recorded(project, outcome)
+        except NotebookError as error:
+            found.append(f"{outcome.lab.stem}: {error}")
     for line in found:
         console.print(escape(line))
+    _end(failed)
     if found:
         raise NotebookError(f"{len(found)} difference(s) from the recorded runs")
     console.print("every value agrees with its recorded one")
@@ -136,8 +138,9 @@ def new(name: str) -> None:
     project = Project.around(Path.cwd())
     path = new_lab(project, name)
     try:
-        outcome = _run(project, [read_lab(path)], fresh=True)[0]
-        project.keep(outcome.lab, outcome.run)
+        outcomes, failed = _run(project, [read_lab(path)], {}, fresh=True)
+        _end(failed)
+        project.keep(outcomes[0].lab, outcomes[0].run)
     except BaseException:
         path.unlink()
         raise
@@ -150,25 +153,31 @@ def _project(labs: tuple[str, ...]) -> Project:
     return Project.around(Path(labs[0]) if labs and labs[0].endswith(".py") else Path.cwd())
 
 
-def _run(project: Project, labs: list[Lab], **options) -> list[Outcome]:
-    """Run labs with a display of their progress.
+def _run(
+    project: Project, labs: list[Lab], broken: dict[str, NotebookError], **options
+) -> tuple[list[Outcome], list[str]]:
+    """Run labs with a display of their progress, and print what went wrong with each.
 
-    Raises:
-        NotebookError: one of them failed; the others have run all the same.
+    Returns:
+        The outcomes of those that did not fail, and the names of the others.
     """
-    if not labs:
+    if not labs and not broken:
         raise NotebookError(f"{project.labs_folder}: there are no labs")
     with _progress(labs) as report:
         outcomes = run_labs(project, labs, report=report, **options)
-    failed = [outcome for outcome in outcomes if outcome.error]
-    for outcome in failed:
-        stderr.print(f"[bold red]{outcome.lab.stem} failed[/]\n{escape(outcome.error)}\n")
-    if failed:
-        raise NotebookError(f"{len(failed)} of {len(outcomes)} labs failed: {', '.join(o.lab.stem for o in failed)}")
+    errors = {stem: str(error) for stem, error in broken.items()}
+    errors |= {outcome.lab.stem: outcome.error for outcome in outcomes if outcome.error}
+    for stem, error in errors.items():
+        stderr.print(f"[bold red]{stem} failed[/]\n{escape(error)}\n")
     for outcome in outcomes:
-        if outcome.run is None:
+        if outcome.run is None and not outcome.error:
             console.print(f"{outcome.lab.stem}: downloads models, so it was not run; allow it with --hub")
-    return outcomes
+    return [outcome for outcome in outcomes if not outcome.error], list(errors)
+
+
+def _end(failed: list[str]) -> None:
+    if failed:
+        raise NotebookError(f"{len(failed)} failed: {', '.join(failed)}")
 
 
 @contextmanager

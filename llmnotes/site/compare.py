@@ -6,7 +6,8 @@ import numpy as np
 
 from llmnotes.lab import Record
 from llmnotes.site.labs import Lab
-from llmnotes.site.store import Run
+from llmnotes.site.runner import Outcome
+from llmnotes.site.store import Project, Run
 
 
 def margin(entry: Record, recorded: float) -> float:
@@ -22,6 +23,27 @@ def figure_margins(figure: dict, recorded: dict[str, np.ndarray]) -> dict[str, f
         spread = float(np.ptp(finite)) if finite.size else 0.0
         margins[name] = figure["rtol"] * (spread or float(np.abs(finite).max(initial=0.0)) or 1.0)
     return margins
+
+
+def against_recorded(project: Project, outcome: Outcome) -> list[str]:
+    """What is wrong between a fresh run and the recorded one: differences, else damage, else staleness; a line each.
+
+    A lab that was not run (it needs the hub) is asked for nothing.
+
+    Raises:
+        DamagedRunError: the recorded run cannot be read.
+    """
+    lab, recorded = outcome.lab, project.recorded(outcome.lab)
+    if not outcome.fresh:
+        return []
+    if recorded is None:
+        return [f"{lab.stem}: no recorded run; make one with: llmnotes record {lab.stem}"]
+    if found := differences(lab, recorded, outcome.run):
+        return found
+    recorded.check()
+    if why := recorded.stale_because(lab, project.root):
+        return [f"{lab.stem}: the recorded run is stale: {why}; llmnotes record {lab.stem}"]
+    return []
 
 
 def differences(lab: Lab, recorded: Run, fresh: Run) -> list[str]:
@@ -62,11 +84,17 @@ def _figure_differences(lab: Lab, figure: dict, before: dict[str, np.ndarray], n
         where = f"{lab.stem}: figure {figure['name']}: {name}"
         if name not in before or name not in now:
             found.append(f"{where}: {'is new' if name in now else 'is gone'}")
-        elif before[name].shape != now[name].shape:
+            continue
+        if before[name].shape != now[name].shape:
             found.append(f"{where}: recorded with shape {before[name].shape}, now {now[name].shape}")
-        elif not np.allclose(now[name], before[name], rtol=0, atol=margins[name], equal_nan=True):
-            apart = np.abs(now[name] - before[name])
-            worst = np.unravel_index(np.nanargmax(apart), apart.shape) if np.isfinite(apart).any() else ()
+            continue
+        gaps = np.isnan(before[name]), np.isnan(now[name])
+        same = (now[name] == before[name]) | (gaps[0] & gaps[1])
+        with np.errstate(invalid="ignore"):
+            apart = np.where(same, 0.0, np.abs(now[name] - before[name]))
+        apart[np.isnan(apart)] = np.inf  # a gap on one side only
+        if apart.max(initial=0.0) > margins[name]:
+            worst = np.unravel_index(apart.argmax(), apart.shape)
             found.append(
                 f"{where}: recorded {before[name][worst]!s}, now {now[name][worst]!s} at {tuple(map(int, worst))}, "
                 f"tolerance {margins[name]:.3g} ({figure['because']})"

@@ -45,7 +45,7 @@ def begin(root: str, may_write: list[str], lab: str, cells: list[tuple[int, str]
         root=os.path.realpath(root),
         may_write=tuple(os.path.realpath(folder) for folder in may_write),
         lab=lab,
-        lines={source.strip(): line for line, source in cells},
+        cells=[(line, source.strip()) for line, source in cells],
     )
     sys.addaudithook(_watch)
 
@@ -76,13 +76,19 @@ def end() -> None:
     print(json.dumps(used))
 
 
-def failure() -> None:
-    """Print the last error as a plain script would: with the lab's own name and lines, without the shell's frames."""
+def failure(cell: int) -> None:
+    """Print the last error as a plain script would: with the lab's own name and lines, without the shell's frames.
+
+    Args:
+        cell: which code cell failed, from 0; of cells with the same source, it is the one that is meant.
+    """
     _state["active"] = False
+    cells = _state["cells"]
+    first_lines = {source: line for line, source in [*cells, cells[cell]]}
     error = sys.last_value
     frames = []
     for frame in traceback.extract_tb(error.__traceback__):
-        first = _state["lines"].get("".join(linecache.getlines(frame.filename)).strip())
+        first = first_lines.get("".join(linecache.getlines(frame.filename)).strip())
         if first is not None:
             frames.append(traceback.FrameSummary(_state["lab"], frame.lineno + first - 1, frame.name, line=frame.line))
         elif frames:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import re
 from dataclasses import dataclass, field
@@ -100,10 +99,10 @@ def read_lab(path: Path) -> Lab:
     except (OSError, UnicodeDecodeError) as error:
         raise NotebookError(f"{path}: cannot be read: {error}") from error
     try:
-        ast.parse(text, filename=str(path))
-    except SyntaxError as error:
-        shown = (error.text or "").rstrip()
-        raise NotebookError(f"{path}:{error.lineno}: not valid Python: {error.msg}\n    {shown.strip()}") from error
+        compile(text, str(path), "exec", dont_inherit=True)
+    except (SyntaxError, ValueError) as error:
+        line, shown = getattr(error, "lineno", 1), (getattr(error, "text", "") or "").strip()
+        raise NotebookError(f"{path}:{line}: not valid Python: {getattr(error, 'msg', error)}\n    {shown}") from error
     notebook = jupytext.reads(text, fmt="py:percent")
     if not notebook.cells or notebook.cells[0].cell_type != "raw":
         raise NotebookError(f"{path}:1: no header; a lab begins with a commented YAML block between two lines `# ---`")
@@ -111,28 +110,36 @@ def read_lab(path: Path) -> Lab:
     return Lab(path=path.resolve(), cells=_cells(notebook.cells[1:], text), **header)
 
 
-def find_labs(folder: Path) -> list[Lab]:
+def find_labs(folder: Path) -> tuple[list[Lab], dict[str, NotebookError]]:
     """All labs of a folder in the order of their numbers.
 
-    Raises:
-        NotebookError: one of them is not as it must be, two share a key, or one needs a lab that does not exist.
+    Returns:
+        The labs, and by their stems what is wrong with the others: they cannot be read, share a key with one before
+        them, or need a lab that does not exist.
     """
-    labs = [read_lab(path) for path in sorted(folder.glob("[0-9][0-9]_*.py"))]
-    stems = {lab.stem for lab in labs}
-    keys: dict[str, Lab] = {}
-    for lab in labs:
-        if not STEM.fullmatch(lab.stem):
-            raise NotebookError(
-                f"{lab.path}: named {lab.stem!r}; expected two digits and lower-case words: 07_residual_stream"
-            )
-        if (other := keys.setdefault(lab.key, lab)) is not lab:
-            raise NotebookError(
-                f"{lab.path}: the name {lab.key!r} is taken by {other.path.name}; pages quote labs by it"
-            )
-        for need in lab.needs:
-            if need not in stems | {"hub"}:
-                raise NotebookError(f"{lab.path}: header: needs names {need!r}, which is no lab{near(need, stems)}")
-    return labs
+    labs: dict[str, Lab] = {}
+    broken: dict[str, NotebookError] = {}
+    paths = sorted(folder.glob("[0-9][0-9]_*.py"))
+    stems = {path.stem for path in paths}
+    for path in paths:
+        try:
+            lab = read_lab(path)
+            if not STEM.fullmatch(lab.stem):
+                raise NotebookError(
+                    f"{path}: named {lab.stem!r}; expected two digits and lower-case words: 07_residual_stream"
+                )
+            if lab.key in labs:
+                raise NotebookError(
+                    f"{path}: the name {lab.key!r} is taken by {labs[lab.key].path.name}; pages quote labs by it"
+                )
+            for need in lab.needs:
+                if need not in stems | {"hub"}:
+                    raise NotebookError(f"{path}: header: needs names {need!r}, which is no lab{near(need, stems)}")
+        except NotebookError as error:
+            broken[path.stem] = error
+        else:
+            labs[lab.key] = lab
+    return list(labs.values()), broken
 
 
 _FIELDS = {  # name: (what it must hold, how that is said)
@@ -185,13 +192,17 @@ def _header(path: Path, text: str) -> dict:
 def _cells(cells: list[NotebookNode], text: str) -> tuple[Cell, ...]:
     """The cells with their first lines, found by reading the script from top to bottom as jupytext did."""
     lines = text.splitlines()
-    starts = [i for i, line in enumerate(lines) if re.match(r"# ?%%", line)]
-    result, marks = [], iter(starts)
+    result, at = [], 0  # how many lines are behind us
     for cell in cells:
-        mark = next(marks, None)
-        line = len(lines) if mark is None else mark + 2
-        while line <= len(lines) and not lines[line - 1].strip():
-            line += 1
+        source = cell.source.splitlines()
+        if cell.cell_type == "code" and source:
+            starts = range(at, len(lines) - len(source) + 1)
+            at = next((i for i in starts if lines[i : i + len(source)] == source), at)
+        else:
+            marks = (i for i in range(at, len(lines)) if re.match(r"# ?%%", lines[i]))
+            at = next(marks, at) + 1
         kind = "code" if cell.cell_type == "code" else "markdown"
-        result.append(Cell(kind, cell.source, tuple(cell.metadata.get("tags", ())), line))
+        result.append(Cell(kind, cell.source, tuple(cell.metadata.get("tags", ())), at + 1))
+        if kind == "code":
+            at += len(source)
     return tuple(result)

@@ -155,6 +155,11 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
             html = f'<link rel="stylesheet" href="{style}">\n{html}'
         return rendered.first_hovers(rendered.hide_code_from_search(html))
 
+    @event_priority(-100)
+    def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
+        # links to the API carry their heading's markup as a tooltip: a fifth of a lab's page that says nothing new
+        return re.sub(r'(<a class="autorefs autorefs-internal") title="&lt;[^"]*"', r"\1", output)
+
     def on_serve(self, server, *, config: MkDocsConfig, builder):
         for folder in ("labs", "llmnotes"):
             if (self.project.root / folder).is_dir():
@@ -194,6 +199,9 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
         return re.sub(r"[`*_$]", "", text)
 
     def _result(self, name: str, spec: str, page: Page) -> str:
+        key = name.partition(".")[0]
+        if key in self.runs and self.runs[key][1] is None:  # it needs the hub, and nobody recorded it yet
+            return "(not recorded yet)"
         lab, _, value = look_up(name, self.runs)
         anchor = f"#value-{name.partition('.')[2]}"
         link = anchor if self._lab_of(page) is lab else _relative(f"labs/{lab.stem}.ipynb", page) + anchor
@@ -267,8 +275,13 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
             if topic and lab.topic != topic:
                 continue
             images = ""
-            figure = next((f for f in run.results["figures"] if f["name"] == lab.thumbnail), None) if run else None
-            if figure:
+            figures = {figure["name"]: figure for figure in run.results["figures"]} if run else {}
+            if run and lab.thumbnail not in figures and not lab.needs_hub:
+                raise NotebookError(
+                    f"{lab.path}: header: thumbnail is {lab.thumbnail!r}, which is none of its figures"
+                    f"{near(lab.thumbnail, figures)}"
+                )
+            if figure := figures.get(lab.thumbnail):
                 images = "".join(
                     f'<img src="{_url(files, f"labs/{lab.stem}/{lab.thumbnail}{suffix}", page)}#only-{mode}" alt="" '
                     f'width="{figure["width"]}" height="{figure["height"]}" loading="lazy">'

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -98,9 +99,10 @@ def run_labs(
                 began = time.monotonic()
                 try:
                     run = await _execute(project, lab, hub)
-                except NotebookError as error:
+                except Exception as error:  # whatever it is, it keeps no other lab from running
                     report(lab, "failed")
-                    return Outcome(lab, error=str(error), seconds=time.monotonic() - began, fresh=True)
+                    said = str(error) if isinstance(error, NotebookError) else traceback.format_exc().rstrip()
+                    return Outcome(lab, error=said, seconds=time.monotonic() - began, fresh=True)
                 report(lab, "done")
                 return Outcome(lab, run=run, seconds=time.monotonic() - began, fresh=True)
 
@@ -192,7 +194,7 @@ async def _run_kernel(
         try:
             used = task.result()
         except CellExecutionError:
-            text = await asyncio.wait_for(_hidden(client, "inside.failure()"), timeout=10)
+            text = await asyncio.wait_for(_hidden(client, f"inside.failure({at['cell']})"), timeout=10)
             raise NotebookError(text.rstrip()) from None
         except DeadKernelError:
             raise NotebookError(

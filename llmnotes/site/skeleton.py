@@ -107,12 +107,12 @@ def new_lab(project: Project, name: str) -> Path:
     """
     if not project.labs_folder.is_dir():
         raise NotebookError(f"{project.root}: no notebook here (no labs/ folder with a mkdocs.yml beside it)")
-    labs = project.labs()
-    number = max((int(lab.number) for lab in labs), default=0) + 1
+    stems = {path.stem for path in project.labs_folder.glob("[0-9][0-9]_*.py")}
+    number = max((int(stem[:2]) for stem in stems), default=0) + 1
     stem = f"{number:02d}_{name}"
     if not STEM.fullmatch(stem):
         raise NotebookError(f"the name is {name!r}; expected lower-case words joined by underscores: residual_stream")
-    if any(lab.key == name for lab in labs):
+    if any(stem[3:] == name for stem in stems):
         raise NotebookError(f"there is a lab called {name!r} already; choose another name")
     path = project.labs_folder / f"{stem}.py"
     try:

@@ -17,6 +17,7 @@ import json
 import os
 import shutil
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -78,7 +79,10 @@ class Run:
     @cached_property
     def values(self) -> dict[str, Record]:
         """The recorded values by name."""
-        return {entry["name"]: Record(**entry) for entry in self.results["values"]}
+        try:
+            return {entry["name"]: Record(**entry) for entry in self.results["values"]}
+        except (KeyError, TypeError) as error:
+            raise DamagedRunError(f"{self.folder}: damaged: results.json: {error!r}; {self._way_out}") from error
 
     @cached_property
     def predictions(self) -> list[dict]:
@@ -99,7 +103,7 @@ class Run:
         try:
             with np.load(self.folder / "figures" / f"{figure}.npz", allow_pickle=False) as stored:
                 return {name: stored[name] for name in stored.files}
-        except (OSError, ValueError) as error:
+        except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
             raise DamagedRunError(f"{self.folder}: damaged: figures/{figure}.npz: {error}; {self._way_out}") from error
 
     def check(self) -> None:
@@ -113,7 +117,11 @@ class Run:
             what = "is missing" if name in self.meta["files"] else "does not belong to it"
             raise DamagedRunError(f"{self.folder}: damaged: {name} {what}; {self._way_out}")
         for name, expected in self.meta["files"].items():
-            if digest((self.folder / name).read_bytes()) != expected:
+            try:
+                actual = digest((self.folder / name).read_bytes())
+            except OSError as error:
+                raise DamagedRunError(f"{self.folder}: damaged: {name}: {error}; {self._way_out}") from error
+            if actual != expected:
                 raise DamagedRunError(f"{self.folder}: damaged: {name} is not what the run wrote; {self._way_out}")
 
     def stale_because(self, lab: Lab, root: Path) -> str | None:
@@ -129,12 +137,31 @@ class Run:
         return None
 
 
+def _is_damaged(folder: Path) -> bool:
+    try:
+        Run(folder).check()
+    except DamagedRunError:
+        return True
+    return False
+
+
 def dependency_name(path: Path, root: Path) -> str:
     """How a run names a file it depended on: below the package or the project, wherever those lie."""
     for base, prefix in ((PACKAGE, "llmnotes/"), (root.resolve(), "")):
         if path.is_relative_to(base):
             return prefix + path.relative_to(base).as_posix()
     return path.as_posix()
+
+
+def _aliases(stem: str) -> set[str]:
+    number, _, key = stem.partition("_")
+    return {stem, key, number, number.lstrip("0")}
+
+
+def _lab_at(path: Path) -> Lab:
+    if not path.is_file():
+        raise NotebookError(f"{path}: no such file")
+    return read_lab(path)
 
 
 def digest_of(name: str, root: Path) -> str:
@@ -173,29 +200,45 @@ class Project:
         return Path(os.environ.get("LLMNOTES_CACHE") or self.root / ".cache").resolve()
 
     def labs(self) -> list[Lab]:
-        """All labs of the notebook."""
-        return find_labs(self.labs_folder)
-
-    def pick(self, names: tuple[str, ...]) -> list[Lab]:
-        """Labs by number, key, stem or path; all of them for no names.
+        """All labs of the notebook.
 
         Raises:
-            NotebookError: a name that no lab has.
+            NotebookError: what is wrong with those that are not as they must be.
         """
-        paths = [name for name in names if name.endswith(".py")]
-        labs = self.labs() if len(paths) < len(names) or not names else []
-        known = {alias: lab for lab in labs for alias in (lab.stem, lab.key, lab.number, lab.number.lstrip("0"))}
-        picked = []
-        for name in names or [lab.stem for lab in labs]:
-            if name in paths:
-                if not Path(name).is_file():
-                    raise NotebookError(f"{name}: no such file")
-                picked.append(read_lab(Path(name)))
-            elif name in known:
-                picked.append(known[name])
-            else:
-                raise NotebookError(f"no lab is called {name!r}{near(name, {lab.stem for lab in labs})}")
-        return picked
+        labs, broken = find_labs(self.labs_folder)
+        if broken:
+            raise NotebookError("\n".join(map(str, broken.values())))
+        return labs
+
+    def pick(self, names: tuple[str, ...]) -> tuple[list[Lab], dict[str, NotebookError]]:
+        """Labs by number, key, stem or path; all of them for no names.
+
+        Returns:
+            The labs that can run, and by their stems what is wrong with those asked for that cannot.
+
+        """
+        labs, broken = find_labs(self.labs_folder)
+        if not names:
+            return labs, broken
+        known = {alias: lab for lab in labs for alias in _aliases(lab.stem)}
+        unreadable = {alias: stem for stem in broken for alias in _aliases(stem)}
+        picked: dict[str, Lab] = {}
+        wrong: dict[str, NotebookError] = {}
+        for name in names:
+            try:
+                if name.endswith(".py"):
+                    lab = _lab_at(Path(name))
+                    picked[lab.stem] = lab
+                elif name in known:
+                    picked[known[name].stem] = known[name]
+                elif name in unreadable:
+                    wrong[unreadable[name]] = broken[unreadable[name]]
+                else:
+                    keys = {lab.key for lab in labs} | {stem[3:] for stem in broken}
+                    raise NotebookError(f"no lab is called {name!r}{near(name, keys)}")
+            except NotebookError as error:
+                wrong[name] = error
+        return list(picked.values()), wrong
 
     def recorded(self, lab: Lab) -> Run | None:
         """The run in the repository, whether or not it is still valid."""
@@ -280,8 +323,9 @@ class Project:
             runs = sorted(
                 home.iterdir(), key=lambda p: (p / "run.json").stat().st_mtime_ns if (p / "run.json").exists() else 0
             )
-            for old in runs[:-KEPT]:
-                shutil.rmtree(old, ignore_errors=True)
+            for old in runs:
+                if old in runs[:-KEPT] or (old != target and _is_damaged(old)):
+                    shutil.rmtree(old, ignore_errors=True)
         return Run(target)
 
     def forget(self, lab: Lab) -> None:

@@ -1,0 +1,182 @@
+"""The site in a real browser, narrow and wide, light and dark."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import BROWSER_SKIP, real_labs
+
+from llmnotes.site.labs import Lab
+
+LABS = real_labs()
+PAGES = ["", *(f"labs/{lab.stem}/" for lab in LABS), "labs/", "findings/", "predictions/", "api/lab/"]
+ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+each_lab = pytest.mark.parametrize("lab", LABS, ids=[lab.stem for lab in LABS])
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *arguments) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator:
+    """A Chromium or Chrome of the system, else Playwright's own; closed whatever happens."""
+    from playwright.sync_api import Error, sync_playwright
+
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    path = next(filter(None, map(shutil.which, names)), None)
+    with sync_playwright() as playwright:
+        try:
+            opened = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        except Error as error:
+            if path:
+                raise
+            pytest.skip(f"{BROWSER_SKIP}: {str(error).splitlines()[0]}")
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+
+@pytest.fixture(scope="module")
+def address(site: Path) -> Iterator[str]:
+    handler = functools.partial(Quiet, directory=str(site))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+class Visit:
+    """One page open in the browser, with what went wrong on it and how much it loaded."""
+
+    def __init__(self, browser, address: str, path: str, width: int = 1440, scheme: str = "light"):
+        self.context = browser.new_context(
+            viewport={"width": width, "height": 900},
+            color_scheme=scheme,
+            permissions=["clipboard-read", "clipboard-write"],
+        )
+        self.page = self.context.new_page()
+        self.wrong: list[str] = []
+        self.loaded: dict[str, int] = {}
+        self.address = address
+        self.page.on("console", self._console)
+        self.page.on("pageerror", lambda error: self.wrong.append(f"error: {error}"))
+        self.page.on("request", self._request)
+        self.page.on("requestfinished", self._finished)
+        self.page.on("requestfailed", lambda request: self.wrong.append(f"failed: {request.url}"))
+        self.page.goto(address + path, wait_until="networkidle")
+
+    def _console(self, message) -> None:
+        if message.type == "error":
+            self.wrong.append(f"console: {message.text}")
+
+    def _request(self, request) -> None:
+        if not request.url.startswith((self.address, "data:", "blob:")):
+            self.wrong.append(f"request to another host: {request.url}")
+
+    def _finished(self, request) -> None:
+        sizes = request.sizes()
+        self.loaded[request.url] = sizes["responseBodySize"]
+
+    def scroll_through(self) -> None:
+        """Come by everything that loads late."""
+        height = self.page.evaluate("document.documentElement.scrollHeight")
+        for at in range(0, height, 700):
+            self.page.evaluate(f"window.scrollTo(0, {at})")
+            self.page.wait_for_timeout(20)
+        self.page.evaluate("window.scrollTo(0, 0)")
+        self.page.wait_for_load_state("networkidle")
+
+    def __enter__(self) -> Visit:
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self.context.close()
+
+
+OVERFLOW = """() => {
+  const wide = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth <= wide) return [];
+  return [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > wide + 1)
+    .slice(0, 5).map(e => e.tagName + '.' + e.className);
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.strip("/").replace("/", "-") or "home")
+def test_a_page_is_sound(browser, address: str, path: str, width: int, scheme: str) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    with Visit(browser, address, path, width, scheme) as visit:
+        visit.scroll_through()
+        assert not visit.wrong
+        assert visit.page.evaluate("document.documentElement.scrollWidth") <= width, visit.page.evaluate(OVERFLOW)
+        without = visit.page.evaluate("[...document.images].filter(i => !i.hasAttribute('alt')).map(i => i.src)")
+        assert not without
+        assert visit.page.evaluate("getComputedStyle(document.body).colorScheme || 'any'")
+        shown = visit.page.evaluate("document.body.getAttribute('data-md-color-scheme')")
+        assert shown == ("slate" if scheme == "dark" else "default")
+        found = Axe().run(visit.page).response["violations"]
+        grave = [
+            f"{one['impact']}: {one['id']}: {one['help']}: {node['target']}: {node.get('failureSummary', '')}"
+            for one in found
+            if one["impact"] in ("serious", "critical")
+            for node in one["nodes"][:3]
+        ]
+        assert not grave, "\n".join(grave)
+
+
+@each_lab
+def test_a_lab_page_with_everything_stays_small(browser, address: str, lab: Lab) -> None:
+    with Visit(browser, address, f"labs/{lab.stem}/") as visit:
+        visit.scroll_through()
+        total = sum(visit.loaded.values())
+        largest = sorted(visit.loaded.items(), key=lambda item: -item[1])[:6]
+        assert total < 600_000, f"{total}: {largest}"
+        assert len(visit.loaded) > 5
+
+
+@each_lab
+def test_figures_follow_the_scheme(browser, address: str, lab: Lab) -> None:
+    for scheme, other in (("light", "dark"), ("dark", "light")):
+        with Visit(browser, address, f"labs/{lab.stem}/", scheme=scheme) as visit:
+            images = visit.page.locator("figure img")
+            visible = [images.nth(i).get_attribute("src") for i in range(images.count()) if images.nth(i).is_visible()]
+            assert visible
+            assert all(source.endswith(f"#only-{scheme}") for source in visible), (scheme, other)
+
+
+@each_lab
+def test_the_copy_button_copies_exactly_the_cell(browser, address: str, lab: Lab) -> None:
+    with Visit(browser, address, f"labs/{lab.stem}/") as visit:
+        buttons = visit.page.locator(
+            ".lab-code .md-clipboard, .lab-code [data-clipboard-target], .lab-code .md-code__button"
+        )
+        assert buttons.count() >= len(lab.code)
+        plain = next(i for i, cell in enumerate(lab.code) if not cell.tags)
+        block = visit.page.locator(".lab-code").nth(plain)
+        block.scroll_into_view_if_needed()
+        block.hover()
+        block.locator("button").first.click()
+        visit.page.wait_for_timeout(200)
+        assert visit.page.evaluate("navigator.clipboard.readText()").rstrip("\n") == lab.code[plain].source
+
+
+@each_lab
+def test_search_finds_prose(browser, address: str, lab: Lab) -> None:
+    with Visit(browser, address, "") as visit:
+        visit.page.locator("input[name=query]").first.click()
+        visit.page.locator("input[name=query]").first.type(lab.title)
+        result = visit.page.locator(".md-search-result__link").first
+        result.wait_for(timeout=10_000)
+        assert f"labs/{lab.stem}/" in (result.get_attribute("href") or "")
+        assert not visit.wrong

@@ -1,0 +1,121 @@
+"""Typed entries: each field that is not as it must be is named, with what it held and what is allowed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from pathlib import Path
+
+import pytest
+
+from llmnotes.site.entries import CONFIDENCE, STATUSES, read_entries
+from llmnotes.site.errors import NotebookError
+
+TODAY = dt.date(2026, 6, 1)
+FIELDS = {
+    "title": "Two units are enough",
+    "claim": '\'{{ result("xor.solved", ".0%") }} of the runs find a solution.\'',
+    "date": "2026-05-01",
+    "status": "standing",
+    "confidence": "likely",
+    "labs": "[01_xor]",
+    "reviewed": "2026-05-01",
+}
+
+
+def write(docs: Path, kind: str = "findings", name: str = "one.md", body: str = "Why we think so.", **fields) -> Path:
+    merged = {key: value for key, value in (FIELDS | fields).items() if value is not None}
+    path = docs / kind / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("---\n" + "".join(f"{key}: {value}\n" for key, value in merged.items()) + f"---\n\n{body}\n")
+    return path
+
+
+def test_an_entry_as_it_must_be(tmp_path: Path) -> None:
+    write(tmp_path)
+    write(tmp_path, name="two.md", date="2026-05-03", title="Newer", tags="[a]")
+    write(tmp_path, "questions", status="in progress", confidence=None, claim="Is it?")
+    (tmp_path / "findings" / "index.md").write_text("no entry")
+    entries = read_entries(tmp_path, {"01_xor"}, TODAY)
+    assert [entry.title for entry in entries] == ["Newer", *2 * ["Two units are enough"]]
+    assert {entry.kind for entry in entries} == {"findings", "questions"}
+    assert entries[0].uri == "findings/two.md"
+    assert entries[0].labs == ("01_xor",)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"colour": "red"}, "unknown field 'colour'"),
+        ({"titel": "x"}, "unknown field 'titel'; did you mean 'title'?"),
+        ({"title": None}, "'title' is missing; a finding has title, claim, date"),
+        ({"claim": None}, "'claim' is missing"),
+        ({"date": None}, "'date' is missing"),
+        ({"status": None}, "'status' is missing"),
+        ({"confidence": None}, "'confidence' is missing"),
+        ({"labs": None}, "'labs' is missing"),
+        ({"reviewed": None}, "'reviewed' is missing"),
+        ({"title": "''"}, "title is ''; expected a short text"),
+        ({"claim": "[]"}, "claim is []; expected one sentence"),
+        ({"date": "soon"}, "date is 'soon'; expected a day such as 2026-01-31"),
+        ({"date": "2026-06-02"}, "expected a day that is not in the future (today is 2026-06-01)"),
+        ({"reviewed": "2026-06-02"}, "reviewed is datetime.date(2026, 6, 2); expected a day that is not in the future"),
+        ({"date": "2026-05-01 12:00:00"}, "expected a day such as"),
+        ({"status": "open"}, "status is 'open'; expected one of standing, superseded, retracted"),
+        ({"confidence": "sure"}, "confidence is 'sure'; expected one of certain (99 to 100 %)"),
+        ({"labs": "01_xor"}, "labs is '01_xor'; expected a list of names"),
+        ({"labs": "[]"}, "labs is []; expected at least one lab"),
+        ({"labs": "[01_xr]"}, "labs names '01_xr', which does not exist; did you mean '01_xor'?"),
+        ({"tags": "[1]"}, "tags is [1]; expected a list of names"),
+        ({"claim": "It is so."}, "a finding without a bound result"),
+        ({"claim": 'It is `{{ result("xor.solved") }}`.'}, "a finding without a bound result"),
+    ],
+)
+def test_a_fault_is_named(tmp_path: Path, fields: dict, said: str) -> None:
+    path = write(tmp_path, **fields)
+    with pytest.raises(NotebookError) as caught:
+        read_entries(tmp_path, {"01_xor"}, TODAY)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("No front matter.", "no front matter"),
+        ("---\n: [\n---\n", "not valid YAML"),
+        ("---\nwords\n---\n", "holds 'words'"),
+    ],
+)
+def test_front_matter_that_cannot_be_read(tmp_path: Path, text: str, said: str) -> None:
+    path = write(tmp_path)
+    path.write_text(text)
+    with pytest.raises(NotebookError, match=said):
+        read_entries(tmp_path, {"01_xor"}, TODAY)
+
+
+def test_an_old_review_only_warns(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = write(tmp_path, date="2025-01-01", reviewed="2025-05-30")
+    with caplog.at_level(logging.WARNING, logger="llmnotes.entries"):
+        assert len(read_entries(tmp_path, {"01_xor"}, TODAY)) == 1
+    assert caplog.messages == [f"{path}: reviewed on 2025-05-30, more than a year ago; is it still true?"]
+    caplog.clear()
+    write(tmp_path, date="2025-01-01", reviewed="2025-06-01")
+    read_entries(tmp_path, {"01_xor"}, TODAY)
+    assert not caplog.messages
+
+
+@pytest.mark.parametrize("kind", STATUSES)
+def test_every_kind_has_its_own_words(tmp_path: Path, kind: str) -> None:
+    for status in STATUSES[kind]:
+        confidence = "certain" if kind == "findings" else None
+        write(tmp_path, kind, status=status, confidence=confidence)
+        assert read_entries(tmp_path, {"01_xor"}, TODAY)[0].status == status
+    if kind != "findings":
+        write(tmp_path, kind, status=STATUSES[kind][0])
+        with pytest.raises(NotebookError, match="unknown field 'confidence'"):
+            read_entries(tmp_path, {"01_xor"}, TODAY)
+
+
+def test_the_scale_covers_every_probability() -> None:
+    assert list(CONFIDENCE) == ["certain", "highly likely", "likely", "possible", "speculative"]

@@ -1,0 +1,303 @@
+"""Every lab of the notebook, run again from nothing and compared with its recorded run, value by value."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import ROOT, Notebook, clean_environment, real_labs
+
+from llmnotes.site.compare import against_recorded, differences, figure_margins, margin
+from llmnotes.site.labs import Lab, find_labs
+from llmnotes.site.runner import Outcome
+from llmnotes.site.store import Project, Run
+
+LABS = real_labs()
+each_lab = pytest.mark.parametrize("lab", LABS, ids=[lab.stem for lab in LABS])
+
+
+def check_values(lab: Lab, recorded: Run, fresh: Run, num_regression, folder: Path) -> None:
+    """Compare the recorded values through pytest-regressions; a failure names lab, value, numbers and tolerance."""
+    expected = folder / f"{lab.stem}.csv"
+    pd.DataFrame({name: [float(entry.value)] for name, entry in recorded.values.items()}).to_csv(
+        expected, float_format="%.17g"
+    )
+    tolerances = {
+        name: {"atol": margin(entry, recorded.values[name].value), "rtol": 0.0}
+        for name, entry in fresh.values.items()
+        if name in recorded.values
+    }
+    try:
+        num_regression.check(
+            {name: [float(entry.value)] for name, entry in fresh.values.items()},
+            fullpath=expected,
+            tolerances=tolerances,
+            default_tolerance={"atol": 0.0, "rtol": 0.0},
+        )
+    except AssertionError as error:
+        said = "\n".join(differences(lab, recorded, fresh))
+        pytest.fail(f"{said}\n\n{error}" if said else f"{lab.stem}: {error}", pytrace=False)
+
+
+def check_figure(lab: Lab, figure: dict, recorded: Run, fresh: Run, ndarrays_regression, folder: Path) -> None:
+    """Compare the arrays that a figure shows; its pixels are nobody's business."""
+    name = figure["name"]
+    expected = folder / f"{lab.stem}-{name}.npz"
+    shutil.copy(recorded.folder / "figures" / f"{name}.npz", expected)
+    margins = figure_margins(figure, recorded.arrays(name))
+    try:
+        ndarrays_regression.check(
+            fresh.arrays(name),
+            fullpath=expected,
+            tolerances={array: {"atol": allowed, "rtol": 0.0} for array, allowed in margins.items()},
+        )
+    except AssertionError as error:
+        said = "\n".join(differences(lab, recorded, fresh))
+        pytest.fail(f"{said}\n\n{error}" if said else f"{lab.stem}: figure {name}: {error}", pytrace=False)
+
+
+def test_no_lab_is_broken() -> None:
+    labs, broken = find_labs(ROOT / "labs")
+    assert not broken, "\n".join(map(str, broken.values()))
+    assert labs, "a notebook without labs"
+
+
+@each_lab
+def test_a_lab_runs_from_nothing(lab: Lab, fresh_runs: dict[str, Outcome]) -> None:
+    outcome = fresh_runs[lab.stem]
+    assert outcome.error is None, outcome.error
+    if outcome.fresh:
+        assert outcome.run.meta["depends"]["code"] == lab.digest
+
+
+def both(lab: Lab, fresh_runs: dict[str, Outcome]) -> tuple[Run, Run]:
+    outcome = fresh_runs[lab.stem]
+    if lab.needs_hub and not outcome.fresh:
+        pytest.skip(f"{lab.stem} downloads models; set LLMNOTES_HUB=1")
+    recorded = Project(ROOT).recorded(lab)
+    assert recorded, f"{lab.stem}: no recorded run; make one with: llmnotes record {lab.stem}"
+    assert outcome.run, outcome.error
+    return recorded, outcome.run
+
+
+@each_lab
+def test_values_agree_with_the_recorded_ones(
+    lab: Lab, fresh_runs: dict[str, Outcome], num_regression, tmp_path: Path
+) -> None:
+    check_values(lab, *both(lab, fresh_runs), num_regression, tmp_path)
+
+
+@each_lab
+def test_figures_agree_with_the_recorded_ones(
+    lab: Lab, fresh_runs: dict[str, Outcome], ndarrays_regression, tmp_path: Path
+) -> None:
+    recorded, fresh = both(lab, fresh_runs)
+    assert fresh.results["figures"], "a lab shows its result in a figure"
+    for figure in fresh.results["figures"]:
+        if (recorded.folder / "figures" / f"{figure['name']}.npz").is_file():
+            check_figure(lab, figure, recorded, fresh, ndarrays_regression, tmp_path)
+
+
+@each_lab
+def test_nothing_else_differs_and_the_recorded_run_is_whole(lab: Lab, fresh_runs: dict[str, Outcome]) -> None:
+    """Names that came or went, predictions and their outcomes, damage, staleness."""
+    both(lab, fresh_runs)
+    found = against_recorded(Project(ROOT), fresh_runs[lab.stem])
+    assert not found, "\n".join(found)
+
+
+@each_lab
+def test_a_lab_takes_at_most_a_minute(lab: Lab) -> None:
+    recorded = Project(ROOT).recorded(lab)
+    if recorded is None:
+        pytest.skip("not recorded")
+    assert recorded.meta["ran"]["seconds"] <= 60
+
+
+@each_lab
+def test_a_lab_is_a_plain_script_too(lab: Lab, tmp_path: Path) -> None:
+    """From any folder, offscreen, and with no site installed: nothing of it is imported."""
+    if lab.needs_hub and not os.environ.get("LLMNOTES_HUB"):
+        pytest.skip(f"{lab.stem} downloads models; set LLMNOTES_HUB=1")
+    blocked = tmp_path / "without"
+    blocked.mkdir()
+    for name in ("mkdocs", "jupytext", "nbclient", "click", "rich", "filelock"):
+        (blocked / f"{name}.py").write_text("raise ImportError('a plain script needs no site')")
+    environment = clean_environment() | {"OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}
+    environment["PYTHONPATH"] = str(blocked)
+    done = subprocess.run(
+        [sys.executable, str(lab.path)], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    recorded = Project(ROOT).recorded(lab)
+    for name in recorded.values if recorded else ():
+        assert re.search(rf"^{name} = ", done.stdout, re.MULTILINE), f"one quiet line for {name}"
+
+
+@each_lab
+def test_cells_are_small_enough_to_read(lab: Lab) -> None:
+    for cell in lab.code:
+        lines = [line for line in cell.source.splitlines() if line.strip()]
+        if "setup" not in cell.tags:
+            assert len(lines) <= 20, f"{lab.path}:{cell.line}: a cell of {len(lines)} lines; split it"
+
+
+@each_lab
+def test_a_lab_has_its_parts(lab: Lab) -> None:
+    """What DESIGN asks of each lab, as far as a machine can tell."""
+    prose = [line for cell in lab.cells if cell.kind == "markdown" for line in cell.source.splitlines()]
+    headings = [line.lstrip("# ").lower() for line in prose if line.startswith("#")]
+    for part in ("what you need to know", "predict", "try it yourself", "does not show"):
+        assert any(part in heading for heading in headings), f"{lab.stem}: no heading with {part!r}; it has {headings}"
+    assert any("solution" in cell.tags for cell in lab.code), f"{lab.stem}: no tested solution"
+    calls = [
+        (node.func.id, cell.line)
+        for cell in lab.code
+        for node in ast.walk(ast.parse(cell.source))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    ]
+    first = {
+        name: min((line for called, line in calls if called == name), default=None) for name in ("predict", "record")
+    }
+    assert first["predict"], f"{lab.stem}: no prediction"
+    assert first["record"], f"{lab.stem}: no recorded value"
+    assert first["predict"] < first["record"], f"{lab.stem}: predict before the experiment"
+
+
+@each_lab
+def test_no_result_is_typed_by_hand(lab: Lab) -> None:
+    """A recorded value of three or more digits that stands in prose is a number that can go stale: quote it."""
+    recorded = Project(ROOT).recorded(lab)
+    if recorded is None:
+        pytest.skip("not recorded")
+    pages = {lab.path: "\n".join(cell.source for cell in lab.cells if cell.kind == "markdown")}
+    pages |= {path: path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").glob("*/*.md"))}
+    for entry in recorded.values.values():
+        if isinstance(entry.value, bool) or float(entry.value).is_integer():
+            continue
+        for text in {f"{entry.value:.3g}", f"{entry.value:.4g}", f"{entry.value:.1%}".replace("%", " %")}:
+            if len(re.sub(r"\D", "", text).lstrip("0")) < 3:
+                continue
+            for path, prose in pages.items():
+                assert not re.search(rf"(?<![\d.]){re.escape(text)}(?!\d)", prose), (
+                    f"{path}: holds {text}, which {lab.key}.{entry.name} recorded; quote it with result(…)"
+                )
+
+
+# The mechanism itself, on a tiny notebook
+
+
+def changed_by_hand(notebook: Notebook, change: tuple[str, str]) -> tuple[Lab, Run, Run]:
+    lab = notebook.project.labs()[0]
+    recorded = notebook.project.recorded(lab)
+    fresh = Run(notebook.root / "fresh")
+    shutil.copytree(recorded.folder, fresh.folder)
+    results = recorded.folder / "results.json"
+    assert change[0] in results.read_text()
+    results.write_text(results.read_text().replace(*change))
+    return lab, Run(recorded.folder), fresh
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (('"value": 0.25', '"value": 0.3'), "01_tiny: share: recorded 0.3, now 0.25, tolerance 0.01 (a hundred draws)"),
+        (('"value": 42', '"value": 43'), "01_tiny: answer: recorded 43, now 42, tolerance 0 (exact)"),
+    ],
+)
+def test_a_value_changed_by_hand_is_named(
+    recorded: Notebook, num_regression, tmp_path: Path, change: tuple[str, str], said: str
+) -> None:
+    lab, before, fresh = changed_by_hand(recorded, change)
+    with pytest.raises(pytest.fail.Exception) as caught:
+        check_values(lab, before, fresh, num_regression, tmp_path)
+    assert said in str(caught.value)
+
+
+def test_a_value_within_its_tolerance_passes(recorded: Notebook, num_regression, tmp_path: Path) -> None:
+    lab, before, fresh = changed_by_hand(recorded, ('"value": 0.25', '"value": 0.2599'))
+    check_values(lab, before, fresh, num_regression, tmp_path)
+    with pytest.raises(Exception, match=r"results\.json is not what the run wrote"):
+        against_recorded(recorded.project, Outcome(lab, run=fresh, fresh=True))
+
+
+def test_values_that_came_or_went_are_named(recorded: Notebook, num_regression, tmp_path: Path) -> None:
+    lab, before, fresh = changed_by_hand(recorded, ('"name": "share"', '"name": "part"'))
+    assert "01_tiny: part: no longer recorded" in differences(lab, before, fresh)
+    assert "01_tiny: share: not recorded before" in differences(lab, before, fresh)
+    with pytest.raises(pytest.fail.Exception):
+        check_values(lab, before, fresh, num_regression, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("shift", "passes"), [(0.0, True), (0.0004, True), (0.0006, False), (np.nan, False)]
+)  # the line rises from 0.25 to 0.75 over x from 0 to 2: a range of 2, of which a thousandth may move
+def test_a_figure_is_checked_by_its_data(
+    recorded: Notebook, ndarrays_regression, tmp_path: Path, shift: float, passes: bool
+) -> None:
+    lab = recorded.project.labs()[0]
+    before = recorded.project.recorded(lab)
+    fresh = Run(tmp_path / "fresh")
+    shutil.copytree(before.folder, fresh.folder)
+    arrays = before.arrays("line")
+    arrays["axes0_line0"][1, 1] += shift * 4
+    np.savez_compressed(fresh.folder / "figures" / "line.npz", **arrays)
+    figure = fresh.results["figures"][0]
+    if passes:
+        check_figure(lab, figure, before, fresh, ndarrays_regression, tmp_path)
+        assert not differences(lab, before, fresh)
+    else:
+        with pytest.raises(pytest.fail.Exception) as caught:
+            check_figure(lab, figure, before, fresh, ndarrays_regression, tmp_path)
+        now = arrays["axes0_line0"][1, 1]
+        said = f"01_tiny: figure line: axes0_line0: recorded 0.5, now {now} at (1, 1), tolerance 0.002"
+        assert said in str(caught.value)
+
+
+def test_figures_and_predictions_that_changed_are_named(recorded: Notebook) -> None:
+    lab, before, fresh = changed_by_hand(recorded, ('"name": "line"', '"name": "curve"'))
+    assert {"01_tiny: figure curve: is gone", "01_tiny: figure line: is new"} <= set(differences(lab, before, fresh))
+    results = fresh.folder / "results.json"
+    results.write_text(results.read_text().replace('"value": 42', '"value": 39').replace('"p": 0.8', '"p": 0.9'))
+    found = differences(lab, before, Run(fresh.folder))
+    assert "01_tiny: its predictions changed" in found
+    assert "01_tiny: prediction 'The answer is more than 40': was True, is now False" in found
+
+
+def test_arrays_of_another_shape_or_name_are_named(recorded: Notebook, tmp_path: Path) -> None:
+    lab = recorded.project.labs()[0]
+    before = recorded.project.recorded(lab)
+    fresh = Run(tmp_path / "fresh")
+    shutil.copytree(before.folder, fresh.folder)
+    np.savez_compressed(fresh.folder / "figures" / "line.npz", axes0_line0=np.zeros((2, 2)), more=np.zeros(1))
+    assert differences(lab, before, fresh) == [
+        "01_tiny: figure line: axes0_line0: recorded with shape (3, 2), now (2, 2)",
+        "01_tiny: figure line: more: is new",
+    ]
+
+
+def test_recorded_runs_change_by_llmnotes_record_alone() -> None:
+    for option in ("--force-regen", "--regen-all"):
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "--collect-only", "-q", option, "tests/test_quotes.py"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode != 0
+        assert "`llmnotes record LAB` is the only way" in done.stdout + done.stderr
+
+
+def test_no_recorded_run_is_left_without_its_lab() -> None:
+    folder = ROOT / "labs" / "recorded"
+    stems = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    assert stems <= {lab.stem for lab in LABS}

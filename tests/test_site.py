@@ -1,0 +1,309 @@
+"""The built site: what its pages hold, what they load, and how quickly they are built again."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import shutil
+import socket
+import time
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import nbformat
+import pytest
+from conftest import ROOT, Notebook, mkdocs, real_labs
+
+from llmnotes.site.html import names_used
+from llmnotes.site.labs import Lab
+from llmnotes.site.page import download
+from llmnotes.site.store import Project
+
+LABS = real_labs()
+each_lab = pytest.mark.parametrize("lab", LABS, ids=[lab.stem for lab in LABS])
+
+
+class Elements(HTMLParser):
+    """All elements of a page with their attributes."""
+
+    def __init__(self, html: str):
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+    def of(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.found if name == tag]
+
+
+def page_of(site: Path, lab: Lab) -> str:
+    return (site / "labs" / lab.stem / "index.html").read_text(encoding="utf-8")
+
+
+def article(html: str) -> str:
+    return html.partition("<article")[2].partition("</article>")[0]
+
+
+@each_lab
+def test_a_lab_page_is_small(site: Path, lab: Lab) -> None:
+    assert len(page_of(site, lab).encode()) < 100_000
+
+
+@each_lab
+def test_downloads(site: Path, lab: Lab) -> None:
+    folder = site / "labs" / lab.stem
+    hrefs = {a.get("href") for a in Elements(page_of(site, lab)).of("a")}
+    for suffix in (".py", ".ipynb"):
+        assert any(href and (folder / href).resolve() == (folder / f"{lab.stem}{suffix}") for href in hrefs), suffix
+    assert (folder / f"{lab.stem}.py").read_text(encoding="utf-8") == lab.path.read_text(encoding="utf-8")
+    notebook = nbformat.read(folder / f"{lab.stem}.ipynb", as_version=4)
+    nbformat.validate(notebook)
+    code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    assert "git+https://github.com/someone/llmnotes" in code[0]
+    assert code[1:] == [cell.source for cell in lab.code]
+    assert not any(cell.get("outputs") for cell in notebook.cells)
+
+
+def test_a_downloaded_notebook_runs(recorded: Notebook, tmp_path: Path) -> None:
+    from nbclient import NotebookClient
+
+    notebook = nbformat.reads(download(recorded.project.labs()[0], None), as_version=4)
+    kernel = {"resources": {"metadata": {"path": str(tmp_path)}}, "timeout": 60, "kernel_name": "python3"}
+    NotebookClient(notebook, **kernel).execute()
+    printed = "".join(out.get("text", "") for cell in notebook.cells for out in cell.get("outputs", []))
+    assert "answer = 42" in printed
+    images = [out for cell in notebook.cells for out in cell.get("outputs", []) if "image/png" in out.get("data", {})]
+    assert len(images) == 1, "a reader's notebook shows the figure"
+
+
+def test_a_notebook_is_made_the_same_each_time(recorded: Notebook) -> None:
+    lab = recorded.project.labs()[0]
+    assert download(lab, None) == download(lab, None)
+    assert "pip install -e ." in download(lab, None)
+
+
+@each_lab
+def test_search_finds_prose_but_not_code(site: Path, lab: Lab) -> None:
+    index = json.loads((site / "search" / "search_index.json").read_text(encoding="utf-8"))
+    texts = [doc["text"] for doc in index["docs"] if doc["location"].startswith(f"labs/{lab.stem}/")]
+    titles = [doc["title"] for doc in index["docs"]]
+    assert lab.title in titles
+    assert "What you need to know" in " ".join(titles)
+    everything = re.sub(r"<[^>]+>", "", " ".join(texts))
+    assert lab.question in everything
+    lines = {line.strip() for cell in lab.code for line in cell.source.splitlines() if len(line.strip()) > 30}
+    assert lines
+    for line in lines:
+        assert line not in everything
+    assert len(everything) < 60_000
+
+
+def test_no_page_asks_another_host(site: Path) -> None:
+    for path in site.rglob("*.html"):
+        for tag, attributes in Elements(path.read_text(encoding="utf-8")).found:
+            loads = [attributes.get("src"), attributes.get("srcset")]
+            if tag == "link" and attributes.get("rel") not in ("canonical", "edit"):
+                loads.append(attributes.get("href"))
+            for url in filter(None, loads):
+                assert not urlsplit(url).netloc, f"{path.relative_to(site)}: <{tag}> loads {url}"
+    for path in site.rglob("*.css"):
+        for url in re.findall(r"url\(['\"]?((?:https?:)?//[^)'\"]+)", path.read_text(encoding="utf-8")):
+            pytest.fail(f"{path.relative_to(site)}: loads {url}")
+
+
+def test_every_link_within_the_site_leads_somewhere(site: Path) -> None:
+    ids: dict[Path, set[str]] = {}
+    for path in site.rglob("*.html"):
+        if path.name == "404.html":
+            continue
+        for attributes in Elements(article(path.read_text(encoding="utf-8"))).of("a"):
+            url = urlsplit(attributes.get("href") or "")
+            if url.scheme or url.netloc:
+                continue
+            target = (path.parent / url.path).resolve() if url.path else path
+            target = target / "index.html" if target.is_dir() else target
+            assert target.is_file(), f"{path.relative_to(site)}: {attributes['href']}"
+            if url.fragment and target.suffix == ".html":
+                if target not in ids:
+                    found = Elements(target.read_text(encoding="utf-8")).found
+                    ids[target] = {a.get("id") for _, a in found} | {a.get("name") for _, a in found}
+                assert url.fragment in ids[target], f"{path.relative_to(site)}: {attributes['href']}"
+
+
+@each_lab
+def test_code_leads_to_the_api_and_back(site: Path, lab: Lab) -> None:
+    html = article(page_of(site, lab))
+    blocks = re.findall(r"<div[^>]*lab-code[^>]*>.*?</div>", html, re.DOTALL)
+    linked = set(re.findall(r'href="\.\./\.\./api/[^"#]*#(llmnotes[\w.]+)"', "".join(blocks)))
+    used = {name for name in names_used(lab).values() if name.count(".") == 2 and name.split(".")[-1].islower()}
+    assert "llmnotes.lab.record" in linked
+    assert linked <= set(names_used(lab).values())
+    assert {name for name in used if name.startswith("llmnotes.lab.")} <= linked
+    api = (site / "api" / "lab" / "index.html").read_text(encoding="utf-8")
+    back = rf'class="used-in">Used in <a href="\.\./\.\./labs/{lab.stem}/"'
+    assert re.search(rf'id="llmnotes\.lab\.record".*?{back}', api, re.DOTALL)
+
+
+@each_lab
+def test_figures_are_files_with_size_and_alt(site: Path, lab: Lab) -> None:
+    folder = site / "labs" / lab.stem
+    images = Elements(article(page_of(site, lab))).of("img")
+    run = Project(ROOT).valid_run(lab)
+    assert len(images) == 2 * len(run.results["figures"])
+    for image in images:
+        assert image["loading"] == "lazy"
+        assert int(image["width"]) > 0
+        assert int(image["height"]) > 0
+        assert len(image["alt"]) > 20
+        source = urlsplit(image["src"])
+        assert (folder / source.path).resolve().suffix == ".svg", "crisp on any screen"
+        assert (folder / source.path).is_file()
+        assert source.fragment in ("only-light", "only-dark")
+
+
+@each_lab
+def test_a_page_says_what_it_ran_on(site: Path, lab: Lab) -> None:
+    ran = Project(ROOT).valid_run(lab).meta["ran"]
+    foot = re.search(r'<p class="ran-on">(.*?)</p>', page_of(site, lab), re.DOTALL)[1]
+    for part in (ran["date"][:10], f"{ran['seconds']:g} s", f"{ran['peak_mb']} MB", ran["versions"]["python"]):
+        assert part in foot
+    assert "out of date" not in foot
+
+
+@each_lab
+def test_edit_and_colab_links(site: Path, lab: Lab) -> None:
+    hrefs = {a.get("href") for a in Elements(page_of(site, lab)).of("a")}
+    assert f"https://github.com/someone/llmnotes/edit/main/labs/{lab.stem}.py" in hrefs
+    colab = f"https://colab.research.google.com/github/someone/llmnotes/blob/notebooks/labs/{lab.stem}.ipynb"
+    assert colab in hrefs
+
+
+@each_lab
+def test_maths_admonitions_hovers_and_contents(site: Path, lab: Lab) -> None:
+    html = page_of(site, lab)
+    body = article(html)
+    prose = "\n".join(cell.source for cell in lab.cells if cell.kind == "markdown")
+    if "$" in prose:
+        assert 'class="katex"' in body
+        assert "arithmatex" not in body, "a formula that nobody set"
+        assert "katex.min.css" in html
+    assert 'class="admonition prediction"' in body
+    assert '<details class="solution"' in body
+    assert "<abbr title=" in body
+    assert "{{" not in re.sub(r"<pre.*?</pre>|<code.*?</code>", "", body, flags=re.DOTALL)
+    contents = {a.get("href") for a in Elements(html).of("a") if (a.get("class") or "") == "md-nav__link"}
+    assert "#what-you-need-to-know" in contents
+
+
+def test_no_page_holds_an_unexpanded_call(site: Path) -> None:
+    for path in site.rglob("*.html"):
+        text = re.sub(r"<(pre|code|script)\b.*?</\1>", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+        assert not re.search(r"\{\{ *\w+\(", text), path
+
+
+def test_a_rebuild_without_a_change_is_quick(site: Path, tmp_path: Path) -> None:
+    began = time.monotonic()
+    children = os.times()
+    cache = {"LLMNOTES_CACHE": os.environ["LLMNOTES_CACHE"]} if "LLMNOTES_CACHE" in os.environ else {}
+    built = mkdocs(ROOT, "build", "--strict", "-d", str(tmp_path / "again"), **cache)
+    after = os.times()
+    assert built.returncode == 0, built.stderr
+    seconds = after.children_user - children.children_user + after.children_system - children.children_system
+    assert min(seconds, time.monotonic() - began) < 10, (
+        "in time of this process, so that a busy machine does not matter"
+    )
+
+
+# What the plugin says when something is wrong, on a tiny notebook
+
+
+def build(notebook: Notebook, **environment: str):
+    return notebook.mkdocs("build", "--strict", "-q", **environment)
+
+
+FAULTS = {
+    "unknown result": (
+        "docs/index.md",
+        '{{ result("tiny.shore") }}',
+        "index.md:1: result('tiny.shore'): 01_tiny records no",
+    ),
+    "unknown kind": ("docs/index.md", '{{ entries("finding") }}', "no such kind; did you mean 'findings'?"),
+    "bad maths": ("docs/index.md", r"$\frac{1$", "is not understood"),
+    "broken link": ("docs/index.md", "[x](labs/02_none.ipynb)", "02_none.ipynb"),
+    "broken anchor": ("docs/index.md", "[x](labs/01_tiny.ipynb#value-none)", "value-none"),
+    "bad entry": ("docs/findings/one.md", "---\ntitle: x\n---\n", "findings/one.md: 'claim' is missing"),
+    "empty term": ("docs/glossary.md", "### word\n\n### other\n\nMeaning.\n", "the term 'word' has no meaning"),
+    "broken lab": ("labs/02_bad.py", "a = = 1", "02_bad.py:1: not valid Python"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_fails_the_build_and_is_named(recorded: Notebook, fault: str) -> None:
+    name, content, said = FAULTS[fault]
+    (recorded.root / name).write_text(content)
+    built = build(recorded)
+    assert built.returncode != 0
+    assert said in built.stdout + built.stderr
+    assert "Traceback" not in built.stderr
+
+
+def test_no_free_port_is_said(recorded: Notebook) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        served = recorded.mkdocs("serve", "-a", f"127.0.0.1:{port}")
+    assert served.returncode != 0
+    assert f"127.0.0.1:{port} cannot be served on" in served.stderr
+    assert f"make serve PORT={port + 1}" in served.stderr
+    assert "Traceback" not in served.stderr
+
+
+def test_a_tiny_site(recorded: Notebook) -> None:
+    """Bound numbers, hovers, a lab that nobody ran yet, the gallery and an entry, without the repository's address."""
+    recorded.lab("02_hub", prose='It gives {{ result("hub.answer") }}.', needs="[hub]", title="Downloads")
+    (recorded.root / "docs" / "index.md").write_text(
+        'Home: {{ result("tiny.share", ".0%") }} of a gradient, `{{ result("x.y") }}`.\n\n{{ gallery() }}\n'
+    )
+    (recorded.root / "docs" / "glossary.md").write_text("### gradient\nAlso: gradients\n\nThe slope.\n")
+    (recorded.root / "docs" / "findings" / "one.md").write_text(
+        "---\ntitle: One\nclaim: 'It is {{ result(\"tiny.answer\") }}.'\ndate: 2026-01-01\nstatus: standing\n"
+        "confidence: likely\nlabs: [01_tiny]\nreviewed: 2026-01-01\n---\n\nBecause.\n"
+    )
+    built = build(recorded)
+    assert built.returncode == 0, built.stdout + built.stderr
+    home = (recorded.root / "site" / "index.html").read_text()
+    assert re.search(r'<a class="bound" href="labs/01_tiny/#value-share" title="[^"]*">25%</a>', home)
+    assert '<abbr title="The slope.">gradient</abbr>' in home
+    assert "<code>{{ result(&quot;x.y&quot;) }}</code>" in home
+    assert 'src="labs/01_tiny/line.svg#only-light"' in home
+    hub = (recorded.root / "site" / "labs" / "02_hub" / "index.html").read_text()
+    assert "No run is recorded yet" in hub
+    assert "It gives (not recorded yet)." in hub
+    index = (recorded.root / "site" / "findings" / "index.html").read_text()
+    assert re.search(r">Standing<.*One.*It is <a[^>]*>42</a>.*likely", index, re.DOTALL)
+    entry = (recorded.root / "site" / "findings" / "one" / "index.html").read_text()
+    assert "likely (70 to 90 %)" in entry
+    lab = (recorded.root / "site" / "labs" / "01_tiny" / "index.html").read_text()
+    assert "It came true" in lab
+    assert "colab.research" not in lab
+    assert "edit/main" not in lab
+
+
+def test_prose_is_rendered_without_a_run(recorded: Notebook) -> None:
+    path = recorded.root / "labs" / "01_tiny.py"
+    path.write_text(path.read_text().replace("Some prose.", "Prose of today."))
+    assert build(recorded).returncode == 0
+    assert "Prose of today." in (recorded.root / "site" / "labs" / "01_tiny" / "index.html").read_text()
+    assert not (recorded.root / ".cache").exists(), "nothing ran"
+    shutil.rmtree(recorded.root / "site")
+
+
+def test_the_plugin_is_small_enough_to_read() -> None:
+    for path in (ROOT / "llmnotes" / "site").glob("*.py"):
+        assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))), path
