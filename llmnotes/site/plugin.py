@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
-import posixpath
 import re
 import shutil
 import socket
 import tempfile
-from html import escape
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
@@ -25,15 +25,24 @@ from mkdocs.utils import get_relative_url
 
 from llmnotes.site import html as rendered
 from llmnotes.site.api import Memory, remember
-from llmnotes.site.entries import CONFIDENCE, SINGULAR, STATUSES, Entry, read_entries
-from llmnotes.site.errors import NotebookError, near
+from llmnotes.site.blocks import Blocks, Place, read_glossary
+from llmnotes.site.entries import STATUSES, Entry, read_entries
+from llmnotes.site.errors import NotebookError
 from llmnotes.site.labs import Lab
-from llmnotes.site.page import END, download, page_notebook, ran_on
-from llmnotes.site.quotes import expand, look_up, shown
+from llmnotes.site.page import END, download, page_notebook
 from llmnotes.site.runner import run_labs
 from llmnotes.site.store import Project, Run
 
 log = logging.getLogger("mkdocs.plugins.llmnotes")
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """What explains itself ends the build with its message, without a traceback."""
+    try:
+        yield
+    except NotebookError as error:
+        raise PluginError(str(error)) from error
 
 
 class PluginConfig(Config):
@@ -59,20 +68,18 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
         shutil.rmtree(self.scratch, ignore_errors=True)
 
     @event_priority(100)
+    @explained()
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         if self.serving and self.first:
             _check_port(*config.dev_addr)
-        root = Path(config.config_file_path).parent
-        try:
-            self.project = Project(root)
-            self.labs = self.project.labs()
-            self.runs = self._run()
-            self.entries = read_entries(Path(config.docs_dir), {lab.stem for lab in self.labs})
-            self.terms = _glossary(Path(config.docs_dir) / "glossary.md")
-        except NotebookError as error:
-            raise PluginError(str(error)) from error
         self.first = False
+        self.project = Project(Path(config.config_file_path).parent)
+        self.labs = self.project.labs()
+        self.runs = self._run()
+        self.entries = read_entries(Path(config.docs_dir), {lab.stem for lab in self.labs})
+        self.terms = read_glossary(Path(config.docs_dir) / "glossary.md")
         _set_repository(config)
+        self.blocks = Blocks(self.project.root, self.runs, self.entries, config.repo_url)
         _extend_nav(config.nav, "labs/index.md", [f"labs/{lab.stem}.ipynb" for lab in self.labs])
         for kind in STATUSES:
             _extend_nav(config.nav, f"{kind}/index.md", [entry.uri for entry in self.entries if entry.kind == kind])
@@ -121,35 +128,33 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
         return env
 
     @event_priority(100)
+    @explained()
     def on_page_markdown(self, markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
         if lab := self._lab_of(page):
             page.meta = {"title": lab.title, "description": lab.question, "tags": [*lab.tags, lab.level]}
             page.edit_url = _edit_url(config, f"labs/{lab.path.name}")
             return ""
         if entry := self._entry_of(page):
-            page.meta["description"] = self._plain(entry.claim, page)
-            markdown = self._entry_head(entry) + markdown
-        return self._with_glossary(self._expand(markdown, page, files), page)
+            page.meta["description"] = self.blocks.plain(entry.claim, self._place(page, files))
+            markdown = self.blocks.entry_head(entry) + markdown
+        return self._with_glossary(self.blocks.fill(markdown, self._place(page, files)), page)
 
     @event_priority(100)
+    @explained()
     def on_page_content(self, html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
         if lab := self._lab_of(page):
-            body = html.partition(END)[0]
-            page.markdown = self._with_glossary(
-                self._expand(self._lab_head(lab, config) + body + self._lab_foot(lab), page, files), page
-            )
+            body = self.blocks.lab_head(lab) + html.partition(END)[0] + self.blocks.lab_foot(lab)
+            page.markdown = self._with_glossary(self.blocks.fill(body, self._place(page, files)), page)
             Page.render(page, config, files)
             html = rendered.tidy_code(page.content, rendered.names_used(lab))
         elif page.file.src_uri.startswith("api/"):
+            address = self._place(page, files).address
             users = [
-                (user, set(rendered.names_used(user).values()), _url(files, f"labs/{user.stem}.ipynb", page))
+                (user, set(rendered.names_used(user).values()), address(f"labs/{user.stem}.ipynb"))
                 for user in self.labs
             ]
             html = rendered.used_in(html, users)
-        try:
-            html, maths = rendered.render_maths(html, page.file.src_uri)
-        except NotebookError as error:
-            raise PluginError(str(error)) from error
+        html, maths = rendered.render_maths(html, page.file.src_uri)
         if maths:
             style = get_relative_url("assets/katex/katex.min.css", page.url)
             html = f'<link rel="stylesheet" href="{style}">\n{html}'
@@ -175,175 +180,13 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
     def _entry_of(self, page: Page) -> Entry | None:
         return next((entry for entry in self.entries if entry.uri == page.file.src_uri), None)
 
-    def _expand(self, markdown: str, page: Page, files: Files) -> str:
-        functions = {
-            "result": lambda name, spec="": self._result(name, spec, page),
-            "gallery": lambda topic=None: self._gallery(page, files, topic),
-            "entries": lambda kind, newest=None: self._entry_list(kind, newest, page),
-            "predictions": lambda: self._predictions(page),
-            "count": self._count,
-        }
-        try:
-            return expand(markdown, functions, page.file.src_uri)
-        except NotebookError as error:
-            raise PluginError(str(error)) from error
-
-    def _plain(self, markdown: str, page: Page) -> str:
-        """Text for attributes: bound numbers as numbers, without links."""
-        try:
-            text = expand(
-                markdown, {"result": lambda name, spec="": shown(look_up(name, self.runs)[2], spec)}, page.file.src_uri
-            )
-        except NotebookError as error:
-            raise PluginError(str(error)) from error
-        return re.sub(r"[`*_$]", "", text)
-
-    def _result(self, name: str, spec: str, page: Page) -> str:
-        key = name.partition(".")[0]
-        if key in self.runs and self.runs[key][1] is None:  # it needs the hub, and nobody recorded it yet
-            return "(not recorded yet)"
-        lab, _, value = look_up(name, self.runs)
-        anchor = f"#value-{name.partition('.')[2]}"
-        link = anchor if self._lab_of(page) is lab else _relative(f"labs/{lab.stem}.ipynb", page) + anchor
-        return f'[{shown(value, spec)}]({link}){{ .bound title="{name}, recorded by the lab {escape(lab.title)}" }}'
-
-    def _lab_head(self, lab: Lab, config: MkDocsConfig) -> str:
-        facts = [lab.level.capitalize(), f"{lab.minutes} minutes", lab.topic.capitalize()]
-        if lab.models:
-            facts.append("studies " + ", ".join(lab.models))
-        before = [other for other in self.labs if other.stem in lab.needs]
-        if before:
-            links = ", ".join(f"[{other.title}]({other.stem}.ipynb)" for other in before)
-            facts.append(f"read {links} first")
-        links = [
-            f"[Download the script]({lab.stem}/{lab.stem}.py){{ download }}",
-            f"[the notebook]({lab.stem}/{lab.stem}.ipynb){{ download }}",
-        ]
-        if config.repo_url and (found := re.match(r"https://github\.com/([^/]+/[^/]+)", config.repo_url)):
-            colab = "https://colab.research.google.com/github"
-            repository = found[1].removesuffix(".git")
-            links.append(f"[open it in Colab]({colab}/{repository}/blob/notebooks/labs/{lab.stem}.ipynb)")
-        return (
-            f"{lab.question}\n{{ .lab-question }}\n\n{' · '.join(facts)}\n{{ .lab-facts }}\n\n"
-            f"{' or '.join([', '.join(links[:-1]), links[-1]])}.\n{{ .lab-files }}\n\n"
-        )
-
-    def _lab_foot(self, lab: Lab) -> str:
-        run = self.runs[lab.key][1]
-        if run is None:
-            return (
-                '\n\n!!! warning "No run is recorded yet"\n    This lab downloads models, so it was not executed here. '
-                f"Run it with `llmnotes record --hub {lab.stem}`.\n"
-            )
-        stale = ""
-        if why := run.stale_because(lab, self.project.root):
-            stale = f" Since then, {why}; the outputs above may be out of date."
-        return f"\n\n---\n\nThe outputs on this page: {ran_on(run)}.{stale}\n{{ .ran-on }}\n"
-
-    def _entry_head(self, entry: Entry) -> str:
-        facts = [f"{SINGULAR[entry.kind]}, {entry.status}"]
-        if entry.confidence:
-            facts.append(f"{entry.confidence} ({CONFIDENCE[entry.confidence]})")
-        facts.append(f"{entry.date}" + (f", reviewed {entry.reviewed}" if entry.reviewed != entry.date else ""))
-        labs = {lab.stem: lab.title for lab in self.labs}
-        facts.append("rests on " + ", ".join(f"[{labs[stem]}](../labs/{stem}.ipynb)" for stem in entry.labs))
-        return f"{entry.claim}\n{{ .entry-claim }}\n\n{' · '.join(facts)}\n{{ .entry-facts }}\n\n"
-
-    def _entry_list(self, kind: str, newest: int | None, page: Page) -> str:
-        if kind not in STATUSES:
-            raise NotebookError(f"entries({kind!r}): no such kind{near(kind, STATUSES)}")
-        found = [entry for entry in self.entries if entry.kind == kind]
-        if newest:
-            return "\n".join(self._entry_line(entry, page) for entry in found[:newest]) + "\n"
-        parts = []
-        for status in STATUSES[kind]:
-            if some := [self._entry_line(entry, page) for entry in found if entry.status == status]:
-                parts.append(f"## {status.capitalize()}\n\n" + "\n".join(some))
-        return "\n\n".join(parts) or "None yet."
-
-    def _entry_line(self, entry: Entry, page: Page) -> str:
-        sure = f" · {entry.confidence}" if entry.confidence else ""
-        claim = expand(entry.claim, {"result": lambda name, spec="": self._result(name, spec, page)}, entry.uri)
-        return (
-            f"- **[{entry.title}]({_relative(entry.uri, page)})**  \n  {claim}  \n"
-            f'  <span class="entry-facts">{entry.date}{sure}</span>'
-        )
-
-    def _gallery(self, page: Page, files: Files, topic: str | None) -> str:
-        cards = []
-        for lab, run in self.runs.values():
-            if topic and lab.topic != topic:
-                continue
-            images = ""
-            figures = {figure["name"]: figure for figure in run.results["figures"]} if run else {}
-            if run and lab.thumbnail not in figures and not lab.needs_hub:
-                raise NotebookError(
-                    f"{lab.path}: header: thumbnail is {lab.thumbnail!r}, which is none of its figures"
-                    f"{near(lab.thumbnail, figures)}"
-                )
-            if figure := figures.get(lab.thumbnail):
-                images = "".join(
-                    f'<img src="{_url(files, f"labs/{lab.stem}/{lab.thumbnail}{suffix}", page)}#only-{mode}" alt="" '
-                    f'width="{figure["width"]}" height="{figure["height"]}" loading="lazy">'
-                    for suffix, mode in ((".svg", "light"), (".dark.svg", "dark"))
-                )
-            facts = [lab.level, f"{lab.minutes} minutes", *lab.models]
-            cards.append(
-                f'<li><a href="{_url(files, f"labs/{lab.stem}.ipynb", page)}"><span class="card-figure">{images}</span>'
-                f"<strong>{lab.number} {escape(lab.title)}</strong>"
-                f'<span class="card-question">{escape(lab.question)}</span>'
-                f'<span class="card-facts">{escape(" · ".join(facts))}</span></a></li>'
-            )
-        return f'<ul class="gallery">{"".join(cards)}</ul>'
-
-    def _predictions(self, page: Page) -> str:
-        rows, scores = [], []
-        for lab, run in self.runs.values():
-            for entry in run.predictions if run else ():
-                scores.append((entry["p"] - entry["outcome"]) ** 2)
-                value = self._result(f"{lab.key}.{entry['resolved_by']}", "", page)
-                claim = entry["claim"].replace("|", r"\|")
-                outcome = "came true" if entry["outcome"] else "did not"
-                link = f"[{lab.title}]({_relative(f'labs/{lab.stem}.ipynb', page)})"
-                rows.append(f"| {claim} | {entry['p']:.0%} | {outcome} ({value}) | {link} |")
-        if not rows:
-            return "None yet."
-        brier = sum(scores) / len(scores)
-        table = "\n".join(["| Claim | Probability | Outcome | Lab |", "| --- | --: | --- | --- |", *rows])
-        return (
-            f"{len(rows)} predictions, Brier score {brier:.3f}. "
-            f"Saying 50 % each time scores 0.250; lower is better.\n\n{table}\n"
-        )
-
-    def _count(self, what: str) -> str:
-        counts = {kind: sum(entry.kind == kind for entry in self.entries) for kind in STATUSES}
-        counts["labs"] = len(self.labs)
-        if what not in counts:
-            raise NotebookError(f"count({what!r}): nothing is called so{near(what, counts)}")
-        return str(counts[what])
+    def _place(self, page: Page, files: Files) -> Place:
+        return Place(page.file.src_uri, lambda uri: get_relative_url(files.get_file_from_path(uri).url, page.url))
 
     def _with_glossary(self, markdown: str, page: Page) -> str:
         if page.file.src_uri == "glossary.md":
             return markdown
         return markdown + "\n\n" + "\n".join(f"*[{term}]: {meaning}" for term, meaning in self.terms.items()) + "\n"
-
-
-def _glossary(path: Path) -> dict[str, str]:
-    """Terms and their meanings from headings `### term`, and under each `Also: other, forms` and a paragraph."""
-    if not path.is_file():
-        return {}
-    terms: dict[str, str] = {}
-    for found in re.finditer(r"^### (.+?)\s*$\n+((?:.|\n)*?)(?=^#|\Z)", path.read_text(encoding="utf-8"), re.MULTILINE):
-        paragraphs = [" ".join(p.split()) for p in found[2].split("\n\n") if p.strip()]
-        names = [found[1].split("{")[0].strip()]
-        if paragraphs and paragraphs[0].startswith("Also: "):
-            names += [name.strip() for name in paragraphs.pop(0).removeprefix("Also: ").rstrip(".").split(",")]
-        if not paragraphs:
-            raise NotebookError(f"{path}: the term {names[0]!r} has no meaning; write a paragraph under its heading")
-        meaning = re.sub(r"\[([^\]]+)\]\([^)]*\)|[`*$\\]", lambda m: m[1] or "", paragraphs[0]).replace('"', "'")
-        for name in names:
-            terms[name] = terms[name[0].upper() + name[1:]] = meaning
-    return terms
 
 
 def _check_port(host: str, port: int) -> None:
@@ -379,11 +222,3 @@ def _extend_nav(nav: list | None, index: str, uris: list[str]) -> None:
                 if index in value:
                     value.extend(uri for uri in uris if uri not in value)
                 _extend_nav(value, index, uris)
-
-
-def _relative(uri: str, page: Page) -> str:
-    return posixpath.relpath(uri, posixpath.dirname(page.file.src_uri) or ".")
-
-
-def _url(files: Files, uri: str, page: Page) -> str:
-    return get_relative_url(files.get_file_from_path(uri).url, page.url)

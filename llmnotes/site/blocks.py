@@ -1,0 +1,206 @@
+"""What the build writes into pages as Markdown: bound numbers, heads and feet of labs and entries, lists, tables."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+from llmnotes.site.entries import CONFIDENCE, SINGULAR, STATUSES, Entry
+from llmnotes.site.errors import NotebookError, near
+from llmnotes.site.labs import Lab
+from llmnotes.site.page import ran_on
+from llmnotes.site.quotes import expand, look_up, shown
+from llmnotes.site.store import Run
+
+
+@dataclass(frozen=True)
+class Place:
+    """The page that a block stands on: its source among the pages, and how it addresses the page of another source."""
+
+    uri: str
+    address: Callable[[str], str]
+
+    def link(self, uri: str) -> str:
+        """A link for Markdown, which MkDocs checks."""
+        return posixpath.relpath(uri, posixpath.dirname(self.uri) or ".")
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """The notebook as the pages need it."""
+
+    root: Path
+    runs: Mapping[str, tuple[Lab, Run | None]]  # by the lab's key, in order
+    entries: list[Entry]
+    repository: str | None
+
+    @property
+    def labs(self) -> list[Lab]:
+        return [lab for lab, _ in self.runs.values()]
+
+    def fill(self, markdown: str, at: Place) -> str:
+        """A page's Markdown with its `{{ calls }}` replaced.
+
+        Raises:
+            NotebookError: an unknown call, lab or value; the message names the page and the line.
+        """
+        functions = {
+            "result": lambda name, spec="": self.result(name, spec, at),
+            "gallery": lambda topic=None: self.gallery(at, topic),
+            "entries": lambda kind, newest=None: self.entry_list(kind, newest, at),
+            "predictions": lambda: self.predictions(at),
+            "count": self.count,
+        }
+        return expand(markdown, functions, at.uri)
+
+    def plain(self, markdown: str, at: Place) -> str:
+        """Text for attributes: bound numbers as numbers, without links."""
+        functions = {"result": lambda name, spec="": shown(look_up(name, self.runs)[2], spec)}
+        return re.sub(r"[`*_$]", "", expand(markdown, functions, at.uri))
+
+    def result(self, name: str, spec: str, at: Place) -> str:
+        key = name.partition(".")[0]
+        if key in self.runs and self.runs[key][1] is None:  # it needs the hub, and nobody recorded it yet
+            return "(not recorded yet)"
+        lab, _, value = look_up(name, self.runs)
+        anchor = f"#value-{name.partition('.')[2]}"
+        page = f"labs/{lab.stem}.ipynb"
+        link = anchor if at.uri == page else at.link(page) + anchor
+        return f'[{shown(value, spec)}]({link}){{ .bound title="{name}, recorded by the lab {escape(lab.title)}" }}'
+
+    def lab_head(self, lab: Lab) -> str:
+        facts = [lab.level.capitalize(), f"{lab.minutes} minutes", lab.topic.capitalize()]
+        if lab.models:
+            facts.append("studies " + ", ".join(lab.models))
+        before = [other for other in self.labs if other.stem in lab.needs]
+        if before:
+            links = ", ".join(f"[{other.title}]({other.stem}.ipynb)" for other in before)
+            facts.append(f"read {links} first")
+        links = [
+            f"[Download the script]({lab.stem}/{lab.stem}.py){{ download }}",
+            f"[the notebook]({lab.stem}/{lab.stem}.ipynb){{ download }}",
+        ]
+        if self.repository and (found := re.match(r"https://github\.com/([^/]+/[^/]+)", self.repository)):
+            colab = "https://colab.research.google.com/github"
+            repository = found[1].removesuffix(".git")
+            links.append(f"[open it in Colab]({colab}/{repository}/blob/notebooks/labs/{lab.stem}.ipynb)")
+        return (
+            f"{lab.question}\n{{ .lab-question }}\n\n{' · '.join(facts)}\n{{ .lab-facts }}\n\n"
+            f"{' or '.join([', '.join(links[:-1]), links[-1]])}.\n{{ .lab-files }}\n\n"
+        )
+
+    def lab_foot(self, lab: Lab) -> str:
+        run = self.runs[lab.key][1]
+        if run is None:
+            return (
+                '\n\n!!! warning "No run is recorded yet"\n    This lab downloads models, so it was not executed here. '
+                f"Run it with `llmnotes record --hub {lab.stem}`.\n"
+            )
+        stale = ""
+        if why := run.stale_because(lab, self.root):
+            stale = f" Since then, {why}; the outputs above may be out of date."
+        return f"\n\n---\n\nThe outputs on this page: {ran_on(run)}.{stale}\n{{ .ran-on }}\n"
+
+    def entry_head(self, entry: Entry) -> str:
+        facts = [f"{SINGULAR[entry.kind]}, {entry.status}"]
+        if entry.confidence:
+            facts.append(f"{entry.confidence} ({CONFIDENCE[entry.confidence]})")
+        facts.append(f"{entry.date}" + (f", reviewed {entry.reviewed}" if entry.reviewed != entry.date else ""))
+        labs = {lab.stem: lab.title for lab in self.labs}
+        facts.append("rests on " + ", ".join(f"[{labs[stem]}](../labs/{stem}.ipynb)" for stem in entry.labs))
+        return f"{entry.claim}\n{{ .entry-claim }}\n\n{' · '.join(facts)}\n{{ .entry-facts }}\n\n"
+
+    def entry_list(self, kind: str, newest: int | None, at: Place) -> str:
+        if kind not in STATUSES:
+            raise NotebookError(f"entries({kind!r}): no such kind{near(kind, STATUSES)}")
+        found = [entry for entry in self.entries if entry.kind == kind]
+        if newest:
+            return "\n".join(self._entry_line(entry, at) for entry in found[:newest]) + "\n"
+        parts = []
+        for status in STATUSES[kind]:
+            if some := [self._entry_line(entry, at) for entry in found if entry.status == status]:
+                parts.append(f"## {status.capitalize()}\n\n" + "\n".join(some))
+        return "\n\n".join(parts) or "None yet."
+
+    def _entry_line(self, entry: Entry, at: Place) -> str:
+        sure = f" · {entry.confidence}" if entry.confidence else ""
+        claim = expand(entry.claim, {"result": lambda name, spec="": self.result(name, spec, at)}, entry.uri)
+        return (
+            f"- **[{entry.title}]({at.link(entry.uri)})**  \n  {claim}  \n"
+            f'  <span class="entry-facts">{entry.date}{sure}</span>'
+        )
+
+    def gallery(self, at: Place, topic: str | None) -> str:
+        cards = []
+        for lab, run in self.runs.values():
+            if topic and lab.topic != topic:
+                continue
+            images = ""
+            figures = {figure["name"]: figure for figure in run.results["figures"]} if run else {}
+            if run and lab.thumbnail not in figures and not lab.needs_hub:
+                raise NotebookError(
+                    f"{lab.path}: header: thumbnail is {lab.thumbnail!r}, which is none of its figures"
+                    f"{near(lab.thumbnail, figures)}"
+                )
+            if figure := figures.get(lab.thumbnail):
+                images = "".join(
+                    f'<img src="{at.address(f"labs/{lab.stem}/{lab.thumbnail}{suffix}")}#only-{mode}" alt="" '
+                    f'width="{figure["width"]}" height="{figure["height"]}" loading="lazy">'
+                    for suffix, mode in ((".svg", "light"), (".dark.svg", "dark"))
+                )
+            facts = [lab.level, f"{lab.minutes} minutes", *lab.models]
+            cards.append(
+                f'<li><a href="{at.address(f"labs/{lab.stem}.ipynb")}"><span class="card-figure">{images}</span>'
+                f"<strong>{lab.number} {escape(lab.title)}</strong>"
+                f'<span class="card-question">{escape(lab.question)}</span>'
+                f'<span class="card-facts">{escape(" · ".join(facts))}</span></a></li>'
+            )
+        return f'<ul class="gallery">{"".join(cards)}</ul>'
+
+    def predictions(self, at: Place) -> str:
+        rows, scores = [], []
+        for lab, run in self.runs.values():
+            for entry in run.predictions if run else ():
+                scores.append((entry["p"] - entry["outcome"]) ** 2)
+                value = self.result(f"{lab.key}.{entry['resolved_by']}", "", at)
+                claim = entry["claim"].replace("|", r"\|")
+                outcome = "came true" if entry["outcome"] else "did not"
+                link = f"[{lab.title}]({at.link(f'labs/{lab.stem}.ipynb')})"
+                rows.append(f"| {claim} | {entry['p']:.0%} | {outcome} ({value}) | {link} |")
+        if not rows:
+            return "None yet."
+        brier = sum(scores) / len(scores)
+        table = "\n".join(["| Claim | Probability | Outcome | Lab |", "| --- | --: | --- | --- |", *rows])
+        return (
+            f"{len(rows)} predictions, Brier score {brier:.3f}. "
+            f"Saying 50 % each time scores 0.250; lower is better.\n\n{table}\n"
+        )
+
+    def count(self, what: str) -> str:
+        counts = {kind: sum(entry.kind == kind for entry in self.entries) for kind in STATUSES}
+        counts["labs"] = len(self.labs)
+        if what not in counts:
+            raise NotebookError(f"count({what!r}): nothing is called so{near(what, counts)}")
+        return str(counts[what])
+
+
+def read_glossary(path: Path) -> dict[str, str]:
+    """Terms and their meanings from headings `### term`, and under each `Also: other, forms` and a paragraph."""
+    if not path.is_file():
+        return {}
+    terms: dict[str, str] = {}
+    for found in re.finditer(r"^### (.+?)\s*$\n+((?:.|\n)*?)(?=^#|\Z)", path.read_text(encoding="utf-8"), re.MULTILINE):
+        paragraphs = [" ".join(p.split()) for p in found[2].split("\n\n") if p.strip()]
+        names = [found[1].split("{")[0].strip()]
+        if paragraphs and paragraphs[0].startswith("Also: "):
+            names += [name.strip() for name in paragraphs.pop(0).removeprefix("Also: ").rstrip(".").split(",")]
+        if not paragraphs:
+            raise NotebookError(f"{path}: the term {names[0]!r} has no meaning; write a paragraph under its heading")
+        meaning = re.sub(r"\[([^\]]+)\]\([^)]*\)|[`*$\\]", lambda m: m[1] or "", paragraphs[0]).replace('"', "'")
+        for name in names:
+            terms[name] = terms[name[0].upper() + name[1:]] = meaning
+    return terms
