@@ -1,6 +1,6 @@
 # ---
 # title: Where the stuck runs are
-# question: A stuck XOR network is at no saddle and yet never arrives: where is it, and is there a way out?
+# question: Where is an XOR network that is stuck at no saddle and yet never arrives, and is there a way out?
 # level: advanced
 # minutes: 15
 # models: []
