@@ -140,12 +140,7 @@ def forward(net: Net, x: Float[np.ndarray, "*runs batch d_in"]) -> list[Float[np
 def cross_entropy(logits: Float[np.ndarray, "*runs batch d_out"], y: Float[np.ndarray, "batch d_out"]) -> np.ndarray:
     """Mean surprise at the right answers, in nats: -ln p where y is 1 and -ln(1 - p) where it is 0, p = sigmoid(logit).
 
-    Args:
-        logits: of the outputs.
-        y: the right answers, 0 or 1 (or a probability between).
-
-    Returns:
-        One loss a run; a single number without an axis of runs.
+    y may be a probability between. One loss a run comes back; a single number without an axis of runs.
     """
     return (np.logaddexp(0.0, logits) - y * logits).mean(axis=(-2, -1))
 
@@ -202,8 +197,7 @@ def train(
 
     Args:
         net: where to start; it is left as it is.
-        x: the examples.
-        y: their right answers.
+        x, y: the examples and their right answers.
         lr: learning rate: how far a step goes, per unit of derivative.
         steps: how many.
         every: note the loss each so many steps; the last step is always noted.
@@ -286,8 +280,7 @@ def hessian(
 
     Args:
         net: at which point.
-        x: the examples.
-        y: their right answers.
+        x, y: the examples and their right answers.
         width: how far each parameter is moved either way; the error is of the order of its square.
     """
     row = flatten(net)
@@ -303,6 +296,4 @@ def hessian(
 
 def _check_answers(net: Net, logits: np.ndarray, y: np.ndarray) -> None:
     if np.shape(y) != logits.shape[-2:]:
-        raise ValueError(
-            f"y has shape {np.shape(y)}; expected {logits.shape[-2:]}: an example a row, an output a column"
-        )
+        raise ValueError(f"y has shape {np.shape(y)}; expected {logits.shape[-2:]}: (examples, outputs)")
