@@ -71,9 +71,10 @@ def differences(lab: Lab, recorded: Run, fresh: Run) -> list[str]:
     claims_now = [(p["claim"], p["p"], p["if_"]) for p in fresh.results["predictions"]]
     if claims_before != claims_now:
         found.append(f"{lab.stem}: its predictions changed")
-    for before, now in zip(recorded.predictions, fresh.predictions, strict=False):
-        if before["outcome"] != now["outcome"]:
-            found.append(f"{lab.stem}: prediction {now['claim']!r}: was {before['outcome']}, is now {now['outcome']}")
+    outcomes = {prediction["claim"]: prediction["outcome"] for prediction in recorded.predictions}
+    for now in fresh.predictions:
+        if (before := outcomes.get(now["claim"], now["outcome"])) != now["outcome"]:
+            found.append(f"{lab.stem}: prediction {now['claim']!r}: was {before}, is now {now['outcome']}")
     return found
 
 

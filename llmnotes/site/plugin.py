@@ -83,6 +83,7 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
         _extend_nav(config.nav, "labs/index.md", [f"labs/{lab.stem}.ipynb" for lab in self.labs])
         for kind in STATUSES:
             _extend_nav(config.nav, f"{kind}/index.md", [entry.uri for entry in self.entries if entry.kind == kind])
+        config.theme.dirs.insert(0, str(Path(__file__).parent / "theme"))
         import mkdocs_jupyter.config
 
         mkdocs_jupyter.config.settings.templates_dir = str(Path(__file__).parent / "templates")
