@@ -101,17 +101,17 @@ def _bracketed(text: str) -> str:
 
 def _prediction(entry: dict, run: Run | None) -> str:
     settled = next((p for p in run.predictions if p["claim"] == entry["claim"]), None) if run else None
-    lines = [f'!!! prediction "Predicted with {entry["p"]:.0%}"', f"    {entry['claim']}", ""]
-    if settled:
-        outcome = "It came true" if settled["outcome"] else "It did not come true"
-        value = settled["value"]
-        shown = f"{value:.4g}" if isinstance(value, float) else str(value)
-        lines += [
-            '    ??? outcome "What happened"',
-            f"        {outcome}: [`{settled['resolved_by']}` is {shown}](#value-{settled['resolved_by']}), "
-            f"and the claim needs `{settled['if_']}`.",
-        ]
-    return "\n".join(lines)
+    title = f"{entry['p']:.0%}: {entry['claim']}".replace('"', "'")
+    if not settled:
+        return f'??? prediction "{title}"\n    Not settled yet.'
+    outcome = "It came true" if settled["outcome"] else "It did not come true"
+    value = settled["value"]
+    shown = f"{value:.4g}" if isinstance(value, float) else str(value)
+    return (
+        f'??? prediction "{title}"\n'
+        f"    {outcome}: [`{settled['resolved_by']}` is {shown}](#value-{settled['resolved_by']}), "
+        f"and the claim needs `{settled['if_']}`."
+    )
 
 
 def ran_on(run: Run) -> str:

@@ -10,6 +10,7 @@ import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import unescape
 from pathlib import Path
 
 import nbformat
@@ -144,7 +145,7 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
     @explained()
     def on_page_content(self, html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
         if lab := self._lab_of(page):
-            body = self.blocks.lab_head(lab) + html.partition(END)[0] + self.blocks.lab_foot(lab)
+            body = self.blocks.lab_head(lab) + unescape(html.partition(END)[0]) + self.blocks.lab_foot(lab)
             page.markdown = self._with_glossary(self.blocks.fill(body, self._place(page, files)), page)
             Page.render(page, config, files)
             html = rendered.tidy_code(page.content, rendered.names_used(lab))
