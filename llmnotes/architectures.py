@@ -30,7 +30,19 @@ if TYPE_CHECKING:
     from jaxtyping import Float
     from torch import Tensor
 
-__all__ = ["LAYOUTS", "Block", "Layout", "Parts", "Sizes", "parts", "sizes", "unwrap"]
+__all__ = [
+    "LAYOUTS",
+    "Block",
+    "Layout",
+    "Parts",
+    "Sizes",
+    "matrix",
+    "norm_scale",
+    "normalize",
+    "parts",
+    "sizes",
+    "unwrap",
+]
 
 
 @dataclass(frozen=True)
@@ -332,3 +344,19 @@ def parts(model: Any) -> Parts:
 def matrix(module: nn.Module) -> Float[Tensor, "d_in d_out"]:
     """The weight of a linear module as y = x @ matrix. GPT-2's Conv1D keeps it so; `nn.Linear` keeps the transpose."""
     return module.weight.T if isinstance(module, nn.Linear) else module.weight
+
+
+def norm_scale(norm: nn.Module, x: Float[Tensor, "... d_model"]) -> Float[Tensor, "... 1"]:
+    """What a norm divides by: the standard deviation (LayerNorm) or root mean square (RMSNorm) of its input."""
+    if isinstance(norm, nn.LayerNorm):
+        return (x.var(-1, unbiased=False, keepdim=True) + norm.eps).sqrt()
+    return (x.pow(2).mean(-1, keepdim=True) + norm.variance_epsilon).sqrt()
+
+
+def normalize(
+    norm: nn.Module, x: Float[Tensor, "... d_model"], scale: Float[Tensor, "... 1"]
+) -> Float[Tensor, "... d_model"]:
+    """The norm with a scale of our choosing. With the scale fixed it is linear in x but for the LayerNorm's bias."""
+    if isinstance(norm, nn.LayerNorm):
+        return (x - x.mean(-1, keepdim=True)) / scale * norm.weight + norm.bias
+    return x / scale * norm.weight
