@@ -65,6 +65,7 @@ class Layout:
     mlp: str
     mlp_in: str
     mlp_proj: str
+    mlp_act: str = "mlp.act"
     mlp_gate: str = ""  # a second way in, by which the activation is multiplied (gated MLPs)
     rotary: str = ""
     unembedding: str = "lm_head"
@@ -126,6 +127,7 @@ _LLAMA = Layout(
     mlp="mlp",
     mlp_in="mlp.gate_proj",
     mlp_proj="mlp.down_proj",
+    mlp_act="mlp.act_fn",
     mlp_gate="mlp.up_proj",
     rotary="model.rotary_emb",
 )
@@ -179,6 +181,7 @@ class Block:
     mlp: nn.Module
     mlp_in: nn.Module
     mlp_proj: nn.Module
+    mlp_act: nn.Module
     mlp_gate: nn.Module | None
     packing: str
     sizes: Sizes
@@ -322,6 +325,7 @@ def parts(model: Any) -> Parts:
             mlp=find(module, layout.mlp),
             mlp_in=find(module, layout.mlp_in),
             mlp_proj=find(module, layout.mlp_proj),
+            mlp_act=find(module, layout.mlp_act),
             mlp_gate=find(module, layout.mlp_gate) if layout.mlp_gate else None,
             packing=layout.packing,
             sizes=size,

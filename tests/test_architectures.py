@@ -23,13 +23,9 @@ def test_norms_taken_apart_are_the_norms(model):
 
 
 def test_an_unknown_architecture_is_told_what_to_add():
-    tiny = OPTForCausalLM(
-        OPTConfig(hidden_size=16, num_hidden_layers=1, ffn_dim=16, num_attention_heads=2, vocab_size=9)
-    )
-    with pytest.raises(
-        NotImplementedError, match=r"no layout for the architecture 'opt'; known: gpt2, gpt_neo, .*LAYOUTS\['opt'\] ="
-    ):
-        parts(tiny)
+    config = OPTConfig(hidden_size=16, num_hidden_layers=1, ffn_dim=16, num_attention_heads=2, vocab_size=9)
+    with pytest.raises(NotImplementedError, match=r"'opt'; known: gpt2, gpt_neo, .*LAYOUTS\['opt'\] ="):
+        parts(OPTForCausalLM(config))
 
 
 def test_a_missing_part_is_named():
@@ -49,5 +45,5 @@ def test_a_layout_added_by_hand_works(monkeypatch, ids):
 
 
 def test_what_is_no_model_is_refused():
-    with pytest.raises(TypeError, match="got str; expected what llmnotes.load"):
+    with pytest.raises(TypeError, match="got str; expected what"):
         unwrap("gpt2")

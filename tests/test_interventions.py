@@ -39,17 +39,12 @@ def test_ablating_neurons_equals_removing_their_output_weights(model, ids):
 def test_replacing_every_place_with_another_run_gives_that_run(model, ids, other_ids):
     other = trace(model, other_ids)
     for place in available(model):
-        if place in ("resid_pre", "resid_post", "logits"):  # these alone decide all that follows
-            with replace(
-                model, place, None if place == "logits" else 1, other[place] if place == "logits" else other[place, 1]
-            ):
-                torch.testing.assert_close(logits(model, ids), other["logits"], rtol=1e-4, atol=1e-5)
-        with replace(
-            model, place, None if place == "logits" else 1, other[place] if place == "logits" else other[place, 1]
-        ):
+        layer = None if place == "logits" else 1
+        with replace(model, place, layer, other.values[place, layer]):
             seen = trace(model, ids)
-        if place != "logits":
-            torch.testing.assert_close(seen[place, 1], other[place, 1], rtol=1e-5, atol=1e-5)
+        torch.testing.assert_close(seen.values[place, layer], other.values[place, layer], rtol=1e-5, atol=1e-5)
+        if place in ("resid_pre", "resid_post"):  # each alone decides all that follows
+            torch.testing.assert_close(seen["logits"], other["logits"], rtol=1e-4, atol=1e-5)
 
 
 def test_replacing_resid_mid_decides_all_that_follows(gpt2, ids, other_ids):
@@ -120,10 +115,12 @@ def test_freezing_patterns_and_norms(model, ids, other_ids):
 def test_interventions_reach_generation_with_the_cache(model, ids):
     def generate(use_cache):
         with torch.no_grad():
-            return model.generate(ids, max_new_tokens=8, do_sample=False, use_cache=use_cache, pad_token_id=0)
+            return model.generate(
+                ids, max_new_tokens=8, min_new_tokens=8, do_sample=False, use_cache=use_cache, pad_token_id=0
+            )
 
     plain = generate(True)
-    direction = torch.randn(32, generator=torch.Generator().manual_seed(5)) * 3
+    direction = torch.randn(32, generator=torch.Generator().manual_seed(5)) * 10
     reference = trace(model, ids, ["pattern"])
     contexts = [
         lambda: add(model, "resid_post", 1, direction),
@@ -159,15 +156,13 @@ def test_an_intervention_undoes_itself_when_the_body_raises(model, ids):
     before, implementation = logits(model, ids), model.config._attn_implementation
     reference = trace(model, ids)
 
+    middle = "resid_mid" if "resid_mid" in available(model) else "attn_out"
+
     def broken():
-        with (
-            ablate(model, "z", 0),
-            cut_edges(model, 1, edges=[(2, 1)]),
-            add(model, "resid_mid" if "resid_mid" in available(model) else "attn_out", 1, 1.0),
-            freeze_norms(model, reference),
-        ):
-            logits(model, ids)
-            raise KeyError("the body")
+        with ablate(model, "z", 0), cut_edges(model, 1, edges=[(2, 1)]), add(model, middle, 1, 1.0):
+            with freeze_norms(model, reference):
+                logits(model, ids)
+                raise KeyError("the body")
 
     with pytest.raises(KeyError, match="the body"):
         broken()
