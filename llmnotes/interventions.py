@@ -31,8 +31,6 @@ from llmnotes.trace import Trace
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from jaxtyping import Float
-
     from llmnotes.architectures import Parts
 
     Some = int | Iterable[int] | None
@@ -105,7 +103,7 @@ def edit(
 
 
 @contextmanager
-def replace(model: Any, place: str, layers: Some, value: Float[Tensor, ...] | float, **part: Any) -> Iterator[None]:
+def replace(model: Any, place: str, layers: Some, value: Tensor | float, **part: Any) -> Iterator[None]:
     """Put a value where the model computes another.
 
     Args:
@@ -125,7 +123,7 @@ def replace(model: Any, place: str, layers: Some, value: Float[Tensor, ...] | fl
 
 
 @contextmanager
-def add(model: Any, place: str, layers: Some, value: Float[Tensor, ...] | float, **part: Any) -> Iterator[None]:
+def add(model: Any, place: str, layers: Some, value: Tensor | float, **part: Any) -> Iterator[None]:
     """Add a value to what the model computes. Arguments and errors as for `replace`."""
     put = _value(parts(model), place, value, part)
     with edit(model, place, layers, lambda old, at: old + put(old, at), **part):
