@@ -146,7 +146,7 @@ def sweep(
         "head": _chosen("head", heads, n_heads),
         "position": _chosen("position", positions, length),
     }
-    where = range(length) if at is None else _chosen("position", [at] if isinstance(at, int) else at, length)
+    where = positions_read(at, length)
 
     places = [
         p for p in {*BASE_PLACES, place, *(("pattern", "v") if place in BY_HEAD else ())} if p in available(found)
@@ -154,8 +154,8 @@ def sweep(
     both = trace(found.model, prompts.tokens, places)
     base_row = 1 if mode == "denoising" else 0
     base = base_run(found, both, base_row)
-    ends = read_out(found, both["resid_post", -1][:, list(where)])  # (clean and corrupted, at, vocab)
-    measure = _checked(metric, isinstance(at, int), ends)
+    ends = read_out(found, both["resid_post", -1][:, where])  # (clean and corrupted, at, vocab)
+    measure = checked_metric(metric, isinstance(at, int), ends)
     unpatched, source = (measure(ends)[i].item() for i in (base_row, 1 - base_row))
 
     # Before the first token that differs the runs are the same, and behind the last logit read nothing matters.
@@ -273,8 +273,8 @@ class Changes:
         return torch.einsum("rgq,rgd->rqd", look[at, mine], moved[at, mine])
 
 
-def _checked(metric: Metric, single: bool, ends: Tensor) -> Callable[[Tensor], Tensor]:
-    """The metric on (row, at, vocab), tried on the two unpatched runs before any work is done."""
+def checked_metric(metric: Metric, single: bool, ends: Tensor | None = None) -> Callable[[Tensor], Tensor]:
+    """The metric on (row, at, vocab) with its result checked; tried on `ends`, before any work is done."""
 
     def measure(logits: Tensor) -> Tensor:
         got = metric(logits[:, 0] if single else logits)
@@ -289,8 +289,14 @@ def _checked(metric: Metric, single: bool, ends: Tensor) -> Callable[[Tensor], T
             raise ValueError(f"the metric returned {got.tolist()[:4]}: every value must be a finite number")
         return got
 
-    measure(ends)
+    if ends is not None:
+        measure(ends)
     return measure
+
+
+def positions_read(at: int | Sequence[int] | None, length: int) -> list[int]:
+    """The positions at which a metric looks, counted from the start."""
+    return list(range(length)) if at is None else _chosen("position", [at] if isinstance(at, int) else at, length)
 
 
 def _split(items: list, cost: Callable[[Any], int], budget_mb: float, progress: bool) -> Iterable[list]:

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Int
     from torch import Tensor
 
-__all__ = ["Base", "Entry", "base_run", "feed_forward", "propagate", "read_out", "row_bytes", "visible"]
+__all__ = ["Base", "Entry", "base_run", "feed_forward", "project", "propagate", "read_out", "row_bytes", "visible"]
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ def propagate(base: Base, entries: Sequence[Entry], at: Sequence[int]) -> tuple[
         if len(x):
             later_row, later_position = _later(entered, length)
             entered = []
-            q, k, v = _project(block, x, base.rotation, position)
+            q, k, v = project(block, x, base.rotation, position)
             carried_row, carried_position = row, position
             row, position = torch.cat([row, later_row]), torch.cat([position, later_position])
             x = torch.cat([x, base.resid[layer][later_position]])
@@ -228,7 +228,7 @@ def rotate(x: Float[Tensor, "token head d_head"], rotation: Any) -> Float[Tensor
     return torch.cat([turning * cos + torch.cat([-two, one], dim=-1) * sin, rest], dim=-1)
 
 
-def _project(block: Block, x: Tensor, rotation: Any, position: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def project(block: Block, x: Tensor, rotation: Any, position: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Queries, keys and values of loose tokens, each (token, head, d_head)."""
     normed = block.norm_attn(x)
     packed = [module(normed) for module in block.qkv]

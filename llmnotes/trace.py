@@ -133,6 +133,8 @@ def trace(
 
     def keeper(key: tuple[str, int | None]):
         def keep(value: Tensor, start: int) -> Tensor | None:
+            if grad and not value.requires_grad:  # a model whose parameters are frozen
+                value = value.detach().requires_grad_()
             values[key] = value if keep_on is None else value.to(keep_on)
             if key == keys[-1] and key[0] != "logits":
                 raise _Enough
