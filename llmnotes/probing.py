@@ -25,8 +25,6 @@ import numpy as np
 import torch
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from llmnotes.architectures import unwrap
 from llmnotes.trace import trace
@@ -104,14 +102,18 @@ def probe(
         raise ValueError(
             f"the training data lacks classes {sorted(set(classes) - set(y[train]))}; change seed or groups"
         )
-    fitted = _fit(x[train], y[train], strength)
+    center, scale = x[train].mean(0), x[train].std(0)
+    # What is left of an erased direction is rounding; scaled up to one it could be read again.
+    scale[scale < 1e-5 * scale.max()] = np.inf
+    scaled = (x - center) / scale
+    fitted = _fit(scaled[train], y[train], strength)
     mixed = np.random.default_rng(seed).permutation(y)
     names, often = np.unique(y[train], return_counts=True)
-    weights = fitted[-1].coef_ / fitted[0].scale_
+    weights = fitted.coef_ / scale
     return Probe(
-        accuracy=fitted.score(x[test], y[test]),
+        accuracy=fitted.score(scaled[test], y[test]),
         majority=float((y[test] == names[often.argmax()]).mean()),
-        shuffled=_fit(x[train], mixed[train], strength).score(x[test], mixed[test]),
+        shuffled=_fit(scaled[train], mixed[train], strength).score(scaled[test], mixed[test]),
         directions=torch.tensor(weights / np.linalg.norm(weights, axis=1, keepdims=True), dtype=torch.float32),
         classes=classes.tolist(),
         n_train=len(train),
@@ -199,7 +201,7 @@ def erase(x: Float[Tensor, "*batch d"], directions: Float[Tensor, "k d"]) -> Flo
 
 
 def _fit(x: np.ndarray, y: np.ndarray, strength: float) -> Any:
-    return make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=1000)).fit(x, y)
+    return LogisticRegression(C=strength, max_iter=1000).fit(x, y)
 
 
 def _split(y: np.ndarray, groups: np.ndarray | None, test_share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
