@@ -227,7 +227,7 @@ def mlp(block, x):
 
 @torch.no_grad()
 def residual_by_hand(model, clean, corrupted, metric) -> torch.Tensor:
-    """(1) to (3) written straight down: for each position, all layers advance together over the positions from there on."""
+    """(1) to (3) written straight down: for each position, all layers advance together from there on."""
     source = _by_hand_pieces(model, clean)[0]
     inputs, keys, values, *_ = _by_hand_pieces(model, corrupted)
     n, layers = clean.size(1), len(model.transformer.h)

@@ -81,7 +81,7 @@ def looking(model: Any, inputs: Inputs, *, padding: str = "right") -> dict[str, 
     - "previous": the token before;
     - "first": the first token (where heads look that have nothing to do);
     - "duplicate": earlier copies of the same token;
-    - "induction": the tokens that followed those copies (Olsson et al. 2022, "In-context Learning and Induction Heads");
+    - "induction": the tokens that followed those copies (Olsson et al. 2022, "In-context Learning");
     - "entropy": how spread out the attention is, in nats.
 
     Only queries that have such a place to look at count. Use `repeated_tokens` for "duplicate" and "induction": in

@@ -256,9 +256,10 @@ def _attention(
 ) -> tuple[Tensor, Tensor]:
     groups = query.size(1) // key.size(1)
     key, value = (x.repeat_interleave(groups, dim=1) if groups > 1 else x for x in (key, value))
-    scores = query @ key.transpose(-1, -2) * (query.size(-1) ** -0.5 if scaling is None else scaling)
+    # In place, which saves two tensors of this size and changes no bit; autograd needs neither of the values lost.
+    scores = (query @ key.transpose(-1, -2)).mul_(query.size(-1) ** -0.5 if scaling is None else scaling)
     if attention_mask is not None:
-        scores = scores + attention_mask
+        scores.add_(attention_mask)
     pattern = scores.softmax(-1, dtype=torch.float32).to(query.dtype)
     pattern = nn.functional.dropout(pattern, dropout, module.training)
     if calls := module.__dict__.get("_llmnotes_pattern"):
