@@ -156,7 +156,7 @@ def propagate(base: Base, entries: Sequence[Entry], at: Sequence[int]) -> tuple[
             entered.append(entry)
         attended = None
         if len(x):
-            later_row, later_position = _later(entered, length)
+            later_row, later_position = _later(entered, length, device)
             entered = []
             q, k, v = project(block, x, base.rotation, position)
             carried_row, carried_position = row, position
@@ -277,7 +277,7 @@ def _join(row: Tensor, position: Tensor, x: Tensor, entry: Entry) -> tuple[Tenso
     return torch.cat([row, entry.row]), torch.cat([position, entry.position]), torch.cat([x, entry.value])
 
 
-def _later(entered: list[Entry], length: int) -> tuple[Tensor, Tensor]:
+def _later(entered: list[Entry], length: int, device: Any) -> tuple[Tensor, Tensor]:
     """The (row, position) pairs behind the changed stretches: attention is about to carry the change to them."""
     rows, positions = [], []
     for entry in entered:
@@ -288,6 +288,6 @@ def _later(entered: list[Entry], length: int) -> tuple[Tensor, Tensor]:
         rows.append(row)
         positions.append(position)
     if not rows:
-        empty = torch.empty(0, dtype=torch.long)
+        empty = torch.empty(0, dtype=torch.long, device=device)
         return empty, empty
     return torch.cat(rows), torch.cat(positions)

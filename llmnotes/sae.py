@@ -149,8 +149,10 @@ def train(
             seen |= (features > 0).any(0)
             since.append((loss.item(), error.mean().item(), (features > 0).float().sum(-1).mean().item()))
             if step % every == 0:
-                for values, value in zip((log.loss, log.explained, log.active), map(_mean, zip(*since)), strict=True):  # noqa: B905
-                    values.append(1 - value / variance if values is log.explained else value)
+                mean_loss, mean_error, mean_active = (sum(values) / every for values in zip(*since, strict=True))
+                log.loss.append(mean_loss)
+                log.explained.append(1 - mean_error / variance)
+                log.active.append(mean_active)
                 log.alive.append(seen.float().mean().item())
                 if step <= 0.75 * steps:
                     _revive(sae, optimizer, ~seen, x, generator)
@@ -177,10 +179,6 @@ def _revive(sae: SAE, optimizer: Any, dead: Tensor, x: Tensor, generator: torch.
     for weight, where in ((sae.w_enc, (slice(None), dead)), (sae.b_enc, dead), (sae.w_dec, dead)):
         for moment in ("exp_avg", "exp_avg_sq"):
             optimizer.state[weight][moment][where] = 0.0
-
-
-def _mean(values: Any) -> float:
-    return sum(values) / len(values)
 
 
 @contextmanager
