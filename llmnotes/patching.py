@@ -148,10 +148,8 @@ def sweep(
     }
     where = positions_read(at, length)
 
-    places = [
-        p for p in {*BASE_PLACES, place, *(("pattern", "v") if place in BY_HEAD else ())} if p in available(found)
-    ]
-    both = trace(found.model, prompts.tokens, places)
+    needed = {*BASE_PLACES, place} | ({"pattern"} if place == "v" else set())
+    both = trace(found.model, prompts.tokens, [p for p in available(found) if p in needed])
     base_row = 1 if mode == "denoising" else 0
     base = base_run(found, both, base_row)
     ends = read_out(found, both["resid_post", -1][:, where])  # (clean and corrupted, at, vocab)

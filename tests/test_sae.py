@@ -5,7 +5,7 @@ import torch
 from torch.nn.functional import normalize
 
 from llmnotes.probing import activations
-from llmnotes.sae import SAE, dashboard, loss_recovered, match, splice, train
+from llmnotes.sae import SAE, _revive, dashboard, loss_recovered, match, splice, train
 from llmnotes.steering import nll
 from llmnotes.trace import trace
 
@@ -36,14 +36,28 @@ def test_it_finds_the_features_that_made_the_data(truth, how):
     torch.testing.assert_close(sae.w_dec.norm(dim=-1), torch.ones(48))
 
 
-def test_dead_features_are_revived(truth, monkeypatch):
+def test_dead_features_are_revived(truth):
     _, x = truth
-    _, kept = train(x, 256, k=2, steps=200, every=50)
-    monkeypatch.setattr("llmnotes.sae._revive", lambda *a: None)
-    _, dying = train(x, 256, k=2, steps=200, every=50)
-    assert kept.alive[0] == dying.alive[0]
-    assert kept.alive[-1] > dying.alive[-1] + 0.05
-    assert len(kept.loss) == 4
+    x = x - x.mean(0)
+    generator = torch.Generator().manual_seed(0)
+    w_dec = normalize(torch.randn(32, 16, generator=generator), dim=-1)
+    dead = torch.arange(32) < 12
+    weights = [w_dec.T.clone(), torch.where(dead, -100.0, 0.0), w_dec, torch.zeros(16)]
+    for weight in weights:
+        weight.requires_grad_()
+    sae = SAE(*weights)
+    optimizer = torch.optim.Adam(weights)
+    (sae.decode(sae.encode(x)) - x).pow(2).sum().backward()
+    optimizer.step()
+    kept = [weight.detach().clone() for weight in weights]
+    assert not (sae.encode(x) > 0).any(0)[dead].any()
+    _revive(sae, optimizer, dead, x, generator)
+    active = (sae.encode(x) > 0).float().mean(0)
+    assert (active[dead] > 0).all()
+    torch.testing.assert_close(sae.w_dec[dead].norm(dim=-1), torch.ones(12))
+    assert optimizer.state[sae.w_dec]["exp_avg"][dead].abs().max() == 0
+    assert torch.equal(sae.w_dec[~dead], kept[2][~dead])
+    assert torch.equal(sae.w_enc[:, ~dead], kept[0][:, ~dead])
 
 
 def test_splicing_and_the_loss_recovered(gpt2):
