@@ -10,6 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tiny_models import (  # noqa: F401  fixtures
+    _models_stay_as_they_were,
+    gpt2,
+    ids,
+    model,
+    neox,
+    other_ids,
+)
 
 from llmnotes.site.labs import Lab, read_lab
 from llmnotes.site.runner import Outcome, run_labs

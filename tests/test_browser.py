@@ -70,7 +70,7 @@ class Visit:
         self.page.on("console", self._console)
         self.page.on("pageerror", lambda error: self.wrong.append(f"error: {error}"))
         self.page.on("request", self._request)
-        self.page.on("requestfinished", self.finished.append)
+        self.page.on("requestfinished", lambda request: self.finished.append(request))
         self.page.on("requestfailed", lambda request: self.wrong.append(f"failed: {request.url}"))
         self.page.goto(address + path, wait_until="networkidle")
 

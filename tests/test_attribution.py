@@ -1,0 +1,154 @@
+"""Attribution is the gradient it claims to be, edges sum to nodes, and path patching equals a loop of hooked passes."""
+
+from contextlib import ExitStack
+
+import pytest
+import torch
+from tiny_models import build
+
+from llmnotes.attribution import attribution_patching, edge_attribution
+from llmnotes.hooks import available, hooked
+from llmnotes.interventions import add, replace
+from llmnotes.patching import sweep
+from llmnotes.paths import nodes, path_patching, upstream
+from llmnotes.trace import trace
+
+
+def metric(logits):
+    return logits[..., 4] - logits[..., 9]
+
+
+def test_scores_equal_finite_differences_along_the_change(model, ids, other_ids):
+    places = [p for p in available(model) if p != "logits"]
+    scores = attribution_patching(model, ids, other_ids, metric, places)
+    clean, base = trace(model, ids), trace(model, other_ids)
+    for place in places:
+        change = clean[place, 1] - base[place, 1]
+        ends = []
+        for step in (1e-3, -1e-3):
+            call = (place, 1, lambda value, start, step=step, change=change: value + step * change)
+            calls = [call] if place == "pattern" else [("pattern", 0, lambda v, s: None), call]
+            with torch.no_grad(), hooked(model, calls):
+                ends.append(metric(model(other_ids).logits[:, -1]).item())
+        slope = (ends[0] - ends[1]) / 2e-3
+        assert scores[place][1].sum().item() == pytest.approx(slope, rel=0.03, abs=0.02), place
+
+
+def test_shapes_by_place_and_where_the_runs_are_the_same(model, ids, other_ids):
+    scores = attribution_patching(model, ids, other_ids, metric, ["resid_pre", "z", "v", "mlp_post", "pattern"])
+    kv = 2 if model.config.model_type == "llama" else 4
+    d_mlp = scores["mlp_post"].size(-1)
+    shapes = {"resid_pre": (3, 8), "z": (3, 8, 4), "v": (3, 8, kv), "mlp_post": (3, 8, d_mlp), "pattern": (3, 4, 8, 8)}
+    assert {place: tuple(value.shape) for place, value in scores.items()} == shapes
+    assert scores["resid_pre"][:, :2].abs().max() < 1e-5  # the prompts first differ at position 2
+
+
+def test_it_agrees_with_a_sweep_where_the_change_is_small(gpt2, ids):
+    model = build("gpt2")
+    with torch.no_grad():  # make two tokens nearly the same, so that first order is nearly exact
+        model.transformer.wte.weight[9] = model.transformer.wte.weight[21] + 1e-3 * torch.randn(32)
+    corrupted = ids.clone()
+    corrupted[0, 2] = 9
+    estimate = attribution_patching(model, ids, corrupted, metric, ["z", "resid_pre"])
+    patched = sweep(model, ids, corrupted, metric, "z")
+    change = patched.values - patched.unpatched
+    torch.testing.assert_close(estimate["z"].sum(1), change, rtol=0.05, atol=1e-4)
+
+
+def test_two_forward_passes_and_one_backward_pass(gpt2, ids, other_ids):
+    passes = []
+    handle = gpt2.transformer.h[1].mlp.c_proj.register_forward_hook(lambda m, a, out: passes.append(out.requires_grad))
+    attribution_patching(gpt2, ids, other_ids, metric)
+    handle.remove()
+    assert passes == [False, True]
+    assert all(parameter.grad is None for parameter in gpt2.parameters())
+
+
+def test_frozen_parameters_change_nothing(ids, other_ids):
+    model = build("llama")
+    wanted = attribution_patching(model, ids, other_ids, metric)
+    model.requires_grad_(False)
+    for place, value in attribution_patching(model, ids, other_ids, metric).items():
+        torch.testing.assert_close(value, wanted[place])
+
+
+def test_the_edges_of_a_sender_sum_to_its_own_attribution(model, ids, other_ids):
+    edges = edge_attribution(model, ids, other_ids, metric)
+    scores = attribution_patching(model, ids, other_ids, metric, ["resid_pre", "z", "mlp_out"])
+    own = {"embed": scores["resid_pre"][0].sum()}
+    for layer in range(3):
+        own |= {f"{layer}.{head}": scores["z"][layer, :, head].sum() for head in range(4)}
+        own[f"mlp{layer}"] = scores["mlp_out"][layer].sum()
+    wanted = torch.stack([own[name] for name in edges.senders])
+    torch.testing.assert_close(edges.values.sum(1), wanted, rtol=1e-3, atol=1e-3)
+    sender, receiver, effect = edges.top(1)[0]
+    assert abs(effect) == edges.values.abs().max()
+    assert edges.values[edges.senders.index(sender), edges.receivers.index(receiver)] == effect
+
+
+def slow_path(model, base_ids, source_ids, sender, receiver):
+    """The definition, with hooks: what the receiver reads is changed in one run, what it then writes in another."""
+    base, source = trace(model, base_ids), trace(model, source_ids)
+    if sender == "embed":
+        delta = source["resid_pre", 0] - base["resid_pre", 0]
+    elif sender.startswith("mlp"):
+        delta = source["mlp_out", int(sender[3:])] - base["mlp_out", int(sender[3:])]
+    else:
+        layer, head = map(int, sender.split("."))
+        with replace(model, "z", layer, source["z", layer][:, :, [head]], heads=[head]):
+            changed = trace(model, base_ids, ["attn_out"], layers=[layer])
+        delta = changed["attn_out", layer] - base["attn_out", layer]
+    if receiver == "logits":
+        with add(model, "resid_post", -1, delta), torch.no_grad():
+            return metric(model(base_ids).logits[:, -1]).item()
+    if receiver.startswith("mlp"):
+        layer = int(receiver[3:])
+        before = "resid_mid" if "resid_mid" in available(model) else "resid_pre"
+        with add(model, before, layer, delta):
+            new = trace(model, base_ids, ["mlp_out"], layers=[layer])["mlp_out", layer]
+        with replace(model, "mlp_out", layer, new), torch.no_grad():
+            return metric(model(base_ids).logits[:, -1]).item()
+    layer, head, reads = receiver.split(".") if receiver.count(".") == 2 else (*receiver.split("."), "qkv")
+    layer, head = int(layer), int(head)
+    with add(model, "resid_pre", layer, delta):
+        new = trace(model, base_ids, list(reads), layers=[layer])
+    with ExitStack() as stack, torch.no_grad():
+        for which in reads:
+            value = new[which, layer][:, :, [head]]
+            stack.enter_context(replace(model, which, layer, value, heads=[head]))
+        return metric(model(base_ids).logits[:, -1]).item()
+
+
+def test_path_patching_equals_its_definition(model, ids, other_ids):
+    senders = ["embed", "0.1", "mlp0", "1.3"]
+    receivers = ["1.0.q", "2.1.k", "1.1.v", "mlp1", "mlp2", "logits"]
+    receivers += [] if model.config.model_type == "llama" else ["2.2"]
+    for mode, base, source in (("denoising", other_ids, ids), ("noising", ids, other_ids)):
+        result = path_patching(model, ids, other_ids, metric, senders, receivers, mode=mode)
+        parallel = "resid_mid" not in available(model)
+        named = {str(n): n for n in nodes(model, "sender") + nodes(model, "receiver")}
+        for i, sender in enumerate(senders):
+            for j, receiver in enumerate(receivers):
+                node = named.get(receiver, named.get(receiver + ".q"))
+                if upstream(named[sender], node, parallel):
+                    wanted = slow_path(model, base, source, sender, receiver)
+                    assert result.values[i, j].item() == pytest.approx(wanted, abs=1e-5, rel=1e-5), (sender, receiver)
+                else:
+                    assert result.values[i, j].isnan()
+
+
+def test_what_path_patching_refuses(gpt2, ids, other_ids):
+    for error, words, sender, receiver in [
+        (ValueError, "'3-1' is no sender", "3-1", "mlp1"),
+        (ValueError, "'logits' is no sender", "logits", "mlp1"),
+        (ValueError, "'embed' is no receiver", "embed", "embed"),
+        (IndexError, "head 4 of 4", "0.4", "mlp1"),
+        (IndexError, "layer 7 of a model", "embed", "mlp7"),
+    ]:
+        with pytest.raises(error, match=words):
+            path_patching(gpt2, ids, other_ids, metric, [sender], [receiver])
+    llama = build("llama")
+    with pytest.raises(ValueError, match="shared between heads here"):
+        path_patching(llama, ids, other_ids, metric, ["embed"], ["1.2"])
+    with pytest.raises(ValueError, match="the metric returned"):
+        attribution_patching(gpt2, ids, other_ids, lambda logits: logits)

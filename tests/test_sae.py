@@ -1,0 +1,113 @@
+"""Sparse autoencoders recover features that are known, revive dead ones, and can be spliced into a model."""
+
+import pytest
+import torch
+from torch.nn.functional import normalize
+
+from llmnotes.probing import activations
+from llmnotes.sae import SAE, _revive, dashboard, loss_recovered, match, splice, train
+from llmnotes.steering import nll
+from llmnotes.trace import trace
+
+
+@pytest.fixture(scope="module")
+def truth():
+    """More features than dimensions, few of them active at once: what superposition is."""
+    generator = torch.Generator().manual_seed(0)
+    directions = normalize(torch.randn(24, 16, generator=generator), dim=-1)
+    active = (torch.rand(4000, 24, generator=generator) < 0.06) * (0.5 + torch.rand(4000, 24, generator=generator))
+    return active, 3 * active @ directions + 1
+
+
+@pytest.mark.parametrize("how", [{"k": 2}, {"l1": 0.3}], ids=["topk", "l1"])
+def test_it_finds_the_features_that_made_the_data(truth, how):
+    active, x = truth
+    sae, log = train(x, 48, steps=800, **how)
+    found = match(sae.encode(x), active)
+    assert (found.correlation > 0.8).float().mean() > 0.75
+    assert found.chance < 0.1
+    assert len(set(found.feature)) > 18
+    assert log.explained[-1] > 0.7
+    assert log.loss[-1] < log.loss[0]
+    error = (sae.decode(sae.encode(x)) - x).pow(2).sum() / (x - x.mean(0)).pow(2).sum()
+    assert 1 - error.item() == pytest.approx(log.explained[-1], abs=0.05)  # the scale of x is put back
+    if "k" in how:
+        assert (sae.encode(x) > 0).sum(-1).max() <= 2
+    torch.testing.assert_close(sae.w_dec.norm(dim=-1), torch.ones(48))
+
+
+def test_dead_features_are_revived(truth):
+    _, x = truth
+    x = x - x.mean(0)
+    generator = torch.Generator().manual_seed(0)
+    w_dec = normalize(torch.randn(32, 16, generator=generator), dim=-1)
+    dead = torch.arange(32) < 12
+    weights = [w_dec.T.clone(), torch.where(dead, -100.0, 0.0), w_dec, torch.zeros(16)]
+    for weight in weights:
+        weight.requires_grad_()
+    sae = SAE(*weights)
+    optimizer = torch.optim.Adam(weights)
+    (sae.decode(sae.encode(x)) - x).pow(2).sum().backward()
+    optimizer.step()
+    kept = [weight.detach().clone() for weight in weights]
+    assert not (sae.encode(x) > 0).any(0)[dead].any()
+    _revive(sae, optimizer, dead, x, generator)
+    active = (sae.encode(x) > 0).float().mean(0)
+    assert (active[dead] > 0).all()
+    torch.testing.assert_close(sae.w_dec[dead].norm(dim=-1), torch.ones(12))
+    assert optimizer.state[sae.w_dec]["exp_avg"][dead].abs().max() == 0
+    assert torch.equal(sae.w_dec[~dead], kept[2][~dead])
+    assert torch.equal(sae.w_enc[:, ~dead], kept[0][:, ~dead])
+
+
+def test_splicing_and_the_loss_recovered(gpt2):
+    ids = torch.randint(61, (8, 16), generator=torch.Generator().manual_seed(1))
+    exact = SAE(
+        torch.cat([torch.eye(32), -torch.eye(32)], 1),
+        torch.zeros(64),
+        torch.cat([torch.eye(32), -torch.eye(32)]),
+        torch.zeros(32),
+    )
+    whole = loss_recovered(gpt2, exact, 1, ids)
+    assert whole.spliced == pytest.approx(whole.plain, abs=1e-4)
+    assert whole.share == pytest.approx(1.0, abs=1e-3)
+    sae, _ = train(activations(gpt2, ids)[1], 64, k=4, steps=100)
+    with splice(gpt2, sae, 1):
+        assert nll(gpt2, ids) != pytest.approx(whole.plain, abs=1e-4)
+        seen = trace(gpt2, ids, ["resid_post"])["resid_post", 1]
+    plain = trace(gpt2, ids, ["resid_post"])["resid_post", 1]
+    torch.testing.assert_close(seen, sae.decode(sae.encode(plain)))
+
+
+def test_the_dashboard_shows_what_activates_a_feature(gpt2):
+    rows = [[7, 3, 21], [5, 9], [30, 31, 32, 33]]
+    first = torch.zeros(32, 2)
+    first[0, 0] = 1
+    sae = SAE(first, torch.zeros(2), first.T.contiguous(), torch.zeros(32))
+    shown = dashboard(gpt2, sae, 0, rows, [0, 1])
+    values = [trace(gpt2, row)["resid_post", 0][0, :, 0].relu() for row in rows]
+    assert shown[0].largest == pytest.approx(torch.cat(values).max().item(), rel=1e-5)
+    assert shown[0].frequency == pytest.approx((torch.cat(values) > 0).float().mean().item())
+    words, active = shown[0].examples[0]
+    best = max(range(3), key=lambda i: values[i].max())
+    assert words == [str(i) for i in rows[best]]
+    assert active == pytest.approx(values[best].tolist(), rel=1e-4, abs=1e-5)
+    assert sum(shown[0].histogram[0]) == int((torch.cat(values) > 0).sum())
+    assert shown[1].examples == []
+    with pytest.raises(IndexError, match="feature 2 of 2"):
+        dashboard(gpt2, sae, 0, rows, [2])
+
+
+def test_what_it_refuses(truth):
+    _, x = truth
+    with pytest.raises(ValueError, match="exactly one"):
+        train(x, 8)
+    with pytest.raises(ValueError, match="k is 9"):
+        train(x, 8, k=9)
+    with pytest.raises(ValueError, match="finite"):
+        train(x * torch.nan, 8, k=1)
+    sae, _ = train(x, 8, k=1, steps=1)
+    with pytest.raises(ValueError, match="activations are 15 wide; this autoencoder reads 16"):
+        sae.encode(x[:, 1:])
+    with pytest.raises(ValueError, match="expected \\(example"):
+        match(x, x[1:])
