@@ -46,6 +46,29 @@ def to_tokens(documents: Iterable[str], tokenizer: Encoder) -> Int[Tensor, " n"]
     return torch.tensor(ids)
 
 
+def windows(tokens: Int[Tensor, " n"], n_ctx: int, batch_size: int, seed: int = 0) -> Callable[[int], Batch]:
+    """Batches from a long text: each epoch cuts it into windows at a new offset and deals them in a new order.
+
+    Returns:
+        A function from the number of the step to its batch; both tensors are (batch_size, n_ctx).
+
+    Raises:
+        ValueError: the text is too short for one batch.
+    """
+    per_epoch = (len(tokens) - 1 - n_ctx) // n_ctx // batch_size  # whole batches that fit behind any offset
+    if per_epoch < 1:
+        raise ValueError(f"{len(tokens)} tokens are too few for a batch of {batch_size} windows of {n_ctx}")
+
+    def batch(step: int) -> Batch:
+        generator = torch.Generator().manual_seed(seed * 1_000_003 + step // per_epoch)
+        offset = torch.randint(n_ctx, (1,), generator=generator)
+        order = torch.randperm(per_epoch * batch_size, generator=generator).view(per_epoch, batch_size)
+        index = offset + order[step % per_epoch][:, None] * n_ctx + torch.arange(n_ctx)  # (batch, pos)
+        return tokens[index], tokens[index + 1]
+
+    return batch
+
+
 def with_copies(
     batch: Callable[[int], Batch], share: float, vocab_size: int, seed: int = 0, lengths: tuple[int, int] = (8, 48)
 ) -> Callable[[int], Batch]:

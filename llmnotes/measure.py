@@ -84,7 +84,7 @@ def copy_losses(
 
 
 def compressed_bits(train: bytes, text: bytes) -> dict[str, float]:
-    """Bits that gzip and xz need for each byte of a text, alone and (xz) when they have read the training text first."""
+    """Bits a byte that gzip and xz need for a text, alone and (xz) after having read the training text."""
     n = len(text) / 8
     xz = {"preset": 9 | lzma.PRESET_EXTREME}
     # gzip looks back 32 KB only, so the training text does not help it; xz is given a window that holds everything.

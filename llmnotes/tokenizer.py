@@ -1,6 +1,6 @@
 """Byte-level byte-pair encoding from scratch: how text becomes the numbers that a language model reads.
 
-Training (`train_bpe`) starts from the 256 bytes and keeps joining the pair of neighbours that is most frequent; encoding
+Training (`train_bpe`) starts from the 256 bytes and keeps joining the most frequent pair of neighbours; encoding
 replays those joins, earliest first. Sennrich et al. (2016), "Neural Machine Translation of Rare Words with Subword
 Units"; the form over bytes is that of GPT-2, Radford et al. (2019). Merges and ids equal those of the `tokenizers`
 library on the same text, and `save` writes its file format.
@@ -11,9 +11,10 @@ from __future__ import annotations
 import heapq
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 import regex
@@ -104,7 +105,7 @@ class Tokenizer:
                 f"the text {chunk!r} holds half a surrogate pair; read it with the right encoding"
             ) from error
         while len(tokens) > 1:
-            rank, i = min((self.ranks.get(pair, len(self.ranks)), i) for i, pair in enumerate(pairs(tokens)))
+            rank, i = min((self.ranks.get(pair, len(self.ranks)), i) for i, pair in enumerate(pairwise(tokens)))
             if rank == len(self.ranks):
                 break
             tokens[i : i + 2] = [tokens[i] + tokens[i + 1]]
@@ -152,11 +153,6 @@ def load_tokenizer(folder: str | Path) -> Tokenizer:
     return Tokenizer(tuple(vocab), tuple((left, right) for left, right in model["merges"]))
 
 
-def pairs(tokens: list) -> Iterator[tuple]:
-    """Each token with its right neighbour."""
-    return zip(tokens, tokens[1:], strict=False)
-
-
 def train_bpe(texts: Iterable[str], vocab_size: int) -> Tokenizer:
     """Learn a byte-level BPE vocabulary.
 
@@ -181,7 +177,7 @@ def train_bpe(texts: Iterable[str], vocab_size: int) -> Tokenizer:
     count: Counter[Pair] = Counter()
     places: defaultdict[Pair, set[int]] = defaultdict(set)  # which words hold a pair, or once did
     for w, word in enumerate(words):
-        for pair in pairs(word):
+        for pair in pairwise(word):
             count[pair] += times[w]
             places[pair].add(w)
     queue = [(-n, pair) for pair, n in count.items()]  # may hold outdated counts: they are skipped when met
@@ -201,9 +197,9 @@ def train_bpe(texts: Iterable[str], vocab_size: int) -> Tokenizer:
         for w in places.pop(pair):
             before = words[w]
             words[w] = after = replace(before, pair, ids[left + right])
-            for gone in pairs(before):
+            for gone in pairwise(before):
                 changed[gone] -= times[w]
-            for come in pairs(after):
+            for come in pairwise(after):
                 changed[come] += times[w]
                 places[come].add(w)
         for other, difference in changed.items():

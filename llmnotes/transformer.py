@@ -216,7 +216,8 @@ class Transformer(nn.Module):
         total = start + ids.shape[1]
         if total > self.config.n_ctx:
             raise ValueError(
-                f"the text has {total} tokens and the context holds {self.config.n_ctx}; shorten the text, or move a window over it"
+                f"the text has {total} tokens and the context holds {self.config.n_ctx}; "
+                "shorten it, or move a window over it"
             )
         x = self.transformer["wte"](ids)  # (B, T, D)
         if self.config.positions == "learned":
@@ -269,7 +270,7 @@ def generate(
         n_new: how many tokens to add.
         temperature: 0 takes the likeliest token each time; 1 samples from the model's own distribution.
         generator: the source of randomness when sampling.
-        use_cache: keep keys and values instead of computing them again for every token. It changes the time, not the text.
+        use_cache: keep keys and values instead of computing them again for each token. It changes time, not text.
 
     Returns:
         The prompt and its continuation.
@@ -279,7 +280,8 @@ def generate(
     """
     if ids.shape[1] + n_new > model.config.n_ctx:
         raise ValueError(
-            f"{ids.shape[1]} prompt tokens and {n_new} new ones make {ids.shape[1] + n_new}, and the context holds {model.config.n_ctx}"
+            f"{ids.shape[1]} prompt tokens and {n_new} new ones make {ids.shape[1] + n_new}; "
+            f"the context holds {model.config.n_ctx}: ask for fewer, or shorten the prompt"
         )
     cache = Cache() if use_cache else None
     for _ in range(n_new):
