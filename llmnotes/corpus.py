@@ -109,3 +109,33 @@ def with_copies(
         return rows[:, :-1], rows[:, 1:].masked_fill(first[:, 1:], -100)
 
     return copied
+
+
+def with_loops(
+    batch: Callable[[int], Batch], share: float, vocab_size: int, seed: int = 0, lengths: tuple[int, int] = (8, 64)
+) -> Callable[[int], Batch]:
+    """Replace some windows by a stretch of random tokens that comes again and again until the window is full.
+
+    As in `with_copies`, the first time is not scored; but here nearly the whole window can be foretold by copying.
+
+    Args:
+        batch: gives the batch of a step; both its tensors are (rows, n_ctx).
+        share: how many of the windows are replaced.
+        vocab_size: random tokens have ids from 1 to vocab_size - 1, all equally likely.
+        seed: together with the step it decides stretches and windows.
+        lengths: shortest and longest stretch, in tokens.
+    """
+
+    def looped(step: int) -> Batch:
+        inputs, targets = (part.clone() for part in batch(step))
+        generator = torch.Generator().manual_seed(seed * 1_000_003 + step)
+        for row, target in zip(inputs, targets, strict=True):
+            if torch.rand((), generator=generator) < share:
+                n = int(torch.randint(lengths[0], lengths[1] + 1, (), generator=generator))
+                stretch = torch.randint(1, vocab_size, (n,), generator=generator)
+                loop = stretch.repeat(len(row) // n + 2)[: len(row) + 1]
+                row[:], target[:] = loop[:-1], loop[1:]
+                target[:n] = -100
+        return inputs, targets
+
+    return looped

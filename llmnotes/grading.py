@@ -10,8 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from llmnotes.oracle import Truth, divergence, truth
-from llmnotes.world import (
+from llmnotes.lexicon import (
     BRACKETS,
     IDS,
     MOOD_ADJECTIVES,
@@ -22,9 +21,9 @@ from llmnotes.world import (
     RULES,
     VERBS,
     VOCABULARY,
-    Token,
-    tell,
 )
+from llmnotes.oracle import Truth, divergence, truth
+from llmnotes.world import Token, tell
 
 SINGULAR, PLURAL = {*VERBS.values(), "is"}, {*VERBS, "are"}
 COUNTERPART = {"he": "she", "she": "he", "his": "her", "her": "his"}

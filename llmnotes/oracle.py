@@ -16,7 +16,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from llmnotes.world import END, IDS, MOODS, VOCABULARY, story
+from llmnotes.lexicon import END, IDS, MOODS, VOCABULARY
+from llmnotes.world import story
 
 
 @dataclass(frozen=True)

@@ -3,17 +3,18 @@
     python -m llmnotes.recipes fairytale --corpus DIR --out DIR
     python -m llmnotes.recipes world --out DIR
 
-A run that was interrupted goes on where it stopped: the state to resume from lies in DIR/run, the finished checkpoint in
+A run that was interrupted goes on where it stopped. The state to resume from lies in DIR/run, the finished checkpoint in
 DIR itself.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,19 +25,30 @@ from tokenizers import models, pre_tokenizers
 from torch import Tensor, nn
 
 from llmnotes.cards import write_cards
-from llmnotes.corpus import read_documents, to_tokens, windows, with_copies
+from llmnotes.corpus import read_documents, to_tokens, windows, with_copies, with_loops
 from llmnotes.grading import grade, held_out
+from llmnotes.lexicon import END, IDS, VOCABULARY
 from llmnotes.measure import bits_per_character, compressed_bits, copy_losses, kneser_ney, token_losses
 from llmnotes.oracle import truth
 from llmnotes.saving import from_gpt2, machine, save_checkpoint, write_metrics
 from llmnotes.tokenizer import END_OF_TEXT, load_tokenizer, train_bpe
 from llmnotes.training import Batch, Plan, loss_of, train
 from llmnotes.transformer import Config, Transformer, generate
-from llmnotes.world import END, IDS, VOCABULARY, story_ids
+from llmnotes.world import story_ids
 
 FAIRYTALE = Config(vocab_size=4096, n_ctx=256, n_layers=4, n_heads=6, d_model=192)
 FAIRYTALE_PLAN = Plan(steps=7200, lr=2e-3, warmup=150, final=0.02, evaluate_every=400)
-FAIRYTALE_BATCH, FAIRYTALE_COPIES = 4, 0.4
+FAIRYTALE_BATCH = 4
+
+
+@dataclass(frozen=True)
+class Copies:
+    """Windows that teach copying, as shares: first with stretches scattered in the text, from some step on loops."""
+
+    scattered: float = 0.4
+    loops: float = 0.15
+    loops_from: int = 2400
+
 
 WORLD = Config(vocab_size=len(VOCABULARY), n_ctx=128, n_layers=4, n_heads=4, d_model=128, d_mlp=128)
 WORLD_ATTENTION = Config(vocab_size=len(VOCABULARY), n_ctx=128, n_layers=2, n_heads=4, d_model=128, mlp=False)
@@ -55,7 +67,7 @@ def train_fairytale(
     config: Config = FAIRYTALE,
     plan: Plan = FAIRYTALE_PLAN,
     batch_size: int = FAIRYTALE_BATCH,
-    copies: float = FAIRYTALE_COPIES,
+    copies: Copies = Copies(),
     progress: bool = True,
 ) -> dict[str, Any]:
     """Make the fairytale model: tokenizer, weights, measurements, model card.
@@ -66,7 +78,7 @@ def train_fairytale(
         config: sizes; the tokenizer is trained to `config.vocab_size`.
         plan: steps and learning rate.
         batch_size: windows a step.
-        copies: share of windows in which a random stretch of tokens comes twice.
+        copies: share of windows in which random tokens come more than once.
         progress: show a bar.
 
     Returns:
@@ -85,12 +97,16 @@ def train_fairytale(
     tokenizer = load_tokenizer(run)
     tokens = {split: to_tokens(texts, tokenizer) for split, texts in documents.items()}
     model = Transformer(config, seed=plan.seed)
-    batch = windows(tokens["train"], config.n_ctx, batch_size, plan.seed)
-    if copies:
-        batch = with_copies(batch, copies, config.vocab_size, plan.seed, lengths=(8, min(48, config.n_ctx // 2)))
+    length = min(48, config.n_ctx // 2)
+    text = windows(tokens["train"], config.n_ctx, batch_size, plan.seed)
+    scattered = with_copies(text, copies.scattered, config.vocab_size, plan.seed, lengths=(8, length))
+    loops = with_loops(text, copies.loops, config.vocab_size, plan.seed, lengths=(8, config.n_ctx // 4))
+
+    def batch(step: int) -> Batch:
+        return (scattered if step < copies.loops_from else loops)(step)
+
     glimpse = _spread(tokens["valid"], config.n_ctx)
     characters = sum(map(len, documents["valid"]))
-    length = min(48, config.n_ctx // 2)
 
     def evaluate(model: nn.Module) -> dict[str, float]:
         first, second = copy_losses(model, config.vocab_size, length, rows=16).mean(1).tolist()
@@ -102,14 +118,12 @@ def train_fairytale(
     model = _shipped(out)  # measured as it ships: weights rounded to float16
 
     valid = tokens["valid"]
-    ngram = kneser_ney(tokens["train"].tolist(), valid.tolist(), config.vocab_size)
-    texts = {split: "\n\n".join(parts).encode() for split, parts in documents.items()}
     first, second = copy_losses(model, config.vocab_size, length)
     metrics = {
         "name": "fairytale",
         **_about(model, plan, log, checksum),
         "batch_size": batch_size,
-        "copies": copies,
+        "copies": asdict(copies),
         "train_characters": sum(map(len, documents["train"])),
         "train_tokens": len(tokens["train"]),
         "epochs": plan.steps * batch_size * config.n_ctx / len(tokens["train"]),
@@ -119,8 +133,7 @@ def train_fairytale(
         "bits_per_character": bits_per_character(
             token_losses(model, valid, config.n_ctx, config.n_ctx // 4), characters
         ),
-        "bits_per_character_5gram": bits_per_character(ngram, characters),
-        "bits_per_byte": compressed_bits(texts["train"], texts["valid"]),
+        **_baselines(run, documents, tokens, config.vocab_size),
         "copy_length": length,
         "first_copy_nats": first.mean().item(),
         "second_copy_nats": second.mean().item(),
@@ -278,6 +291,22 @@ def _shipped(folder: Path) -> Transformer:
     from transformers import GPT2LMHeadModel
 
     return from_gpt2(GPT2LMHeadModel.from_pretrained(folder, dtype=torch.float32))
+
+
+def _baselines(
+    run: Path, documents: dict[str, list[str]], tokens: dict[str, Tensor], vocab_size: int
+) -> dict[str, Any]:
+    """What simpler predictors reach on the held-out text; they take minutes, so they are kept in the run's folder."""
+    path = run / "baselines.json"
+    if not path.exists():
+        ngram = kneser_ney(tokens["train"].tolist(), tokens["valid"].tolist(), vocab_size)
+        texts = {split: "\n\n".join(parts).encode() for split, parts in documents.items()}
+        found = {
+            "bits_per_character_5gram": bits_per_character(ngram, sum(map(len, documents["valid"]))),
+            "bits_per_byte": compressed_bits(texts["train"], texts["valid"]),
+        }
+        path.write_text(json.dumps(found), encoding="utf-8")
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def _samples(model: Transformer, tokenizer: Any) -> list[dict[str, str]]:

@@ -1,11 +1,11 @@
-"""A small language whose grammar we wrote: stories of about 250 words in which every token's truth is known.
+"""A small language whose grammar we wrote: stories in which the truth about every word is known.
 
-The grammar is the function `story`: a program that, at every token, says which words may come and how likely each is
+The grammar is the function `story`: a program that, at every word, says which words may come and how likely each is
 (`Choice`), is told which one was spoken, and goes on from there. Whoever runs it decides what is spoken. `tell` draws
 the words, so it writes stories; `llmnotes.oracle` feeds it words that are given, so it knows the true distribution of
 the next one. Nothing is decided before it is spoken but the mood of the story.
 
-Same seed, same stories: random numbers come from `Random` below and not from a library.
+Same seed, same stories: random numbers come from `llmnotes.prng` and not from a library.
 """
 
 from __future__ import annotations
@@ -14,131 +14,33 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
-END = "<|endoftext|>"
-MOODS = ("merry", "gloomy", "eerie")
-
-
-class Random:
-    """SplitMix64 (Steele, Lea and Flood, 2014): 64 random bits a call, the same on every machine."""
-
-    MASK = (1 << 64) - 1
-
-    def __init__(self, *seeds: int) -> None:
-        self.state = 0
-        for seed in seeds:
-            self.state = (self.bits() ^ seed) & self.MASK
-
-    def bits(self) -> int:
-        """A whole number from 0 to 2^64 - 1."""
-        self.state = (self.state + 0x9E3779B97F4A7C15) & self.MASK
-        z = self.state
-        z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & self.MASK
-        z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & self.MASK
-        return z ^ (z >> 31)
-
-    def uniform(self) -> float:
-        """A number in [0, 1), a multiple of 2^-53."""
-        return (self.bits() >> 11) / (1 << 53)
-
-    def draw(self, options: dict[str, float]) -> str:
-        """A word from a distribution."""
-        left = self.uniform()
-        for word, p in options.items():  # noqa: B007 (the last word takes what rounding leaves)
-            left -= p
-            if left < 0:
-                break
-        return word
-
-
-# ---------------------------------------------------------------------------------------------------- the words
-
-
-def listed(text: str) -> list[str]:
-    """The words of a text."""
-    return text.split()
-
-
-WOMEN = listed("Anna Bella Clara Dora Edith Flora Greta Hilda Ida Julia Klara Lucy")
-MEN = listed("Adam Boris Carl David Emil Felix Georg Hugo Ivan Jakob Karl Leo")
-PEOPLE = WOMEN + MEN
-TOWNS = listed("Arden Brook Corby Dale Elmley Fenwick Garth Holm Isley Kelso")
-JOBS = listed("baker smith miller weaver hunter potter farmer sailor tailor piper")
-FOODS = listed("bread cheese plums soup cake honey fish pears nuts porridge")
-LANDMARKS = listed("river sea lake hill moor forest")
-NOUNS = {  # singular: plural
-    noun: noun + "s"
-    for noun in listed("cat dog bird horse goat pig duck bear frog crow tree house tower rose bridge stone boat wheel")
-}
-THINGS = listed("ring book cup hat coin lamp key rope spoon drum comb glove")
-SYLLABLES = listed("ba de fi go lu ma ne pi ro su ta ve wi xo zu hey la mo dum tra")
-COLOURS = listed("red blue green white black small big old")
-MOOD_ADJECTIVES = {
-    "merry": listed("happy bright gay jolly sunny warm cheerful glad"),
-    "gloomy": listed("sad grey weary lonely tired cold sorry sour"),
-    "eerie": listed("strange pale silent ghostly cursed hollow haunted grim"),
-}
-MOOD_VERBS = {
-    "merry": listed("laughed danced smiled"),
-    "gloomy": listed("wept sighed moaned"),
-    "eerie": listed("shivered whispered vanished"),
-}
-VERBS = {  # plural: singular
-    verb: verb + "s" for verb in listed("run sleep shine fall stand turn shake wait grow rest")
-}
-PREPOSITIONS = listed("near behind beside above under past")
-SEEING = listed("saw found painted")
-OWNING = listed("lost held sold")
-BRACKETS = {"(": ")", "[": "]", "{": "}"}
-OTHER = {
-    "article": listed("the a"),
-    "verb": listed("lives likes was said sang went gave got lies"),
-    "preposition": listed("in to from by"),
-    "conjunction": listed("when and then again"),
-    "noun": ["one"],
-    "punctuation": [".", ",", ":", ";", "“", "”", *BRACKETS, *BRACKETS.values()],
-}
-
-
-@dataclass(frozen=True)
-class Word:
-    """What is true of a word wherever it stands."""
-
-    pos: str
-    number: str = ""
-    gender: str = ""
-
-
-LEXICON: dict[str, Word] = {
-    END: Word("end"),
-    **{name: Word("name", "singular", "female") for name in WOMEN},
-    **{name: Word("name", "singular", "male") for name in MEN},
-    **{word: Word("town", "singular") for word in TOWNS},
-    **{word: Word("noun", "singular") for word in (*JOBS, *LANDMARKS, *THINGS, *NOUNS)},
-    **{word: Word("noun", "plural") for word in NOUNS.values()},
-    **{word: Word("noun") for word in FOODS},
-    **{word: Word("syllable") for word in SYLLABLES},
-    **{word: Word("adjective") for words in (COLOURS, *MOOD_ADJECTIVES.values()) for word in words},
-    **{word: Word("verb") for words in (*MOOD_VERBS.values(), SEEING, OWNING) for word in words},
-    **{word: Word("verb", "plural") for word in (*VERBS, "are")},
-    **{word: Word("verb", "singular") for word in (*VERBS.values(), "is")},
-    **{word: Word("preposition") for word in PREPOSITIONS},
-    **{word: Word(pos) for pos, words in OTHER.items() for word in words},
-    "he": Word("pronoun", "singular", "male"),
-    "she": Word("pronoun", "singular", "female"),
-    "his": Word("possessive", "", "male"),
-    "her": Word("possessive", "", "female"),
-}
-VOCABULARY: tuple[str, ...] = tuple(LEXICON)
-IDS: dict[str, int] = {word: i for i, word in enumerate(VOCABULARY)}
-
-_facts = Random(2024)
-HOME = {name: TOWNS[_facts.bits() % len(TOWNS)] for name in PEOPLE}
-JOB = {name: JOBS[_facts.bits() % len(JOBS)] for name in PEOPLE}
-FOOD = {name: FOODS[_facts.bits() % len(FOODS)] for name in PEOPLE}
-LANDMARK = {town: LANDMARKS[_facts.bits() % len(LANDMARKS)] for town in TOWNS}
-
-
-# ---------------------------------------------------------------------------------------------------- the grammar
+from llmnotes.lexicon import (
+    BRACKETS,
+    COLOURS,
+    END,
+    FOOD,
+    HOME,
+    IDS,
+    JOB,
+    LANDMARK,
+    LANDMARKS,
+    LEXICON,
+    MOOD_ADJECTIVES,
+    MOOD_VERBS,
+    MOODS,
+    NOUNS,
+    OWNING,
+    PEOPLE,
+    PREPOSITIONS,
+    RULES,
+    SEEING,
+    SYLLABLES,
+    THINGS,
+    TOWNS,
+    VERBS,
+    WOMEN,
+)
+from llmnotes.prng import Random
 
 
 @dataclass(frozen=True)
@@ -156,19 +58,6 @@ class Choice:
     referent: str = ""
 
 
-MOOD_OF = {word: mood for words in (MOOD_ADJECTIVES, MOOD_VERBS) for mood in MOODS for word in words[mood]}
-# The rules, and the words that each decides. What else may stand at the same place is free choice.
-RULES: dict[str, frozenset[str]] = {
-    "pronoun": frozenset(["he", "she", "his", "her"]),
-    "agreement_0": frozenset([*VERBS, *VERBS.values(), "is", "are"]),
-    "agreement_1": frozenset([*VERBS, *VERBS.values(), "is", "are"]),
-    "agreement_2": frozenset([*VERBS, *VERBS.values(), "is", "are"]),
-    "indirect_object": frozenset(PEOPLE),
-    "fact": frozenset([*TOWNS, *JOBS, *FOODS, *LANDMARKS]),
-    "mood": frozenset(MOOD_OF),
-    "list": frozenset(SYLLABLES),
-    "closing": frozenset([*BRACKETS.values(), "”"]),
-}
 Speech = Generator[Choice, str, str]  # a piece of grammar: offers choices, is told the words, returns the last
 
 
@@ -198,11 +87,11 @@ DEEDS = {
     "lives": 0.08,
     "is": 0.08,
     "likes": 0.08,
-    "was": 0.16,
-    **even(SEEING, 0.15),
-    **even(OWNING, 0.12),
+    "was": 0.12,
+    **even(SEEING, 0.12),
+    **even(OWNING, 0.11),
     "said": 0.09,
-    "sang": 0.09,
+    "sang": 0.17,
 }  # the remaining 0.15 are verbs of feeling
 DEED = {mood: Choice(DEEDS | {word: 0.15 * p for word, p in FEELINGS[mood].items()}, "mood") for mood in MOODS}
 
@@ -366,7 +255,7 @@ def song() -> Speech:
     sung: list[str] = []
     while True:
         left = [syllable for syllable in SYLLABLES if syllable not in sung]
-        stop = (0.0 if len(sung) < 2 else 0.25) if left else 1.0
+        stop = (0.0 if len(sung) < 3 else 0.2) if left else 1.0
         options = ({";": stop} if stop else {}) | (even(left, 1 - stop) if left else {})
         word = yield Choice(options)
         if word == ";":
@@ -377,9 +266,6 @@ def song() -> Speech:
     for syllable in sung:
         word = yield only(syllable, "list")
     return word
-
-
-# ---------------------------------------------------------------------------------------------------- telling
 
 
 @dataclass(frozen=True)
