@@ -3,8 +3,8 @@
     python -m llmnotes.recipes fairytale --corpus DIR --out DIR
     python -m llmnotes.recipes world --out DIR
 
-A run that was interrupted goes on where it stopped. The state to resume from lies in DIR/run, the finished checkpoint in
-DIR itself.
+A run that was interrupted goes on where it stopped. The state to resume from lies in DIR/run, the finished checkpoint
+in DIR itself.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,20 +39,14 @@ from llmnotes.world import story_ids
 FAIRYTALE = Config(vocab_size=4096, n_ctx=256, n_layers=4, n_heads=6, d_model=192)
 FAIRYTALE_PLAN = Plan(steps=7200, lr=2e-3, warmup=150, final=0.02, evaluate_every=400)
 FAIRYTALE_BATCH = 4
-
-
-@dataclass(frozen=True)
-class Copies:
-    """Windows that teach copying, as shares: first with stretches scattered in the text, from some step on loops."""
-
-    scattered: float = 0.4
-    loops: float = 0.15
-    loops_from: int = 2400
-
+# From which step on, in which way, and in what share of the windows random tokens are to be copied. Scattered copies
+# alone brought no induction, which is why the ways change.
+FAIRYTALE_COPIES = ((0, "scattered", 0.4), (2400, "loops", 0.15), (4000, "loops", 0.5), (5200, "loops", 0.1))
 
 WORLD = Config(vocab_size=len(VOCABULARY), n_ctx=128, n_layers=4, n_heads=4, d_model=128, d_mlp=128)
 WORLD_ATTENTION = Config(vocab_size=len(VOCABULARY), n_ctx=128, n_layers=2, n_heads=4, d_model=128, mlp=False)
 WORLD_PLAN = Plan(steps=9000, lr=2e-3, warmup=200, final=0.01, weight_decay=0.01, evaluate_every=250)
+WORLD_ATTENTION_PLAN = replace(WORLD_PLAN, steps=4000)
 WORLD_BATCH = 8
 WORLD_STEPS = (0, 64, 250, 500, 1000, 2000, 3000, 4000, 6000)  # checkpoints along the way
 TRAIN_SEED, VALID_SEED, TEST_SEED = 1, 2, 3  # rows of stories
@@ -67,7 +61,7 @@ def train_fairytale(
     config: Config = FAIRYTALE,
     plan: Plan = FAIRYTALE_PLAN,
     batch_size: int = FAIRYTALE_BATCH,
-    copies: Copies = Copies(),
+    copies: Sequence[tuple[int, str, float]] = FAIRYTALE_COPIES,
     progress: bool = True,
 ) -> dict[str, Any]:
     """Make the fairytale model: tokenizer, weights, measurements, model card.
@@ -78,7 +72,7 @@ def train_fairytale(
         config: sizes; the tokenizer is trained to `config.vocab_size`.
         plan: steps and learning rate.
         batch_size: windows a step.
-        copies: share of windows in which random tokens come more than once.
+        copies: phases in which random tokens are to be copied: first step, way and share of the windows.
         progress: show a bar.
 
     Returns:
@@ -99,12 +93,7 @@ def train_fairytale(
     model = Transformer(config, seed=plan.seed)
     length = min(48, config.n_ctx // 2)
     text = windows(tokens["train"], config.n_ctx, batch_size, plan.seed)
-    scattered = with_copies(text, copies.scattered, config.vocab_size, plan.seed, lengths=(8, length))
-    loops = with_loops(text, copies.loops, config.vocab_size, plan.seed, lengths=(8, config.n_ctx // 4))
-
-    def batch(step: int) -> Batch:
-        return (scattered if step < copies.loops_from else loops)(step)
-
+    batch = _teach_copying(text, copies, config)
     glimpse = _spread(tokens["valid"], config.n_ctx)
     characters = sum(map(len, documents["valid"]))
 
@@ -123,7 +112,7 @@ def train_fairytale(
         "name": "fairytale",
         **_about(model, plan, log, checksum),
         "batch_size": batch_size,
-        "copies": asdict(copies),
+        "copies": [list(phase) for phase in copies],
         "train_characters": sum(map(len, documents["train"])),
         "train_tokens": len(tokens["train"]),
         "epochs": plan.steps * batch_size * config.n_ctx / len(tokens["train"]),
@@ -152,6 +141,7 @@ def train_world(
     config: Config = WORLD,
     attention_config: Config | None = WORLD_ATTENTION,
     plan: Plan = WORLD_PLAN,
+    attention_plan: Plan = WORLD_ATTENTION_PLAN,
     batch_size: int = WORLD_BATCH,
     steps_kept: Sequence[int] = WORLD_STEPS,
     test_stories: int = 400,
@@ -163,7 +153,8 @@ def train_world(
         out: folder of the finished checkpoint; the others lie below it, in `step-N` and `attention-only`.
         config: sizes of the larger model.
         attention_config: sizes of the smaller one; None: leave it out.
-        plan: steps and learning rate of both.
+        plan: steps and learning rate of the larger model.
+        attention_plan: the same for the attention-only one.
         batch_size: stories a step.
         steps_kept: the larger model is kept as it stood after these numbers of steps.
         test_stories: how many to grade on.
@@ -176,25 +167,20 @@ def train_world(
     stories = held_out(TEST_SEED, test_stories)
     tokenizer = world_tokenizer()
     metrics: dict[str, Any] = {}
-    for name, sizes in (("world", config), ("world/attention-only", attention_config)):
+    for name, sizes, how, keep in (
+        ("world", config, plan, steps_kept),
+        ("world/attention-only", attention_config, attention_plan, ()),
+    ):
         if sizes is None:
             continue
         folder = out / Path(name).relative_to("world")
         run = folder / "run"
-        model = Transformer(sizes, seed=plan.seed)
-        keep = steps_kept if name == "world" else ()
-        log = train(
-            model, story_batches(sizes.n_ctx, batch_size), plan, run, _above_floor(sizes), _keeper(run, keep), progress
-        )
+        model = Transformer(sizes, seed=how.seed)
+        batch = story_batches(sizes.n_ctx, batch_size)
+        log = train(model, batch, how, run, _above_floor(sizes), _keeper(run, keep), progress)
         checksum = save_checkpoint(model, tokenizer, folder)
-        graded = asdict(grade(_shipped(folder), stories, sizes.n_ctx))
-        made = {
-            "name": name,
-            **_about(model, plan, log, checksum),
-            "batch_size": batch_size,
-            "stories": test_stories,
-            **graded,
-        }
+        made = {"name": name, **_about(model, how, log, checksum), "batch_size": batch_size, "stories": test_stories}
+        made |= asdict(grade(_shipped(folder), stories, sizes.n_ctx))
         if keep:
             made["steps"] = _ship_steps(out, run, sizes, keep, stories[: max(1, test_stories // 4)])
         write_metrics(folder, made)
@@ -291,6 +277,21 @@ def _shipped(folder: Path) -> Transformer:
     from transformers import GPT2LMHeadModel
 
     return from_gpt2(GPT2LMHeadModel.from_pretrained(folder, dtype=torch.float32))
+
+
+def _teach_copying(
+    text: Callable[[int], Batch], copies: Sequence[tuple[int, str, float]], config: Config
+) -> Callable[[int], Batch]:
+    ways = {"scattered": (with_copies, (8, min(48, config.n_ctx // 2))), "loops": (with_loops, (8, config.n_ctx // 4))}
+    phases = []
+    for begin, way, share in copies:
+        function, lengths = ways[way]
+        phases.append((begin, function(text, share, config.vocab_size, lengths=lengths)))
+
+    def batch(step: int) -> Batch:
+        return next((phase for begin, phase in reversed(phases) if step >= begin), text)(step)
+
+    return batch
 
 
 def _baselines(
