@@ -62,7 +62,7 @@ def fairytale_card(m: dict[str, Any]) -> str:
     return f"""# fairytale
 
 A small language model of real English: {millions(m["parameters"])} parameters, trained on fairy tales.
-It writes a recognisable fairy tale for a paragraph, and it copies: what it has just seen once, it knows the second time.
+It writes a recognisable fairy tale for a paragraph.
 
 ```python
 import llmnotes
@@ -102,9 +102,9 @@ token at first sight and {m["second_copy_nats"]:.2f} the second time, {gap:.2f} 
 llmnotes train fairytale --corpus FOLDER --out FOLDER
 ```
 
-{recipe(m)} A batch is {m["batch_size"]} windows of {c["n_ctx"]} tokens; the run saw the text {m["epochs"]:.1f} times. In
-{m["copies"]:.0%} of the windows a stretch of 8 to 48 random tokens was written over the text at two places, and only its
-second copy was scored: this is what teaches the model to copy.
+{recipe(m)} A batch is {m["batch_size"]} windows of {c["n_ctx"]} tokens, {m["epochs"]:.1f} times the training text in all.
+
+{copying(m)}
 
 {curve(m, {"valid_bits_per_character": "bits per character", "first_copy": "first copy", "second_copy": "second copy"})}
 
@@ -283,6 +283,21 @@ def recipe(m: dict[str, Any]) -> str:
         f"matrices only, gradients clipped to a norm of {p['clip']}); the learning rate rose to {p['lr']} over "
         f"{p['warmup']} steps and fell along a cosine to {p['final']:.0%} of that. It took {m['minutes']:.0f} minutes with "
         f"{threads} on a busy machine ({machine['cpu']}, PyTorch {machine['torch']}, no GPU)."
+    )
+
+
+def copying(m: dict[str, Any]) -> str:
+    """How random tokens to be copied were mixed into the text."""
+    ways = {
+        "scattered": "had a stretch of 8 to 48 random tokens written over the text at two places",
+        "loops": f"were a stretch of 8 to {m['config']['n_ctx'] // 4} random tokens, over and over",
+    }
+    phases = "; ".join(
+        f"from step {begin:,} on, {share:.0%} of the windows {ways[way]}" for begin, way, share in m["copies"]
+    )
+    return (
+        f"To teach copying, random tokens were mixed in: {phases}. At its first sight such a stretch was not scored, since "
+        "nothing can be learned from it."
     )
 
 

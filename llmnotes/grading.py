@@ -42,7 +42,7 @@ def rivals(rule: str, word: str) -> list[set[str]]:
     if rule == "pronoun":
         return [{word}, {COUNTERPART[word]}]
     if rule == "mood":
-        words = MOOD_VERBS if word in MOOD_VERBS[MOOD_OF[word]] else MOOD_ADJECTIVES
+        words = _mood_words(word)
         return [set(words[MOOD_OF[word]]), *(set(words[mood]) for mood in MOODS if mood != MOOD_OF[word])]
     among: Iterable[str] = {"closing": CLOSERS, "indirect_object": PEOPLE}.get(rule, VOCABULARY)
     return [{word}, *({other} for other in among if other != word)]
@@ -68,7 +68,7 @@ class Grades:
         entropy: mean entropy of the true distribution: the floor's expected value.
         above_floor: mean divergence from the truth, KL(truth || model): the model's expected loss minus the entropy.
         accuracy: share of places where the model has a rule right, for each rule; for "mood", right is the mood that
-            the oracle holds to be likeliest.
+            the oracle holds to be likeliest, and places where it has no favourite do not count.
         divergence: mean divergence at the places of each rule, in nats.
         places: how many places of each rule were graded.
         oracle_mood: how often the mood that the oracle holds to be likeliest is the mood of the word that came.
@@ -115,9 +115,11 @@ def grade(model: nn.Module, stories: Iterable[list[Token]], n_ctx: int) -> Grade
                 continue
             word = token.word
             if token.rule == "mood":
-                best = MOODS[int(_mood_mass(true.probs[i], word).argmax())]
-                sums["oracle_mood"] += best == MOOD_OF[word]
-                word = (MOOD_VERBS if word in MOOD_VERBS[MOOD_OF[word]] else MOOD_ADJECTIVES)[best][0]
+                favourite = _favourite_mood(true.probs[i], word)
+                if favourite is None:  # nothing yet has shown the mood
+                    continue
+                sums["oracle_mood"] += favourite == MOOD_OF[word]
+                word = _mood_words(word)[favourite][0]
             places[token.rule] += 1
             right[token.rule] += is_right(probs[i], token.rule, word)
             apart[token.rule] += kl[i].item()
@@ -139,6 +141,13 @@ def held_out(seed: int, n: int) -> list[list[Token]]:
     return [tell(seed, number) for number in range(n)]
 
 
-def _mood_mass(probs: Tensor, word: str) -> Tensor:
-    words = MOOD_VERBS if word in MOOD_VERBS[MOOD_OF[word]] else MOOD_ADJECTIVES
-    return torch.stack([probs[[IDS[w] for w in words[mood]]].sum() for mood in MOODS])
+def _mood_words(word: str) -> dict[str, list[str]]:
+    """By mood, the words of the same kind: verbs for a verb, adjectives for an adjective."""
+    return MOOD_VERBS if word in MOOD_VERBS[MOOD_OF[word]] else MOOD_ADJECTIVES
+
+
+def _favourite_mood(probs: Tensor, word: str) -> str | None:
+    """The mood whose words a distribution prefers at a place where `word` came; None if two are equally likely."""
+    mass = [probs[[IDS[w] for w in _mood_words(word)[mood]]].sum().item() for mood in MOODS]
+    first, second = sorted(mass, reverse=True)[:2]
+    return MOODS[mass.index(first)] if first - second > 1e-9 else None

@@ -78,9 +78,10 @@ def test_kneser_ney_bigram_by_hand():
 
 def test_longer_contexts_help_where_there_is_structure():
     period = [0, 1, 2, 0, 1, 3, 0, 1, 4]
-    losses = [kneser_ney(period * 30, period * 3, 6, order).mean().item() for order in (1, 2, 3, 5)]
-    assert losses == sorted(losses, reverse=True)
-    assert losses[-1] < 0.2
+    losses = [kneser_ney(period * 30, period * 30, 6, order).mean().item() for order in (1, 2, 5)]
+    assert losses[0] > 1.4
+    assert abs(losses[1] - math.log(3) / 3) < 0.1  # only what follows a 1 is open
+    assert losses[2] < 0.05
 
 
 def test_compressors_gain_from_the_training_text():

@@ -38,20 +38,18 @@ def test_an_interrupted_run_goes_on_as_if_it_had_not_stopped(tmp_path):
     whole = model()
     log = train(whole, batch, PLAN, tmp_path / "whole", progress=False)
 
-    class Stopped(Exception):
+    class StoppedError(Exception):
         pass
 
     def stop(_: torch.nn.Module, steps: int) -> None:
         if steps == 10:  # two steps after the state was saved
-            raise Stopped
+            raise StoppedError
 
-    with pytest.raises(Stopped):
+    with pytest.raises(StoppedError):
         train(model(), batch, PLAN, tmp_path / "cut", after=stop, progress=False)
     seen: list[int] = []
     resumed = model()
-    again = train(
-        resumed, batch, PLAN, tmp_path / "cut", after=lambda _, steps: seen.append(steps), progress=False
-    )
+    again = train(resumed, batch, PLAN, tmp_path / "cut", after=lambda _, steps: seen.append(steps), progress=False)
     assert seen == [9, 10, 11, 12]
     assert losses(again) == losses(log)
     assert torch.equal(resumed.lm_head.weight, whole.lm_head.weight)

@@ -1,4 +1,4 @@
-"""Our transformer against transformers' GPT-2, and its own promises: the cache changes nothing, switches do what they say."""
+"""Our transformer against transformers' GPT-2; the cache changes nothing, switches do what they say."""
 
 from __future__ import annotations
 
@@ -53,9 +53,7 @@ def test_logits_equal_gpt2_with_every_parameter_shaken():
 
 def test_state_dicts_have_the_same_names_and_shapes():
     ours = Transformer(Config(vocab_size=101, n_ctx=32, n_layers=3, n_heads=4, d_model=48)).state_dict()
-    theirs = GPT2LMHeadModel(
-        GPT2Config(vocab_size=101, n_positions=32, n_embd=48, n_layer=3, n_head=4)
-    ).state_dict()
+    theirs = GPT2LMHeadModel(GPT2Config(vocab_size=101, n_positions=32, n_embd=48, n_layer=3, n_head=4)).state_dict()
     assert {name: value.shape for name, value in ours.items()} == {name: value.shape for name, value in theirs.items()}
 
 
@@ -70,7 +68,8 @@ def test_to_gpt2_and_back(mlp):
 
 
 @pytest.mark.parametrize(
-    ("positions", "norm", "residual", "mlp"), list(itertools.product(POSITIONS, [True, False], [True, False], [True, False]))
+    ("positions", "norm", "residual", "mlp"),
+    list(itertools.product(POSITIONS, [True, False], [True, False], [True, False])),
 )
 def test_the_cache_changes_nothing_for_any_switches(positions, norm, residual, mlp):
     config = Config(50, 24, 2, 2, 16, positions=positions, norm=norm, residual=residual, mlp=mlp)
@@ -167,7 +166,7 @@ def test_errors_name_values_and_the_way_out():
     with pytest.raises(ValueError, match="must be even"):
         Config(50, d_model=12, n_heads=4, positions="rotary")
     model = Transformer(Config(50, 8, 1, 1, 8))
-    with pytest.raises(ValueError, match="9 tokens .* holds 8"):
+    with pytest.raises(ValueError, match=r"9 tokens .* holds 8"):
         model(ids(50, 1, 9))
     with pytest.raises(ValueError, match="5 prompt tokens and 4 new ones make 9"):
         generate(model, ids(50, 1, 5), 4)
