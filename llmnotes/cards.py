@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ def write_cards(folder: str | Path) -> None:
         path.parent: json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.rglob("metrics.json"))
     }
     for place, m in metrics.items():
+        history = place / "history.json"  # what the recipe cannot know: trials before it, and how its run went
+        m = m | {"history": json.loads(history.read_text(encoding="utf-8")) if history.is_file() else {}}
         if m["name"] == "fairytale":
             text = fairytale_card(m)
         elif m["name"] == "world":
@@ -58,6 +61,11 @@ def fairytale_card(m: dict[str, Any]) -> str:
             ["gzip alone", f"{bits['gzip']:.2f}"],
         ],
     )
+    chance = math.log(c["vocab_size"])
+    if m["second_copy_nats"] < chance / 2:
+        verdict = "It copies."
+    else:
+        verdict = f"It does not copy: guessing evenly among all tokens would cost {chance:.2f}."
     samples = "\n\n".join(f"> **{s['prompt']}**{quoted(s['continuation'])}" for s in m["samples"])
     return f"""# fairytale
 
@@ -94,7 +102,7 @@ The model's figure is over all characters of the held-out tales, each token pred
 bits per byte, which for this text is the same as per character.
 
 **Copying.** {m["copy_length"]} random tokens, and then the same once more: the loss is {m["first_copy_nats"]:.2f} nats a
-token at first sight and {m["second_copy_nats"]:.2f} the second time, {gap:.2f} less.
+token at first sight and {m["second_copy_nats"]:.2f} the second time, {gap:.2f} less. {verdict}
 
 ## Recipe
 
@@ -106,7 +114,7 @@ llmnotes train fairytale --corpus FOLDER --out FOLDER
 
 {copying(m)}
 
-{curve(m, {"valid_bits_per_character": "bits per character", "first_copy": "first copy", "second_copy": "second copy"})}
+{history(m)}{curve(m, {"valid_bits_per_character": "bits per character", "first_copy": "first copy", "second_copy": "second copy"})}
 
 Bits per character are those of a sample of the held-out tales here, and the loss on copies is in nats a token.
 
@@ -132,19 +140,10 @@ def world_card(m: dict[str, Any]) -> str:
     c = m["config"]
     shown = [rule for rule in RULES if rule in m["accuracy"]]
     steps = m.get("steps", [])
+    stages = [*steps, {"step": f"{m['plan']['steps']} (final)", **{k: m[k] for k in ("above_floor", "accuracy")}}]
     along = table(
         ["step", "above floor", *(f"`{rule}`" for rule in shown)],
-        [
-            [s["step"], f"{s['above_floor']:.3f}", *(f"{s['accuracy'].get(rule, float('nan')):.0%}" for rule in shown)]
-            for s in steps
-        ]
-        + [
-            [
-                f"{m['plan']['steps']} (final)",
-                f"{m['above_floor']:.3f}",
-                *(f"{m['accuracy'][rule]:.0%}" for rule in shown),
-            ]
-        ],
+        [[s["step"], f"{s['above_floor']:.3f}", *(percent(s["accuracy"].get(rule)) for rule in shown)] for s in stages],
     )
     return f"""# world
 
@@ -207,7 +206,7 @@ llmnotes train world --out FOLDER
 
 {recipe(m)}
 
-{curve(m, {"valid_loss": "held-out loss", "above_floor": "above floor"})}
+{history(m)}{curve(m, {"valid_loss": "held-out loss", "above_floor": "above floor"})}
 
 ## Checkpoints along the way
 
@@ -286,6 +285,21 @@ def recipe(m: dict[str, Any]) -> str:
     )
 
 
+def history(m: dict[str, Any]) -> str:
+    """How the run went, and what was tried before it; empty where nothing is recorded."""
+    past = m.get("history", {})
+    text = "".join(f"{note}\n\n" for note in past.get("notes", []))
+    if past.get("trials"):
+        rows = [
+            [t["trial"], f"{t['tokens']:,}", last["bits_per_character"], last["first_copy"], last["second_copy"]]
+            for t in past["trials"]
+            for last in t["log"][-1:]
+        ]
+        head = ["tried before", "tokens seen", "bits per character", "first copy", "second copy"]
+        text += table(head, rows) + "\n\n"
+    return text
+
+
 def copying(m: dict[str, Any]) -> str:
     """How random tokens to be copied were mixed into the text."""
     ways = {
@@ -314,6 +328,11 @@ def curve(m: dict[str, Any], columns: dict[str, str], rows: int = 12) -> str:
             if entry["step"] in picked
         ],
     )
+
+
+def percent(share: float | None) -> str:
+    """A share in whole per cent; a dash where nothing was measured."""
+    return "–" if share is None else f"{share:.0%}"
 
 
 def millions(n: int) -> str:
