@@ -1,8 +1,5 @@
-"""The training loop: AdamW, warm-up and cosine, clipping, evaluation, and runs that stop and go on as if they had not.
-
-A step depends on nothing but its number, the seed and the state before it: batches and dropout are drawn anew for each.
-So an interrupted run continues exactly, and two runs on one machine give the same losses.
-"""
+"""The training loop. A step depends on nothing but its number, the seed and the state before it: so an interrupted run
+goes on as if it had not stopped, and two runs on one machine give the same losses."""
 
 from __future__ import annotations
 
@@ -65,16 +62,15 @@ def train(
 
     Args:
         model: maps ids (batch, pos) to logits (batch, pos, vocab), as a tensor or in a field `logits`.
-        batch: gives the batch of a step; it must depend on nothing but the step.
+        batch: gives the batch of a step, and depends on nothing but the step.
         plan: length, learning rate and the rest.
         out: folder of `log.jsonl` and of the state to resume from.
-        evaluate: called with the model in eval mode every `plan.evaluate_every` steps and at the end.
+        evaluate: called in eval mode every `plan.evaluate_every` steps and at the end.
         after: called with the number of steps taken, before the first (0) and after each.
         progress: show a bar.
 
     Returns:
-        The log: one entry for each evaluation with step, loss (mean since the one before), rate, what `evaluate` gave,
-        and seconds.
+        The log, an entry for each evaluation: step, mean loss since the last, rate, what `evaluate` gave, seconds.
 
     Raises:
         FloatingPointError: the gradient is no longer finite.
@@ -116,7 +112,7 @@ def train(
 
 
 def _save(trained: dict[str, nn.Parameter], optimizer: torch.optim.Optimizer, path: Path, log: list) -> None:
-    """Weights, moments and log in one file and one move, so that no half of a state is ever read. No pickles."""
+    """Weights, moments and log in one file and one move, so that no half of a state is ever read."""
     state = {f"model.{name}": p.detach() for name, p in trained.items()}
     for name, p in trained.items():
         state |= {f"{key}.{name}": value for key, value in optimizer.state[p].items()}
