@@ -70,7 +70,7 @@ def fairytale_card(m: dict[str, Any]) -> str:
     return f"""# fairytale
 
 A small language model of real English: {millions(m["parameters"])} parameters, trained on fairy tales.
-It writes a recognisable fairy tale for a paragraph.
+It has the voice of a fairy tale, but not yet its sense.
 
 ```python
 import llmnotes
