@@ -75,8 +75,10 @@ It has the voice of a fairy tale, but not yet its sense.
 ```python
 import llmnotes
 
-fairytale = llmnotes.load("fairytale")  # or AutoModelForCausalLM.from_pretrained(folder), with nothing of ours installed
+fairytale = llmnotes.load("fairytale")
 ```
+
+With nothing of ours installed, `AutoModelForCausalLM.from_pretrained(folder)` loads it too.
 
 ## Architecture
 
