@@ -1,0 +1,351 @@
+"""The recipes of the models that ship with the notebook: data, size, plan, measurement, and what is written to disk.
+
+    python -m llmnotes.recipes fairytale --corpus DIR --out DIR
+    python -m llmnotes.recipes world --out DIR
+
+A run that was interrupted goes on where it stopped. The state to resume from lies in DIR/run, the finished checkpoint
+in DIR itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer as LibraryTokenizer
+from tokenizers import models, pre_tokenizers
+from torch import Tensor, nn
+
+from llmnotes.cards import write_cards
+from llmnotes.corpus import read_documents, to_tokens, windows, with_copies, with_loops
+from llmnotes.grading import grade, held_out
+from llmnotes.lexicon import END, IDS, VOCABULARY
+from llmnotes.measure import bits_per_character, compressed_bits, copy_losses, kneser_ney, token_losses
+from llmnotes.oracle import truth
+from llmnotes.saving import from_gpt2, machine, save_checkpoint, write_metrics
+from llmnotes.tokenizer import END_OF_TEXT, load_tokenizer, train_bpe
+from llmnotes.training import Batch, Plan, loss_of, train
+from llmnotes.transformer import Config, Transformer, generate
+from llmnotes.world import story_ids
+
+FAIRYTALE = Config(vocab_size=4096, n_ctx=256, n_layers=4, n_heads=6, d_model=192)
+FAIRYTALE_PLAN = Plan(steps=7200, lr=2e-3, warmup=150, final=0.02, evaluate_every=400)
+FAIRYTALE_BATCH = 4
+# From which step on, in which way, and in what share of the windows random tokens are to be copied. Scattered copies
+# alone brought no induction, which is why the ways change.
+FAIRYTALE_COPIES = ((0, "scattered", 0.4), (2400, "loops", 0.15), (4000, "loops", 0.5), (5200, "loops", 0.1))
+
+WORLD = Config(vocab_size=len(VOCABULARY), n_ctx=128, n_layers=4, n_heads=4, d_model=128, d_mlp=128)
+WORLD_ATTENTION = Config(vocab_size=len(VOCABULARY), n_ctx=128, n_layers=2, n_heads=4, d_model=128, mlp=False)
+WORLD_PLAN = Plan(steps=6500, lr=2e-3, warmup=200, final=0.01, weight_decay=0.01, evaluate_every=250)
+WORLD_ATTENTION_PLAN = replace(WORLD_PLAN, steps=1500)
+WORLD_BATCH = 8
+WORLD_STEPS = (0, 64, 250, 500, 1000, 2000, 3000, 4000, 5000)  # checkpoints along the way
+TRAIN_SEED, VALID_SEED, TEST_SEED = 1, 2, 3  # rows of stories
+
+PROMPTS = ("Once upon a time there was a", "The old woman said to the", "'Ah!' cried the King,")
+
+
+def train_fairytale(
+    out: str | Path,
+    corpus: str | Path,
+    *,
+    config: Config = FAIRYTALE,
+    plan: Plan = FAIRYTALE_PLAN,
+    batch_size: int = FAIRYTALE_BATCH,
+    copies: Sequence[tuple[int, str, float]] = FAIRYTALE_COPIES,
+    progress: bool = True,
+) -> dict[str, Any]:
+    """Make the fairytale model: tokenizer, weights, measurements, model card.
+
+    Args:
+        out: folder of the finished checkpoint.
+        corpus: folder with train.txt and valid.txt, documents parted by a line `<|endoftext|>`.
+        config: sizes; the tokenizer is trained to `config.vocab_size`.
+        plan: steps and learning rate.
+        batch_size: windows a step.
+        copies: phases in which random tokens are to be copied: first step, way and share of the windows.
+        progress: show a bar.
+
+    Returns:
+        What it measured, as in `metrics.json`.
+
+    Raises:
+        FileNotFoundError: the corpus is not there.
+        ValueError: it is too short for one batch.
+    """
+    out, corpus = Path(out), Path(corpus)
+    documents = {split: read_documents(corpus / f"{split}.txt") for split in ("train", "valid")}
+    run = out / "run"
+    run.mkdir(parents=True, exist_ok=True)
+    if not (run / "tokenizer.json").exists():
+        train_bpe(documents["train"], config.vocab_size).save(run)
+    tokenizer = load_tokenizer(run)
+    tokens = {split: to_tokens(texts, tokenizer) for split, texts in documents.items()}
+    model = Transformer(config, seed=plan.seed)
+    length = min(48, config.n_ctx // 2)
+    text = windows(tokens["train"], config.n_ctx, batch_size, plan.seed)
+    batch = _teach_copying(text, copies, config)
+    glimpse = _spread(tokens["valid"], config.n_ctx)
+    characters = sum(map(len, documents["valid"]))
+
+    def evaluate(model: nn.Module) -> dict[str, float]:
+        first, second = copy_losses(model, config.vocab_size, length, rows=16).mean(1).tolist()
+        bits = loss_of(model, glimpse).item() * len(tokens["valid"]) / characters / math.log(2)
+        return {"valid_bits_per_character": bits, "first_copy": first, "second_copy": second}
+
+    log = train(model, batch, plan, run, evaluate, progress=progress)
+    checksum = save_checkpoint(model, LibraryTokenizer.from_file(str(run / "tokenizer.json")), out)
+    model = _shipped(out)  # measured as it ships: weights rounded to float16
+
+    valid = tokens["valid"]
+    first, second = copy_losses(model, config.vocab_size, length)
+    metrics = {
+        "name": "fairytale",
+        **_about(model, plan, log, checksum),
+        "batch_size": batch_size,
+        "copies": [list(phase) for phase in copies],
+        "train_characters": sum(map(len, documents["train"])),
+        "train_tokens": len(tokens["train"]),
+        "epochs": plan.steps * batch_size * config.n_ctx / len(tokens["train"]),
+        "valid_documents": len(documents["valid"]),
+        "valid_characters": characters,
+        "valid_tokens": len(valid),
+        "bits_per_character": bits_per_character(
+            token_losses(model, valid, config.n_ctx, config.n_ctx // 4), characters
+        ),
+        **_baselines(run, documents, tokens, config.vocab_size),
+        "copy_length": length,
+        "first_copy_nats": first.mean().item(),
+        "second_copy_nats": second.mean().item(),
+        "first_copy_by_place": [round(x, 3) for x in first.tolist()],
+        "second_copy_by_place": [round(x, 3) for x in second.tolist()],
+        "samples": _samples(model, tokenizer),
+    }
+    write_metrics(out, metrics)
+    write_cards(out)
+    return metrics
+
+
+def train_world(
+    out: str | Path,
+    *,
+    config: Config = WORLD,
+    attention_config: Config | None = WORLD_ATTENTION,
+    plan: Plan = WORLD_PLAN,
+    attention_plan: Plan = WORLD_ATTENTION_PLAN,
+    batch_size: int = WORLD_BATCH,
+    steps_kept: Sequence[int] = WORLD_STEPS,
+    test_stories: int = 400,
+    progress: bool = True,
+) -> dict[str, Any]:
+    """Make the world models: the larger one with checkpoints along its training, and the attention-only one.
+
+    Args:
+        out: folder of the finished checkpoint; the others lie below it, in `step-N` and `attention-only`.
+        config: sizes of the larger model.
+        attention_config: sizes of the smaller one; None: leave it out.
+        plan: steps and learning rate of the larger model.
+        attention_plan: the same for the attention-only one.
+        batch_size: stories a step.
+        steps_kept: the larger model is kept as it stood after these numbers of steps.
+        test_stories: how many to grade on.
+        progress: show a bar.
+
+    Returns:
+        What it measured, as in `metrics.json`.
+    """
+    out = Path(out)
+    stories = held_out(TEST_SEED, test_stories)
+    tokenizer = world_tokenizer()
+    metrics: dict[str, Any] = {}
+    for name, sizes, how, keep in (
+        ("world", config, plan, steps_kept),
+        ("world/attention-only", attention_config, attention_plan, ()),
+    ):
+        if sizes is None:
+            continue
+        folder = out / Path(name).relative_to("world")
+        run = folder / "run"
+        model = Transformer(sizes, seed=how.seed)
+        batch = story_batches(sizes.n_ctx, batch_size)
+        log = train(model, batch, how, run, _above_floor(sizes), _keeper(run, keep), progress)
+        checksum = save_checkpoint(model, tokenizer, folder)
+        made = {"name": name, **_about(model, how, log, checksum), "batch_size": batch_size, "stories": test_stories}
+        made |= asdict(grade(_shipped(folder), stories, sizes.n_ctx))
+        if keep:
+            made["steps"] = _ship_steps(out, run, sizes, keep, stories[: max(1, test_stories // 4)])
+        write_metrics(folder, made)
+        metrics[name] = made
+    write_cards(out)
+    return metrics
+
+
+def story_batches(n_ctx: int, batch_size: int, seed: int = TRAIN_SEED) -> Callable[[int], Batch]:
+    """Batches of fresh stories, each in a row of its own, cut at n_ctx; behind a story's end nothing is scored."""
+
+    def batch(step: int) -> Batch:
+        rows = torch.full((batch_size, n_ctx + 1), -100)
+        for i, row in enumerate(rows):
+            ids = story_ids(seed, step * batch_size + i, n_ctx + 1)
+            row[: len(ids)] = torch.tensor(ids)
+        return rows[:, :-1].clamp(min=0), rows[:, 1:]
+
+    return batch
+
+
+def world_tokenizer() -> LibraryTokenizer:
+    """One token a word, words parted by spaces. A word that the language does not have is an error."""
+    tokenizer = LibraryTokenizer(models.WordLevel(IDS))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    tokenizer.add_special_tokens([END])
+    return tokenizer
+
+
+def _above_floor(config: Config, rows: int = 48) -> Callable[[nn.Module], dict[str, float]]:
+    """Held-out loss while training, against the true distribution: no noise from which words happened to come."""
+    inputs, targets = story_batches(config.n_ctx, rows, VALID_SEED)(0)
+    probs = torch.zeros((*inputs.shape, config.vocab_size))
+    floor, n = 0.0, int((targets != -100).sum())
+    for i, row in enumerate(inputs):
+        true = truth([VOCABULARY[j] for j in row[: int((targets[i] != -100).sum())].tolist()])
+        probs[i, : len(true.probs)] = true.probs.float()
+        floor += true.entropy.sum().item() / n
+
+    def evaluate(model: nn.Module) -> dict[str, float]:
+        loss = -(probs * model(inputs).log_softmax(-1)).sum().item() / n
+        return {"valid_loss": loss, "above_floor": loss - floor}
+
+    return evaluate
+
+
+def _keeper(run: Path, steps: Sequence[int]) -> Callable[[nn.Module, int], None]:
+    def after(model: nn.Module, done: int) -> None:
+        if done in steps:
+            run.mkdir(parents=True, exist_ok=True)
+            save_file(
+                {name: p.detach().clone() for name, p in model.named_parameters()}, run / f"step-{done}.safetensors"
+            )
+
+    return after
+
+
+def _ship_steps(out: Path, run: Path, config: Config, steps: Sequence[int], stories: list) -> list[dict[str, Any]]:
+    """Write the checkpoints along the way, their matrices in 8 bits, and grade them as they ship."""
+    graded = []
+    for step in steps:
+        model = Transformer(config)
+        model.load_state_dict(
+            load_file(run / f"step-{step}.safetensors"), strict=False
+        )  # lm_head is tied, so not stored
+        folder = out / f"step-{step}"
+        save_checkpoint(model, world_tokenizer(), folder, matrices=torch.float8_e4m3fn)
+        exact, stored = grade(model.eval(), stories, config.n_ctx), grade(_shipped(folder), stories, config.n_ctx)
+        graded.append(
+            {
+                "step": step,
+                "above_floor": stored.above_floor,
+                "above_floor_before_rounding": exact.above_floor,
+                "accuracy": stored.accuracy,
+            }
+        )
+    return graded
+
+
+def _about(model: Transformer, plan: Plan, log: list[dict[str, float]], checksum: str) -> dict[str, Any]:
+    return {
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "config": asdict(model.config),
+        "plan": asdict(plan),
+        "machine": machine(),
+        "minutes": log[-1]["seconds"] / 60,
+        "made": time.strftime("%Y-%m"),
+        "curve": [{key: float(f"{value:.5g}") for key, value in entry.items()} for entry in log],
+        "sha256": checksum,
+    }
+
+
+def _shipped(folder: Path) -> Transformer:
+    from transformers import GPT2LMHeadModel
+
+    return from_gpt2(GPT2LMHeadModel.from_pretrained(folder, dtype=torch.float32))
+
+
+def _teach_copying(
+    text: Callable[[int], Batch], copies: Sequence[tuple[int, str, float]], config: Config
+) -> Callable[[int], Batch]:
+    ways = {"scattered": (with_copies, (8, min(48, config.n_ctx // 2))), "loops": (with_loops, (8, config.n_ctx // 4))}
+    phases = []
+    for begin, way, share in copies:
+        function, lengths = ways[way]
+        phases.append((begin, function(text, share, config.vocab_size, lengths=lengths)))
+
+    def batch(step: int) -> Batch:
+        return next((phase for begin, phase in reversed(phases) if step >= begin), text)(step)
+
+    return batch
+
+
+def _baselines(
+    run: Path, documents: dict[str, list[str]], tokens: dict[str, Tensor], vocab_size: int
+) -> dict[str, Any]:
+    """What simpler predictors reach on the held-out text; they take minutes, so they are kept in the run's folder."""
+    path = run / "baselines.json"
+    if not path.exists():
+        ngram = kneser_ney(tokens["train"].tolist(), tokens["valid"].tolist(), vocab_size)
+        texts = {split: "\n\n".join(parts).encode() for split, parts in documents.items()}
+        found = {
+            "bits_per_character_5gram": bits_per_character(ngram, sum(map(len, documents["valid"]))),
+            "bits_per_byte": compressed_bits(texts["train"], texts["valid"]),
+        }
+        path.write_text(json.dumps(found), encoding="utf-8")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _samples(model: Transformer, tokenizer: Any) -> list[dict[str, str]]:
+    """A continuation of each prompt at temperature 0.8, the first that a fixed seed gives."""
+    samples = []
+    for i, prompt in enumerate(PROMPTS):
+        ids = torch.tensor([tokenizer.encode(END_OF_TEXT + prompt)])
+        new = min(150, model.config.n_ctx - ids.shape[1])
+        out = generate(model, ids, new, temperature=0.8, generator=torch.Generator().manual_seed(i))
+        text = tokenizer.decode(out[0, ids.shape[1] :].tolist()).split(END_OF_TEXT)[0]
+        samples.append({"prompt": prompt, "continuation": text})
+    return samples
+
+
+def _spread(tokens: Tensor, n_ctx: int, rows: int = 40) -> Batch:
+    """Windows spread evenly over a text: enough to watch a run by."""
+    count = (len(tokens) - 1) // n_ctx
+    starts = torch.arange(0, count, max(1, count // rows)) * n_ctx
+    index = starts[:, None] + torch.arange(n_ctx)
+    return tokens[index], tokens[index + 1]
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """The command line: which model, from what, to where."""
+    parser = argparse.ArgumentParser(prog="python -m llmnotes.recipes", description="Make the shipped models again.")
+    parser.add_argument("model", choices=("world", "fairytale"))
+    parser.add_argument("--out", required=True, help="folder of the finished checkpoint")
+    parser.add_argument("--corpus", help="fairytale: folder with train.txt and valid.txt")
+    parser.add_argument("--threads", type=int, default=1, help="threads that torch uses (1, as the shipped models)")
+    arguments = parser.parse_args(argv)
+    torch.set_num_threads(arguments.threads)
+    if arguments.model == "world":
+        train_world(arguments.out)
+        return
+    if not arguments.corpus:
+        parser.error("fairytale needs --corpus; docs/recipes/fairytale-corpus.md says how to make it")
+    train_fairytale(arguments.out, arguments.corpus)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+"""The training loop. A step depends on nothing but its number, the seed and the state before it: so an interrupted run
+goes on as if it had not stopped, and two runs on one machine give the same losses."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from tqdm import tqdm
+
+Batch = tuple[Int[Tensor, "batch pos"], Int[Tensor, "batch pos"]]  # what is read, and what follows it; -100: not scored
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long and how fast to train. `lr` rises over `warmup` steps, then falls along a cosine to `lr * final`."""
+
+    steps: int
+    lr: float = 1e-3
+    warmup: int = 100
+    final: float = 0.05
+    weight_decay: float = 0.1
+    betas: tuple[float, float] = (0.9, 0.98)
+    clip: float = 1.0
+    evaluate_every: int = 250
+    seed: int = 0
+
+    def rate(self, step: int) -> float:
+        """The learning rate of a step, counted from 0."""
+        if step < self.warmup:
+            return self.lr * (step + 1) / self.warmup
+        done = (step - self.warmup) / max(1, self.steps - self.warmup)
+        return self.lr * (self.final + (1 - self.final) * (1 + math.cos(math.pi * done)) / 2)
+
+
+def loss_of(model: nn.Module, batch: Batch) -> Float[Tensor, ""]:
+    """Mean cross-entropy of the next token, in nats."""
+    logits = model(batch[0])
+    return F.cross_entropy(getattr(logits, "logits", logits).flatten(0, 1).float(), batch[1].flatten())
+
+
+def train(
+    model: nn.Module,
+    batch: Callable[[int], Batch],
+    plan: Plan,
+    out: Path,
+    evaluate: Callable[[nn.Module], dict[str, float]] = lambda model: {},
+    after: Callable[[nn.Module, int], None] = lambda model, steps: None,
+    progress: bool = True,
+) -> list[dict[str, float]]:
+    """Train a model in place; continue where an earlier run in the same folder stopped.
+
+    Args:
+        model: maps ids (batch, pos) to logits (batch, pos, vocab), as a tensor or in a field `logits`.
+        batch: gives the batch of a step, and depends on nothing but the step.
+        plan: length, learning rate and the rest.
+        out: folder of `log.jsonl` and of the state to resume from.
+        evaluate: called in eval mode every `plan.evaluate_every` steps and at the end.
+        after: called with the number of steps taken, before the first (0) and after each.
+        progress: show a bar.
+
+    Returns:
+        The log, an entry for each evaluation: step, mean loss since the last, rate, what `evaluate` gave, seconds.
+
+    Raises:
+        FloatingPointError: the gradient is no longer finite.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    trained = {name: p for name, p in model.named_parameters() if p.requires_grad}
+    matrices, vectors = ([p for p in trained.values() if (p.dim() > 1) == wanted] for wanted in (True, False))
+    groups = [{"params": matrices, "weight_decay": plan.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+    optimizer = torch.optim.AdamW(groups, betas=plan.betas, fused=True)
+    log = _resume(trained, optimizer, out / "state.safetensors")
+    done = int(log[-1]["step"]) if log else 0
+    clock, total = time.perf_counter() - (log[-1]["seconds"] if log else 0), torch.zeros(())
+    if not done:
+        after(model, 0)
+    for step in tqdm(range(done, plan.steps), initial=done, total=plan.steps, disable=not progress, mininterval=2):
+        torch.manual_seed(plan.seed * 1_000_003 + step)  # for dropout
+        for group in optimizer.param_groups:
+            group["lr"] = plan.rate(step)
+        loss = loss_of(model.train(), batch(step))
+        loss.backward()
+        norm = nn.utils.clip_grad_norm_(trained.values(), plan.clip)
+        if not norm.isfinite():
+            raise FloatingPointError(f"step {step}: the gradient's norm is {norm.item()}; try a lr below {plan.lr}")
+        optimizer.step()
+        optimizer.zero_grad()
+        total += loss.detach()
+        after(model, step + 1)
+        if (step + 1) % plan.evaluate_every == 0 or step + 1 == plan.steps:
+            with torch.no_grad():
+                measured = evaluate(model.eval())
+            log.append(
+                {"step": step + 1, "loss": total.item() / (step + 1 - done), "rate": plan.rate(step), **measured}
+            )
+            log[-1]["seconds"] = round(time.perf_counter() - clock, 1)
+            done, total = step + 1, torch.zeros(())
+            _save(trained, optimizer, out / "state.safetensors", log)
+            (out / "log.jsonl").write_text("".join(json.dumps(entry) + "\n" for entry in log))
+    return log
+
+
+def _save(trained: dict[str, nn.Parameter], optimizer: torch.optim.Optimizer, path: Path, log: list) -> None:
+    """Weights, moments and log in one file and one move, so that no half of a state is ever read."""
+    state = {f"model.{name}": p.detach() for name, p in trained.items()}
+    for name, p in trained.items():
+        state |= {f"{key}.{name}": value for key, value in optimizer.state[p].items()}
+    save_file(state, path.with_suffix(".new"), metadata={"log": json.dumps(log)})
+    path.with_suffix(".new").replace(path)
+
+
+def _resume(trained: dict[str, nn.Parameter], optimizer: torch.optim.Optimizer, path: Path) -> list[dict[str, float]]:
+    if not path.exists():
+        return []
+    with safe_open(path, "pt") as file, torch.no_grad():
+        for name, p in trained.items():
+            p.copy_(file.get_tensor(f"model.{name}"))
+            optimizer.state[p] = {k: file.get_tensor(f"{k}.{name}") for k in ("step", "exp_avg", "exp_avg_sq")}
+        return json.loads(file.metadata()["log"])

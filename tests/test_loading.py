@@ -1,0 +1,306 @@
+"""Loading: one answer for every kind of model, and errors that say at once what to do."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, GPT2Config, GPTNeoConfig, GPTNeoXConfig, LlamaConfig
+
+import llmnotes
+from llmnotes import lab
+from llmnotes.loading import CHECKPOINTS, FOLDER_VARIABLE, STORIES260K, load, shipped
+from llmnotes.recipes import world_tokenizer
+from llmnotes.saving import from_gpt2, save_checkpoint
+from llmnotes.stories260k import HEADER, halves, read_llama2c
+from llmnotes.transformer import Config, Transformer, generate
+
+SIZES = {"vocab_size": 240, "bos_token_id": 0, "eos_token_id": 0}
+CONFIGS = {
+    "gpt2": GPT2Config(n_layer=2, n_head=4, n_embd=32, n_positions=24, **SIZES),
+    "gpt_neo": GPTNeoConfig(
+        num_layers=2,
+        num_heads=4,
+        hidden_size=32,
+        max_position_embeddings=24,
+        attention_types=[[["global", "local"], 1]],
+        **SIZES,
+    ),
+    "gpt_neox": GPTNeoXConfig(
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        hidden_size=32,
+        intermediate_size=64,
+        max_position_embeddings=24,
+        **SIZES,
+    ),
+    "llama": LlamaConfig(
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        hidden_size=32,
+        intermediate_size=64,
+        max_position_embeddings=24,
+        **SIZES,
+    ),
+}
+# What llama2.c prints for stories260K at temperature 0 (its own test, 200 steps).
+PUBLISHED = (
+    "Once upon a time, there was a little girl named Lily. She loved to play outside in the park. One day, she saw a "
+    "big, red ball. She wanted to play with it, but it was too high.\nLily's mom said, \"Lily, let's go to the park.\" "
+    "Lily was sad and didn't know what to do. She said, \"I want to play with your ball, but I can't find it.\"\nLily "
+    "was sad and didn't know what to do. She said, \"I'm sorry, Lily. I didn't know what to do.\"\nLily didn't want to "
+    "help her mom, so she"
+)
+
+
+def stories260k_folder() -> Path | None:
+    places = [os.environ.get(FOLDER_VARIABLE, ""), Path(__file__).parents[2] / "shared" / "models"]
+    places.append(Path(__file__).parents[3] / "shared" / "models")
+    return next((Path(p) for p in places if p and (Path(p) / STORIES260K / "stories260K.bin").is_file()), None)
+
+
+needs_stories260k = pytest.mark.skipif(
+    stories260k_folder() is None, reason=f"no {STORIES260K} below the folder that {FOLDER_VARIABLE} names"
+)
+
+
+@pytest.fixture
+def offline(monkeypatch):
+    """No hub, and no models folder but what a test sets."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.delenv(FOLDER_VARIABLE, raising=False)
+
+
+def save_tiny(kind: str, folder: Path) -> Path:
+    torch.manual_seed(0)
+    AutoModelForCausalLM.from_config(CONFIGS[kind]).half().save_pretrained(folder)
+    world_tokenizer().save(str(folder / "tokenizer.json"))
+    config = {"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": "<|endoftext|>"}
+    (folder / "tokenizer_config.json").write_text(json.dumps(config))
+    return folder
+
+
+@pytest.mark.parametrize("kind", CONFIGS)
+def test_every_architecture_comes_as_the_same_thing(kind, tmp_path, offline):
+    loaded = load(save_tiny(kind, tmp_path))
+    assert (loaded.n_layers, loaded.n_heads, loaded.d_model, loaded.d_head) == (2, 4, 32, 8)
+    assert (loaded.n_kv_heads, loaded.vocab_size, loaded.n_ctx) == (2 if kind == "llama" else 4, 240, 24)
+    assert not loaded.model.training
+    assert {p.dtype for p in loaded.model.parameters()} == {torch.float32}
+    ids = loaded.ids("the cats are happy .")
+    assert ids.shape == (1, 5)
+    assert loaded.model(ids).logits.shape == (1, 5, 240)
+    assert loaded.tokenizer.decode(ids[0]) == "the cats are happy ."
+
+
+def test_a_local_folder_is_noted_as_a_dependency(tmp_path, offline):
+    folder = save_tiny("gpt2", tmp_path)
+    load(folder)
+    assert folder.resolve() in lab._dependencies
+
+
+def test_the_folder_variable_is_searched(tmp_path, offline, monkeypatch):
+    save_tiny("gpt2", tmp_path / "someone" / "tiny")
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
+    assert load("someone/tiny").name == "someone/tiny"
+    with pytest.raises(ConnectionError, match=str(tmp_path / "absent")):
+        load("absent")
+
+
+def test_a_text_longer_than_the_context_is_an_error_with_both_lengths(tmp_path, offline):
+    loaded = load(save_tiny("gpt2", tmp_path))
+    assert loaded.ids("the " * 24).shape == (1, 24)
+    with pytest.raises(ValueError, match=r"25 tokens .* holds 24"):
+        loaded.ids("the " * 25)
+
+
+def test_a_model_that_is_not_at_hand_says_so_at_once(offline):
+    begun = time.perf_counter()
+    with pytest.raises(ConnectionError) as caught:
+        load("EleutherAI/pythia-71m")
+    assert time.perf_counter() - begun < 5
+    message = str(caught.value)
+    for part in (
+        "'EleutherAI/pythia-71m'",
+        "'EleutherAI/pythia-70m'",
+        FOLDER_VARIABLE,
+        "Hugging Face cache",
+        "Fetch it",
+    ):
+        assert part in message
+
+
+def test_no_retries_where_the_hub_cannot_be_reached(monkeypatch):
+    """A fresh interpreter, so that the endpoint is read anew; nothing listens on that port."""
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.delenv(FOLDER_VARIABLE, raising=False)
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    code = (
+        "import time\nfrom llmnotes.loading import load\nfor name in ('someone/absent', 'stories260K'):\n"
+        "    begun = time.perf_counter()\n    try:\n        load(name)\n    except ConnectionError as error:\n"
+        "        assert time.perf_counter() - begun < 20, 'retried'\n        print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.count("reached") == 2
+    assert "127.0.0.1:9" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("gpt", "gpt2"), ("pythia-70", "EleutherAI/pythia-70m"), ("stories260k", STORIES260K)]
+)
+def test_unknown_names_suggest_near_ones(typed, meant, offline):
+    with pytest.raises(ConnectionError, match=f"Did you mean.*'{meant}'"):
+        load(typed)
+
+
+def test_paths_are_not_asked_of_the_hub(offline):
+    with pytest.raises(FileNotFoundError, match="no/such/folder"):
+        load("no/such/folder")
+    with pytest.raises(FileNotFoundError):
+        load("./absent")
+
+
+def test_pickles_are_refused_with_the_reason(tmp_path, offline):
+    folder = save_tiny("gpt2", tmp_path)
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+    with pytest.raises(ValueError, match=r"pickle only \(pytorch_model.bin\).*runs whatever code"):
+        load(folder)
+
+
+def test_code_of_its_own_is_refused(tmp_path, offline):
+    folder = save_tiny("gpt2", tmp_path)
+    config = json.loads((folder / "config.json").read_text())
+    config["auto_map"] = {"AutoModelForCausalLM": "modeling.Trap"}
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "modeling.py").write_text("raise SystemExit('ran')")
+    with pytest.raises(ValueError, match=r"code of its own .*modeling.Trap"):
+        load(folder)
+
+
+def test_unknown_architectures_and_incomplete_folders_are_refused(tmp_path, offline):
+    folder = save_tiny("gpt2", tmp_path)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"model_type": "mamba"}))
+    with pytest.raises(ValueError, match=r"'mamba'.*gpt2, gpt_neo"):
+        load(folder)
+    (folder / "config.json").write_text(json.dumps(config | {"n_layer": 3}))
+    with pytest.raises(ValueError, match=r"lack .*h\.2\."):
+        load(folder)
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(ValueError, match="no weights"):
+        load(folder)
+    (folder / "config.json").unlink()
+    with pytest.raises(ValueError, match=r"no config\.json"):
+        load(folder)
+
+
+def test_a_folder_without_a_tokenizer_takes_ids_only(tmp_path, offline):
+    folder = save_tiny("gpt2", tmp_path)
+    for file in folder.glob("tokenizer*"):
+        file.unlink()
+    loaded = load(folder)
+    assert loaded.tokenizer is None
+    with pytest.raises(ValueError, match="without a tokenizer"):
+        loaded.ids("the cats")
+
+
+def test_importing_llmnotes_is_quick_and_loads_nothing_heavy():
+    code = (
+        "import sys, time; begun = time.perf_counter(); import llmnotes; took = time.perf_counter() - begun\n"
+        "assert not {'torch', 'transformers', 'numpy', 'matplotlib'} & set(sys.modules), 'heavy'\nprint(took)"
+    )
+    took = min(
+        float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
+        for _ in range(3)
+    )
+    assert took < 0.1
+
+
+# ---------------------------------------------------------------------------------------------------- llama2.c
+
+
+@needs_stories260k
+def test_stories260k_writes_what_llama2c_publishes(monkeypatch, offline):
+    monkeypatch.setenv(FOLDER_VARIABLE, str(stories260k_folder()))
+    loaded = load(STORIES260K)
+    assert (loaded.n_layers, loaded.n_heads, loaded.n_kv_heads, loaded.d_model, loaded.n_ctx) == (5, 8, 4, 64, 512)
+    start = torch.tensor([[loaded.tokenizer.bos_token_id]])
+    ids = loaded.model.generate(start, max_new_tokens=200, do_sample=False, pad_token_id=0)
+    assert loaded.tokenizer.decode(ids[0], skip_special_tokens=True) == PUBLISHED
+
+
+@needs_stories260k
+def test_stories260k_reads_text_as_it_writes_it(monkeypatch, offline):
+    monkeypatch.setenv(FOLDER_VARIABLE, str(stories260k_folder()))
+    loaded = load(STORIES260K)
+    ids = loaded.ids(PUBLISHED)
+    assert ids[0, 0] == 1
+    with torch.no_grad():
+        best = loaded.model(ids).logits[0, :-1].argmax(-1)
+    assert (best == ids[0, 1:]).float().mean() > 0.99  # its own greedy text, cut into the same tokens
+    for text in ("Once upon a time", "é 😀 <s>", "two  spaces\nand a line"):
+        assert loaded.tokenizer.decode(loaded.ids(text)[0], skip_special_tokens=True) == text.replace("<s>", "")
+
+
+def test_a_cut_file_is_refused(tmp_path):
+    path = tmp_path / "model.bin"
+    path.write_bytes(HEADER.pack(64, 172, 5, 8, 4, 512, 512) + bytes(1000))
+    with pytest.raises(ValueError, match=r"1028 bytes.*cut off"):
+        read_llama2c(path)
+    path.write_bytes(b"no model")
+    with pytest.raises(ValueError, match="8 bytes"):
+        read_llama2c(path)
+
+
+def test_rows_change_places_from_neighbours_to_halves():
+    rows = torch.arange(8.0)[:, None]
+    assert halves(rows, 1)[:, 0].tolist() == [0, 2, 4, 6, 1, 3, 5, 7]
+    assert halves(rows, 2)[:, 0].tolist() == [0, 2, 1, 3, 4, 6, 5, 7]
+
+
+# ---------------------------------------------------------------------------------------------------- what ships
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_what_ships_is_loaded_by_name_and_agrees_with_our_transformer(name, offline):
+    loaded = llmnotes.load(name)
+    ours = from_gpt2(loaded.model)
+    ids = torch.randint(1, loaded.vocab_size, (2, loaded.n_ctx), generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        torch.testing.assert_close(ours(ids), loaded.model(ids).logits, atol=1e-5, rtol=1e-5)
+    prompt = ids[:1, :4]
+    assert torch.equal(generate(ours, prompt, 20), generate(ours, prompt, 20, use_cache=False))
+
+
+def test_what_ships_is_small():
+    def megabytes(folder: Path) -> float:
+        return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
+
+    assert {"fairytale", "world"} <= set(shipped())
+    assert megabytes(CHECKPOINTS / "fairytale") < 12
+    assert megabytes(CHECKPOINTS / "world") < 6
+
+
+def test_checksums_of_what_ships_are_those_of_the_cards(offline):
+    import hashlib
+
+    for metrics in CHECKPOINTS.rglob("metrics.json"):
+        checksum = json.loads(metrics.read_text())["sha256"]
+        assert hashlib.sha256((metrics.parent / "model.safetensors").read_bytes()).hexdigest() == checksum
+        assert checksum in (metrics.parent / "README.md").read_text()
+
+
+def test_eight_bit_matrices_load_as_the_rest(tmp_path, offline):
+    model = Transformer(Config(vocab_size=240, n_ctx=16, n_layers=1, n_heads=2, d_model=16))
+    save_checkpoint(model, world_tokenizer(), tmp_path, matrices=torch.float8_e4m3fn)
+    loaded = load(tmp_path)
+    stored = dict(loaded.model.named_parameters())["transformer.h.0.attn.c_attn.weight"]
+    torch.testing.assert_close(stored, model.transformer["h"][0].attn.c_attn.weight, rtol=0.07, atol=2e-3)
