@@ -197,7 +197,8 @@ def train(
 
     Args:
         net: where to start; it is left as it is.
-        x, y: the examples and their right answers.
+        x: the examples, a row each.
+        y: their right answers, a row each.
         lr: learning rate: how far a step goes, per unit of derivative.
         steps: how many.
         every: note the loss each so many steps; the last step is always noted.
@@ -280,7 +281,8 @@ def hessian(
 
     Args:
         net: at which point.
-        x, y: the examples and their right answers.
+        x: the examples, a row each.
+        y: their right answers, a row each.
         width: how far each parameter is moved either way; the error is of the order of its square.
     """
     row = flatten(net)

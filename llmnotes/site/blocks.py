@@ -14,7 +14,7 @@ from llmnotes.site.errors import NotebookError, near
 from llmnotes.site.labs import Lab
 from llmnotes.site.page import ran_on
 from llmnotes.site.quotes import expand, look_up, shown
-from llmnotes.site.store import Run
+from llmnotes.site.store import PACKAGE, Run
 
 
 @dataclass(frozen=True)
@@ -186,6 +186,21 @@ class Blocks:
         if what not in counts:
             raise NotebookError(f"count({what!r}): nothing is called so{near(what, counts)}")
         return str(counts[what])
+
+
+def read_cards() -> dict[str, str]:
+    """The cards of the models that ship, as pages below `models/`; links between cards become links between pages."""
+    folder = PACKAGE / "checkpoints"
+
+    def page(card: Path) -> str:
+        return "-".join(card.resolve().parent.relative_to(folder).parts) + ".md"
+
+    cards = {}
+    for card in sorted(folder.rglob("README.md")):
+        text = card.read_text(encoding="utf-8")
+        linked = re.sub(r"\]\(([^)]*README\.md)\)", lambda found, card=card: f"]({page(card.parent / found[1])})", text)
+        cards[f"models/{page(card)}"] = linked
+    return cards
 
 
 def read_glossary(path: Path) -> dict[str, str]:

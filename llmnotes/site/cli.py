@@ -1,4 +1,4 @@
-"""The command line: `llmnotes list | run | record | check | new`."""
+"""The command line: `llmnotes list | run | record | check | new | train`."""
 
 from __future__ import annotations
 
@@ -147,6 +147,15 @@ def new(name: str) -> None:
     console.print(
         f"wrote {path.relative_to(project.root)} and recorded its first run; edit it, then: llmnotes run {name}"
     )
+
+
+@main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def train(arguments: tuple[str, ...]) -> None:
+    """Make a shipped model again: train world|fairytale --out FOLDER (--help says more)."""
+    from llmnotes.recipes import main as recipes
+
+    recipes(arguments)
 
 
 def _project(labs: tuple[str, ...]) -> Project:

@@ -55,6 +55,7 @@ def _engine():
     return engine
 
 
+@functools.lru_cache(maxsize=256)
 def names_used(lab: Lab) -> dict[str, str]:
     """What a lab uses of the package: dotted text as it stands in the code, to the full name (`plots.save` → …)."""
     tree = ast.parse(lab.path.read_text(encoding="utf-8"))
@@ -110,9 +111,10 @@ _COLOURLESS = re.compile(r'<span class="(?:n|nn|ne|w|p|o|bp|fm|vm|mi|mf|si|sa)">
 _SPLIT = re.compile(r'<span class="([a-z0-9]+)">([^<]*)</span>(\s*)<span class="\1">')  # two spans that could be one
 
 
-def hide_code_from_search(html: str) -> str:
-    """Keep code and its output out of the search index: prose and headings are what one looks for."""
-    return re.sub(r'<div class="([^"]*\bhighlight)"', r'<div data-search-exclude class="\1"', html)
+def without_code(html: str) -> str:
+    """A page as the search index should see it: prose and headings, which one looks for, without code and output."""
+    html = re.sub(r'<details class="mkdocstrings-source">.*?</details>', "", html, flags=re.DOTALL)
+    return re.sub(r'<div class="[^"]*\bhighlight">.*?</pre></div>', "", html, flags=re.DOTALL)
 
 
 def first_hovers(html: str) -> str:

@@ -19,14 +19,15 @@ from mkdocs.config import config_options
 from mkdocs.config.base import Config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
-from mkdocs.plugins import BasePlugin, event_priority
+from mkdocs.plugins import BasePlugin, CombinedEvent, event_priority
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 from mkdocs.utils import get_relative_url
 
 from llmnotes.site import html as rendered
 from llmnotes.site.api import Memory, remember
-from llmnotes.site.blocks import Blocks, Place, read_glossary
+from llmnotes.site.blocks import Blocks, Place, read_cards, read_glossary
 from llmnotes.site.entries import STATUSES, Entry, read_entries
 from llmnotes.site.errors import NotebookError
 from llmnotes.site.labs import Lab
@@ -60,10 +61,6 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
         self.serving = command == "serve"
         self.first = True
         self.scratch = Path(tempfile.mkdtemp(prefix="llmnotes-site-"))
-        (self.scratch / "templates").mkdir()
-        self.api_memory: Memory = {}
-        # compiling the theme's templates is half of a rebuild, so it is done once
-        self.templates = FileSystemBytecodeCache(str(self.scratch / "templates"))
 
     def on_shutdown(self) -> None:
         shutil.rmtree(self.scratch, ignore_errors=True)
@@ -79,8 +76,14 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
         self.runs = self._run()
         self.entries = read_entries(Path(config.docs_dir), {lab.stem for lab in self.labs})
         self.terms = read_glossary(Path(config.docs_dir) / "glossary.md")
+        # compiling the theme's templates and rendering API pages is most of a build, so what comes out is kept
+        self.made = _writable(self.project.cache / "site") or self.scratch
+        (self.made / "templates").mkdir(exist_ok=True)
+        self.templates = FileSystemBytecodeCache(str(self.made / "templates"))
         _set_repository(config)
         self.blocks = Blocks(self.project.root, self.runs, self.entries, config.repo_url)
+        self.cards = read_cards()
+        _extend_nav(config.nav, "models/index.md", list(self.cards))
         _extend_nav(config.nav, "labs/index.md", [f"labs/{lab.stem}.ipynb" for lab in self.labs])
         for kind in STATUSES:
             _extend_nav(config.nav, f"{kind}/index.md", [entry.uri for entry in self.entries if entry.kind == kind])
@@ -105,8 +108,8 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
         if "mkdocstrings" in config.plugins:
             handler = config.plugins["mkdocstrings"].get_handler("python")
             handler.env.bytecode_cache = self.templates
-            if self.serving:
-                remember(handler, self.api_memory)
+            self.memory = Memory(self.made / "api.json", Path(config.config_file_path).read_bytes())
+            remember(handler, self.memory)
         pages = self.scratch / "pages"
         for lab, run in self.runs.values():
             page = pages / "labs" / f"{lab.stem}.ipynb"
@@ -120,6 +123,8 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
             files.append(File.generated(config, f"labs/{lab.stem}/{lab.stem}.py", content=source))
             notebook = download(lab, config.repo_url)
             files.append(File.generated(config, f"labs/{lab.stem}/{lab.stem}.ipynb", content=notebook))
+        for uri, card in self.cards.items():
+            files.append(File.generated(config, uri, content=card))
         for path in (rendered.KATEX / "katex.min.css", *(rendered.KATEX / "fonts").glob("*.woff2")):
             uri = f"assets/katex/{path.relative_to(rendered.KATEX).as_posix()}"
             files.append(File.generated(config, uri, abs_src_path=str(path)))
@@ -160,12 +165,31 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
         if maths:
             style = get_relative_url("assets/katex/katex.min.css", page.url)
             html = f'<link rel="stylesheet" href="{style}">\n{html}'
-        return rendered.first_hovers(rendered.hide_code_from_search(html))
+        return html if page.file.src_uri.startswith("api/") else rendered.first_hovers(html)
+
+    # the search plugin reads each page between these two, and most of its time would go into code
+
+    @event_priority(100)
+    def _show_prose(self, context: dict, *, page: Page, config: MkDocsConfig, nav: Navigation) -> dict:
+        self.whole = page.content
+        page.content = rendered.without_code(page.content)
+        return context
+
+    @event_priority(-100)
+    def _show_all(self, context: dict, *, page: Page, config: MkDocsConfig, nav: Navigation) -> dict:
+        page.content = self.whole
+        return context
+
+    on_page_context = CombinedEvent(_show_prose, _show_all)
 
     @event_priority(-100)
     def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
         # links to the API carry their heading's markup as a tooltip: a fifth of a lab's page that says nothing new
         return re.sub(r'(<a class="autorefs autorefs-internal") title="&lt;[^"]*"', r"\1", output)
+
+    def on_post_build(self, *, config: MkDocsConfig) -> None:
+        if "mkdocstrings" in config.plugins:
+            self.memory.save()
 
     def on_serve(self, server, *, config: MkDocsConfig, builder):
         for folder in ("labs", "llmnotes"):
@@ -186,9 +210,17 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
         return Place(page.file.src_uri, lambda uri: get_relative_url(files.get_file_from_path(uri).url, page.url))
 
     def _with_glossary(self, markdown: str, page: Page) -> str:
-        if page.file.src_uri == "glossary.md":
+        if page.file.src_uri == "glossary.md" or page.file.src_uri.startswith("api/"):  # reference, not running text
             return markdown
         return markdown + "\n\n" + "\n".join(f"*[{term}]: {meaning}" for term, meaning in self.terms.items()) + "\n"
+
+
+def _writable(folder: Path) -> Path | None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return folder if os.access(folder, os.W_OK) else None
 
 
 def _check_port(host: str, port: int) -> None:
