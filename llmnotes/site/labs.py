@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 from dataclasses import dataclass, field
@@ -98,6 +99,11 @@ def read_lab(path: Path) -> Lab:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise NotebookError(f"{path}: cannot be read: {error}") from error
+    return _parse(path.resolve(), text)
+
+
+@functools.lru_cache(maxsize=64)  # while the site is served, only the edited lab is read anew
+def _parse(path: Path, text: str) -> Lab:
     try:
         compile(text, str(path), "exec", dont_inherit=True)
     except (SyntaxError, ValueError) as error:
@@ -107,7 +113,7 @@ def read_lab(path: Path) -> Lab:
     if not notebook.cells or notebook.cells[0].cell_type != "raw":
         raise NotebookError(f"{path}:1: no header; a lab begins with a commented YAML block between two lines `# ---`")
     header = _header(path, notebook.cells[0].source.strip().strip("-"))
-    return Lab(path=path.resolve(), cells=_cells(notebook.cells[1:], text), **header)
+    return Lab(path=path, cells=_cells(notebook.cells[1:], text), **header)
 
 
 def find_labs(folder: Path) -> tuple[list[Lab], dict[str, NotebookError]]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from html import escape
 
-import jupytext
 import nbformat
 
 from llmnotes.site.labs import FOLDED, Cell, Lab
@@ -130,6 +130,7 @@ def ran_on(run: Run) -> str:
     return "; ".join(parts)
 
 
+@functools.lru_cache(maxsize=64)
 def download(lab: Lab, repository: str | None) -> str:
     """The lab as a notebook without outputs, with a first cell that installs `llmnotes`.
 
@@ -137,7 +138,6 @@ def download(lab: Lab, repository: str | None) -> str:
         lab: the lab.
         repository: the address that the package is installed from; without it the cell says what to do.
     """
-    notebook = jupytext.reads(lab.path.read_text(encoding="utf-8"), fmt="py:percent")
     if repository:
         install = f'%pip install -q "llmnotes @ git+{repository}"'
     else:
@@ -146,8 +146,11 @@ def download(lab: Lab, repository: str | None) -> str:
         nbformat.v4.new_markdown_cell(f"# {lab.title}\n\n{lab.question}", id="title"),
         nbformat.v4.new_code_cell(install, id="install"),
     ]
-    notebook.cells = [*first, *notebook.cells[1:]]  # the header's cell says nothing that the title does not
+    for cell in lab.cells:
+        new = nbformat.v4.new_code_cell if cell.kind == "code" else nbformat.v4.new_markdown_cell
+        first.append(new(cell.source, metadata={"tags": list(cell.tags)} if cell.tags else {}))
+    notebook = nbformat.v4.new_notebook(cells=first)
     for i, cell in enumerate(notebook.cells):
-        cell["id"] = f"cell-{i}"  # jupytext draws them at random
+        cell["id"] = f"cell-{i}"  # nbformat draws them at random
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    return jupytext.writes(notebook, fmt="ipynb") + "\n"
+    return nbformat.writes(notebook) + "\n"

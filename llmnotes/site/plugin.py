@@ -212,7 +212,8 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
     def _with_glossary(self, markdown: str, page: Page) -> str:
         if page.file.src_uri == "glossary.md" or page.file.src_uri.startswith("api/"):  # reference, not running text
             return markdown
-        return markdown + "\n\n" + "\n".join(f"*[{term}]: {meaning}" for term, meaning in self.terms.items()) + "\n"
+        met = {term: meaning for term, meaning in self.terms.items() if term in markdown}
+        return markdown + "\n\n" + "\n".join(f"*[{term}]: {meaning}" for term, meaning in met.items()) + "\n"
 
 
 def _writable(folder: Path) -> Path | None:
