@@ -368,7 +368,7 @@ figure(
     name="hidden_space",
     alt="In both solved runs the two hidden units bring the two cases with answer 1 to where one straight line cuts "
     "them off. In the stuck run two cases with different answers land on the same point, so no line can part them.",
-    caption="Filled: the right answer is 1. Blue: the network says 1; orange: it says 0; pale: it does not know.",
+    caption="Filled: the right answer is 1. Blue: the network says 1; orange: it says 0; neither: it does not know.",
 )
 
 # %% [markdown]

@@ -184,6 +184,9 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
 
     @event_priority(-100)
     def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
+        # Material's search is a dialog without a name
+        search = 'data-md-component="search" role="dialog"'
+        output = output.replace(search, f'{search} aria-label="Search"')
         # links to the API carry their heading's markup as a tooltip: a fifth of a lab's page that says nothing new
         return re.sub(r'(<a class="autorefs autorefs-internal") title="&lt;[^"]*"', r"\1", output)
 
