@@ -130,6 +130,10 @@ predict(
 predict(
     "Eight hidden units solve it in every run", p=0.6, resolved_by="solved_8", if_="== 1"
 )
+# %% [markdown]
+# And what the hidden layer is for, and comes to:
+
+# %%
 predict(
     "Eight random, frozen hidden units solve it in nine runs of ten",
     p=0.5,
