@@ -117,6 +117,13 @@ def without_code(html: str) -> str:
     return re.sub(r'<div class="[^"]*\bhighlight">.*?</pre></div>', "", html, flags=re.DOTALL)
 
 
+def names_alone(html: str) -> str:
+    """An API page as the search index should see it: each name with its first sentence; every page loads the index."""
+    parts = re.findall(r"<h\d[^>]*>.*?</h\d>|<p>.*?</p>", without_code(html), re.DOTALL)
+    kept = [part for i, part in enumerate(parts) if part.startswith("<h") or (i and parts[i - 1].startswith("<h"))]
+    return "\n".join(kept)
+
+
 def first_hovers(html: str) -> str:
     """Keep the hover of a glossary term at its first use in running text, and none in headings, links and code."""
     seen: set[str] = set()

@@ -82,7 +82,8 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
         self.templates = FileSystemBytecodeCache(str(self.made / "templates"))
         _set_repository(config)
         self.blocks = Blocks(self.project.root, self.runs, self.entries, config.repo_url)
-        self.cards = read_cards()
+        has_models = (Path(config.docs_dir) / "models" / "index.md").is_file()
+        self.cards = read_cards() if has_models else {}
         _extend_nav(config.nav, "models/index.md", list(self.cards))
         _extend_nav(config.nav, "labs/index.md", [f"labs/{lab.stem}.ipynb" for lab in self.labs])
         for kind in STATUSES:
@@ -172,7 +173,8 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
     @event_priority(100)
     def _show_prose(self, context: dict, *, page: Page, config: MkDocsConfig, nav: Navigation) -> dict:
         self.whole = page.content
-        page.content = rendered.without_code(page.content)
+        reference = page.file.src_uri.startswith("api/")
+        page.content = (rendered.names_alone if reference else rendered.without_code)(page.content)
         return context
 
     @event_priority(-100)
