@@ -50,7 +50,7 @@ OTHER = {
     "article": listed("the a"),
     "verb": listed("lives likes was said sang went gave got lies"),
     "preposition": listed("in to from by"),
-    "conjunction": listed("when and then again"),
+    "conjunction": listed("when and"),
     "noun": ["one"],
     "punctuation": [".", ",", ":", ";", "“", "”", *BRACKETS, *BRACKETS.values()],
 }

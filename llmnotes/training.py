@@ -18,12 +18,17 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from llmnotes.muon import Muon
+
 Batch = tuple[Int[Tensor, "batch pos"], Int[Tensor, "batch pos"]]  # what is read, and what follows it; -100: not scored
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How long and how fast to train. `lr` rises over `warmup` steps, then falls along a cosine to `lr * final`."""
+    """How long and how fast to train. `lr` rises over `warmup` steps, then falls along a cosine to `lr * final`.
+
+    With `muon`, the matrices between embedding and unembedding are trained by Muon and the rest by AdamW.
+    """
 
     steps: int
     lr: float = 1e-3
@@ -32,6 +37,7 @@ class Plan:
     weight_decay: float = 0.1
     betas: tuple[float, float] = (0.9, 0.98)
     clip: float = 1.0
+    muon: bool = False
     evaluate_every: int = 250
     seed: int = 0
 
@@ -77,25 +83,24 @@ def train(
     """
     out.mkdir(parents=True, exist_ok=True)
     trained = {name: p for name, p in model.named_parameters() if p.requires_grad}
-    matrices, vectors = ([p for p in trained.values() if (p.dim() > 1) == wanted] for wanted in (True, False))
-    groups = [{"params": matrices, "weight_decay": plan.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
-    optimizer = torch.optim.AdamW(groups, betas=plan.betas, fused=True)
-    log = _resume(trained, optimizer, out / "state.safetensors")
+    optimizers = _optimizers(model, plan)
+    log = _resume(trained, optimizers, out / "state.safetensors")
     done = int(log[-1]["step"]) if log else 0
     clock, total = time.perf_counter() - (log[-1]["seconds"] if log else 0), torch.zeros(())
     if not done:
         after(model, 0)
     for step in tqdm(range(done, plan.steps), initial=done, total=plan.steps, disable=not progress, mininterval=2):
         torch.manual_seed(plan.seed * 1_000_003 + step)  # for dropout
-        for group in optimizer.param_groups:
+        for group in (group for optimizer in optimizers for group in optimizer.param_groups):
             group["lr"] = plan.rate(step)
         loss = loss_of(model.train(), batch(step))
         loss.backward()
         norm = nn.utils.clip_grad_norm_(trained.values(), plan.clip)
         if not norm.isfinite():
             raise FloatingPointError(f"step {step}: the gradient's norm is {norm.item()}; try a lr below {plan.lr}")
-        optimizer.step()
-        optimizer.zero_grad()
+        for optimizer in optimizers:
+            optimizer.step()
+            optimizer.zero_grad()
         total += loss.detach()
         after(model, step + 1)
         if (step + 1) % plan.evaluate_every == 0 or step + 1 == plan.steps:
@@ -106,25 +111,43 @@ def train(
             )
             log[-1]["seconds"] = round(time.perf_counter() - clock, 1)
             done, total = step + 1, torch.zeros(())
-            _save(trained, optimizer, out / "state.safetensors", log)
+            _save(trained, optimizers, out / "state.safetensors", log)
             (out / "log.jsonl").write_text("".join(json.dumps(entry) + "\n" for entry in log))
     return log
 
 
-def _save(trained: dict[str, nn.Parameter], optimizer: torch.optim.Optimizer, path: Path, log: list) -> None:
+def _optimizers(model: nn.Module, plan: Plan) -> list[torch.optim.Optimizer]:
+    """AdamW with decay on matrices only; or Muon for the matrices that are no embedding, and AdamW for the rest."""
+    embeddings = {id(module.weight) for module in model.modules() if isinstance(module, nn.Embedding)}
+    hidden, matrices, vectors = [], [], []
+    for p in (p for p in model.parameters() if p.requires_grad):
+        (vectors if p.dim() != 2 else hidden if plan.muon and id(p) not in embeddings else matrices).append(p)
+    groups = [{"params": matrices, "weight_decay": plan.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+    adamw = torch.optim.AdamW(groups, betas=plan.betas, fused=True)
+    return [Muon(hidden, weight_decay=plan.weight_decay), adamw] if hidden else [adamw]
+
+
+def _save(trained: dict[str, nn.Parameter], optimizers: list[torch.optim.Optimizer], path: Path, log: list) -> None:
     """Weights, moments and log in one file and one move, so that no half of a state is ever read."""
     state = {f"model.{name}": p.detach() for name, p in trained.items()}
-    for name, p in trained.items():
-        state |= {f"{key}.{name}": value for key, value in optimizer.state[p].items()}
+    names = {p: name for name, p in trained.items()}
+    for optimizer in optimizers:
+        state |= {f"{key}/{names[p]}": value for p, kept in optimizer.state.items() for key, value in kept.items()}
     save_file(state, path.with_suffix(".new"), metadata={"log": json.dumps(log)})
     path.with_suffix(".new").replace(path)
 
 
-def _resume(trained: dict[str, nn.Parameter], optimizer: torch.optim.Optimizer, path: Path) -> list[dict[str, float]]:
+def _resume(
+    trained: dict[str, nn.Parameter], optimizers: list[torch.optim.Optimizer], path: Path
+) -> list[dict[str, float]]:
     if not path.exists():
         return []
+    names = {p: name for name, p in trained.items()}
     with safe_open(path, "pt") as file, torch.no_grad():
         for name, p in trained.items():
             p.copy_(file.get_tensor(f"model.{name}"))
-            optimizer.state[p] = {k: file.get_tensor(f"{k}.{name}") for k in ("step", "exp_avg", "exp_avg_sq")}
+        for optimizer in optimizers:
+            for p in (p for group in optimizer.param_groups for p in group["params"]):
+                keys = [key for key in list(file.keys()) if key.endswith(f"/{names[p]}")]
+                optimizer.state[p] = {key.split("/")[0]: file.get_tensor(key) for key in keys}
         return json.loads(file.metadata()["log"])

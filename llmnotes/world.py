@@ -225,7 +225,7 @@ def deed(scene: Scene) -> Speech:
         yield from nouns(scene)
         yield only("”", "closing")
     elif verb == "sang":
-        yield from song()
+        return (yield from song())
     return (yield only("."))
 
 
@@ -247,24 +247,22 @@ def aside(scene: Scene, opened: str, depth: int = 1) -> Speech:
 
 
 def song() -> Speech:
-    """After "sang": syllables, none twice, and then the same once more.
+    """After "sang": at least three syllables, then the same again, once or more often.
 
-    : la mo fi ; again : la mo fi
+    : la mo fi la ; la mo fi la ; la mo fi la .
     """
     yield only(":")
     sung: list[str] = []
     while True:
-        left = [syllable for syllable in SYLLABLES if syllable not in sung]
-        stop = (0.0 if len(sung) < 3 else 0.2) if left else 1.0
-        options = ({";": stop} if stop else {}) | (even(left, 1 - stop) if left else {})
-        word = yield Choice(options)
+        stop = 0.0 if len(sung) < 3 else 0.3
+        word = yield Choice(({";": stop} if stop else {}) | even(SYLLABLES, 1 - stop))
         if word == ";":
             break
         sung.append(word)
-    yield only("again")
-    yield only(":")
-    for syllable in sung:
-        word = yield only(syllable, "list")
+    while word == ";":
+        for syllable in sung:
+            yield only(syllable, "list")
+        word = yield Choice({";": 0.6, ".": 0.4})
     return word
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
 
 from llmnotes.corpus import read_documents, to_tokens, windows, with_copies, with_loops
+from llmnotes.muon import Muon, orthogonalized
 from llmnotes.training import Plan, loss_of, train
 from llmnotes.transformer import Config, Transformer
 
@@ -180,3 +182,37 @@ def test_documents_are_parted_by_their_line(tmp_path):
     assert to_tokens(["ab", "c"], Letters()).tolist() == [0, 97, 98, 0, 99, 0]
     with pytest.raises(FileNotFoundError, match="fairytale-corpus"):
         read_documents(tmp_path / "absent.txt")
+
+
+def test_muon_takes_the_steps_of_torchs_own():
+    torch.manual_seed(0)
+    for shape in ((12, 30), (30, 12), (16, 16)):
+        ours, theirs = (torch.nn.Parameter(torch.ones(shape)) for _ in range(2))
+        one = Muon([ours], lr=0.1)
+        other = torch.optim.Muon([theirs], lr=0.1, weight_decay=0.1, momentum=0.95, adjust_lr_fn="match_rms_adamw")
+        for _ in range(3):
+            ours.grad = torch.randn(shape)
+            theirs.grad = ours.grad.clone()
+            one.step()
+            other.step()
+        moved = (theirs - 1).norm()
+        assert (ours - theirs).norm() < 0.03 * moved  # torch computes in bfloat16, with 8 bits of mantissa
+        values = torch.linalg.svdvals(orthogonalized(torch.randn(shape)))
+        assert values.max() < 1.3
+    assert not orthogonalized(torch.zeros(3, 4)).any()
+    with pytest.raises(ValueError, match=r"shape \(3,\)"):
+        Muon([torch.nn.Parameter(torch.zeros(3))])
+
+
+def test_with_muon_runs_learn_and_resume_exactly(tmp_path):
+    batch, plan = windows(TOKENS, 16, 4), replace(PLAN, muon=True)
+    log = train(model(), batch, plan, tmp_path / "whole", progress=False)
+    assert losses(log)[-1] < losses(log)[0] - 0.3
+    train(model(), batch, replace(plan, steps=8), tmp_path / "cut", progress=False)
+    state = (tmp_path / "cut" / "state.safetensors").read_bytes()
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "state.safetensors").write_bytes(state)
+    one = train(model(), batch, plan, tmp_path / "cut", progress=False)
+    other = train(model(), batch, plan, tmp_path / "more", progress=False)
+    assert losses(one) == losses(other)
+    assert [entry["step"] for entry in one] == [4, 8, 12]

@@ -67,7 +67,7 @@ def test_the_same_seed_tells_the_same_stories_everywhere():
     ids = [story_ids(9, number) for number in range(50)]
     # sha256 of the ids as first told; another value means that every trained model now speaks another language
     assert hashlib.sha256(repr(ids).encode()).hexdigest() == (
-        "e7e1f407f8e93dbadd29f348e5985817bbadd4f75b58b7eba9e6dc165de58794"
+        "9320de32ec6e682f35e945264c5916786a2a030c73f1eaa73ab27338ab0c8b25"
     )
     assert len({tuple(story) for story in ids if len(story) > 2}) == sum(len(story) > 2 for story in ids) > 40
 
@@ -78,7 +78,7 @@ def test_ids_and_tokens_tell_the_same_story():
 
 
 def test_no_word_is_listed_twice():
-    assert len(VOCABULARY) == 240
+    assert len(VOCABULARY) == 238
     listed = [*PEOPLE, *HOME.values()]
     assert set(listed) <= set(VOCABULARY)
     nouns = [word for word, about in LEXICON.items() if about.pos == "noun" and about.number == "plural"]
@@ -156,18 +156,26 @@ def test_facts_are_always_the_same():
     assert set(seen) == set(tables)
 
 
-def test_lists_are_repeated_and_never_repeat_within():
-    seen = 0
+def test_lists_are_sung_again_as_they_were():
+    times = []
     for tokens in STORIES:
         for sentence in sentences(tokens):
-            sung = [token for token in sentence if token.word in SYLLABLES]
-            if sung:
-                half = len(sung) // 2
-                assert words(sung[:half]) == words(sung[half:])
-                assert len(set(words(sung[:half]))) == half >= 3
-                assert [token.rule for token in sung] == [""] * half + ["list"] * half
-                seen += 1
-    assert seen > 20
+            rounds = [[]]
+            for token in sentence:
+                if token.word in SYLLABLES:
+                    rounds[-1].append(token)
+                elif token.word == ";":
+                    rounds.append([])
+            if rounds[0] and sentence[-1].word == ".":  # not cut off by the story's end
+                assert len(rounds[0]) >= 3
+                assert {token.rule for token in rounds[0]} == {""}
+                for again in rounds[1:]:
+                    assert words(again) == words(rounds[0])
+                    assert {token.rule for token in again} == {"list"}
+                times.append(len(rounds))
+    assert len(times) > 20
+    assert min(times) == 2
+    assert max(times) > 3
 
 
 def test_brackets_and_quotes_close_innermost_first():
@@ -239,7 +247,7 @@ def test_the_moods_posterior_is_bayes_rule():
         "Karl saw the tree ( a warm one [ a happy one",
         "when Leo and Ida went to the sea , Ida gave the ring to Leo .",
         "Emil sang : ba la mo",
-        "Emil sang : ba la mo ; again : ba",
+        "Emil sang : ba la ba ; ba la",
     ],
 )
 def test_the_oracle_agrees_with_sampling(prefix):
