@@ -303,17 +303,13 @@ def history(m: dict[str, Any]) -> str:
 
 
 def copying(m: dict[str, Any]) -> str:
-    """How random tokens to be copied were mixed into the text."""
-    ways = {
-        "scattered": "had a stretch of 8 to 48 random tokens written over the text at two places",
-        "loops": f"were a stretch of 8 to {m['config']['n_ctx'] // 4} random tokens, over and over",
-    }
-    phases = "; ".join(
-        f"from step {begin:,} on, {share:.0%} of the windows {ways[way]}" for begin, way, share in m["copies"]
-    )
+    """How repetitions were mixed into the text."""
+    length = m["config"]["n_ctx"] // 4
+    phases = "; ".join(f"from step {begin:,} on, {share:.0%} of the windows" for begin, share in m["loops"])
     return (
-        f"To teach copying, random tokens were mixed in: {phases}. At its first sight such a stretch was not scored, since "
-        "nothing can be learned from it."
+        f"To teach copying, a stretch of 4 to {length} tokens fills some windows over and over: {phases}. A third of the "
+        "stretches are passages of the text, a third tokens picked here and there from it, a third random tokens. At its "
+        "first sight a stretch is not scored: copying cannot foretell it."
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Protocol
@@ -69,73 +70,49 @@ def windows(tokens: Int[Tensor, " n"], n_ctx: int, batch_size: int, seed: int = 
     return batch
 
 
-def with_copies(
-    batch: Callable[[int], Batch], share: float, vocab_size: int, seed: int = 0, lengths: tuple[int, int] = (8, 48)
-) -> Callable[[int], Batch]:
-    """Put a stretch of random tokens at two places of some windows; the second time can be foretold by copying alone.
-
-    Nothing can be learned from the first place, so its targets are ignored (-100); the text around both stays.
-
-    Args:
-        batch: gives the batch of a step; both its tensors are (rows, n_ctx).
-        share: how many of the windows get such a stretch.
-        vocab_size: random tokens have ids from 1 to vocab_size - 1, all equally likely.
-        seed: of stretches and places; together with the step it decides them.
-        lengths: shortest and longest stretch, in tokens.
-
-    Raises:
-        ValueError: two of the longest stretches do not fit into a window.
-    """
-
-    def copied(step: int) -> Batch:
-        inputs, targets = batch(step)
-        rows = torch.cat([inputs, targets[:, -1:]], dim=1)  # (rows, n_ctx + 1)
-        first = torch.zeros_like(rows, dtype=torch.bool)
-        if 2 * lengths[1] > rows.shape[1]:
-            raise ValueError(f"two stretches of {lengths[1]} tokens do not fit into a window of {rows.shape[1]}")
-        generator = torch.Generator().manual_seed(seed * 1_000_003 + step)
-
-        def draw(low: int, high: int) -> int:
-            return int(torch.randint(low, high + 1, (), generator=generator))
-
-        for row, is_first in zip(rows, first, strict=True):
-            if torch.rand((), generator=generator) < share:
-                n = draw(*lengths)
-                stretch = torch.randint(1, vocab_size, (n,), generator=generator)
-                i = draw(0, len(row) - 2 * n)
-                j = draw(i + n, len(row) - n)
-                row[i : i + n] = row[j : j + n] = stretch
-                is_first[i : i + n] = True
-        return rows[:, :-1], rows[:, 1:].masked_fill(first[:, 1:], -100)
-
-    return copied
-
-
 def with_loops(
-    batch: Callable[[int], Batch], share: float, vocab_size: int, seed: int = 0, lengths: tuple[int, int] = (8, 64)
+    batch: Callable[[int], Batch],
+    share: float,
+    tokens: Int[Tensor, " n"],
+    vocab_size: int,
+    seed: int = 0,
+    lengths: tuple[int, int] = (4, 64),
 ) -> Callable[[int], Batch]:
-    """Replace some windows by a stretch of random tokens that comes again and again until the window is full.
+    """Replace some windows by a stretch of tokens that comes again and again until the window is full.
 
-    As in `with_copies`, the first time is not scored; but here nearly the whole window can be foretold by copying.
+    The stretch is, one time in three each, a passage of the text, tokens picked here and there from the text, or tokens
+    of which all are equally likely. The first time round is not scored; from then on copying foretells everything.
 
     Args:
         batch: gives the batch of a step; both its tensors are (rows, n_ctx).
         share: how many of the windows are replaced.
-        vocab_size: random tokens have ids from 1 to vocab_size - 1, all equally likely.
+        tokens: the text.
+        vocab_size: ids go from 1 to vocab_size - 1 where all are equally likely.
         seed: together with the step it decides stretches and windows.
-        lengths: shortest and longest stretch, in tokens.
+        lengths: shortest and longest stretch, in tokens; lengths of the same order of magnitude are equally likely.
     """
+    low, high = (math.log(length) for length in lengths)
 
     def looped(step: int) -> Batch:
         inputs, targets = (part.clone() for part in batch(step))
         generator = torch.Generator().manual_seed(seed * 1_000_003 + step)
+
+        def draw(end: int, n: int = 1) -> Tensor:
+            return torch.randint(end, (n,), generator=generator)
+
         for row, target in zip(inputs, targets, strict=True):
             if torch.rand((), generator=generator) < share:
-                n = int(torch.randint(lengths[0], lengths[1] + 1, (), generator=generator))
-                stretch = torch.randint(1, vocab_size, (n,), generator=generator)
+                n = round(math.exp(low + (high - low) * torch.rand((), generator=generator).item()))
+                place = draw(len(tokens) - n)
+                passage, picked, even = (
+                    tokens[place : place + n],
+                    tokens[draw(len(tokens), n)],
+                    1 + draw(vocab_size - 1, n),
+                )
+                stretch = (passage, picked, even)[draw(3)]
                 loop = stretch.repeat(len(row) // n + 2)[: len(row) + 1]
                 row[:], target[:] = loop[:-1], loop[1:]
-                target[:n] = -100
+                target[: n - 1] = -100
         return inputs, targets
 
     return looped

@@ -25,7 +25,7 @@ from tokenizers import models, pre_tokenizers
 from torch import Tensor, nn
 
 from llmnotes.cards import write_cards
-from llmnotes.corpus import read_documents, to_tokens, windows, with_copies, with_loops
+from llmnotes.corpus import read_documents, to_tokens, windows, with_loops
 from llmnotes.grading import grade, held_out
 from llmnotes.lexicon import END, IDS, VOCABULARY
 from llmnotes.measure import bits_per_character, compressed_bits, copy_losses, kneser_ney, token_losses
@@ -36,12 +36,10 @@ from llmnotes.training import Batch, Plan, loss_of, train
 from llmnotes.transformer import Config, Transformer, generate
 from llmnotes.world import story_ids
 
-FAIRYTALE = Config(vocab_size=4096, n_ctx=256, n_layers=4, n_heads=6, d_model=192)
-FAIRYTALE_PLAN = Plan(steps=7200, lr=2e-3, warmup=150, final=0.02, evaluate_every=400)
-FAIRYTALE_BATCH = 4
-# From which step on, in which way, and in what share of the windows random tokens are to be copied. Scattered copies
-# alone brought no induction, which is why the ways change.
-FAIRYTALE_COPIES = ((0, "scattered", 0.4), (2400, "loops", 0.15), (4000, "loops", 0.5), (5200, "loops", 0.1))
+FAIRYTALE = Config(vocab_size=4096, n_ctx=256, n_layers=5, n_heads=6, d_model=192, sinusoidal_start=0.02)
+FAIRYTALE_PLAN = Plan(steps=5000, lr=3e-3, warmup=100, final=0.02, muon=True)
+FAIRYTALE_BATCH = 8
+FAIRYTALE_LOOPS = ((0, 0.3), (2500, 0.15), (4000, 0.05))  # from which step on, which share of the windows are loops
 
 WORLD = Config(vocab_size=len(VOCABULARY), n_ctx=128, n_layers=4, n_heads=4, d_model=128, d_mlp=128)
 WORLD_ATTENTION = Config(vocab_size=len(VOCABULARY), n_ctx=128, n_layers=2, n_heads=4, d_model=128, mlp=False)
@@ -61,7 +59,7 @@ def train_fairytale(
     config: Config = FAIRYTALE,
     plan: Plan = FAIRYTALE_PLAN,
     batch_size: int = FAIRYTALE_BATCH,
-    copies: Sequence[tuple[int, str, float]] = FAIRYTALE_COPIES,
+    loops: Sequence[tuple[int, float]] = FAIRYTALE_LOOPS,
     progress: bool = True,
 ) -> dict[str, Any]:
     """Make the fairytale model: tokenizer, weights, measurements, model card.
@@ -72,7 +70,8 @@ def train_fairytale(
         config: sizes; the tokenizer is trained to `config.vocab_size`.
         plan: steps and learning rate.
         batch_size: windows a step.
-        copies: phases in which random tokens are to be copied: first step, way and share of the windows.
+        loops: phases of training: the first step of each, and the share of its windows that repeat one stretch of
+            tokens, so that the model learns to copy.
         progress: show a bar.
 
     Returns:
@@ -93,9 +92,15 @@ def train_fairytale(
     model = Transformer(config, seed=plan.seed)
     length = min(48, config.n_ctx // 2)
     text = windows(tokens["train"], config.n_ctx, batch_size, plan.seed)
-    batch = _teach_copying(text, copies, config)
+    phases = [
+        (begin, with_loops(text, share, tokens["train"], config.vocab_size, lengths=(4, config.n_ctx // 4)))
+        for begin, share in loops
+    ]
     glimpse = _spread(tokens["valid"], config.n_ctx)
     characters = sum(map(len, documents["valid"]))
+
+    def batch(step: int) -> Batch:
+        return next((phase for begin, phase in reversed(phases) if step >= begin), text)(step)
 
     def evaluate(model: nn.Module) -> dict[str, float]:
         first, second = copy_losses(model, config.vocab_size, length, rows=16).mean(1).tolist()
@@ -112,7 +117,7 @@ def train_fairytale(
         "name": "fairytale",
         **_about(model, plan, log, checksum),
         "batch_size": batch_size,
-        "copies": [list(phase) for phase in copies],
+        "loops": [list(phase) for phase in loops],
         "train_characters": sum(map(len, documents["train"])),
         "train_tokens": len(tokens["train"]),
         "epochs": plan.steps * batch_size * config.n_ctx / len(tokens["train"]),
@@ -277,21 +282,6 @@ def _shipped(folder: Path) -> Transformer:
     from transformers import GPT2LMHeadModel
 
     return from_gpt2(GPT2LMHeadModel.from_pretrained(folder, dtype=torch.float32))
-
-
-def _teach_copying(
-    text: Callable[[int], Batch], copies: Sequence[tuple[int, str, float]], config: Config
-) -> Callable[[int], Batch]:
-    ways = {"scattered": (with_copies, (8, min(48, config.n_ctx // 2))), "loops": (with_loops, (8, config.n_ctx // 4))}
-    phases = []
-    for begin, way, share in copies:
-        function, lengths = ways[way]
-        phases.append((begin, function(text, share, config.vocab_size, lengths=lengths)))
-
-    def batch(step: int) -> Batch:
-        return next((phase for begin, phase in reversed(phases) if step >= begin), text)(step)
-
-    return batch
 
 
 def _baselines(

@@ -64,13 +64,13 @@ def test_a_tiny_fairytale_is_made_as_the_shipped_one_is(tmp_path, tales):
     config = Config(vocab_size=300, n_ctx=32, n_layers=1, n_heads=2, d_model=16)
     plan = Plan(steps=8, lr=1e-2, warmup=2, evaluate_every=4)
     options = {"config": config, "plan": plan, "batch_size": 4, "progress": False}
-    copies = ((0, "scattered", 0.5), (4, "loops", 0.5))
-    made = train_fairytale(tmp_path, tales, copies=copies, **options)
+    loops = ((0, 0.0), (4, 0.5))
+    made = train_fairytale(tmp_path, tales, loops=loops, **options)
     assert 0 < made["bits_per_character_5gram"] < made["bits_per_character"] < 8
     assert made["curve"][-1]["step"] == 8
     loads_with_nothing_of_ours(tmp_path, "Once upon a time, said the wolf: ‘Märchen!’")
     check_card(tmp_path / "README.md", made["sha256"], f"{made['bits_per_character']:.3f}")
-    again = train_fairytale(tmp_path, tales, copies=copies, **options)  # nothing is left to train
+    again = train_fairytale(tmp_path, tales, loops=loops, **options)  # nothing is left to train
     assert {**again, "made": ""} == {**made, "made": ""}
 
 

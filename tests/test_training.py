@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from llmnotes.corpus import read_documents, to_tokens, windows, with_copies, with_loops
+from llmnotes.corpus import read_documents, to_tokens, windows, with_loops
 from llmnotes.muon import Muon, orthogonalized
 from llmnotes.training import Plan, loss_of, train
 from llmnotes.transformer import Config, Transformer
@@ -123,42 +123,27 @@ def text_batch(step: int) -> tuple[torch.Tensor, torch.Tensor]:
     return rows[:, :-1], rows[:, 1:]
 
 
-def test_scattered_copies_come_twice_and_only_the_second_is_scored():
-    inputs, targets = with_copies(text_batch, 0.5, vocab_size=1000, lengths=(8, 20))(3)
-    touched = 0
-    for row, target in zip(inputs, targets, strict=True):
-        ignored = target == -100
-        if not (row > 0).any():
-            assert not ignored.any()
-            continue
-        touched += 1
-        full = torch.cat([row, target[-1:].clamp(min=0)])
-        places = (full > 0).nonzero().flatten()
-        n = len(places) // 2
-        assert 8 <= n <= 20
-        assert torch.equal(full[places[:n]], full[places[n:]])
-        assert set((ignored.nonzero().flatten() + 1).tolist()) | {0} >= set(places[:n].tolist())
-        assert int(ignored.sum()) in (n - 1, n)
-    assert 16 <= touched <= 48
-    again = with_copies(text_batch, 0.5, vocab_size=1000, lengths=(8, 20))(3)
-    assert torch.equal(again[0], inputs)
-    with pytest.raises(ValueError, match="do not fit"):
-        with_copies(text_batch, 0.5, vocab_size=1000, lengths=(8, 60))(0)
-
-
 def test_loops_repeat_until_the_window_is_full():
-    inputs, targets = with_loops(text_batch, 0.5, vocab_size=1000, lengths=(8, 20))(3)
-    looped = 0
+    text = torch.arange(1, 500)
+    inputs, targets = with_loops(text_batch, 0.5, text, vocab_size=1000, lengths=(8, 20))(3)
+    kinds = set()
     for row, target in zip(inputs, targets, strict=True):
-        if not (row > 0).any():
-            assert not (target == -100).any()
+        ignored = int((target == -100).sum())
+        if not row.any():
+            assert not ignored
             continue
-        looped += 1
-        n = int((target == -100).sum())
+        n = ignored + 1  # the first time round, all but its first token are targets
         assert 8 <= n <= 20
+        assert (target[:ignored] == -100).all()
         assert torch.equal(row[n:], row[:-n])
-        assert torch.equal(target[n:-1], row[n + 1 :])
-    assert 16 <= looped <= 48
+        assert torch.equal(target[ignored:-1], row[n:])
+        stretch = row[:n]
+        steps = stretch.diff()
+        kinds.add("passage" if (steps == 1).all() else "even" if stretch.max() >= 500 else "picked")
+    assert kinds == {"passage", "even", "picked"}
+    assert 16 <= sum(bool(row.any()) for row in inputs) <= 48
+    again = with_loops(text_batch, 0.5, text, vocab_size=1000, lengths=(8, 20))(3)
+    assert torch.equal(again[0], inputs)
 
 
 def test_loss_ignores_what_is_not_scored():
