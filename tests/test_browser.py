@@ -135,12 +135,7 @@ def test_a_page_is_sound(browser, address: str, path: str, width: int, scheme: s
         assert not grave, "\n".join(grave)
 
 
-HEAVY = pytest.mark.xfail(strict=True, reason="five figures, their text as outlines, and KaTeX: not small enough")
-
-
-@pytest.mark.parametrize(
-    "lab", [pytest.param(lab, id=lab.stem, marks=HEAVY if lab.stem == "01_xor" else ()) for lab in LABS]
-)
+@each_lab
 def test_a_lab_page_with_everything_stays_small(browser, address: str, lab: Lab) -> None:
     with Visit(browser, address, f"labs/{lab.stem}/") as visit:
         visit.scroll_through()
