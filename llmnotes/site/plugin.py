@@ -33,6 +33,7 @@ from llmnotes.site.errors import NotebookError
 from llmnotes.site.labs import Lab
 from llmnotes.site.page import END, download, page_notebook
 from llmnotes.site.runner import run_labs
+from llmnotes.site.serving import Built, Rebuild
 from llmnotes.site.store import Project, Run
 
 log = logging.getLogger("mkdocs.plugins.llmnotes")
@@ -113,9 +114,7 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
             remember(handler, self.memory)
         pages = self.scratch / "pages"
         for lab, run in self.runs.values():
-            page = pages / "labs" / f"{lab.stem}.ipynb"
-            page.parent.mkdir(parents=True, exist_ok=True)
-            nbformat.write(page_notebook(lab, run, lab.stem), page)
+            self._write_page(lab, run)
             files.append(File(f"labs/{lab.stem}.ipynb", str(pages), config.site_dir, config.use_directory_urls))
             for figure in (run.folder / "figures").glob("*.svg") if run else ():
                 uri = f"labs/{lab.stem}/{figure.name}"
@@ -131,8 +130,13 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
             files.append(File.generated(config, uri, abs_src_path=str(path)))
         return files
 
+    def on_nav(self, nav: Navigation, config: MkDocsConfig, files: Files) -> Navigation:
+        self.nav = nav
+        return nav
+
     def on_env(self, env: Environment, config: MkDocsConfig, files: Files) -> Environment:
         env.bytecode_cache = self.templates
+        self.built = Built(config, files, self.nav, env)
         return env
 
     @event_priority(100)
@@ -200,9 +204,27 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
         for folder in ("labs", "llmnotes"):
             if (self.project.root / folder).is_dir():
                 server.watch(str(self.project.root / folder))
+        server.builder = Rebuild(
+            whole=builder,
+            built=lambda: self.built,
+            labs=lambda: {lab.path: lab for lab in self.labs},
+            put=self._put,
+        )
         return server
 
     # What pages are made of
+
+    def _write_page(self, lab: Lab, run: Run | None) -> None:
+        page = self.scratch / "pages" / "labs" / f"{lab.stem}.ipynb"
+        page.parent.mkdir(parents=True, exist_ok=True)
+        nbformat.write(page_notebook(lab, run, lab.stem), page)
+
+    def _put(self, lab: Lab) -> None:
+        """Take a lab whose prose alone has changed."""
+        _, run = self.runs[lab.key]
+        self.labs = [lab if old.path == lab.path else old for old in self.labs]
+        self.runs[lab.key] = (lab, run)
+        self._write_page(lab, run)
 
     def _lab_of(self, page: Page) -> Lab | None:
         uri = page.file.src_uri

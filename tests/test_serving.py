@@ -1,0 +1,73 @@
+"""`mkdocs serve` on a tiny notebook: what an edit makes again, and how soon it is on the page."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from conftest import Notebook, clean_environment
+
+
+@pytest.fixture
+def served(recorded: Notebook, tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """The tiny notebook served: its address, and the file that the server writes what it does to."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = tmp_path / "log.txt"
+    command = [sys.executable, "-m", "mkdocs", "serve", "-a", f"127.0.0.1:{port}"]
+    with log.open("w") as out:
+        server = subprocess.Popen(command, cwd=recorded.root, env=clean_environment(), stdout=out, stderr=out)
+    address = f"http://127.0.0.1:{port}/"
+    try:
+        wait_for(lambda: page_at(address), "Home", seconds=60)
+        yield address, log
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def page_at(address: str) -> str:
+    try:
+        return urllib.request.urlopen(address, timeout=5).read().decode()
+    except OSError:
+        return ""
+
+
+def wait_for(read: Callable[[], str], text: str, seconds: float) -> float:
+    """Seconds until what is read holds the text."""
+    began = time.monotonic()
+    while text not in (last := read()):
+        assert time.monotonic() - began < seconds, f"no {text!r} after {seconds} s: {last[-2000:]}"
+        time.sleep(0.02)
+    return time.monotonic() - began
+
+
+def test_an_edit_of_prose_is_on_the_page_within_two_seconds(served: tuple[str, Path], recorded: Notebook) -> None:
+    address, log = served
+    page, lab = recorded.root / "docs" / "findings" / "index.md", recorded.root / "labs" / "01_tiny.py"
+    page.write_text(page.read_text() + "\nFreshly written.\n")
+    assert wait_for(lambda: page_at(f"{address}findings/"), "Freshly written", 10) < 2
+    lab.write_text(lab.read_text() + "\n# %% [markdown]\n# An afterthought.\n")
+    assert wait_for(lambda: page_at(f"{address}labs/01_tiny/"), "An afterthought", 10) < 2
+    wait_for(log.read_text, "Only prose changed: 01_tiny.py", 5)
+    assert "lab 01_tiny runs" not in log.read_text()
+
+
+def test_any_other_edit_builds_everything(served: tuple[str, Path], recorded: Notebook) -> None:
+    address, log = served
+    page, lab = recorded.root / "docs" / "findings" / "index.md", recorded.root / "labs" / "01_tiny.py"
+    page.write_text(page.read_text().replace("# Findings", "# What we found"))
+    wait_for(lambda: page_at(address), "What we found", 20)  # in the navigation of another page
+    lab.write_text(lab.read_text() + "\n# %%\nprint('one more cell')\n")
+    wait_for(log.read_text, "lab 01_tiny done", 60)
+    page.write_text(page.read_text() + '\n{{ result("tiny.shore") }}\n')
+    wait_for(log.read_text, "01_tiny records no", 20)
+    page.write_text("# What we found\n\nMended.\n")
+    wait_for(lambda: page_at(f"{address}findings/"), "Mended", 20)
