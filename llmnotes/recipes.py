@@ -43,10 +43,10 @@ FAIRYTALE_LOOPS = ((0, 0.3), (2500, 0.15), (4000, 0.05))  # from which step on, 
 
 WORLD = Config(vocab_size=len(VOCABULARY), n_ctx=128, n_layers=4, n_heads=4, d_model=128, d_mlp=128)
 WORLD_ATTENTION = Config(vocab_size=len(VOCABULARY), n_ctx=128, n_layers=2, n_heads=4, d_model=128, mlp=False)
-WORLD_PLAN = Plan(steps=8000, lr=2e-3, warmup=200, final=0.01, weight_decay=0.01, evaluate_every=250)
-WORLD_ATTENTION_PLAN = replace(WORLD_PLAN, steps=4000)
+WORLD_PLAN = Plan(steps=5500, lr=3e-3, warmup=200, final=0.01, weight_decay=0.01, muon=True, evaluate_every=250)
+WORLD_ATTENTION_PLAN = replace(WORLD_PLAN, steps=2500)
 WORLD_BATCH = 16
-WORLD_STEPS = (0, 125, 250, 500, 750, 1000, 1500, 2000, 4000)  # checkpoints along the way
+WORLD_STEPS = (0, 60, 125, 250, 500, 750, 1000, 1500, 2500)  # checkpoints along the way
 TRAIN_SEED, VALID_SEED, TEST_SEED = 1, 2, 3  # rows of stories
 
 PROMPTS = ("Once upon a time there was a", "The old woman said to the", "'Ah!' cried the King,")

@@ -72,14 +72,25 @@ def only(word: str, rule: str = "", referent: str = "") -> Choice:
 
 
 def coloured(words: dict[str, list[str]], mood: str) -> dict[str, float]:
-    """Words of all moods; those of the story's own are eight times as likely as those of another."""
-    return {word: p for m in MOODS for word, p in even(words[m], 0.8 if m == mood else 0.1).items()}
+    """Words of all moods; those of the story's own are eighteen times as likely as those of another."""
+    return {word: p for m in MOODS for word, p in even(words[m], 0.9 if m == mood else 0.05).items()}
 
 
 ADJECTIVES = {mood: Choice(coloured(MOOD_ADJECTIVES, mood), "mood") for mood in MOODS}
 FEELINGS = {mood: coloured(MOOD_VERBS, mood) for mood in MOODS}
+PLURALS = {*NOUNS.values()}
 ANY_NOUN = Choice(even([*NOUNS, *NOUNS.values()]))
-HEADS = Choice({**even([*NOUNS, *NOUNS.values()], 0.75), **even(COLOURS, 0.25)})
+HEADS = {
+    mood: Choice(
+        {
+            **even([*NOUNS, *NOUNS.values()], 0.55),
+            **even(COLOURS, 0.2),
+            **{word: 0.25 * p for word, p in coloured(MOOD_ADJECTIVES, mood).items()},
+        },
+        "mood",
+    )
+    for mood in MOODS
+}
 PRONOUN = {name: "she" if name in WOMEN else "he" for name in PEOPLE}
 POSSESSIVE = {name: "her" if name in WOMEN else "his" for name in PEOPLE}
 # What a person does, by the first word that says it.
@@ -87,13 +98,13 @@ DEEDS = {
     "lives": 0.08,
     "is": 0.08,
     "likes": 0.08,
-    "was": 0.12,
-    **even(SEEING, 0.12),
-    **even(OWNING, 0.11),
-    "said": 0.09,
-    "sang": 0.17,
-}  # the remaining 0.15 are verbs of feeling
-DEED = {mood: Choice(DEEDS | {word: 0.15 * p for word, p in FEELINGS[mood].items()}, "mood") for mood in MOODS}
+    "was": 0.14,
+    **even(SEEING, 0.11),
+    **even(OWNING, 0.09),
+    "said": 0.08,
+    "sang": 0.16,
+}  # the remaining 0.18 are verbs of feeling
+DEED = {mood: Choice(DEEDS | {word: 0.18 * p for word, p in FEELINGS[mood].items()}, "mood") for mood in MOODS}
 
 
 @dataclass
@@ -153,9 +164,10 @@ def nouns(scene: Scene) -> Speech:
     """After "the": a noun with up to two attractors behind it, and a verb that agrees with the noun.
 
     the small cats near the dog are happy
+    the silent tower shines
     """
-    head = yield HEADS
-    if head in COLOURS:
+    head = yield HEADS[scene.mood]
+    if head not in NOUNS and head not in PLURALS:
         head = yield ANY_NOUN
     singular = head in NOUNS
     verbs = even([*(VERBS.values() if singular else VERBS)], 0.5) | {"is" if singular else "are": 0.5}

@@ -67,7 +67,7 @@ def test_the_same_seed_tells_the_same_stories_everywhere():
     ids = [story_ids(9, number) for number in range(50)]
     # sha256 of the ids as first told; another value means that every trained model now speaks another language
     assert hashlib.sha256(repr(ids).encode()).hexdigest() == (
-        "9320de32ec6e682f35e945264c5916786a2a030c73f1eaa73ab27338ab0c8b25"
+        "133dc3d29bad8ac9b56f38f28ab019909f448c56058bd1bc5a6f862bec24aec2"
     )
     assert len({tuple(story) for story in ids if len(story) > 2}) == sum(len(story) > 2 for story in ids) > 40
 
@@ -201,7 +201,7 @@ def test_mood_colours_the_words():
     )
     n = counts.total()
     assert n > 400
-    assert abs(counts[True] / n - 0.8) < 4 * math.sqrt(0.8 * 0.2 / n)
+    assert abs(counts[True] / n - 0.9) < 4 * math.sqrt(0.9 * 0.1 / n)
     assert {tokens[0].mood for tokens in STORIES} == set(MOODS)
     assert all("mood" not in token.rule for tokens in STORIES for token in tokens if token.word in COLOURS)
 
