@@ -83,7 +83,9 @@ With nothing of ours installed, `AutoModelForCausalLM.from_pretrained(folder)` l
 ## Architecture
 
 GPT-2: {c["n_layers"]} layers, {c["n_heads"]} heads of {c["d_model"] // c["n_heads"]} dimensions, d_model {c["d_model"]},
-learned positions, a context of {c["n_ctx"]} tokens, the unembedding tied to the embedding, no dropout. Byte-level BPE with
+learned positions, a context of {c["n_ctx"]} tokens, the unembedding tied to the embedding, no dropout. One of its heads is
+not learned: head 0 of layer 0 looks one token back, by weights that `llmnotes/planted.py` set before the training and
+kept; for it the first {c["d_model"] // c["n_heads"]} dimensions of the residual stream begin as positions alone. Byte-level BPE with
 {c["vocab_size"]:,} tokens, learned from the training tales by our own code; id 0 is `<|endoftext|>`, which stands before
 and behind every tale. Weights are stored in float16.
 
@@ -279,9 +281,10 @@ def recipe(m: dict[str, Any]) -> str:
     """Plan, hardware and time in two sentences."""
     p, machine = m["plan"], m["machine"]
     threads = "one thread" if machine["threads"] == 1 else f"{machine['threads']} threads"
+    muon = "Muon for the matrices between embedding and unembedding and of " if p["muon"] else ""
     return (
-        f"{p['steps']:,} steps of AdamW (betas {p['betas'][0]} and {p['betas'][1]}, weight decay {p['weight_decay']} on "
-        f"matrices only, gradients clipped to a norm of {p['clip']}); the learning rate rose to {p['lr']} over "
+        f"{p['steps']:,} steps of {muon}AdamW (betas {p['betas'][0]} and {p['betas'][1]}, weight decay {p['weight_decay']} "
+        f"on matrices only, gradients clipped to a norm of {p['clip']}); the learning rate rose to {p['lr']} over "
         f"{p['warmup']} steps and fell along a cosine to {p['final']:.0%} of that. It took {m['minutes']:.0f} minutes with "
         f"{threads} on a busy machine ({machine['cpu']}, PyTorch {machine['torch']}, no GPU)."
     )
@@ -299,6 +302,9 @@ def history(m: dict[str, Any]) -> str:
         ]
         head = ["tried before", "tokens seen", "bits per character", "first copy", "second copy"]
         text += table(head, rows) + "\n\n"
+    if past.get("world_trials"):
+        rows = [[t["trial"], f"{t['steps']:,}", f"{t['above_floor']:.3f}"] for t in past["world_trials"]]
+        text += table(["tried before", "steps", "above floor"], rows) + "\n\n"
     return text
 
 

@@ -30,16 +30,17 @@ from llmnotes.grading import grade, held_out
 from llmnotes.lexicon import END, IDS, VOCABULARY
 from llmnotes.measure import bits_per_character, compressed_bits, copy_losses, kneser_ney, token_losses
 from llmnotes.oracle import truth
+from llmnotes.planted import plant_previous_token_head
 from llmnotes.saving import from_gpt2, machine, save_checkpoint, write_metrics
 from llmnotes.tokenizer import END_OF_TEXT, load_tokenizer, train_bpe
 from llmnotes.training import Batch, Plan, loss_of, train
 from llmnotes.transformer import Config, Transformer, generate
 from llmnotes.world import story_ids
 
-FAIRYTALE = Config(vocab_size=4096, n_ctx=256, n_layers=5, n_heads=6, d_model=192, sinusoidal_start=0.02)
-FAIRYTALE_PLAN = Plan(steps=5000, lr=3e-3, warmup=100, final=0.02, muon=True)
+FAIRYTALE = Config(vocab_size=4096, n_ctx=256, n_layers=5, n_heads=6, d_model=192)
+FAIRYTALE_PLAN = Plan(steps=4000, lr=2.5e-3, warmup=100, final=0.02, muon=True, evaluate_every=200)
 FAIRYTALE_BATCH = 8
-FAIRYTALE_LOOPS = ((0, 0.3), (2500, 0.15), (4000, 0.05))  # from which step on, which share of the windows are loops
+FAIRYTALE_LOOPS = ((0, 0.3), (1000, 0.1), (2500, 0.03))  # from which step on, which share of the windows are loops
 
 WORLD = Config(vocab_size=len(VOCABULARY), n_ctx=128, n_layers=4, n_heads=4, d_model=128, d_mlp=128)
 WORLD_ATTENTION = Config(vocab_size=len(VOCABULARY), n_ctx=128, n_layers=2, n_heads=4, d_model=128, mlp=False)
@@ -107,7 +108,10 @@ def train_fairytale(
         bits = loss_of(model, glimpse).item() * len(tokens["valid"]) / characters / math.log(2)
         return {"valid_bits_per_character": bits, "first_copy": first, "second_copy": second}
 
-    log = train(model, batch, plan, run, evaluate, progress=progress)
+    def keep_planted(model: nn.Module, done: int) -> None:
+        plant_previous_token_head(model)
+
+    log = train(model, batch, plan, run, evaluate, keep_planted, progress)
     checksum = save_checkpoint(model, LibraryTokenizer.from_file(str(run / "tokenizer.json")), out)
     model = _shipped(out)  # measured as it ships: weights rounded to float16
 
