@@ -333,7 +333,7 @@ figure(
     alt="Below the dashed border the best of six runs makes a pair nearly everywhere; above it, it holds the more "
     "important feature. A single run misses the pair at many places, without order. The linear network makes no pair "
     "but where both are equally important.",
-    caption="Dark blue: a pair. Orange: the first feature alone; light blue: the second alone. Dashed: the border "
+    caption="Strong blue: a pair. Orange: the first feature alone; weak blue: the second alone. Dashed: the border "
     "worked out by hand.",
     data={"best": best.view(SIDE, SIDE) == 2},
     rtol=1.0,
@@ -376,8 +376,8 @@ for name, side in (("across", -1), ("along", 1)):
 #
 # We had thought that the weaker weight dies at zero. It does so only in some runs. In
 # {{ result("superposition.missed_same_side", ".0%") }} of those that missed it keeps a short weight (over 0.05) on its own
-# side: the two features share a direction, the weaker one a little heard. That is better than nothing, and the way
-# from there to a pair leads through zero, where it is not heard at all.
+# side: the two features share a direction, the weaker one a little heard. Our reading: that is better than nothing, and
+# the way from there to a pair leads through zero, where it is not heard at all.
 #
 # ## Eight features, two dimensions: the shapes
 #
@@ -615,7 +615,7 @@ figure(
 # one {{ result("superposition.dedicated_1", ".0%") }}. From {{ result("superposition.crossing") }} features on, the
 # dedicated one is better. With ten, the packed network loses {{ result("superposition.lost_10", ".0%") }}: **worse than
 # saying nothing**, and {{ result("superposition.absent_10", ".0%") }} of its error is on features that are not there.
-## The one trained at density 0.1 holds fewer and loses {{ result("superposition.lost_10_less_packed", ".0%") }}.
+# The one trained at density 0.1 holds fewer and loses {{ result("superposition.lost_10_less_packed", ".0%") }}.
 #
 # ## The paper and our runs
 #
@@ -681,13 +681,13 @@ print(f"s = {s[best_at]:.2f}, bias {bias[best_at]:.2f}: it loses {all_eight:.3f}
 # - "The best" is the best of the runs that we had: 6, or 24. There may be better arrangements, most likely at the lowest
 #   density.
 # - One optimizer, one kind of start, one range of learning rates. Shares of runs depend on all three.
-# - The cost was measured on exactly *k* features at random. Features that exclude each other would cost less, those
-#   that come together more.
+# - The cost was measured on exactly *k* features at random. Features that exclude each other may cost less,
+#   those that come together more.
 #
 # ## Links
 #
 # - Findings: [Two features a dimension, then more](../findings/superposition-two-a-dimension.md),
-#   [A single run misses half of the pairs it starts on one side](../findings/superposition-sign-of-start.md)
+#   [The signs of the start decide whether a pair is found](../findings/superposition-sign-of-start.md)
 # - Dead end: [Counting long directions](../dead-ends/superposition-counting-directions.md)
 # - Surprise: [Two features in one direction](../surprises/superposition-shared-direction.md)
 # - Question: [Why does training stop at the pentagon?](../questions/superposition-why-pentagon.md)
