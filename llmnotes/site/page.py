@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 from html import escape
 
@@ -43,8 +44,14 @@ def page_notebook(lab: Lab, run: Run | None, files: str) -> nbformat.NotebookNod
 def _fold(cell: Cell) -> dict[str, str]:
     tag = next((tag for tag in cell.tags if tag in FOLDED), None)
     if tag is None:
-        return {}
+        return {"fold": "code", "title": 'drawing "How they are written down"'} if _only_predicts(cell) else {}
     return {"fold": "code" if tag == "drawing" else "all", "title": f'{tag} "{FOLDED[tag]}"'}
+
+
+def _only_predicts(cell: Cell) -> bool:
+    """Whether a cell does nothing but state predictions: its outputs say all of it."""
+    calls = [getattr(getattr(statement, "value", None), "func", None) for statement in ast.parse(cell.source).body]
+    return bool(calls) and all(isinstance(call, ast.Name) and call.id == "predict" for call in calls)
 
 
 def _blocks(outputs: list[dict], run: Run | None, files: str) -> list[str]:
@@ -92,7 +99,9 @@ def _figure(entry: dict, files: str) -> str:
         for suffix, mode in ((".svg", "light"), (".dark.svg", "dark"))
     )
     caption = f'\n<figcaption markdown="span">{entry["caption"]}</figcaption>' if entry["caption"] else ""
-    return f'<figure markdown="span" class="lab-figure" id="figure-{entry["name"]}">\n{images}{caption}\n</figure>'
+    # on a phone the drawing keeps a size at which its words can be read, and moves sideways
+    drawing = f'<span markdown="span" class="lab-drawing" tabindex="0">{images}</span>'
+    return f'<figure markdown="span" class="lab-figure" id="figure-{entry["name"]}">\n{drawing}{caption}\n</figure>'
 
 
 def _bracketed(text: str) -> str:
