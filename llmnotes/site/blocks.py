@@ -11,7 +11,7 @@ from pathlib import Path
 
 from llmnotes.site.entries import CONFIDENCE, SINGULAR, STATUSES, Entry
 from llmnotes.site.errors import NotebookError, near
-from llmnotes.site.labs import Lab
+from llmnotes.site.labs import LEVELS, TOPICS, Lab, in_order
 from llmnotes.site.page import ran_on
 from llmnotes.site.quotes import expand, look_up, shown
 from llmnotes.site.store import PACKAGE, Run
@@ -51,6 +51,8 @@ class Blocks:
         functions = {
             "result": lambda name, spec="": self.result(name, spec, at),
             "gallery": lambda topic=None: self.gallery(at, topic),
+            "galleries": lambda: self.galleries(at),
+            "path": lambda: self.path(at),
             "entries": lambda kind, newest=None: self.entry_list(kind, newest, at),
             "predictions": lambda: self.predictions(at),
             "count": self.count,
@@ -134,11 +136,43 @@ class Blocks:
             f'  <span class="entry-facts">{entry.date}{sure}</span>'
         )
 
+    def galleries(self, at: Place) -> str:
+        """A gallery for each topic that has labs."""
+        topics = [topic for topic in TOPICS if any(lab.topic == topic for lab in self.labs)]
+        return "\n\n".join(f"## {topic.capitalize()}\n\n{self.gallery(at, topic)}" for topic in topics)
+
+    def path(self, at: Place) -> str:
+        """The labs in steps: each needs only labs of the steps before it."""
+        steps: list[list[Lab]] = []
+        step_of: dict[str, int] = {"hub": 0}
+        for stem in in_order({lab.stem: lab.needs for lab in self.labs}):
+            lab = next(lab for lab in self.labs if lab.stem == stem)
+            step_of[stem] = 1 + max((step_of[need] for need in lab.needs), default=0)
+            steps += [[]] * (step_of[stem] - len(steps))
+            steps[step_of[stem] - 1] = [*steps[step_of[stem] - 1], lab]
+        titles = {lab.stem: lab.title for lab in self.labs}
+        parts = []
+        for number, labs in enumerate(steps, 1):
+            lines = []
+            for lab in sorted(labs, key=lambda lab: lab.stem):
+                link = {stem: f"[{titles[stem]}]({at.link(f'labs/{stem}.ipynb')})" for stem in titles}
+                facts = [lab.level, lab.topic, f"{lab.minutes} minutes"]
+                if after := [link[need] for need in lab.needs if need in titles]:
+                    facts.append("after " + ", ".join(after))
+                lines.append(
+                    f"- **{link[lab.stem]}**  \n  {lab.question}  \n"
+                    f'  <span class="entry-facts">{" · ".join(facts)}</span>'
+                )
+            parts.append(f"## Step {number}\n\n" + "\n".join(lines))
+        return "\n\n".join(parts)
+
     def gallery(self, at: Place, topic: str | None) -> str:
+        """Cards of labs: all in their order, or those of a topic, the easier ones first."""
         cards = []
-        for lab, run in self.runs.values():
-            if topic and lab.topic != topic:
-                continue
+        shown_labs = [(lab, run) for lab, run in self.runs.values() if topic in (None, lab.topic)]
+        if topic:
+            shown_labs.sort(key=lambda pair: LEVELS.index(pair[0].level))
+        for lab, run in shown_labs:
             images = ""
             figures = {figure["name"]: figure for figure in run.results["figures"]} if run else {}
             if run and lab.thumbnail not in figures and not lab.needs_hub:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import graphlib
 import hashlib
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -145,7 +147,25 @@ def find_labs(folder: Path) -> tuple[list[Lab], dict[str, NotebookError]]:
             broken[path.stem] = error
         else:
             labs[lab.key] = lab
+    try:
+        in_order({lab.stem: lab.needs for lab in labs.values()})
+    except graphlib.CycleError as error:
+        circle = error.args[1]
+        for lab in [lab for lab in labs.values() if lab.stem in circle]:
+            broken[lab.stem] = NotebookError(
+                f"{lab.path}: header: needs go in a circle: {' needs '.join(circle[::-1])}"
+            )
+            del labs[lab.key]
     return list(labs.values()), broken
+
+
+def in_order(needs: Mapping[str, Sequence[str]]) -> list[str]:
+    """The labs, each behind those that it needs.
+
+    Raises:
+        graphlib.CycleError: there is no such order.
+    """
+    return [stem for stem in graphlib.TopologicalSorter(needs).static_order() if stem in needs]
 
 
 _FIELDS = {  # name: (what it must hold, how that is said)
