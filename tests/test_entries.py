@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
 from llmnotes.site.entries import CONFIDENCE, STATUSES, read_entries
 from llmnotes.site.errors import NotebookError
+from llmnotes.site.feed import ATOM, atom, bibtex
 
 TODAY = dt.date(2026, 6, 1)
 FIELDS = {
@@ -119,3 +121,33 @@ def test_every_kind_has_its_own_words(tmp_path: Path, kind: str) -> None:
 
 def test_the_scale_covers_every_probability() -> None:
     assert list(CONFIDENCE) == ["certain", "highly likely", "likely", "possible", "speculative"]
+
+
+def test_the_feed_names_every_entry_and_its_page(tmp_path: Path) -> None:
+    write(tmp_path, reviewed="2026-05-20")
+    write(tmp_path, "questions", status="open", confidence=None, claim="Is it < 1 & why?")
+    entries = read_entries(tmp_path, {"01_xor"}, TODAY)
+    feed = ElementTree.fromstring(atom(entries, "https://example.org/notes/", lambda entry: entry.claim))
+    space = {"a": ATOM}
+    assert feed.findtext("a:updated", namespaces=space) == "2026-05-20T00:00:00Z"
+    items = {item.find("a:link", space).get("href"): item for item in feed.findall("a:entry", space)}
+    assert set(items) == {f"https://example.org/notes/{kind}/one/" for kind in ("findings", "questions")}
+    question = items["https://example.org/notes/questions/one/"]
+    assert question.findtext("a:summary", namespaces=space) == "Is it < 1 & why?"
+    assert question.findtext("a:title", namespaces=space).startswith("Open question: ")
+    ids = [element.text for element in feed.iter(f"{{{ATOM}}}id")]
+    assert len(set(ids)) == len(ids) == 3
+    again = atom(entries, "https://example.org/notes/", lambda entry: entry.claim)
+    assert ElementTree.fromstring(again).findtext("a:id", namespaces=space) == ids[0]
+
+
+def test_an_entry_can_be_cited(tmp_path: Path) -> None:
+    write(tmp_path, name="two-units.md")
+    (entry,) = read_entries(tmp_path, {"01_xor"}, TODAY)
+    cited = bibtex(entry, "https://example.org/")
+    assert cited.startswith("@misc{llmnotes_two_units,")
+    assert "title = {{Two units are enough}}" in cited
+    assert "year = {2026}" in cited
+    assert "url = {https://example.org/findings/two-units/}" in cited
+    assert cited.count("{") == cited.count("}")
+    assert "url" not in bibtex(entry, "")

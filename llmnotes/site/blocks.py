@@ -11,6 +11,7 @@ from pathlib import Path
 
 from llmnotes.site.entries import CONFIDENCE, SINGULAR, STATUSES, Entry
 from llmnotes.site.errors import NotebookError, near
+from llmnotes.site.feed import bibtex
 from llmnotes.site.labs import LEVELS, TOPICS, Lab, in_order
 from llmnotes.site.page import ran_on
 from llmnotes.site.quotes import expand, look_up, shown
@@ -115,6 +116,11 @@ class Blocks:
         labs = {lab.stem: lab.title for lab in self.labs}
         facts.append("rests on " + ", ".join(f"[{labs[stem]}](../labs/{stem}.ipynb)" for stem in entry.labs))
         return f"{entry.claim}\n{{ .entry-claim }}\n\n{' · '.join(facts)}\n{{ .entry-facts }}\n\n"
+
+    def entry_foot(self, entry: Entry, site: str) -> str:
+        """How to cite an entry, folded."""
+        lines = "\n".join(f"    {line}" for line in bibtex(entry, site).splitlines())
+        return f'\n\n??? quote "Cite this entry"\n    ```bibtex\n{lines}\n    ```\n'
 
     def entry_list(self, kind: str, newest: int | None, at: Place) -> str:
         if kind not in STATUSES:

@@ -30,6 +30,7 @@ from llmnotes.site.api import Memory, remember
 from llmnotes.site.blocks import Blocks, Place, read_cards, read_glossary
 from llmnotes.site.entries import STATUSES, Entry, read_entries
 from llmnotes.site.errors import NotebookError
+from llmnotes.site.feed import atom
 from llmnotes.site.labs import Lab
 from llmnotes.site.page import END, download, page_notebook
 from llmnotes.site.runner import run_labs
@@ -148,7 +149,7 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
             return ""
         if entry := self._entry_of(page):
             page.meta["description"] = self.blocks.plain(entry.claim, self._place(page, files))
-            markdown = self.blocks.entry_head(entry) + markdown
+            markdown = self.blocks.entry_head(entry) + markdown + self.blocks.entry_foot(entry, config.site_url or "")
         return self._with_glossary(self.blocks.fill(markdown, self._place(page, files)), page)
 
     @event_priority(100)
@@ -197,6 +198,8 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
         return re.sub(r'(<a class="autorefs autorefs-internal") title="&lt;[^"]*"', r"\1", output)
 
     def on_post_build(self, *, config: MkDocsConfig) -> None:
+        feed = atom(self.entries, config.site_url or "", self._plain_claim)
+        Path(config.site_dir, "feed.xml").write_bytes(feed)
         if "mkdocstrings" in config.plugins:
             self.memory.save()
 
@@ -235,6 +238,9 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
 
     def _place(self, page: Page, files: Files) -> Place:
         return Place(page.file.src_uri, lambda uri: get_relative_url(files.get_file_from_path(uri).url, page.url))
+
+    def _plain_claim(self, entry: Entry) -> str:
+        return self.blocks.plain(entry.claim, Place(entry.uri, lambda uri: uri))
 
     def _with_glossary(self, markdown: str, page: Page) -> str:
         if page.file.src_uri == "glossary.md" or page.file.src_uri.startswith("api/"):  # reference, not running text
