@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import graphlib
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -54,3 +56,21 @@ def test_a_circle_of_needs_is_an_error_that_names_it(notebook: Notebook) -> None
 
 def header(needs: str) -> dict:
     return HEADER | {"needs": needs}
+
+
+TOUR = (ROOT / "docs" / "tour.md").read_text(encoding="utf-8")
+
+
+def test_the_tour_prints_what_its_page_shows() -> None:
+    """Words must agree; shares may move by two points, since another CPU rounds otherwise."""
+    blocks = re.findall(r"```python\n(.*?)```", TOUR, re.DOTALL)
+    assert sum(len([line for line in block.splitlines() if line.strip()]) for block in blocks) <= 50
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(blocks)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    shown = "".join(re.findall(r"```text\n(.*?)```", TOUR, re.DOTALL))
+    number = r"\d+(?:\.\d+)?(?=%| |\))"
+    assert re.sub(number, "#", done.stdout) == re.sub(number, "#", shown)
+    for printed, said in zip(re.findall(r"(\d+)%", done.stdout), re.findall(r"(\d+)%", shown), strict=True):
+        assert abs(int(printed) - int(said)) <= 2
