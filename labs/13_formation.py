@@ -35,10 +35,7 @@ from llmnotes.interventions import ablate
 from llmnotes.lab import figure, predict, record
 from llmnotes.lexicon import (
     IDS,
-    LEXICON,
-    MOOD_ADJECTIVES,
     MOOD_OF,
-    MOOD_VERBS,
     MOODS,
     NOUNS,
     RULES,
@@ -89,27 +86,22 @@ models = {step: llmnotes.load(name) for step, name in zip(STEPS, names, strict=T
 print(" ".join(token.word for token in stories[1][1:40]))
 
 # %% [markdown]
-# For each place that a rule decides we note the right word. For a mood this is a word of the mood that the words so
-# far make likeliest, by Bayes' rule; without a favourite the place is left out.
+# Now all places that a rule decides. Of the words of mood we keep those whose mood the words before make likelier than
+# not, by Bayes' rule: the others nobody can foresee.
 
 
 # %%
-def answer(story: list, i: int, moods: torch.Tensor) -> str:
-    """The word that is right at place i, or "" if none is."""
-    word = story[i].word
-    if story[i].rule != "mood":
-        return word
-    best, second = moods[i - 1].topk(2).values.tolist()
-    words = MOOD_VERBS if LEXICON[word].pos == "verb" else MOOD_ADJECTIVES
-    return words[MOODS[moods[i - 1].argmax()]][0] if best - second > 1e-9 else ""
+def can_be_known(n: int, i: int) -> bool:
+    token = stories[n][i]
+    mood = MOOD_OF.get(token.word, token.mood)
+    return token.rule != "mood" or true[n].moods[i - 1, MOODS.index(mood)] > 0.5
 
 
 everywhere = [(n, i) for n in range(len(stories)) for i in range(1, 129)]
-decided = [(n, i) for n, i in everywhere if stories[n][i].rule]
-places = [(n, i, w) for n, i in decided if (w := answer(stories[n], i, true[n].moods))]
-row, at = torch.tensor([(n, i - 1) for n, i, _ in places]).T  # who predicts stands before
-rule_of = np.array([stories[n][i].rule for n, i, _ in places])
-print({rule: int((rule_of == rule).sum()) for rule in RULES})
+places = [(n, i) for n, i in everywhere if stories[n][i].rule and can_be_known(n, i)]
+row, at = torch.tensor([(n, i - 1) for n, i in places]).T  # who predicts stands before
+rule_of = np.array([stories[n][i].rule for n, i in places])
+words = [stories[n][i].word for n, i in places]
 
 # %% [markdown]
 # Where does the word stand that decides? With it we can ask whether a head looks there. (Brackets are left out.)
@@ -135,7 +127,7 @@ def source(story: list, i: int) -> list[int]:
 
 
 sources = torch.zeros(len(places), 128)
-for line, (n, i, _) in zip(sources, places, strict=True):
+for line, (n, i) in zip(sources, places, strict=True):
     line[source(stories[n], i)] = 1
 
 # %% [markdown]
@@ -211,8 +203,7 @@ def is_right(logits: torch.Tensor, table: torch.Tensor) -> np.ndarray:
 # the control is the same exam with its answers shuffled among the places of each rule.
 
 # %%
-key = groups([word for *_, word in places])
-shuffled, dealer = np.array([word for *_, word in places]), random.Random(0)
+key, shuffled, dealer = groups(words), np.array(words), random.Random(0)
 for rule in RULES:
     here = np.flatnonzero(rule_of == rule).tolist()
     shuffled[here] = shuffled[dealer.sample(here, len(here))]
@@ -260,14 +251,13 @@ rank = {rule: 1 + order.index(rule) for rule in RULES}
 often = [(rule_of == rule).sum() for rule in RULES]
 ranks = np.argsort(np.argsort(often)), [rank[rule] for rule in RULES]
 record("rank_correlation_with_frequency", np.corrcoef(*ranks)[0, 1], atol=0.1, because=FEW)
-for rule in ("agreement_0", "mood", "list"):
+for rule in ("agreement_0", "mood"):
     record(f"rank_{rule}", rank[rule])
 for rule in ("agreement_0", "pronoun", "agreement_2", "fact", "mood", "list"):
     record(f"appears_{rule}", appears[rule], rtol=0.05, because=COARSE, unit="steps")
 appears_free = when(free_nats, free_nats[0], free_nats[-1])
 record("appears_free", appears_free, rtol=0.01, because=SMOOTH, unit="steps")
 record("fact_to_list", appears["fact"] / appears["list"], rtol=0.05, because=COARSE)
-record("worst_at_end", min(curve[rule][-1] for rule in RULES), atol=0.03, because=FEW)
 
 # %% [markdown]
 # The accuracy of each rule along training, with that of the shuffled exam.
@@ -310,9 +300,7 @@ figure(
 # all. Then nothing for long. Agreement over two attractors appears at step
 # {{ result("formation.appears_agreement_2", ".0f") }}, pronouns at {{ result("formation.appears_pronoun", ".0f") }}, facts
 # at {{ result("formation.appears_fact", ".0f") }}, the mood at {{ result("formation.appears_mood", ".0f") }} (place
-# {{ result("formation.rank_mood") }} of 9), lists at {{ result("formation.appears_list", ".0f") }} (place
-# {{ result("formation.rank_list") }}). In the finished model the worst rule is right at
-# {{ result("formation.worst_at_end", ".0%") }} of its places.
+# {{ result("formation.rank_mood") }} of 9), and lists at {{ result("formation.appears_list", ".0f") }}.
 #
 # How often a rule is seen does not explain the order (rank correlation
 # {{ result("formation.rank_correlation_with_frequency", ".2f") }}, where −1 would be "the more often the earlier"): lists
@@ -322,7 +310,7 @@ figure(
 #
 # An exam that knows only right and wrong can make a gradual change look sudden
 # ([Schaeffer et al. 2023](https://arxiv.org/abs/2304.15004)). We compare the stretch from 10 to 90 % of the way in
-# accuracy with the same in nats above the truth.
+# accuracy and in nats above the truth.
 
 
 # %%
@@ -339,14 +327,12 @@ for rule in RULES:
 wider = sum(wide_nats[rule] > wide[rule] for rule in RULES)
 record("wider_in_nats", wider, atol=2, because="the widths of several rules nearly tie")
 record("width_list", wide["list"], rtol=0.1, because=COARSE)
-record("width_list_nats", wide_nats["list"], rtol=0.1, because=COARSE)
 
 # %% [markdown]
-# The nats are wider for {{ result("formation.wider_in_nats") }} of the 9 rules (several nearly tie, and other stories
-# give another count, so we draw nothing from it); for lists {{ result("formation.width_list_nats", ".0f") }}-fold against
-# {{ result("formation.width_list", ".1f") }}-fold. But the comparison is unfair. In nats a model gains long before it
-# has the rule, merely by learning that a verb comes here, or a syllable. So the fair question is: what does the right
-# group cost *among the rivals only*? We ask it in the next section.
+# The steps grow {{ result("formation.width_list", ".1f") }}-fold while lists go from 10 to 90 %. The nats are wider for
+# {{ result("formation.wider_in_nats") }} of the 9 rules, but several nearly tie and other stories give another count. And the
+# comparison is unfair: in nats a model gains long before it has the rule, merely by learning that a verb comes here. The fair
+# question is what the right group costs *among the rivals only*.
 #
 # ## A stand-in comes first
 #
@@ -377,13 +363,11 @@ def share_right(model, prompts: torch.Tensor, plural: torch.Tensor) -> torch.Ten
 # %%
 shares = torch.stack([share_right(m, prompts, is_plural[:, 0]) for m in models.values()])
 attracted, same = ((shares[:, some] > 0.5).double().mean(1) for some in (other, ~other))
-costs = -shares[:, other].log().mean(1)
+costs = dict(zip(STEPS, (-shares[:, other].log().mean(1)).tolist(), strict=True))
 record("attracted_worst", attracted.min().item(), atol=0.03, because=FEW)
+record("attracted_500", attracted[STEPS.index(500)].item(), atol=0.03, because=FEW)
 for step in (250, 500):
-    i = STEPS.index(step)
-    record(f"attracted_{step}", attracted[i].item(), atol=0.03, because=FEW)
-    cost = costs[i].item()
-    record(f"attracted_nats_{step}", cost, rtol=0.05, because=SMOOTH, unit="nats")
+    record(f"attracted_nats_{step}", costs[step], rtol=0.05, because=SMOOTH, unit="nats")
 
 # %% [markdown]
 # Is there a stand-in for pronouns too? A cheap guess at "he" or "she" is a *vote*: the gender of most of the names so
@@ -398,19 +382,15 @@ def vote(n: int, i: int) -> int:
     return sum(1 if gender == mine else -1 for gender in genders)
 
 
-is_pronoun = rule_of == "pronoun"
-votes = np.array(
-    [p and vote(n, i) for p, (n, i, _) in zip(is_pronoun, places, strict=True)]
-)
+votes = np.array([vote(n, i) if stories[n][i].rule == "pronoun" else 0 for n, i in places])
 easy = [right[step][votes > 0].mean() for step in STEPS]
 hard = [right[step][votes < 0].mean() for step in STEPS]
 appears_hard = when(hard, 0.5, hard[-1])
 record("places_vote_wrong", int((votes < 0).sum()))
 record("appears_pronoun_hard", appears_hard, rtol=0.1, because=COARSE, unit="steps")
-for step in (250, 500):
-    i = STEPS.index(step)
-    record(f"vote_right_{step}", easy[i], atol=0.02, because=FEW)
-    record(f"vote_wrong_{step}", hard[i], atol=0.06, because=FEW)
+i = STEPS.index(500)
+record("vote_right_500", easy[i], atol=0.02, because=FEW)
+record("vote_wrong_500", hard[i], atol=0.06, because=FEW)
 
 # %% [markdown]
 # Both splits side by side; the control is the half of the places where stand-in and rule agree.
@@ -440,15 +420,14 @@ figure(
 
 # %% [markdown]
 # At step 250 the verb agrees with the *nearest* noun: with an attractor of the other number it is right in
-# {{ result("formation.attracted_250", ".0%") }}, much worse than chance, at a cost of
+# {{ result("formation.attracted_worst", ".0%") }}, much worse than chance, at a cost of
 # {{ result("formation.attracted_nats_250", ".2f") }} nats, more than ln 2. By step 500 it is right in
 # {{ result("formation.attracted_500", ".0%") }}, at {{ result("formation.attracted_nats_500", ".2f") }} nats. So the jump is no
 # illusion of a right-or-wrong exam: in nats among the rivals the model first gets worse, then jumps as well, all of it
 # between two checkpoints.
 #
 # The pronouns hide the same. At step 500 they are right in {{ result("formation.vote_right_500", ".0%") }} of the places
-# where the vote is right, and in {{ result("formation.vote_wrong_500", ".0%") }} where it is wrong (at step 250:
-# {{ result("formation.vote_right_250", ".0%") }} and {{ result("formation.vote_wrong_250", ".0%") }}). There are only
+# where the vote is right, and in {{ result("formation.vote_wrong_500", ".0%") }} where it is wrong. There are only
 # {{ result("formation.places_vote_wrong") }} such places in our stories. On them the rule appears at step
 # {{ result("formation.appears_pronoun_hard", ".0f") }}, not {{ result("formation.appears_pronoun", ".0f") }}.
 #
@@ -469,7 +448,6 @@ for rule in ("agreement_2", "pronoun", "fact", "mood", "list"):
 by_hard = sharp["pronoun"] / appears_hard
 record("head_to_rule_pronoun_hard", by_hard, rtol=0.1, because=COARSE)
 record("looked_pronoun_500", paid["pronoun"][STEPS.index(500)], atol=0.01, because=SMOOTH)
-record("looked_pronoun", paid["pronoun"][-1], atol=0.01, because=SMOOTH)
 record("looked_indirect_object", paid["indirect_object"][-1], atol=0.01, because=SMOOTH)
 
 # %% [markdown]
@@ -482,9 +460,7 @@ before = [looking(m, few)["previous"].values.max().item() for m in models.values
 again = looking(models[5500], repeated_tokens(models[5500]))["induction"]
 when_list = next(i for i, a in enumerate(curve["list"]) if a > 0.5)
 record("previous_when_list", before[when_list], atol=0.01, because=SMOOTH)
-record("previous_most", max(before), atol=0.01, because=SMOOTH)
 record("induction_random", again.values.max().item(), atol=0.005, because=SMOOTH)
-record("induction_chance", again.chance, atol=1e-3, because=SMOOTH)
 record("looked_list", paid["list"][-1], atol=0.01, because=SMOOTH)
 ratio = again.values.max().item() / paid["list"][-1]
 record("random_to_songs", ratio, atol=0.02, because=SMOOTH)
@@ -532,18 +508,17 @@ figure(
 # rule. No rule waits for a head that has long been there. But for pronouns the head comes
 # {{ result("formation.head_to_rule_pronoun", ".1f") }} times later than the rule, and for facts
 # {{ result("formation.head_to_rule_fact", ".1f") }} times. At step 500 no head pays more than
-# {{ result("formation.looked_pronoun_500", ".0%") }} of its attention to the subject's name; at the end one pays
-# {{ result("formation.looked_pronoun", ".0%") }}. On the places where the vote is wrong the delay is gone
+# {{ result("formation.looked_pronoun_500", ".0%") }} of its attention to the subject's name. On the places where the vote is wrong the delay is gone
 # ({{ result("formation.head_to_rule_pronoun_hard", ".2f") }}): this head did not come late for the rule. The exam had
 # taken the stand-in for the rule.
 #
 # For `agreement_0` the head came all the same, although the rule had long been right without it.
 #
 # The textbook scan sees nothing of all this. The best induction score on random tokens is
-# {{ result("formation.induction_random", ".3f") }} (chance {{ result("formation.induction_chance", ".3f") }}), although the
+# {{ result("formation.induction_random", ".3f") }}, about chance, although the
 # model repeats songs without fault and a head looks at the source syllable with
-# {{ result("formation.looked_list", ".2f") }} of its attention; the best previous-token score is
-# {{ result("formation.previous_most", ".2f") }}. And for the indirect object no head looks at the right name from where
+# {{ result("formation.looked_list", ".2f") }} of its attention; the best previous-token score when
+# lists appear is {{ result("formation.previous_when_list", ".2f") }}. And for the indirect object no head looks at the right name from where
 # the prediction is made (at most {{ result("formation.looked_indirect_object", ".2f") }}): it must come by another way.
 #
 # ## Take the head away
@@ -570,13 +545,13 @@ every = list(product(range(4), range(4)))
 alone = {step: {head: drops(step, head) for head in every} for step in ABLATED}
 
 # %% [markdown]
-# Which head does each rule need most, and how much?
+# Which head does each rule need most at the four checkpoints, and how much?
 
 # %%
 for rule in RULES:
     needed = {s: max(every, key=lambda head, s=s: alone[s][head][rule]) for s in ABLATED}
-    said = [f"step {s}: L{h[0]}H{h[1]} {alone[s][h][rule]:.2f}" for s, h in needed.items()]
-    print(f"{rule:15s}", ", ".join(said))
+    said = [f"L{h[0]}H{h[1]} {alone[s][h][rule]:5.2f}" for s, h in needed.items()]
+    print(f"{rule:15s}", " | ".join(said))
     if rule == "list":
         record("same_head_list", needed[STEPS[when_list]] == needed[5500])
 others = [drop["agreement_1"] for head, drop in alone[500].items() if head != (3, 3)]
@@ -589,25 +564,25 @@ record("l2h3_list", alone[5500][2, 3]["list"], atol=0.03, because=FEW)
 # is the median of three other pairs from the same layers.
 
 # %%
-early, late = (0, 1), (2, 3)
+early, late, lost = (0, 1), (2, 3), {}
 pairs = ((0, 0), (2, 0)), ((0, 2), (2, 1)), ((0, 3), (2, 2))
-hands = {"without L0H1": [alone[step][early]["fact"] for step in ABLATED]}
-hands["without L2H3"] = [alone[step][late]["fact"] for step in ABLATED]
-hands["without both"] = [drops(step, early, late)["fact"] for step in ABLATED]
-median = [np.median([drops(step, *pair)["fact"] for pair in pairs]) for step in ABLATED]
-hands["control: without two others"] = median
-for name, lost in zip(("early", "late", "both", "control"), hands.values(), strict=True):
-    record(f"fact_{name}_500", lost[0], atol=0.04, because=FEW)
-    record(f"fact_{name}_5500", lost[-1], atol=0.04, because=FEW)
+lost["without L0H1"] = [alone[step][early]["fact"] for step in ABLATED]
+lost["without L2H3"] = [alone[step][late]["fact"] for step in ABLATED]
+lost["without both"] = [drops(step, early, late)["fact"] for step in ABLATED]
+others = [np.median([drops(step, *two)["fact"] for two in pairs]) for step in ABLATED]
+lost["control: without two others"] = others
+record("fact_early_500", lost["without L0H1"][0], atol=0.04, because=FEW)
+for name, losses in zip(("early", "late", "both", "control"), lost.values(), strict=True):
+    record(f"fact_{name}_5500", losses[-1], atol=0.04, because=FEW)
 
 # %% [markdown]
 # What facts lose at each of the four checkpoints.
 
 # %% tags=["drawing"]
 fig, ax = plots.subplots(height=2.8)
-for i, (label, lost) in enumerate(hands.items()):
+for i, (label, losses) in enumerate(lost.items()):
     colour = (BLUE, GREEN, PURPLE, ORANGE)[i]
-    ax.bar(np.arange(4) + 0.2 * (i - 1.5), lost, width=0.19, color=colour, label=label)
+    ax.bar(np.arange(4) + 0.2 * (i - 1.5), losses, width=0.19, color=colour, label=label)
 ax.set_xticks(range(4), ABLATED)
 ax.grid(axis="x", visible=False)
 ax.set(xlabel="step of training", ylabel="facts lost (share of places)", ylim=(-0.04, 0.5))
@@ -656,8 +631,8 @@ figure(
 one, many = list(NOUNS)[:6], list(NOUNS.values())[6:12]
 text, pulled = "<|endoftext|> the {} near the {} near the {}", {}
 for name, middle, last in (("both", many, many), ("first", many, one), ("last", one, many)):
-    words = [text.format(*three).split() for three in product(one, middle, last)]
-    rows = torch.tensor([[IDS[w] for w in line] for line in words])
+    lines = [text.format(*three).split() for three in product(one, middle, last)]
+    rows = torch.tensor([[IDS[w] for w in line] for line in lines])
     singular = share_right(models[250], rows, torch.zeros(len(rows), dtype=torch.int))
     pulled[name] = singular.mean().item()
 assert pulled["both"] < min(pulled["first"], pulled["last"]), (
@@ -678,7 +653,8 @@ known = {}
 for step in (250, 500, 1000):
     probs = models[step].model(ids).logits.softmax(-1)
     both, won = [], []
-    for n, i, word in (places[j] for j in np.flatnonzero(rule_of == "indirect_object")):
+    for j in np.flatnonzero(rule_of == "indirect_object"):
+        (n, i), word = places[j], words[j]
         subject = next(t.word for t in stories[n][i - 1 :: -1] if t.pos == "name")
         mine, his = probs[n, i - 1, [IDS[word], IDS[subject]]].tolist()
         both, won = [*both, mine + his], [*won, mine > his]
