@@ -1,5 +1,5 @@
 # ---
-# title: How the rules of a language form
+# title: How rules form
 # question: In what order does a small model learn the rules of its language, and do the heads that carry a rule come before it, with it or after it?
 # level: intermediate
 # minutes: 20
@@ -19,7 +19,6 @@
 # word stands that decides it. And the model was kept at ten moments of its training.
 
 # %% tags=["setup"]
-import random
 from contextlib import ExitStack
 from functools import cache
 from itertools import product
@@ -47,9 +46,10 @@ from llmnotes.trace import trace
 
 BLUE, ORANGE, GREEN, PURPLE, OCHRE, GREY = plots.COLOURS
 torch.set_grad_enabled(False)
-FEW = "fixed models and texts: rounding may turn one or two of the rule's places"
-COARSE = "read off between checkpoints: a turned place moves it by a few per cent"
-SMOOTH = "a mean over fixed texts of smooth functions: rounding only"
+FEW = "rounding may turn one or two places"
+COARSE = "a turned place moves it a few per cent"
+SMOOTH = "rounding only"
+DEAL = "rules close together may swap with another shuffle"
 
 # %% [markdown]
 # ## What you need to know
@@ -91,7 +91,7 @@ print(" ".join(token.word for token in stories[1][1:40]))
 
 
 # %%
-def can_be_known(n: int, i: int) -> bool:
+def can_be_known(n, i):
     token = stories[n][i]
     mood = MOOD_OF.get(token.word, token.mood)
     return token.rule != "mood" or true[n].moods[i - 1, MOODS.index(mood)] > 0.5
@@ -108,22 +108,22 @@ words = [stories[n][i].word for n, i in places]
 
 
 # %%
-def source(story: list, i: int) -> list[int]:
+def source(story, i):
     """Where the words stand that decide word i."""
-    rule, words = story[i].rule, [token.word for token in story[:i]]
+    rule, before = story[i].rule, [token.word for token in story[:i]]
     if rule.startswith("agreement"):  # each attractor adds three words behind the noun
         return [i - 1 - 3 * int(rule[-1])]
     if rule == "list":  # the same place in the verse before
-        before, start = [j for j, word in enumerate(words) if word in ":;"][-2:]
-        return [before + i - start]
+        last, start = [j for j, word in enumerate(before) if word in ":;"][-2:]
+        return [last + i - start]
     if rule == "mood":
-        return [j for j, word in enumerate(words) if word in MOOD_OF]
+        return [j for j, word in enumerate(before) if word in MOOD_OF]
     if rule == "closing":  # left out here
         return []
-    if words[-1] == "the":  # the town whose landmark is to come
+    if before[-1] == "the":  # the town whose landmark is to come
         return [i - 4]
     who = next(token.referent for token in story[i::-1] if token.referent)
-    return [i - 1 - words[::-1].index(who)]
+    return [i - 1 - before[::-1].index(who)]
 
 
 sources = torch.zeros(len(places), 128)
@@ -177,20 +177,20 @@ predict(standard, p=0.5, resolved_by="random_to_songs", if_="< 0.5")
 
 
 # %%
-def groups(words: list[str]) -> torch.Tensor:
+def groups(words):
     """For each place (row) and each word of the vocabulary the group it is in."""
     return torch.stack([one_row(*both) for both in zip(rule_of, words, strict=True)])
 
 
 @cache
-def one_row(rule: str, word: str) -> torch.Tensor:
+def one_row(rule, word):
     line = torch.full((len(VOCABULARY),), len(VOCABULARY))
     for group, rival in enumerate(rivals(rule, word)):
         line[[IDS[w] for w in rival]] = group
     return line
 
 
-def is_right(logits: torch.Tensor, table: torch.Tensor) -> np.ndarray:
+def is_right(logits, table):
     """For each place (of the stories at hand): does the right group get the most?"""
     n = int((row < len(logits)).sum())
     probs = logits[row[:n], at[:n]].softmax(-1)
@@ -203,10 +203,9 @@ def is_right(logits: torch.Tensor, table: torch.Tensor) -> np.ndarray:
 # the control is the same exam with its answers shuffled among the places of each rule.
 
 # %%
-key, shuffled, dealer = groups(words), np.array(words), random.Random(0)
+key, shuffled, deal = groups(words), np.array(words), np.random.default_rng(0)
 for rule in RULES:
-    here = np.flatnonzero(rule_of == rule).tolist()
-    shuffled[here] = shuffled[dealer.sample(here, len(here))]
+    shuffled[rule_of == rule] = deal.permutation(shuffled[rule_of == rule])
 wrong_key = groups(shuffled.tolist())
 
 right, by_chance, looked, nats = {}, {}, {}, {}
@@ -223,7 +222,7 @@ for step, model in models.items():
 
 
 # %%
-def when(series: list, start: float, end: float, share: float = 0.5) -> float:
+def when(series, start, end, share=0.5):
     """The step from which on a series has gone this share of the way from start to end."""
     gone = (np.array(series) - start) / (end - start)
     last = max(np.flatnonzero(gone < share), default=0)
@@ -231,7 +230,7 @@ def when(series: list, start: float, end: float, share: float = 0.5) -> float:
     return np.exp(np.interp(share, gone[last : last + 2], scale[last : last + 2]))
 
 
-def accuracy(rule: str, marks: dict) -> list[float]:
+def accuracy(rule, marks):
     return [marks[step][rule_of == rule].mean() for step in STEPS]
 
 
@@ -250,13 +249,13 @@ print({rule: int(appears[rule]) for rule in order})
 rank = {rule: 1 + order.index(rule) for rule in RULES}
 often = [(rule_of == rule).sum() for rule in RULES]
 ranks = np.argsort(np.argsort(often)), [rank[rule] for rule in RULES]
-record("rank_correlation_with_frequency", np.corrcoef(*ranks)[0, 1], atol=0.1, because=FEW)
-for rule in ("agreement_0", "mood"):
-    record(f"rank_{rule}", rank[rule])
+record("rank_correlation_with_frequency", np.corrcoef(*ranks)[0, 1], atol=0.2, because=DEAL)
+record("rank_agreement_0", rank["agreement_0"])
+record("rank_mood", rank["mood"], atol=1, because=DEAL)
 for rule in ("agreement_0", "pronoun", "agreement_2", "fact", "mood", "list"):
-    record(f"appears_{rule}", appears[rule], rtol=0.05, because=COARSE, unit="steps")
+    record(f"appears_{rule}", appears[rule], rtol=0.05, because=COARSE)
 appears_free = when(free_nats, free_nats[0], free_nats[-1])
-record("appears_free", appears_free, rtol=0.01, because=SMOOTH, unit="steps")
+record("appears_free", appears_free, rtol=0.01, because=SMOOTH)
 record("fact_to_list", appears["fact"] / appears["list"], rtol=0.05, because=COARSE)
 
 # %% [markdown]
@@ -266,7 +265,7 @@ record("fact_to_list", appears["fact"] / appears["list"], rtol=0.05, because=COA
 axis = np.maximum(STEPS, 30)
 
 
-def along_training(ax, top: float) -> None:
+def along_training(ax, top):
     ax.set_xticks([30, 125, 500, 2500], ["0", "125", "500", "2500"])
     ax.minorticks_off()
     ax.set(xlabel="step of training", ylim=(-0.03, top), yticks=np.arange(0, 1.1, 0.25))
@@ -299,8 +298,7 @@ figure(
 # {{ result("formation.appears_agreement_0", ".0f") }}: there the noun is the word before, so it takes no attention at
 # all. Then nothing for long. Agreement over two attractors appears at step
 # {{ result("formation.appears_agreement_2", ".0f") }}, pronouns at {{ result("formation.appears_pronoun", ".0f") }}, facts
-# at {{ result("formation.appears_fact", ".0f") }}, the mood at {{ result("formation.appears_mood", ".0f") }} (place
-# {{ result("formation.rank_mood") }} of 9), and lists at {{ result("formation.appears_list", ".0f") }}.
+# at {{ result("formation.appears_fact", ".0f") }}, the mood at {{ result("formation.appears_mood", ".0f") }}, and lists at {{ result("formation.appears_list", ".0f") }}.
 #
 # How often a rule is seen does not explain the order (rank correlation
 # {{ result("formation.rank_correlation_with_frequency", ".2f") }}, where −1 would be "the more often the earlier"): lists
@@ -314,7 +312,7 @@ figure(
 
 
 # %%
-def width(series: list, start: float) -> float:
+def width(series, start):
     """By what factor the steps grow between 10 and 90 % of the way."""
     return when(series, start, series[-1], 0.9) / when(series, start, series[-1], 0.1)
 
@@ -350,7 +348,7 @@ other = is_plural[:, 0] != is_plural[:, 1]
 forms = [IDS[v] for v in (*VERBS.values(), "is")], [IDS[v] for v in (*VERBS, "are")]
 
 
-def share_right(model, prompts: torch.Tensor, plural: torch.Tensor) -> torch.Tensor:
+def share_right(model, prompts, plural):
     """Of the probability of all verbs, the share with the right number."""
     probs = model.model(prompts).logits[:, -1].softmax(-1)
     mass = torch.stack([probs[:, form].sum(-1) for form in forms], dim=1)
@@ -367,7 +365,7 @@ costs = dict(zip(STEPS, (-shares[:, other].log().mean(1)).tolist(), strict=True)
 record("attracted_worst", attracted.min().item(), atol=0.03, because=FEW)
 record("attracted_500", attracted[STEPS.index(500)].item(), atol=0.03, because=FEW)
 for step in (250, 500):
-    record(f"attracted_nats_{step}", costs[step], rtol=0.05, because=SMOOTH, unit="nats")
+    record(f"attracted_nats_{step}", costs[step], rtol=0.05, because=SMOOTH)
 
 # %% [markdown]
 # Is there a stand-in for pronouns too? A cheap guess at "he" or "she" is a *vote*: the gender of most of the names so
@@ -375,7 +373,7 @@ for step in (250, 500):
 
 
 # %%
-def vote(n: int, i: int) -> int:
+def vote(n, i):
     """How many more names of the pronoun's gender than of the other stand before it."""
     mine = stories[n][i].gender
     genders = [token.gender for token in stories[n][:i] if token.pos == "name"]
@@ -387,7 +385,7 @@ easy = [right[step][votes > 0].mean() for step in STEPS]
 hard = [right[step][votes < 0].mean() for step in STEPS]
 appears_hard = when(hard, 0.5, hard[-1])
 record("places_vote_wrong", int((votes < 0).sum()))
-record("appears_pronoun_hard", appears_hard, rtol=0.1, because=COARSE, unit="steps")
+record("appears_pronoun_hard", appears_hard, rtol=0.1, because=COARSE)
 i = STEPS.index(500)
 record("vote_right_500", easy[i], atol=0.02, because=FEW)
 record("vote_wrong_500", hard[i], atol=0.06, because=FEW)
@@ -455,15 +453,16 @@ record("looked_indirect_object", paid["indirect_object"][-1], atol=0.01, because
 # tokens that are repeated.
 
 # %%
-few = ids[:40]
+few, songs = ids[:40], paid["list"][-1]
 before = [looking(m, few)["previous"].values.max().item() for m in models.values()]
-again = looking(models[5500], repeated_tokens(models[5500]))["induction"]
+again = (
+    looking(models[5500], repeated_tokens(models[5500]))["induction"].values.max().item()
+)
 when_list = next(i for i, a in enumerate(curve["list"]) if a > 0.5)
 record("previous_when_list", before[when_list], atol=0.01, because=SMOOTH)
-record("induction_random", again.values.max().item(), atol=0.005, because=SMOOTH)
-record("looked_list", paid["list"][-1], atol=0.01, because=SMOOTH)
-ratio = again.values.max().item() / paid["list"][-1]
-record("random_to_songs", ratio, atol=0.02, because=SMOOTH)
+record("induction_random", again, atol=0.005, because=SMOOTH)
+record("looked_list", songs, atol=0.01, because=SMOOTH)
+record("random_to_songs", again / songs, atol=0.02, because=SMOOTH)
 
 # %% [markdown]
 # Rule and head, for those rules for which some head at the end looks at the source with more than a third of its
@@ -528,7 +527,7 @@ figure(
 
 
 # %%
-def drops(step: int, *heads: tuple[int, int]) -> dict[str, float]:
+def drops(step, *heads):
     """How much accuracy each rule loses without these heads (layer, head)."""
     with ExitStack() as stack:
         for layer, head in heads:
@@ -554,48 +553,23 @@ for rule in RULES:
     print(f"{rule:15s}", " | ".join(said))
     if rule == "list":
         record("same_head_list", needed[STEPS[when_list]] == needed[5500])
-others = [drop["agreement_1"] for head, drop in alone[500].items() if head != (3, 3)]
 record("l3h3_agreement_500", alone[500][3, 3]["agreement_1"], atol=0.05, because=FEW)
+others = [drop["agreement_1"] for head, drop in alone[500].items() if head != (3, 3)]
 record("others_agreement_500", np.median(others), atol=0.03, because=FEW)
 record("l2h3_list", alone[5500][2, 3]["list"], atol=0.03, because=FEW)
 
 # %% [markdown]
-# Lists and agreement keep their head. Facts change hands, from L0H1 to L2H3. We take away either, or both; the control
+# Lists and agreement keep their head. Facts change hands, from L0H1 to L2H3. What if both are gone at the end? The control
 # is the median of three other pairs from the same layers.
 
 # %%
-early, late, lost = (0, 1), (2, 3), {}
 pairs = ((0, 0), (2, 0)), ((0, 2), (2, 1)), ((0, 3), (2, 2))
-lost["without L0H1"] = [alone[step][early]["fact"] for step in ABLATED]
-lost["without L2H3"] = [alone[step][late]["fact"] for step in ABLATED]
-lost["without both"] = [drops(step, early, late)["fact"] for step in ABLATED]
-others = [np.median([drops(step, *two)["fact"] for two in pairs]) for step in ABLATED]
-lost["control: without two others"] = others
-record("fact_early_500", lost["without L0H1"][0], atol=0.04, because=FEW)
-for name, losses in zip(("early", "late", "both", "control"), lost.values(), strict=True):
-    record(f"fact_{name}_5500", losses[-1], atol=0.04, because=FEW)
-
-# %% [markdown]
-# What facts lose at each of the four checkpoints.
-
-# %% tags=["drawing"]
-fig, ax = plots.subplots(height=2.8)
-for i, (label, losses) in enumerate(lost.items()):
-    colour = (BLUE, GREEN, PURPLE, ORANGE)[i]
-    ax.bar(np.arange(4) + 0.2 * (i - 1.5), losses, width=0.19, color=colour, label=label)
-ax.set_xticks(range(4), ABLATED)
-ax.grid(axis="x", visible=False)
-ax.set(xlabel="step of training", ylabel="facts lost (share of places)", ylim=(-0.04, 0.5))
-ax.legend(loc="upper left", ncols=2)
-figure(
-    fig,
-    name="handover",
-    alt="Without L0H1 about a fifth of the facts are lost up to step 1000 and none at the end. Without L2H3 few are lost "
-    "at any step. Without both, about a fifth at every step. Without two other heads next to none.",
-    caption="The head that facts need early is not needed at the end, unless its successor is gone.",
-    rtol=0.15,
-    because=FEW,
-)
+control = np.median([drops(5500, *two)["fact"] for two in pairs])
+both = drops(5500, (0, 1), (2, 3))["fact"]
+lost = [alone[500][0, 1]["fact"]] + [alone[5500][head]["fact"] for head in ((0, 1), (2, 3))]
+names = ("early_500", "early_5500", "late_5500", "both_5500", "control_5500")
+for name, value in zip(names, (*lost, both, control), strict=True):
+    record(f"fact_{name}", value, atol=0.04, because=FEW)
 
 # %% [markdown]
 # Agreement over one attractor has one carrier from the first: without L3H3 it loses
@@ -606,7 +580,8 @@ figure(
 # Facts are another story. Without L0H1, {{ result("formation.fact_early_500", ".0%") }} of them are lost at step 500 and
 # {{ result("formation.fact_early_5500", ".0%") }} at the end, where L2H3 looks at the name. Yet without L2H3 only
 # {{ result("formation.fact_late_5500", ".0%") }} are lost there, and without both
-# {{ result("formation.fact_both_5500", ".0%") }}. The early head still stands by. Whoever ablates heads one by one in the
+# {{ result("formation.fact_both_5500", ".0%") }} (without two others
+# {{ result("formation.fact_control_5500", ".0%") }}). The early head still stands by. Whoever ablates heads one by one in the
 # finished model does not find it.
 #
 # ## What surprised us
@@ -638,7 +613,7 @@ for name, middle, last in (("both", many, many), ("first", many, one), ("last", 
 assert pulled["both"] < min(pulled["first"], pulled["last"]), (
     f"{pulled}: is the noun singular?"
 )
-print("share of the singular verb, by which attractor is plural:", pulled)
+print(pulled)
 
 # %% [markdown]
 # **2. Half an answer** (intermediate, 10 minutes). At step 500 the indirect object is right in a minority of the places. Two
@@ -659,7 +634,6 @@ for step in (250, 500, 1000):
         mine, his = probs[n, i - 1, [IDS[word], IDS[subject]]].tolist()
         both, won = [*both, mine + his], [*won, mine > his]
     known[step] = round(np.mean(both), 2), round(np.mean(won), 2)
-print("both names get, the right one gets more:", known)
 assert known[500][0] > 0.4 > known[250][0], (
     f"{known}: the two names should stand out by then"
 )
