@@ -72,8 +72,10 @@ class Blocks:
         lab, _, value = look_up(name, self.runs)
         anchor = f"#value-{name.partition('.')[2]}"
         page = f"labs/{lab.stem}.ipynb"
-        link = anchor if at.uri == page else at.link(page) + anchor
-        return f'[{shown(value, spec)}]({link}){{ .bound title="{name}, recorded by the lab {escape(lab.title)}" }}'
+        if at.uri == page:
+            return f'[{shown(value, spec)}]({anchor}){{ .bound title="recorded on this page" }}'
+        title = f"{name}, recorded by the lab {escape(lab.title)}"
+        return f'[{shown(value, spec)}]({at.link(page)}{anchor}){{ .bound title="{title}" }}'
 
     def lab_head(self, lab: Lab) -> str:
         facts = [lab.level.capitalize(), f"{lab.minutes} minutes", lab.topic.capitalize()]

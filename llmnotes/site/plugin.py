@@ -194,8 +194,8 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
         # Material's search is a dialog without a name
         search = 'data-md-component="search" role="dialog"'
         output = output.replace(search, f'{search} aria-label="Search"')
-        # links to the API carry their heading's markup as a tooltip: a fifth of a lab's page that says nothing new
-        return re.sub(r'(<a class="autorefs autorefs-internal") title="&lt;[^"]*"', r"\1", output)
+        # links to the API carry their heading's markup as a tooltip and classes for nothing: a fifth of a lab's page
+        return re.sub(r'<a class="autorefs autorefs-internal"(?: title="&lt;[^"]*")?', "<a", output)
 
     def on_post_build(self, *, config: MkDocsConfig) -> None:
         feed = atom(self.entries, config.site_url or "", self._plain_claim)
