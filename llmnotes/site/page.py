@@ -49,9 +49,12 @@ def _fold(cell: Cell) -> dict[str, str]:
 
 
 def _only_predicts(cell: Cell) -> bool:
-    """Whether a cell does nothing but state predictions: its outputs say all of it."""
-    calls = [getattr(getattr(statement, "value", None), "func", None) for statement in ast.parse(cell.source).body]
-    return bool(calls) and all(isinstance(call, ast.Name) and call.id == "predict" for call in calls)
+    """Whether a cell does nothing but state predictions, perhaps with names for their claims: its outputs say it all."""
+    body = ast.parse(cell.source).body
+    calls = [getattr(getattr(statement, "value", None), "func", None) for statement in body]
+    predicts = [isinstance(call, ast.Name) and call.id == "predict" for call in calls]
+    names = [isinstance(one, ast.Assign) and isinstance(one.value, ast.Constant) for one in body]
+    return any(predicts) and all(one or other for one, other in zip(predicts, names, strict=True))
 
 
 def _blocks(outputs: list[dict], run: Run | None, files: str) -> list[str]:
