@@ -49,7 +49,7 @@ def _fold(cell: Cell) -> dict[str, str]:
 
 
 def _only_predicts(cell: Cell) -> bool:
-    """Whether a cell does nothing but state predictions, perhaps with names for their claims: its outputs say it all."""
+    """Whether a cell only states predictions, perhaps with names for their claims: its outputs say all of it."""
     body = ast.parse(cell.source).body
     calls = [getattr(getattr(statement, "value", None), "func", None) for statement in body]
     predicts = [isinstance(call, ast.Name) and call.id == "predict" for call in calls]

@@ -1,0 +1,27 @@
+"""From a lab to the notebook of its page: what is folded away."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import Notebook
+
+from llmnotes.site.page import page_notebook
+
+PREDICTION = 'predict("It is so", p=0.5, resolved_by="share", if_="> 0.5")'
+
+
+@pytest.mark.parametrize(
+    ("code", "folded"),
+    [
+        (PREDICTION, True),
+        (f'claim = "It is so"\n{PREDICTION}\n{PREDICTION}', True),
+        (f"{PREDICTION}\nprint(1)", False),
+        (f"share = 1 + 1\n{PREDICTION}", False),
+        ('claim = "It is so"', False),
+    ],
+)
+def test_cells_that_only_predict_are_folded(notebook: Notebook, code: str, folded: bool) -> None:
+    page = page_notebook(notebook.lab("01_tiny", code), None, "01_tiny")
+    (cell,) = [cell for cell in page.cells if cell.cell_type == "code"]
+    assert cell.source == code
+    assert (cell.metadata.get("fold") == "code") is folded
