@@ -138,7 +138,8 @@ for line, (n, i) in zip(sources, places, strict=True):
 #     whose deciding word is near, those that need one look only? And when a rule begins to work, is a head there that
 #     looks at the deciding word?
 #
-# Our own guesses, written before we had graded any checkpoint. A rule **appears** at the step at which its accuracy has
+# Our own guesses, written before we had graded any checkpoint (how some of them are measured was settled after a first
+# look; the probabilities were not touched). A rule **appears** at the step at which its accuracy has
 # gone half of the way from chance to its end. First the order, and how sudden it is.
 
 # %%
@@ -368,7 +369,7 @@ for step in (250, 500):
     record(f"attracted_nats_{step}", costs[step], rtol=0.05, because=SMOOTH)
 
 # %% [markdown]
-# Is there a stand-in for pronouns too? A cheap guess at "he" or "she" is a *vote*: the gender of most of the names so
+# Is there a stand-in for pronouns too? We had not planned this question; the first results raised it. A cheap guess at "he" or "she" is a *vote*: the gender of most of the names so
 # far, whoever the subject is. We split the places by whether the vote is right or wrong (ties are left out).
 
 
