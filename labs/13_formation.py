@@ -138,7 +138,8 @@ for line, (n, i) in zip(sources, places, strict=True):
 #     whose deciding word is near, those that need one look only? And when a rule begins to work, is a head there that
 #     looks at the deciding word?
 #
-# Our own guesses, written before we had graded any checkpoint. A rule **appears** at the step at which its accuracy has
+# Our own guesses, written before we had graded any checkpoint (how some of them are measured was settled after a first
+# look; the probabilities were not touched). A rule **appears** at the step at which its accuracy has
 # gone half of the way from chance to its end. First the order, and how sudden it is.
 
 # %%
@@ -368,7 +369,7 @@ for step in (250, 500):
     record(f"attracted_nats_{step}", costs[step], rtol=0.05, because=SMOOTH)
 
 # %% [markdown]
-# Is there a stand-in for pronouns too? A cheap guess at "he" or "she" is a *vote*: the gender of most of the names so
+# Is there a stand-in for pronouns too? We had not planned this question; the first results raised it. A cheap guess at "he" or "she" is a *vote*: the gender of most of the names so
 # far, whoever the subject is. We split the places by whether the vote is right or wrong (ties are left out).
 
 
@@ -508,8 +509,8 @@ figure(
 # {{ result("formation.head_to_rule_pronoun", ".1f") }} times later than the rule, and for facts
 # {{ result("formation.head_to_rule_fact", ".1f") }} times. At step 500 no head pays more than
 # {{ result("formation.looked_pronoun_500", ".0%") }} of its attention to the subject's name. On the places where the vote is wrong the delay is gone
-# ({{ result("formation.head_to_rule_pronoun_hard", ".2f") }}): this head did not come late for the rule. The exam had
-# taken the stand-in for the rule.
+# ({{ result("formation.head_to_rule_pronoun_hard", ".2f") }}): this head comes with the rule. The exam had taken the
+# stand-in for the rule.
 #
 # For `agreement_0` the head came all the same, although the rule had long been right without it.
 #
@@ -581,15 +582,15 @@ for name, value in zip(names, (*lost, both, control), strict=True):
 # {{ result("formation.fact_early_5500", ".0%") }} at the end, where L2H3 looks at the name. Yet without L2H3 only
 # {{ result("formation.fact_late_5500", ".0%") }} are lost there, and without both
 # {{ result("formation.fact_both_5500", ".0%") }} (without two others
-# {{ result("formation.fact_control_5500", ".0%") }}). The early head still stands by. Whoever ablates heads one by one in the
-# finished model does not find it.
+# {{ result("formation.fact_control_5500", ".0%") }}). So the early head still seems to stand by, and whoever ablates heads
+# one by one in the finished model does not find it.
 #
 # ## What surprised us
 #
 # - The most frequent rule, repeating a list, is learned last.
 # - Two rules go through a stand-in, and where it misleads the model is worse than chance for a while. For pronouns the average over
 #   all places shows nothing of it.
-# - Facts are first carried by a head that the finished model does not need, and that steps in when its successor is gone.
+# - Facts are first carried by a head that the finished model does not need, and that still counts once its successor is gone.
 # - We were surest (0.85) of a head that looks one word back. There is none: the best previous-token score when lists
 #   appear is {{ result("formation.previous_when_list", ".2f") }}. How L2H3 finds its place without one we do not know.
 #
