@@ -129,7 +129,7 @@ def test_a_lab_is_a_plain_script_too(lab: Lab, tmp_path: Path) -> None:
         pytest.skip(f"{lab.stem} downloads models; set LLMNOTES_HUB=1")
     blocked = tmp_path / "without"
     blocked.mkdir()
-    for name in ("mkdocs", "jupytext", "nbclient", "click", "rich", "filelock"):
+    for name in ("mkdocs", "jupytext", "nbclient", "click", "rich"):
         (blocked / f"{name}.py").write_text("raise ImportError('a plain script needs no site')")
     environment = clean_environment() | {"OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}
     environment["PYTHONPATH"] = str(blocked)

@@ -126,6 +126,8 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
             files.append(File.generated(config, f"labs/{lab.stem}/{lab.stem}.ipynb", content=notebook))
         for uri, card in self.cards.items():
             files.append(File.generated(config, uri, content=card))
+        feed = atom(self.entries, config.site_url or "", self._plain_claim)
+        files.append(File.generated(config, "feed.xml", content=feed))
         for path in (rendered.KATEX / "katex.min.css", *(rendered.KATEX / "fonts").glob("*.woff2")):
             uri = f"assets/katex/{path.relative_to(rendered.KATEX).as_posix()}"
             files.append(File.generated(config, uri, abs_src_path=str(path)))
@@ -198,8 +200,6 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
         return re.sub(r'<a class="autorefs autorefs-internal"(?: title="&lt;[^"]*")?', "<a", output)
 
     def on_post_build(self, *, config: MkDocsConfig) -> None:
-        feed = atom(self.entries, config.site_url or "", self._plain_claim)
-        Path(config.site_dir, "feed.xml").write_bytes(feed)
         if "mkdocstrings" in config.plugins:
             self.memory.save()
 
