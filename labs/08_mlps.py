@@ -105,7 +105,9 @@ assert VOCABULARY[likeliest(rows(["Anna lives in"]))] == HOME["Anna"]
 #     fact at the name, or at the asking word? And if you rewrite where Anna lives, does the model still know what she
 #     likes?
 #
-# Our own guesses, written before the first run. On taking MLPs away:
+# Our own guesses, with probabilities written before the first run and not touched since. How many stories are graded,
+# which neurons are tried, how edits are searched for, and that they count at their best place was settled after first
+# looks. On taking MLPs away:
 
 # %%
 predict(
@@ -262,16 +264,16 @@ figure(
 )
 
 # %% [markdown]
-# No single MLP holds the facts. The worst loss is that of the first layer, which leaves
-# {{ result("mlps.worst_mlp", ".0%") }} of them; but it hits {{ result("mlps.rules_hit_harder") }} other rules even
-# harder, so it serves everything. The last one is the one *for facts*: without it
-# {{ result("mlps.last_mlp", ".0%") }} of the facts are left and at least {{ result("mlps.last_mlp_rest", ".0%") }} of
-# every other rule. Without a middle one, at least {{ result("mlps.middle_mlps", ".0%") }} are left. Without all four,
+# No single MLP holds the facts. The costliest is that of the first layer: without it
+# {{ result("mlps.worst_mlp", ".0%") }} of them are right. But {{ result("mlps.rules_hit_harder") }} other rules suffer even
+# more, so it serves nearly everything. The last one is the one *for facts*: without it
+# {{ result("mlps.last_mlp", ".0%") }} of the facts are right and at least {{ result("mlps.last_mlp_rest", ".0%") }} of
+# every other rule. Without a middle one, at least {{ result("mlps.middle_mlps", ".0%") }} are. Without all four,
 # {{ result("mlps.every_mlp", ".0%") }}.
 #
 # Does that show that facts *need* MLPs? No: the model that never had any knows
-# {{ result("mlps.no_mlps", ".0%") }} of them. An attention head can look up a fact too: from the name it fetches a
-# vector, and that may hold the town. world puts facts in MLPs because it has some, not because it must.
+# {{ result("mlps.no_mlps", ".0%") }} of them. A likely way, not tested here: from the name an attention head fetches a
+# vector, and that may hold the town. That world looks facts up in MLPs is its own choice.
 #
 # ## At the name or at the asking word?
 #
@@ -353,7 +355,7 @@ figure(
 
 # %% [markdown]
 # Take away **every** MLP at the name, and {{ result("mlps.at_name", ".0%") }} of the facts are still right. Take them
-# away at the asking word, and {{ result("mlps.at_asking", ".0%") }} are. So the name needs to say no more than who it
+# away at the asking word, and {{ result("mlps.at_asking", ".0%") }} are. So, for nearly all facts, the name needs to say no more than who it
 # is, which is in its embedding; attention carries that to the asking word (without attention there,
 # {{ result("mlps.attention_at_asking", ".0%") }}); and the MLPs look it up there, where they know both who and what.
 #
@@ -612,14 +614,15 @@ figure(
 #
 # But at the **name**, where all MLPs could be taken away almost without harm, an edit in layer 0 works too, in
 # {{ result("mlps.name_works", ".0%") }}. So that an edit works at a place does not show that the fact is kept there;
-# [Hase et al. 2023](https://arxiv.org/abs/2301.04213) found the same in GPT-J, where nobody knows where the facts really are. What tells
+# [Hase et al. 2023](https://arxiv.org/abs/2301.04213) found in GPT-J
+# that where ablations locate a fact hardly tells where an edit works. What tells
 # the two places apart is the side effects: an edit at the name changes
-# {{ result("mlps.name_other_facts", ".0%") }} of the person's other facts as well. Part of that is mere size: a random
+# {{ result("mlps.name_other_facts", ".0%") }} of the person's other facts as well. Little of that is mere size: a random
 # vector as long changes {{ result("mlps.name_random_other_facts", ".0%") }} of them.
 #
 # ## Who is Anna now?
 #
-# What does an edit at the name do, then? One guess: it does not rewrite a fact. It makes the model take the person for
+# What does an edit at the name do, then? One guess: it does not rewrite one fact, but makes the model take the person for
 # somebody else, who does live in the new town. Then the facts that changed should now be those of a resident of that
 # town. By chance a wrong answer would be one of theirs as often as theirs are among the nine wrong ones.
 
@@ -659,7 +662,7 @@ for name, place in (("name", (0, -3)), ("asking", SITES[best_at])):
 # %% [markdown]
 # Of the answers that changed, {{ result("mlps.becomes_resident", ".0%") }} are those of a resident of the new town, where
 # chance would give {{ result("mlps.becomes_resident_chance", ".0%") }}. So, for the larger part, the model was not taught where Anna lives.
-# It was taught that Anna is somebody else. On unrelated stories the edit at the name costs
+# It now takes Anna, more or less, for somebody else. On unrelated stories the edit at the name costs
 # {{ result("mlps.apart_name", ".3f") }} nats a word, the one at the asking word {{ result("mlps.apart_asking", ".4f") }}.
 #
 # ## What surprised us
@@ -708,7 +711,9 @@ print("works, pronoun, other facts, others' homes:", plain.round(2))
 #   asking word, and names of several tokens that must be put together first; there MLPs at the name may well matter.
 # - Mean ablation shows what the rest of *this* model can do without a part, not what the part would suffice for.
 # - Neurons were looked at in the last layer only, and only by what they write straight to the output.
-# - One way to search for the value, with one price on its size. A longer search makes larger vectors, and more side effects.
+# - The search for the value was settled after trying three settings. Larger vectors made edits at the asking word, in
+#   the first two layers, change some other facts too; smaller ones made most edits in the last layer fail. At the name
+#   most other facts changed with all three.
 # - Only homes were edited, one sentence form each; "knows" means that the likeliest next word is right.
 #
 # ## Links
