@@ -35,6 +35,8 @@ class Config:
         norm: layer norms before attention, before the MLP and before the unembedding.
         residual: whether attention and MLP add to their input (True) or replace it.
         mlp: whether blocks have an MLP; without, the model is attention-only.
+        sinusoidal_start: amplitude of the sinusoids that learned positions start from. At 0 they start at random, as
+            GPT-2's do; from sinusoids a head that looks one token back is a rotation away.
         dropout: share of entries dropped from the embeddings and from what attention and MLP write, in training.
     """
 
@@ -48,6 +50,7 @@ class Config:
     norm: bool = True
     residual: bool = True
     mlp: bool = True
+    sinusoidal_start: float = 0.0
     dropout: float = 0.0
 
     def __post_init__(self) -> None:
@@ -198,6 +201,9 @@ class Transformer(nn.Module):
                 writes = name.endswith("c_proj.weight")
                 std = 0.02 / math.sqrt(2 * config.n_layers if writes else 1)
                 nn.init.normal_(parameter, std=std, generator=generator)
+        if config.positions == "learned" and config.sinusoidal_start:
+            with torch.no_grad():
+                self.transformer["wpe"].weight.copy_(config.sinusoidal_start * sinusoids(config.n_ctx, config.d_model))
 
     def forward(
         self, ids: Int[Tensor, "batch pos"], cache: Cache | None = None

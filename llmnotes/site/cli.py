@@ -52,7 +52,13 @@ def list_() -> None:
     project = Project.around(Path.cwd())
     table = Table(box=None, pad_edge=False, header_style="bold", expand=True)
     for column in ("lab", "title", "minutes", "level", "run"):
-        table.add_column(column, no_wrap=True, overflow="ellipsis", ratio=1 if column == "title" else None)
+        table.add_column(
+            column,
+            no_wrap=True,
+            overflow="ellipsis",
+            ratio=1 if column == "title" else None,
+            min_width=16 if column == "title" else None,
+        )
     labs, broken = project.pick(())
     for lab in labs:
         table.add_row(lab.stem, escape(lab.title), str(lab.minutes), lab.level, _state(project, lab))
