@@ -492,7 +492,7 @@ def with_first(model, looks_at):
     block, stream = new.transformer.h[0], trace(new, IDS, ["resid_pre"])["resid_pre", 0]
     codes = (PLACES[:, looks_at], PLACES, TOKENS)
     centred = (stream - stream.mean((0, 1))).flatten(0, 1)
-    least_used = torch.linalg.svd(centred, full_matrices=False)[2][32:]
+    least_used = torch.linalg.eigh(centred.T @ centred).eigenvectors[:, :32].T
     write(block, [read(block.ln_1, stream, code) for code in codes], least_used)
     return new
 
