@@ -19,6 +19,7 @@
 
 # %% tags=["setup"]
 import json
+from itertools import chain
 
 import numpy as np
 import torch
@@ -91,6 +92,7 @@ GENDER = """king/queen prince/princess man/woman boy/girl son/daughter brother/s
 he/she his/her himself/herself lord/lady lad/maiden King/Queen Prince/Princess men/women boys/girls sons/daughters"""
 
 
+# %%
 def pairs_of(text):
     pairs = [tuple(" " + word for word in pair.split("/")) for pair in text.split()]
     return [pair for pair in pairs if all("Ġ" + word[1:] in tokens.ids for word in pair)]
@@ -137,9 +139,9 @@ predict(falls, p=0.5, resolved_by="name_share_falls", if_="== 1")
 
 
 # %%
-def grouped(*groups):
+def grouped(groups):
     """Words and the number of the group of each."""
-    return sum(groups, []), np.repeat(range(len(groups)), [len(g) for g in groups])
+    return list(chain(*groups)), np.repeat(range(len(groups)), [len(g) for g in groups])
 
 
 def by(words, label):
@@ -150,21 +152,25 @@ def by(words, label):
 
 moods = [word for mood in lexicon.MOODS for word in lexicon.MOOD_ADJECTIVES[mood]]
 common = [w for w in LEXICON if sum(LEXICON[w].pos == v.pos for v in LEXICON.values()) > 5]
+number, gender = (
+    list(map(list, zip(*PAIRS[f"{k}, fairytale"], strict=True)))
+    for k in ("number", "gender")
+)
+
+# %%
 GROUPS = {
     "world: part of speech": by(common, lambda word: LEXICON[word].pos),
-    "nouns by number": grouped([*NOUNS], [*NOUNS.values()]),
+    "nouns by number": grouped([[*NOUNS], [*NOUNS.values()]]),
     "adjectives by mood": by(moods, lexicon.MOOD_OF.get),
     "names by gender": by(PEOPLE, WOMEN.__contains__),
     "names by home": by(PEOPLE, lexicon.HOME.get),
     "names by job": by(PEOPLE, lexicon.JOB.get),
     "towns by landmark": by(lexicon.TOWNS, lexicon.LANDMARK.get),
     "fairytale: part of speech": grouped(
-        *([" " + w for w in k.split()] for k in KINDS.values())
+        [[" " + w for w in k.split()] for k in KINDS.values()]
     ),
-    "nouns by number ": grouped(
-        *(list(words) for words in zip(*PAIRS["number, fairytale"]))
-    ),
-    "by gender": grouped(*(list(words) for words in zip(*PAIRS["gender, fairytale"]))),
+    "nouns, number": grouped(number),
+    "words, gender": grouped(gender),
 }
 
 
@@ -179,12 +185,9 @@ def silhouette(vectors, labels, n=100):
 found = {name: silhouette(at(words), labels) for name, (words, labels) in GROUPS.items()}
 record("world_parts", found["world: part of speech"][0], atol=0.002, because=ROUNDING)
 record("tales_parts", found["fairytale: part of speech"][0], atol=0.002, because=ROUNDING)
-for name, key in (
-    ("gender", "names by gender"),
-    ("number", "nouns by number "),
-    ("home", "names by home"),
-    ("landmark", "towns by landmark"),
-):
+SHOWN = {"gender": "names by gender", "number": "nouns, number", "home": "names by home"}
+SHOWN["job"] = "names by job"
+for name, key in (SHOWN | {"landmark": "towns by landmark"}).items():
     value, shuffled = found[key]
     record(f"{name}_silhouette", value, atol=0.002, because=ROUNDING)
     record(f"{name}_above_shuffles", value - shuffled.max(), atol=0.04, because=DEAL)
@@ -227,9 +230,10 @@ figure(
 # %% [markdown]
 # Roles lie together in both models: by part of speech {{ result("geometry.world_parts", ".2f") }} in world and
 # {{ result("geometry.tales_parts", ".2f") }} in fairytale, where taking out the frequency changes little
-# ({{ result("geometry.gain_without_frequency", "+.3f") }}). Some facts do too: towns by the same landmark
-# ({{ result("geometry.landmark_silhouette", ".2f") }}), but not names by the same home
-# ({{ result("geometry.home_silhouette", ".2f") }}), which the model knows as well. A name has to hold three facts; a town has one.
+# ({{ result("geometry.gain_without_frequency", "+.3f") }}). Some facts show as well: towns by the same landmark lie together
+# ({{ result("geometry.landmark_silhouette", ".2f") }}). Of names by the same job there is a trace
+# ({{ result("geometry.job_silhouette", ".2f") }}, yet above all shuffles by {{ result("geometry.job_above_shuffles", ".2f") }}), and of names by
+# the same home none ({{ result("geometry.home_silhouette", ".2f") }}), though the model knows it as well. A town has one fact to hold, a name three.
 #
 # ## Parallel differences
 #
@@ -262,30 +266,12 @@ for name, key in zip(("nouns", "verbs", "number", "gender"), steps, strict=True)
     true, wrong, own = steps[key]
     record(f"{name}_parallel", true, atol=0.003, because=ROUNDING)
     record(f"{name}_mismatched", np.mean(wrong), atol=0.01, because=DEAL)
-record(
-    "gender_rank",
-    (steps["gender, fairytale"][1] < steps["gender, fairytale"][0]).mean(),
-    atol=0.02,
-    because=DEAL,
-)
-record(
-    "own_number_world",
-    steps["nouns of world"][2],
-    atol=0.06,
-    because="one noun of 18 may turn",
-)
-record(
-    "own_number_tales",
-    steps["number, fairytale"][2],
-    atol=0.08,
-    because="two nouns of 26 may turn",
-)
-record(
-    "own_gender_tales",
-    steps["gender, fairytale"][2],
-    atol=0.06,
-    because="one pair may turn",
-)
+true, wrong, own = steps["gender, fairytale"]
+record("gender_rank", (wrong < true).mean(), atol=0.02, because=DEAL)
+TURN = "one or two pairs may turn"
+record("own_gender_tales", own, atol=0.06, because=TURN)
+record("own_number_tales", steps["number, fairytale"][2], atol=0.08, because=TURN)
+record("own_number_world", steps["nouns of world"][2], atol=0.06, because=TURN)
 
 # %% tags=["drawing"]
 fig, ax = plots.subplots(height=2.5)
@@ -324,20 +310,20 @@ figure(
 # the three words as is usual. The control leaves out the arithmetic: the word nearest to *king*. And what is nearest if nothing is left out?
 
 # %%
-pairs = PAIRS["gender, fairytale"]
-first, second = (np.array([tokens.ids["Ġ" + w[1:]] for w in ws]) for ws in zip(*pairs))
-all_units, hits = (
-    unit(of_tales),
+hits, units = (
     {"arithmetic": [], "no_arithmetic": [], "nothing_left_out": []},
+    unit(of_tales),
 )
-for i in range(len(pairs)):
-    for j in range(len(pairs)):
-        a, b, c, d = first[i], second[i], first[j], second[j]
+first, second = ([tokens.ids["Ġ" + w[1:]] for w in words] for words in gender)
+for a, b in zip(first, second, strict=True):
+    for c, d in zip(first, second, strict=True):
         if len({a, b, c, d}) < 4:
             continue
-        score = all_units @ (of_tales[a] - of_tales[c] + of_tales[d])
+        score, plain = (
+            units @ (of_tales[a] - of_tales[c] + of_tales[d]),
+            units @ of_tales[a],
+        )
         hits["nothing_left_out"].append(score.argmax() == b)
-        plain = all_units @ of_tales[a]
         score[[a, c, d]] = plain[[a, c, d]] = -np.inf
         hits["arithmetic"].append(score.argmax() == b)
         hits["no_arithmetic"].append(plain.argmax() == b)
@@ -363,25 +349,25 @@ seen = trace(world, ids, ["resid_pre", "resid_post"])
 layers = [seen["resid_pre", 0], *seen.stack("resid_post")]  # each (story, pos, d_model)
 
 
+# %%
+BEFORE = {
+    "when": "first",
+    "and": "second",
+    ",": "giver",
+    "to": "receiver",
+    "from": "receiver",
+}
+OF_NOUNS = dict.fromkeys(lexicon.PREPOSITIONS, "attractor")
+OF_NOUNS |= dict.fromkeys(lexicon.SEEING, "object")
+START = dict.fromkeys((".", lexicon.END, "“"))
+
+
 def role(before, word):
     """What a noun or name does, by the two words before it; None if it is neither."""
-    last, start = before[-1], (".", lexicon.END, "“")
-    if word in NOUNS or word in NOUNS.values():
-        last = before[-2] if last == "the" else None
-        kinds = {
-            **dict.fromkeys(lexicon.PREPOSITIONS, "attractor"),
-            **dict.fromkeys(lexicon.SEEING, "object"),
-        }
-        return kinds.get(last, "head" if last in start else None)
     if word in PEOPLE:
-        kinds = {
-            "when": "first",
-            "and": "second",
-            ",": "giver",
-            "to": "receiver",
-            "from": "receiver",
-        }
-        return kinds.get(last, "subject" if last in start else None)
+        return (BEFORE | dict.fromkeys(START, "subject")).get(before[-1])
+    if before[-1] == "the" and (word in NOUNS or word in NOUNS.values()):
+        return (OF_NOUNS | dict.fromkeys(START, "head")).get(before[-2])
     return None
 
 
@@ -395,16 +381,17 @@ def explained(values, labels):
 
 texts = [[token.word for token in story] for story in stories]
 every = [(n, i, role(t[:i], t[i])) for n, t in enumerate(texts) for i in range(2, 128)]
-shares = {}
+shares, spots = {}, {}
 for kind, among in (("nouns", {*NOUNS, *NOUNS.values()}), ("names", {*PEOPLE})):
-    n, i, roles = zip(*((n, i, r) for n, i, r in every if r and texts[n][i] in among))
-    word = np.array([texts[a][b] for a, b in zip(n, i, strict=True)])
-    labels = {"word": word, "role": np.array(roles), "place": np.array(i) // 32}
-    labels["control: words shuffled"] = deal.permutation(word)
+    n, i, roles = zip(
+        *(e for e in every if e[2] and texts[e[0]][e[1]] in among), strict=True
+    )
+    which = np.array([texts[a][b] for a, b in zip(n, i, strict=True)])
+    spots[kind] = list(n), list(i), which
+    labels = {"word": which, "role": np.array(roles), "place": np.array(i) // 32}
+    labels["control: words shuffled"] = deal.permutation(which)
     values = [layer[list(n), list(i)].double().numpy() for layer in layers]
-    shares[kind] = {
-        name: [explained(v, label) for v in values] for name, label in labels.items()
-    }
+    shares[kind] = {k: [explained(v, label) for v in values] for k, label in labels.items()}
 
 # %%
 names, nouns = shares["names"], shares["nouns"]
@@ -442,7 +429,7 @@ figure(
 # Which name it is explains {{ result("geometry.name_at_start", ".0%") }} of what is there at the start, and
 # {{ result("geometry.name_at_end", ".0%") }} at the end, hardly more than with shuffled names
 # ({{ result("geometry.name_control", ".0%") }}). Its role then explains {{ result("geometry.role_of_names_at_end", ".0%") }}: at the end stands
-# what comes next, and no longer what was read. What later words need of the name they have fetched from the layers before.
+# what comes next, and no longer what was read. What later words need of the name they must fetch from earlier layers.
 #
 # And in between something else is largest. After layer 0 the *place* explains {{ result("geometry.place_of_nouns_first", ".0%") }} of the variance of
 # nouns, and {{ result("geometry.place_of_nouns_last", ".1%") }} at the end. Who compares a word's vectors in two contexts by their cosine in a middle
@@ -451,7 +438,7 @@ figure(
 # ## What surprised us
 #
 # - Matching the pairs wrongly changed nothing in world. The picture of parallel arrows, by itself, is no evidence of a relation between words.
-# - Facts shape embeddings where a word has one, and not visibly where it has three.
+# - Towns lie together by a fact that no two of them ever share a sentence about.
 # - The place takes up most of the room in the middle of the model, and leaves without a trace.
 #
 # ## Try it yourself
@@ -473,11 +460,12 @@ assert list(LEXICON)[nearest[0]] in lexicon.COLOURS, "did you skip the word itse
 # *which name* again. After which layer does it fall below one half?
 #
 # ??? tip "Hint"
-#     `layer - layer.mean(0)` takes the mean of each place over all stories off. `n`, `i` and `word` still hold the names.
+#     `layer - layer.mean(0)` takes the mean of each place over all stories off. `spots["names"]` holds the stories, the places and the names.
 
 # %% tags=["solution"]
-clean = [(layer - layer.mean(0))[list(n), list(i)].double().numpy() for layer in layers]
-kept = [explained(values, word) for values in clean]
+n, i, which = spots["names"]
+clean = [(layer - layer.mean(0))[n, i].double().numpy() for layer in layers]
+kept = [explained(values, which) for values in clean]
 assert kept[1] > names["word"][1], "without the place, the name should explain more"
 print("which name, without the place:", np.round(kept, 2))
 
