@@ -193,7 +193,7 @@ def test_maths_admonitions_hovers_and_contents(site: Path, lab: Lab) -> None:
         assert 'class="katex"' in body
         assert "arithmatex" not in body, "a formula that nobody set"
         assert "katex.min.css" in html
-    assert '<details class="prediction">' in body
+    assert '<details class="prediction" data-key=' in body
     assert '<details class="solution"' in body
     assert "<abbr title=" in body
     assert "{{" not in re.sub(r"<pre.*?</pre>|<code.*?</code>", "", body, flags=re.DOTALL)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
+from llmnotes.site.calibration import calibration_plot
 from llmnotes.site.entries import CONFIDENCE, SINGULAR, STATUSES, Entry
 from llmnotes.site.errors import NotebookError, near
 from llmnotes.site.feed import bibtex
@@ -204,10 +205,10 @@ class Blocks:
         return f'<ul class="gallery">{"".join(cards)}</ul>'
 
     def predictions(self, at: Place) -> str:
-        rows, scores = [], []
+        rows, pairs = [], []
         for lab, run in self.runs.values():
             for entry in run.predictions if run else ():
-                scores.append((entry["p"] - entry["outcome"]) ** 2)
+                pairs.append((entry["p"], entry["outcome"]))
                 value = self.result(f"{lab.key}.{entry['resolved_by']}", "", at)
                 claim = entry["claim"].replace("|", r"\|")
                 outcome = "came true" if entry["outcome"] else "did not"
@@ -215,11 +216,12 @@ class Blocks:
                 rows.append(f"| {claim} | {entry['p']:.0%} | {outcome} ({value}) | {link} |")
         if not rows:
             return "None yet."
-        brier = sum(scores) / len(scores)
+        brier = sum((p - outcome) ** 2 for p, outcome in pairs) / len(pairs)
         table = "\n".join(["| Claim | Probability | Outcome | Lab |", "| --- | --: | --- | --- |", *rows])
+        right = sum(outcome for _, outcome in pairs)
         return (
-            f"{len(rows)} predictions, Brier score {brier:.3f}. "
-            f"Saying 50 % each time scores 0.250; lower is better.\n\n{table}\n"
+            f"{len(rows)} predictions, of which {right} came true. Their Brier score is {brier:.3f}; "
+            f"saying 50 % each time scores 0.250, and lower is better.\n\n{calibration_plot(pairs)}\n\n{table}\n"
         )
 
     def count(self, what: str) -> str:
