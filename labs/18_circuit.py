@@ -78,7 +78,6 @@ def repeats(rows, seed, anywhere=0):
 
 x, y, known, length = repeats(128, seed=10**6)
 bag = (length - 1.0).log().expand(-1, N)[known].mean().item()
-record("bag", bag, atol=1e-4, because=ROUNDING, unit="nats")
 
 # %% [markdown]
 # Two levels to compare with. Guessing among all tokens costs ln 32 ≈ 3.47 nats. And the *bag*: whoever knows which tokens are in
@@ -138,7 +137,7 @@ predict(
     if_="== 3",
 )
 # %% [markdown]
-# About the weights, the paths, and what returns when the heads are rebuilt.
+# About the weights and the paths.
 
 # %%
 predict(
@@ -153,6 +152,10 @@ predict(
     resolved_by="path_k",
     if_="> 0.5",
 )
+# %% [markdown]
+# About what returns when the heads are rebuilt.
+
+# %%
 predict(
     "Patterns by hand, no other heads: over 80 % returns",
     p=0.6,
@@ -181,6 +184,9 @@ predict(
 
 
 # %%
+record("bag", bag, atol=1e-4, because=ROUNDING, unit="nats")
+
+
 def measure(model):
     return {"nats": loss_of(model, slice(0, 64))}
 

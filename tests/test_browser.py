@@ -94,6 +94,8 @@ class Visit:
             self.page.wait_for_timeout(20)
         self.page.evaluate("window.scrollTo(0, 0)")
         self.page.wait_for_load_state("networkidle")
+        # what is still fading in has another contrast than what stands there in the end
+        self.page.evaluate("Promise.allSettled(document.getAnimations().map(animation => animation.finished))")
 
     def __enter__(self) -> Visit:
         return self

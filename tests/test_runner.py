@@ -125,6 +125,7 @@ def test_a_run_stores_what_it_must(recorded: Notebook) -> None:
     assert [out["kind"] for cell in run.outputs for out in cell] == ["prediction", "record", "record", "text", "figure"]
     assert run.arrays("line")["axes0_line0"].tolist() == [[0, 0.25], [1, 0.5], [2, 0.75]]
     ran = run.meta["ran"]
+    assert ran["cpu_seconds"] > 0
     assert ran["seconds"] > 0
     assert 20 < ran["peak_mb"] < 4000
     assert ran["cpu"]

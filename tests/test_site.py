@@ -17,7 +17,7 @@ import nbformat
 import pytest
 from conftest import ROOT, Notebook, mkdocs, real_labs
 
-from llmnotes.site.html import names_used
+from llmnotes.site.html import names_used, without_indentation
 from llmnotes.site.labs import Lab
 from llmnotes.site.page import download
 from llmnotes.site.store import Project
@@ -168,9 +168,10 @@ def test_figures_are_files_with_size_and_alt(site: Path, lab: Lab) -> None:
 
 @each_lab
 def test_a_page_says_what_it_ran_on(site: Path, lab: Lab) -> None:
-    ran = Project(ROOT).valid_run(lab).meta["ran"]
+    run = Project(ROOT).valid_run(lab)
+    ran = run.meta["ran"]
     foot = re.search(r'<p class="ran-on">(.*?)</p>', page_of(site, lab), re.DOTALL)[1]
-    for part in (ran["date"][:10], f"{ran['seconds']:g} s", f"{ran['peak_mb']} MB", ran["versions"]["python"]):
+    for part in (ran["date"][:10], f"{run.cpu_seconds:g} s", f"{ran['peak_mb']} MB", ran["versions"]["python"]):
         assert part in foot
     assert "out of date" not in foot
 
@@ -302,6 +303,41 @@ def test_prose_is_rendered_without_a_run(recorded: Notebook) -> None:
     assert "Prose of today." in (recorded.root / "site" / "labs" / "01_tiny" / "index.html").read_text()
     assert not (recorded.root / ".cache" / "runs").exists(), "nothing ran"
     shutil.rmtree(recorded.root / "site")
+
+
+def test_a_page_taken_from_memory_is_the_same(recorded: Notebook) -> None:
+    """From memory, from a damaged memory, and after a change to the other pages, to which it links."""
+    page = recorded.root / "site" / "labs" / "01_tiny" / "index.html"
+    (recorded.root / "docs" / "index.md").write_text("# Home\n\n[its value](labs/01_tiny.ipynb#value-share)\n")
+    assert build(recorded).returncode == 0
+    first = page.read_text()
+    kept = [*(recorded.root / ".cache" / "site" / "labs").glob("*.json")]
+    noted = [*(recorded.root / ".cache" / "site" / "notebooks").glob("*.json")]
+    assert (len(kept), len(noted)) == (1, 1)
+    assert build(recorded).returncode == 0
+    assert page.read_text() == first
+    for path in (*kept, *noted):
+        path.write_text(path.read_text()[:40])
+    assert build(recorded).returncode == 0
+    assert page.read_text() == first
+    (recorded.root / "docs" / "index.md").write_text("# Home\n\n[no value](labs/01_tiny.ipynb#value-none)\n")
+    assert "value-none" in build(recorded).stderr
+
+
+def test_a_warning_about_a_lab_comes_with_each_build(recorded: Notebook) -> None:
+    path = recorded.root / "labs" / "01_tiny.py"
+    path.write_text(path.read_text().replace("Some prose.", "[A page](../none.md) that is not there."))
+    for _ in range(2):
+        built = build(recorded)
+        assert built.returncode != 0
+        assert "none.md" in built.stderr
+
+
+def test_indentation_goes_and_what_is_written_stays() -> None:
+    html = "<div>\n\n    <p>One\n   two</p>\n  <pre>a\n    b\n\nc</pre>\n   <script>\n  x = 1\n</script>\n\n</div>"
+    assert without_indentation(html) == (
+        "<div>\n<p>One\ntwo</p>\n<pre>a\n    b\n\nc</pre>\n<script>\n  x = 1\n</script>\n</div>"
+    )
 
 
 def test_the_plugin_is_small_enough_to_read() -> None:

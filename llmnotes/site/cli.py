@@ -76,7 +76,7 @@ def _state(project: Project, lab: Lab) -> str:
             return "not recorded"
         recorded.check()
         why = recorded.stale_because(lab, project.root)
-        return f"recorded run is stale: {why}" if why else f"recorded, {recorded.meta['ran']['seconds']:g} s"
+        return f"recorded run is stale: {why}" if why else f"recorded, {recorded.cpu_seconds:g} s"
     except NotebookError:
         return "[red]damaged[/]"
 

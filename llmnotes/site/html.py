@@ -117,6 +117,15 @@ def without_code(html: str) -> str:
     return re.sub(r'<div class="[^"]*\bhighlight">.*?</pre></div>', "", html, flags=re.DOTALL)
 
 
+def without_indentation(html: str) -> str:
+    """A page without the templates' indentation and empty lines: a tenth of a lab's page, and nothing that is seen."""
+    parts = re.split(r"(<(pre|script|textarea|style)\b.*?</\2>)", html, flags=re.DOTALL)
+    # split gives text, whole element, its name, text, …
+    return "".join(
+        re.sub(r"\s*\n\s*", "\n", part) if at % 3 == 0 else part for at, part in enumerate(parts) if at % 3 != 2
+    )
+
+
 def names_alone(html: str) -> str:
     """An API page as the search index should see it: each name with its first sentence; every page loads the index."""
     parts = re.findall(r"<h\d[^>]*>.*?</h\d>|<p>.*?</p>", without_code(html), re.DOTALL)

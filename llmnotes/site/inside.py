@@ -10,6 +10,7 @@ import json
 import linecache
 import os
 import sys
+import time
 import traceback
 from pathlib import Path
 
@@ -72,6 +73,7 @@ def end() -> None:
         "package": str(package),
         "versions": {"python": ".".join(map(str, sys.version_info[:3])), **versions},
         "peak_mb": _peak_mb(),
+        "cpu_seconds": round(time.process_time(), 1),
     }
     print(json.dumps(used))
 

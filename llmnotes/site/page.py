@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 import functools
 from html import escape
+from pathlib import Path
 
 import nbformat
 
-from llmnotes.site.labs import FOLDED, Cell, Lab
+from llmnotes.site.labs import FOLDED, Cell, Lab, digest
 from llmnotes.site.store import Run
 
 END = "<!-- llmnotes: end of the Markdown -->"  # the template's last line; what mkdocs-jupyter adds comes after it
@@ -22,23 +23,24 @@ def page_notebook(lab: Lab, run: Run | None, files: str) -> nbformat.NotebookNod
         run: its run; without one the page says so and shows the code alone.
         files: the folder of its figures, relative to the page's source.
     """
-    cells = []
+    cells: list[dict] = []  # plain, because nbformat's constructors check each of hundreds of pieces on its own
     outputs = iter(run.outputs if run and run.meta["depends"].get("code") == lab.digest else [])
-    for cell in lab.cells:
+    for at, cell in enumerate(lab.cells):
+        common = {"id": f"cell-{at}", "cell_type": cell.kind, "source": cell.source}
         if cell.kind == "markdown":
-            cells.append(nbformat.v4.new_markdown_cell(cell.source))
+            cells.append(common | {"metadata": {}})
             continue
         blocks = _blocks(next(outputs, []), run, files)
-        cells.append(
-            nbformat.v4.new_code_cell(
-                cell.source,
-                metadata=_fold(cell),
-                outputs=[nbformat.v4.new_output("display_data", {"text/markdown": block}) for block in blocks],
-            )
-        )
-    notebook = nbformat.v4.new_notebook(cells=cells)
-    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    return notebook
+        shown = [{"output_type": "display_data", "metadata": {}, "data": {"text/markdown": block}} for block in blocks]
+        cells.append(common | {"metadata": _fold(cell), "execution_count": None, "outputs": shown})
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    # the template is part of what mkdocs-jupyter makes of the notebook, and its cache looks at the notebook alone
+    metadata = {"kernelspec": kernel, "template": digest(b"".join(path.read_bytes() for path in _template()))}
+    return nbformat.from_dict({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5})
+
+
+def _template() -> list[Path]:
+    return sorted(path for path in (Path(__file__).parent / "templates").rglob("*") if path.is_file())
 
 
 def _fold(cell: Cell) -> dict[str, str]:
@@ -132,7 +134,7 @@ def ran_on(run: Run) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in ran["versions"].items() if name != "llmnotes")
     parts = [
         ran["date"][:10],
-        f"{ran['seconds']:g} s",
+        f"{run.cpu_seconds:g} s of processor time",
         f"{ran['peak_mb']} MB at the peak",
         f"one thread of {ran['cpu']}",
         versions,

@@ -33,6 +33,7 @@ from llmnotes.site.errors import NotebookError
 from llmnotes.site.feed import atom
 from llmnotes.site.labs import Lab
 from llmnotes.site.page import END, download, page_notebook
+from llmnotes.site.recall import Recall, drop_unreadable
 from llmnotes.site.runner import run_labs
 from llmnotes.site.serving import Built, Rebuild
 from llmnotes.site.store import Project, Run
@@ -94,6 +95,10 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
         import mkdocs_jupyter.config
 
         mkdocs_jupyter.config.settings.templates_dir = str(Path(__file__).parent / "templates")
+        if jupyter := config.plugins.get("mkdocs-jupyter"):
+            jupyter.config["cache_dir"] = str(self.made / "notebooks")
+            drop_unreadable(self.made / "notebooks")
+        self.recall = Recall(self.made / "labs", Path(config.config_file_path).read_bytes())
         return config
 
     def _run(self) -> dict[str, tuple[Lab, Run | None]]:
@@ -160,8 +165,9 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
         if lab := self._lab_of(page):
             body = self.blocks.lab_head(lab) + unescape(html.partition(END)[0]) + self.blocks.lab_foot(lab)
             page.markdown = self._with_glossary(self.blocks.fill(body, self._place(page, files)), page)
-            Page.render(page, config, files)
-            html = rendered.tidy_code(page.content, rendered.names_used(lab))
+            html = self.recall.render(
+                page, config, files, lambda html: rendered.tidy_code(html, rendered.names_used(lab))
+            )
         elif page.file.src_uri.startswith("api/"):
             address = self._place(page, files).address
             users = [
@@ -196,12 +202,14 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
         # Material's search is a dialog without a name
         search = 'data-md-component="search" role="dialog"'
         output = output.replace(search, f'{search} aria-label="Search"')
+        output = rendered.without_indentation(output)
         # links to the API carry their heading's markup as a tooltip and classes for nothing: a fifth of a lab's page
         return re.sub(r'<a class="autorefs autorefs-internal"(?: title="&lt;[^"]*")?', "<a", output)
 
     def on_post_build(self, *, config: MkDocsConfig) -> None:
         if "mkdocstrings" in config.plugins:
             self.memory.save()
+        self.recall.forget()
 
     def on_serve(self, server, *, config: MkDocsConfig, builder):
         for folder in ("labs", "llmnotes"):

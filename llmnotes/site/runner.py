@@ -147,6 +147,7 @@ async def _execute(project: Project, lab: Lab, hub: bool) -> Run:
             "ran": {
                 "date": began.strftime("%Y-%m-%dT%H:%MZ"),
                 "seconds": round(seconds, 1),
+                "cpu_seconds": used["cpu_seconds"],  # of the one thread: a busy machine does not count
                 "peak_mb": used["peak_mb"],
                 "cpu": _cpu(),
                 "system": f"{platform.system()} {platform.machine()}",

@@ -98,6 +98,12 @@ class Run:
         """What each code cell put out: `{"kind": "text" | "record" | "prediction" | "figure" | "markdown", …}`."""
         return self._read("outputs.json")
 
+    @property
+    def cpu_seconds(self) -> float:
+        """Processor time of its one thread; runs from before this was measured give the time on the clock."""
+        ran = self.meta["ran"]
+        return ran.get("cpu_seconds", ran["seconds"])
+
     def arrays(self, figure: str) -> dict[str, np.ndarray]:
         """The arrays that a figure shows."""
         try:
