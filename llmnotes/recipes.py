@@ -115,6 +115,7 @@ def train_fairytale(
     checksum = save_checkpoint(model, LibraryTokenizer.from_file(str(run / "tokenizer.json")), out)
     model = _shipped(out)  # measured as it ships: weights rounded to float16
 
+    write_counts(out, tokens["train"], config.vocab_size)
     valid = tokens["valid"]
     first, second = copy_losses(model, config.vocab_size, length)
     metrics = {
@@ -196,6 +197,22 @@ def train_world(
         metrics[name] = made
     write_cards(out)
     return metrics
+
+
+def write_counts(folder: str | Path, tokens: Tensor, vocab_size: int) -> None:
+    """Write `counts.json`: how often each token stands in the training text, a list in the order of ids.
+
+    It tells of the text, not of training: the end of a text counts once between two documents, a text read in several
+    epochs counts once, and the loops that training adds, a third of which draw all tokens evenly, are not in it. So a
+    count of 0 means a token that training met in loops alone.
+
+    Args:
+        folder: where to.
+        tokens: the training text as one row of ids.
+        vocab_size: number of ids; those that never come have 0.
+    """
+    counts = torch.bincount(tokens, minlength=vocab_size).tolist()
+    Path(folder, "counts.json").write_text(json.dumps(counts) + "\n", encoding="utf-8")
 
 
 def story_batches(n_ctx: int, batch_size: int, seed: int = TRAIN_SEED) -> Callable[[int], Batch]:
