@@ -96,12 +96,14 @@ let wrote = 0;
 
 function show() {
   const now = state();
-  const width = (name) => Math.floor(part(name).clientWidth);
-  part("network").innerHTML = network(width("network"), now);
-  surface(part("surface"), now, width("plane"));
-  part("marks").innerHTML = plane(width("plane"), now);
-  part("curve").innerHTML = curve(width("curve"), now);
-  part("step-count").textContent = String(now.step).padStart(5, "\u2007");
+  const width = Math.floor(part("plane").clientWidth); // of each of the three pictures
+  if (width) {
+    part("network").innerHTML = network(width, now);
+    surface(part("surface"), now, width);
+    part("marks").innerHTML = plane(width, now);
+    part("curve").innerHTML = curve(width, now);
+  }
+  part("count").textContent = now.step;
   part("loss").textContent = plain(now.loss);
   part("play").textContent = playing ? "Pause" : "Play";
   part("back").setAttribute("aria-disabled", String(!now.step));
@@ -177,4 +179,4 @@ for (const button of document.querySelectorAll("[data-xor]")) {
 
 new MutationObserver(show).observe(document.body, { attributeFilter: ["data-md-color-scheme"] });
 begin();
-new ResizeObserver(show).observe(document.getElementById("xor"));
+new ResizeObserver(show).observe(part("plane"));

@@ -104,7 +104,7 @@ export function examples(task, noise, seed) {
 export function split(net, unit) {
   const h = forward(net, [[0, 0], [0, 1], [1, 0], [1, 1]])[1].map((row) => row[unit]);
   const names = { "0111": "OR", "0001": "AND", "0100": "only 01", "0010": "only 10", "0011": "the first input", "0101": "the second input" };
-  return names[h.map((v) => Number(v > 0 !== h[0] > 0)).join("")] ?? "nothing";
+  return names[h.map((v) => Number(v > 0 !== h[0] > 0)).join("")] ?? "the same for all";
 }
 
 const sum = (list, of) => list.reduce((total, item, i) => total + of(item, i), 0);

@@ -11,7 +11,7 @@ const RULES = {
 
 /** A number of always the same width: a sign, and one decimal fewer for each digit more before the point. */
 export function signed(value, decimals = 3) {
-  const sign = Number(value.toFixed(decimals)) === 0 ? "\u2007" : value < 0 ? "−" : "+";
+  const sign = value < 0 && Number(value.toFixed(decimals)) ? "−" : "+";
   return sign + plain(Math.abs(value), decimals);
 }
 
@@ -30,12 +30,12 @@ const hiddenUnits = (net) => net.biases[0].map((_, j) => j);
 
 export function network(width, { net, outputs, data, shown }) {
   const hidden = hiddenUnits(net);
-  const height = Math.max(240, 40 * hidden.length + 8);
+  const height = Math.max(220, 40 * hidden.length + 8);
   const [half, tall] = [Math.min(31, width * 0.105), 14];
   const spread = (count, gap) => Array.from({ length: count }, (_, i) => height / 2 + (i - (count - 1) / 2) * gap);
   const xs = [half + 2, width / 2, width - half - 2];
-  const gap = Math.min(76, (height - 40) / Math.max(1, hidden.length - 1));
-  const ys = [spread(2, 100), spread(hidden.length, gap), spread(1, 0)];
+  const gap = Math.min(130, (height - 40) / Math.max(1, hidden.length - 1));
+  const ys = [spread(2, 130), spread(hidden.length, gap), spread(1, 0)];
   const lines = [], nodes = [];
   net.weights.forEach((w, layer) => w.forEach((row, i) => row.forEach((v, j) => {
     const thick = Math.min(9, 0.6 + 1.5 * Math.abs(v)).toFixed(2);
@@ -43,10 +43,10 @@ export function network(width, { net, outputs, data, shown }) {
     lines.push(`<line class="${colour(v)}" x1="${a}" y1="${ys[layer][i]}" x2="${b}" y2="${ys[layer + 1][j]}" stroke-width="${thick}"/>`);
   })));
   const node = (x, y, name, value, text, bias) => {
-    const ring = bias === undefined ? "" : `class="${colour(bias)}" stroke-width="${Math.min(6, 1 + Math.abs(bias)).toFixed(2)}"`;
+    const ring = bias ? `class="ring ${colour(bias)}" stroke-width="${Math.min(6, 1 + Math.abs(bias)).toFixed(2)}"` : `class="ring"`;
     const fill = `class="fill ${colour(value)}" fill-opacity="${(0.28 * Math.min(1, Math.abs(value))).toFixed(2)}"`;
     const box = `x="${x - half}" y="${y - tall}" width="${2 * half}" height="${2 * tall}" rx="${tall}"`;
-    nodes.push(`<rect class="paper" ${box}/><rect ${fill} ${box}/><rect class="ring" ${ring} ${box}/>`);
+    nodes.push(`<rect class="paper" ${box}/><rect ${fill} ${box}/><rect ${ring} ${box}/>`);
     nodes.push(`<text x="${x}" y="${y + 4}">${name} ${text}</text>`);
   };
   const x = data.x[shown], h = outputs[1][shown], p = sigmoid(outputs[2][shown][0]);
@@ -136,7 +136,7 @@ export function nearest(width, { data, task }, left, top) {
 // The loss so far
 
 export function curve(width, { losses, task }) {
-  const height = 240, left = 34, right = 42, top = 8, bottom = 24;
+  const height = 280, left = 34, right = 42, top = 8, bottom = 24;
   const steps = losses.length - 1;
   const wide = roof(Math.max(steps, 10)), tall = Math.max(0.8, roof(Math.max(...losses)));
   const x = (step) => left + ((width - left - right) * step) / wide;
@@ -177,9 +177,9 @@ export function forwards({ net, outputs, data, shown, loss }) {
   });
   const out = [
     row("z", added(net.weights[1].map((r) => r[0]), h, net.biases[1][0], bracket), signed(z)),
-    row("p", term(`1 / (1 + e<sup>−z</sup>)`), `\u2007${plain(p, 3)}`),
-    row("loss", y ? term("−ln p") + ", for the answer is 1" : term("−ln (1 − p)") + ", for the answer is 0", `\u2007${plain(surprise(z, y), 3)}`),
-    row("mean", `of the losses of all ${data.y.length} points`, `\u2007${plain(loss, 3)}`),
+    row("p", term(`1 / (1 + e<sup>${signed(-z)}</sup>)`), `\u2007${plain(p, 3)}`),
+    row("loss", y ? `−ln ${plain(p, 3)}, for the answer is 1` : `−ln (1 − ${plain(p, 3)}), for the answer is 0`, `\u2007${plain(surprise(z, y))}`),
+    row("mean", `of the losses of all ${data.y.length} points`, `\u2007${plain(loss)}`),
   ];
   return `<table class="xor-table"><caption>Forwards: from the inputs to the loss</caption>${head("", "how", "value")}
     <tbody>${group("Hidden units: z = w₁·x₁ + w₂·x₂ + b, then the bend", 3)}${units.join("")}</tbody>
@@ -223,7 +223,7 @@ export function describe({ net, step, loss, outputs, task, data, end }) {
   if (task === "xor" && data.plain) {
     const kinds = hiddenUnits(net).map((j) => split(net, j));
     const few = kinds.length === 2 ? ending(kinds) : "";
-    text.push(`By its sign, ${list(kinds.map((kind, j) => `unit ${j + 1} picks out ${kind}`))}${few}.`);
+    text.push(`Going by signs, ${list(kinds.map((kind, j) => `unit ${j + 1} is ${kind}`))}${few}.`);
   }
   return text.concat(end ?? []).join(" ");
 }
