@@ -15,15 +15,8 @@ from conftest import BROWSER_SKIP, real_labs
 from llmnotes.site.labs import Lab
 
 LABS = real_labs()
-PAGES = [
-    "",
-    *(f"labs/{lab.stem}/" for lab in LABS),
-    "labs/",
-    "findings/",
-    "predictions/",
-    "your-predictions/",
-    "api/lab/",
-]
+OTHERS = ("labs/", "findings/", "predictions/", "your-predictions/", "play/xor/", "api/lab/")
+PAGES = ["", *(f"labs/{lab.stem}/" for lab in LABS), *OTHERS]
 ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 each_lab = pytest.mark.parametrize("lab", LABS, ids=[lab.stem for lab in LABS])
 
