@@ -332,7 +332,7 @@ def test_the_description_follows_and_is_said_aloud_only_at_rest(trainer: Trainer
     trainer.page.wait_for_timeout(600)
     assert trainer.part("status").text_content() == trainer.text
     trainer.page.evaluate("""() => { window.said = 0;
-        new MutationObserver(() => window.said++).observe(document.getElementById('xor-status'), {childList: true}) }""")
+        new MutationObserver(() => said++).observe(document.getElementById('xor-status'), {childList: true}) }""")
     trainer.press("Play")
     trainer.page.wait_for_timeout(1500)
     assert trainer.page.evaluate("window.said") == 0
