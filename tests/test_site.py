@@ -296,6 +296,26 @@ def test_a_tiny_site(recorded: Notebook) -> None:
     assert "edit/main" not in lab
 
 
+def test_an_entry_tells_where_we_changed_our_mind(recorded: Notebook) -> None:
+    quoted = "'It is {{ result(\"tiny.answer\") }}.'"
+    head = f"reviewed: 2026-02-01\nlabs: [01_tiny]\nconfidence: likely\nclaim: {quoted}\n"
+    for day, name, more in ((1, "old", "status: superseded\nsuperseded_by: new"), (2, "new", "status: standing")):
+        text = f"---\ntitle: The {name} view\ndate: 2026-01-0{day}\n{head}{more}\n---\n\nBecause.\n"
+        (recorded.root / "docs" / "findings" / f"{name}.md").write_text(text)
+    (recorded.root / "docs" / "index.md").write_text('{{ figure("tiny.line") }}\n\n{{ count("right") }} right\n')
+    built = build(recorded)
+    assert built.returncode == 0, built.stdout + built.stderr
+    pages = recorded.root / "site" / "findings"
+    assert 'changed our mind, and now say <a href="../new/">The new view' in (pages / "old" / "index.html").read_text()
+    assert 'Before 2026-01-02 we said <a href="../old/">The old view' in (pages / "new" / "index.html").read_text()
+    home = (recorded.root / "site" / "index.html").read_text()
+    assert 'src="labs/01_tiny/line.dark.svg#only-dark" alt="A line that rises."' in home
+    assert '<a href="labs/01_tiny/#figure-line">' in home
+    assert "1 right" in home
+    (recorded.root / "docs" / "index.md").write_text('{{ figure("tiny.lime") }}\n')
+    assert "no such figure; did you mean 'line'?" in build(recorded).stderr
+
+
 def test_prose_is_rendered_without_a_run(recorded: Notebook) -> None:
     path = recorded.root / "labs" / "01_tiny.py"
     path.write_text(path.read_text().replace("Some prose.", "Prose of today."))
