@@ -32,13 +32,20 @@ class Trainer:
         button = self.page.get_by_role("button", name=name, exact=True)
         for _ in range(times):
             button.click()
+        self.drawn()
+
+    def drawn(self) -> None:
+        """Until what has happened is on the page."""
+        self.page.evaluate("new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
 
     def steps(self, number: int) -> None:
         """Many presses of Step at once."""
         self.page.evaluate("n => { while (n--) document.getElementById('xor-step').click() }", number)
+        self.drawn()
 
     def choose(self, label: str, option: str) -> None:
         self.page.get_by_label(label).select_option(option)
+        self.drawn()
 
     @property
     def step(self) -> int:
@@ -98,6 +105,7 @@ def test_fifty_steps_are_those_of_nets(trainer: Trainer, task: str, hidden: int,
     }
     settings = {"task": task, "rate": rate}
     trainer.page.evaluate(f"([net, settings]) => {MODULE}.then(main => main.load(net, settings))", [exported, settings])
+    trainer.drawn()
     data = trainer.state()["data"]
     x, y = np.array(data["x"]), np.array(data["y"], dtype=float)[:, None]
     if task != "circles":
@@ -224,11 +232,11 @@ def test_data_sets_and_hidden_units_change(trainer: Trainer) -> None:
 
 def test_the_point_shown_can_be_chosen_or_clicked(trainer: Trainer) -> None:
     trainer.choose("Point shown", "11, answer 0")
-    assert trainer.column("forwards", 1)[-2] == "−ln (1 − {}), for the answer is 0".format(
-        trainer.column("forwards", 2)[-3]
-    )
+    p = trainer.column("forwards", 2)[-3]
+    assert trainer.column("forwards", 1)[-2] == f"−ln (1 − {p}), for the answer is 0"
     box = trainer.part("plane").bounding_box()
     trainer.part("plane").click(position={"x": box["width"] * 0.3, "y": box["height"] * 0.3})
+    trainer.drawn()
     assert trainer.part("point").input_value() == "1"
     assert trainer.state()["data"]["names"][trainer.state()["shown"]] == "01"
 
@@ -248,6 +256,7 @@ def test_a_seed_can_be_typed(trainer: Trainer) -> None:
     for typed, taken in (("12", "12"), ("-3", "0"), ("", "0"), ("7", "7")):
         trainer.page.get_by_label("Seed", exact=True).fill(typed)
         trainer.page.get_by_label("Seed", exact=True).press("Enter")
+        trainer.drawn()
         assert trainer.part("seed").input_value() == taken
     assert trainer.state()["net"] == first
 
@@ -279,8 +288,24 @@ def test_a_suggestion_shows_what_it_says(trainer: Trainer, button: str, steps: i
 # For everyone
 
 
+def note(trainer: Trainer, name: str) -> str:
+    """From now on, note each text that a part of the page takes; the expression that gives the list comes back."""
+    trainer.page.evaluate(
+        """name => {
+            const element = document.getElementById(`xor-${name}`), noted = (window[`noted_${name}`] = []);
+            new MutationObserver(() => noted.push(element.textContent)).observe(element, { childList: true });
+        }""",
+        name,
+    )
+    return f"window.noted_{name}"
+
+
 def test_keyboard_alone(trainer: Trainer) -> None:
     keys = trainer.page.keyboard
+
+    def press(key: str) -> None:
+        keys.press(key)
+        trainer.drawn()
 
     def reach(name: str) -> None:
         for _ in range(60):
@@ -288,37 +313,34 @@ def test_keyboard_alone(trainer: Trainer) -> None:
                 break
             keys.press("Tab")
         assert trainer.page.evaluate("document.activeElement.id") == f"xor-{name}"
-        style = (
-            "(() => { const s = getComputedStyle(document.activeElement); return s.outlineStyle + s.outlineWidth })()"
-        )
-        assert trainer.page.evaluate(style) == "solid3px"
+        assert "solid 3px" in trainer.page.evaluate("getComputedStyle(document.activeElement).outline")
 
     reach("step")
-    keys.press("Enter")
-    keys.press("Space")
+    press("Enter")
+    press("Space")
     assert trainer.step == 2
     reach("play")
-    keys.press("Enter")
+    press("Enter")
     trainer.wait_for_step(8)
-    keys.press("Enter")
+    press("Enter")
     paused = trainer.step
     trainer.page.wait_for_timeout(200)
     assert trainer.step == paused
-    keys.press("Shift+Tab")
-    keys.press("Shift+Tab")
+    press("Shift+Tab")
+    press("Shift+Tab")
     reach("back")
-    keys.press("Enter")
+    press("Enter")
     assert trainer.step == paused - 1
     reach("reset")
-    keys.press("Space")
+    press("Space")
     assert trainer.step == 0
     for name, value in (("task", "and"), ("noise", "0.1"), ("hidden", "3"), ("bend", "relu"), ("rate", "3")):
         reach(name)
-        keys.press("ArrowDown")
+        press("ArrowDown")
         assert trainer.part(name).input_value() == value
     reach("seed")
-    keys.press("ArrowUp")
-    keys.press("Tab")
+    press("ArrowUp")
+    press("Tab")
     assert trainer.state()["net"]["activation"] == "relu"
     assert trainer.part("seed").input_value() == "8"
 
@@ -331,15 +353,14 @@ def test_the_description_follows_and_is_said_aloud_only_at_rest(trainer: Trainer
     assert trainer.text.startswith("Step 1: the loss is ")
     trainer.page.wait_for_timeout(600)
     assert trainer.part("status").text_content() == trainer.text
-    trainer.page.evaluate("""() => { window.said = 0;
-        new MutationObserver(() => said++).observe(document.getElementById('xor-status'), {childList: true}) }""")
+    said = note(trainer, "status")
     trainer.press("Play")
     trainer.page.wait_for_timeout(1500)
-    assert trainer.page.evaluate("window.said") == 0
+    assert not trainer.page.evaluate(said)
     assert int(trainer.text.split(":")[0].removeprefix("Step ")) > 1
     trainer.press("Pause")
     trainer.page.wait_for_timeout(600)
-    assert trainer.page.evaluate("window.said") == 1
+    assert trainer.page.evaluate(said) == [trainer.text]
     assert trainer.part("status").text_content() == trainer.text
     says = trainer.text
     trainer.choose("Point shown", "00, answer 0")
@@ -349,13 +370,11 @@ def test_the_description_follows_and_is_said_aloud_only_at_rest(trainer: Trainer
 def test_reduced_motion_makes_few_large_jumps(browser, address: str) -> None:  # noqa: F811
     with special(browser, address, reduced_motion="reduce") as page:
         trainer = Trainer(page)
-        page.evaluate("""() => { window.steps = [];
-            new MutationObserver(() => window.steps.push(Number(document.getElementById('xor-count').textContent)))
-                .observe(document.getElementById('xor-count'), {childList: true}) }""")
+        counted = note(trainer, "count")
         trainer.press("Play")
         trainer.wait_for_step(120)
         trainer.press("Pause")
-        steps = [step for step in page.evaluate("window.steps") if step]
+        steps = [step for step in map(int, page.evaluate(counted)) if step]
         assert sorted(set(steps)) == list(range(60, steps[-1] + 1, 60))
         assert steps[-1] <= 240
 

@@ -7,7 +7,7 @@ const part = (name) => document.getElementById(`xor-${name}`);
 const setting = (name) => part(name).value;
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
-let run; // { start, data, past: [{ net, loss }], now: { net, loss, outputs, gradient }, shown, end }
+let run; // { start, data, past: [net], losses, now: { net, loss, outputs, gradient }, shown, end }
 let playing = false;
 
 // What happens to a run
@@ -23,7 +23,8 @@ function begin(start) {
   const data = examples(setting("task"), Number(setting("noise")), seed);
   start ??= init([2, Number(setting("hidden")), 1], seed, setting("bend"));
   const shown = Math.min(run?.shown ?? 1, data.y.length - 1);
-  run = { start, data, past: [], now: evaluate(start, data), shown };
+  const now = evaluate(start, data);
+  run = { start, data, past: [], losses: [now.loss], now, shown };
   part("point").innerHTML = data.names
     .map((name, i) => `<option value="${i}"${i === shown ? " selected" : ""}>${name}, answer ${data.y[i]}</option>`)
     .join("");
@@ -35,7 +36,8 @@ function advance(steps) {
     const next = evaluate(descend(run.now.net, run.now.gradient, Number(setting("rate"))), run.data);
     if (!Number.isFinite(next.loss)) run.end = "The next step would be beyond the largest number: the run ends here.";
     else {
-      run.past.push({ net: run.now.net, loss: run.now.loss });
+      run.past.push(run.now.net);
+      run.losses.push(next.loss);
       run.now = next;
       if (run.past.length >= LAST) run.end = "The run ends here.";
     }
@@ -44,7 +46,8 @@ function advance(steps) {
 
 function back() {
   if (!run.past.length) return;
-  run.now = evaluate(run.past.pop().net, run.data);
+  run.now = evaluate(run.past.pop(), run.data);
+  run.losses.pop();
   run.end = undefined;
 }
 
@@ -62,7 +65,7 @@ function play() {
     advance(Math.floor(owed));
     owed %= 1;
     if (run.end) stop();
-    show();
+    draw();
     if (playing && time - told > 10_000) {
       told = time;
       tell();
@@ -84,7 +87,7 @@ function stop() {
 export const state = () => ({
   ...run.now,
   step: run.past.length,
-  losses: [...run.past.map((one) => one.loss), run.now.loss],
+  losses: run.losses,
   data: run.data,
   shown: run.shown,
   end: run.end,
@@ -92,9 +95,16 @@ export const state = () => ({
   rate: Number(setting("rate")),
 });
 
-let wrote = 0;
+let wrote = 0, waiting = 0;
 
+/** Draw with the next frame, however much happens before it. */
 function show() {
+  waiting ||= requestAnimationFrame(draw);
+}
+
+function draw() {
+  cancelAnimationFrame(waiting);
+  waiting = 0;
   const now = state();
   const width = Math.floor(part("plane").clientWidth); // of each of the three pictures
   if (width) {

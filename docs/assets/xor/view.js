@@ -138,7 +138,7 @@ export function nearest(width, { data, task }, left, top) {
 export function curve(width, { losses, task }) {
   const height = 280, left = 34, right = 42, top = 8, bottom = 24;
   const steps = losses.length - 1;
-  const wide = roof(Math.max(steps, 10)), tall = Math.max(0.8, roof(Math.max(...losses)));
+  const wide = roof(Math.max(steps, 10)), tall = Math.max(0.8, roof(losses.reduce((a, b) => Math.max(a, b))));
   const x = (step) => left + ((width - left - right) * step) / wide;
   const y = (loss) => top + (height - top - bottom) * (1 - loss / tall);
   const every = Math.max(1, Math.ceil(steps / 400));
