@@ -193,7 +193,7 @@ def test_maths_admonitions_hovers_and_contents(site: Path, lab: Lab) -> None:
         assert 'class="katex"' in body
         assert "arithmatex" not in body, "a formula that nobody set"
         assert "katex.min.css" in html
-    assert '<details class="prediction">' in body
+    assert '<details class="prediction" data-key=' in body
     assert '<details class="solution"' in body
     assert "<abbr title=" in body
     assert "{{" not in re.sub(r"<pre.*?</pre>|<code.*?</code>", "", body, flags=re.DOTALL)
@@ -294,6 +294,26 @@ def test_a_tiny_site(recorded: Notebook) -> None:
     assert "It came true" in lab
     assert "colab.research" not in lab
     assert "edit/main" not in lab
+
+
+def test_an_entry_tells_where_we_changed_our_mind(recorded: Notebook) -> None:
+    quoted = "'It is {{ result(\"tiny.answer\") }}.'"
+    head = f"reviewed: 2026-02-01\nlabs: [01_tiny]\nconfidence: likely\nclaim: {quoted}\n"
+    for day, name, more in ((1, "old", "status: superseded\nsuperseded_by: new"), (2, "new", "status: standing")):
+        text = f"---\ntitle: The {name} view\ndate: 2026-01-0{day}\n{head}{more}\n---\n\nBecause.\n"
+        (recorded.root / "docs" / "findings" / f"{name}.md").write_text(text)
+    (recorded.root / "docs" / "index.md").write_text('{{ figure("tiny.line") }}\n\n{{ count("right") }} right\n')
+    built = build(recorded)
+    assert built.returncode == 0, built.stdout + built.stderr
+    pages = recorded.root / "site" / "findings"
+    assert 'changed our mind, and now say <a href="../new/">The new view' in (pages / "old" / "index.html").read_text()
+    assert 'Before 2026-01-02 we said <a href="../old/">The old view' in (pages / "new" / "index.html").read_text()
+    home = (recorded.root / "site" / "index.html").read_text()
+    assert 'src="labs/01_tiny/line.dark.svg#only-dark" alt="A line that rises."' in home
+    assert '<a href="labs/01_tiny/#figure-line">' in home
+    assert "1 right" in home
+    (recorded.root / "docs" / "index.md").write_text('{{ figure("tiny.lime") }}\n')
+    assert "no such figure; did you mean 'line'?" in build(recorded).stderr
 
 
 def test_prose_is_rendered_without_a_run(recorded: Notebook) -> None:
