@@ -57,17 +57,18 @@ SEEDS = "training amplifies rounding; two seeds differ by less"
 # Two texts that fairytale has not read, and a tongue-twister.
 
 # %%
-FABLE = """The North Wind and the Sun disputed as to which was the most powerful, and agreed that he should be
-declared the victor who could first strip a wayfaring man of his clothes. The North Wind first tried his power and blew
-with all his might, but the keener his blasts, the closer the Traveler wrapped his cloak around him, until at last,
-resigning all hope of victory, the Wind called upon the Sun to see what he could do. The Sun suddenly shone out with
-all his warmth. The Traveler no sooner felt his genial rays than he took off one garment after another, and at last,
-fairly overcome with heat, undressed and bathed in a stream that lay in his path.""".replace(
-    "\n", " "
-)
-GERMAN = """In den alten Zeiten, wo das Wünschen noch geholfen hat, lebte ein König, dessen Töchter waren alle schön;
-aber die jüngste war so schön, daß die Sonne selber, die doch so vieles gesehen hat, sich verwunderte, so oft sie ihr
-ins Gesicht schien.""".replace("\n", " ")
+FABLE = """The North Wind and the Sun disputed as to which was the most powerful, and
+agreed that he should be declared the victor who could first strip a wayfaring man of
+his clothes. The North Wind first tried his power and blew with all his might, but the
+keener his blasts, the closer the Traveler wrapped his cloak around him, until at
+last, resigning all hope of victory, the Wind called upon the Sun to see what he could
+do. The Sun suddenly shone out with all his warmth. The Traveler no sooner felt his
+genial rays than he took off one garment after another, and at last, fairly overcome
+with heat, undressed and bathed in a stream that lay in his path."""
+GERMAN = """In den alten Zeiten, wo das Wünschen noch geholfen hat, lebte ein König,
+dessen Töchter waren alle schön; aber die jüngste war so schön, daß die Sonne selber,
+die doch so vieles gesehen hat, sich verwunderte, so oft sie ihr ins Gesicht schien."""
+FABLE, GERMAN = (text.replace("\n", " ") for text in (FABLE, GERMAN))
 TWISTER = "Peter Piper picked a peck of pickled peppers. A peck of pickled peppers Peter Piper picked."
 
 # %% [markdown]
@@ -81,7 +82,7 @@ TWISTER = "Peter Piper picked a peck of pickled peppers. A peck of pickled peppe
 # the others before any run.
 
 # %%
-capital = "Capitals double the tokens"
+capital = "A text in capitals takes more than twice the tokens"
 predict(capital, p=0.85, resolved_by="capitals_ratio", if_="> 2")
 half = "The second half of the vocabulary saves less than a tenth of the tokens"
 predict(half, p=0.6, resolved_by="saved_by_second_half", if_="< 0.1")
@@ -97,11 +98,11 @@ predict(dead, p=0.5, resolved_by="dead_share", if_="> 0.05")
 # %%
 short = "In fairytale untouched tokens have shorter embeddings than others"
 predict(short, p=0.15, resolved_by="auc_short", if_="> 0.5")
-found = "They point where bytes point that no text can hold"
+found = "Untouched tokens of fairytale point where bytes point that no text can hold"
 predict(found, p=0.85, resolved_by="auc_direction", if_="> 0.95")
-tied = "In a tied toy model trained with AdamW they are longer than others"
+tied = "In a tied toy model trained with AdamW untouched tokens are longer than others"
 predict(tied, p=0.7, resolved_by="toy_tied_length", if_="> 1")
-untied = "In an untied one their embeddings are shorter"
+untied = "In an untied toy model their embeddings are shorter"
 predict(untied, p=0.9, resolved_by="toy_untied_length", if_="< 1")
 
 # %% [markdown]

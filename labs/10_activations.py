@@ -72,11 +72,11 @@ print(fairytale.tokenizer.decode(ids[0, 1:60].tolist()))
 # %%
 one = "One label describes more than 30 % of world's neurons"
 predict(one, p=0.4, resolved_by="one_label", if_="> 0.3")
-several = "More neurons need two or three labels than one"
+several = "More neurons of world need two or three labels than one"
 predict(several, p=0.5, resolved_by="several_to_one", if_="> 1")
-shuffled = "With labels shuffled among places less than 5 % have one"
+shuffled = "With labels shuffled, one describes less than 5 % of world's neurons"
 predict(shuffled, p=0.8, resolved_by="one_shuffled", if_="< 0.05")
-kept = "Of the neurons described on one half of the stories, 90 % are so on the other"
+kept = "Of the neurons described on half of the stories, 90 % are so on the rest"
 predict(kept, p=0.7, resolved_by="kept_world", if_="> 0.9")
 first = "The longest residual vector of world stands at the first token"
 predict(first, p=0.6, resolved_by="first_to_longest", if_="> 0.99")

@@ -117,9 +117,9 @@ PAIRS = {
 # %%
 clusters = "Words of world cluster by part of speech: a silhouette above 0.1"
 predict(clusters, p=0.7, resolved_by="world_parts", if_="> 0.1")
-gender = "Its names cluster by gender more than in every shuffle"
+gender = "Names of world cluster by gender more than in every shuffle"
 predict(gender, p=0.9, resolved_by="gender_above_shuffles", if_="> 0")
-number = "So do fairytale's nouns by number"
+number = "Nouns of fairytale cluster by number more than in every shuffle"
 predict(number, p=0.7, resolved_by="number_above_shuffles", if_="> 0")
 rare = "Taking the frequency out raises fairytale's silhouette by part of speech"
 predict(rare, p=0.6, resolved_by="gain_without_frequency", if_="> 0")
@@ -127,9 +127,9 @@ own = "Of all singulars, a plural of fairytale is nearest to its own in 3 of 10 
 predict(own, p=0.5, resolved_by="own_number_tales", if_="> 0.3")
 
 # %%
-parallel = "Differences of gender pairs are more parallel than 95 % of mismatched ones"
+parallel = "Gender pairs of fairytale are more parallel than 95 % of mismatched ones"
 predict(parallel, p=0.6, resolved_by="gender_rank", if_="> 0.95")
-falls = "From layer to layer, which name it is makes up less of what is there"
+falls = "Which name it is makes up less of the vectors of world from layer to layer"
 predict(falls, p=0.5, resolved_by="name_share_falls", if_="== 1")
 
 # %% [markdown]
