@@ -720,7 +720,8 @@ print("nats lost:", costs)
 #
 # - Findings: [A rebuilt circuit can be perfect and wrong](../findings/circuit-rebuilt-perfect-and-wrong.md),
 #   [A head works where training needs it](../findings/circuit-head-where-needed.md)
-# - Dead end: [Putting in both patterns](../dead-ends/circuit-both-patterns.md)
+# - Dead ends: [Putting in both patterns](../dead-ends/circuit-both-patterns.md),
+#   [Teaching copying by repetition alone](../dead-ends/fairytale-copying-from-repetition.md)
 # - Surprise: [Induction without a previous-token score](../surprises/circuit-no-previous-token-score.md)
 # - Question: [Do heads of large models work only where they are needed?](../questions/circuit-where-needed-in-large-models.md)
 # - [Elhage et al. (2021)](https://transformer-circuits.pub/2021/framework/index.html), "A Mathematical Framework for
