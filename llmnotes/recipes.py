@@ -38,7 +38,7 @@ from llmnotes.transformer import Config, Transformer, generate
 from llmnotes.world import story_ids
 
 FAIRYTALE = Config(vocab_size=4096, n_ctx=256, n_layers=5, n_heads=6, d_model=192)
-FAIRYTALE_PLAN = Plan(steps=8500, lr=2.5e-3, warmup=100, final=0.02, muon=True, evaluate_every=200)
+FAIRYTALE_PLAN = Plan(steps=5400, lr=2.5e-3, warmup=100, final=0.02, muon=True, evaluate_every=200)
 FAIRYTALE_BATCH = 8
 FAIRYTALE_LOOPS = ((0, 0.3), (800, 0.06))  # from which step on, which share of the windows are loops
 

@@ -15,8 +15,9 @@ from urllib.parse import urlsplit
 
 import nbformat
 import pytest
-from conftest import ROOT, Notebook, mkdocs, real_labs
+from conftest import ROOT, SITE_URL, Notebook, mkdocs, real_labs
 
+from llmnotes.site.entries import read_entries
 from llmnotes.site.html import names_used, without_indentation
 from llmnotes.site.labs import Lab
 from llmnotes.site.page import download
@@ -199,6 +200,37 @@ def test_maths_admonitions_hovers_and_contents(site: Path, lab: Lab) -> None:
     assert "{{" not in re.sub(r"<pre.*?</pre>|<code.*?</code>", "", body, flags=re.DOTALL)
     contents = {a.get("href") for a in Elements(html).of("a") if (a.get("class") or "") == "md-nav__link"}
     assert "#what-you-need-to-know" in contents
+
+
+def test_every_page_has_a_card_for_links_to_it(site: Path) -> None:
+    cards = set()
+    for path in sorted(site.rglob("index.html")):
+        heads = {meta.get("property"): meta.get("content") for meta in Elements(path.read_text()).of("meta")}
+        assert heads["og:title"], path
+        assert len(heads["og:description"]) > 20, path
+        assert heads["og:url"] == SITE_URL + path.relative_to(site).as_posix().removesuffix("index.html")
+        image = site / heads["og:image"].removeprefix(SITE_URL)
+        assert image.read_bytes().startswith(b"\x89PNG"), path
+        cards.add(image)
+    assert len(cards) == 1 + len(LABS) + len(read_entries(ROOT / "docs", {lab.stem for lab in LABS}))
+
+
+def test_every_entry_and_its_labs_link_to_each_other(site: Path) -> None:
+    for entry in read_entries(ROOT / "docs", {lab.stem for lab in LABS}):
+        own = site / entry.kind / entry.path.stem
+        page = (own / "index.html").read_text(encoding="utf-8")
+        for stem in entry.labs:
+            assert f'href="../../labs/{stem}/"' in page, f"{entry.uri} does not link to {stem}"
+            lab = (site / "labs" / stem / "index.html").read_text(encoding="utf-8")
+            assert f'href="../../{entry.kind}/{entry.path.stem}/"' in lab, f"{stem} does not link to {entry.uri}"
+
+
+def test_glossary_terms_link_to_a_lab(site: Path) -> None:
+    html = (site / "glossary" / "index.html").read_text(encoding="utf-8")
+    found = dict(re.findall(r'<h3 id="([\w-]+)">.*?Shown in <a href="\.\./labs/(\w+)/">', html, re.DOTALL))
+    assert found["backpropagation"] == "01_xor"
+    assert found["superposition"] == "12_superposition"
+    assert len(found) > 50
 
 
 def test_no_page_holds_an_unexpanded_call(site: Path) -> None:

@@ -286,21 +286,3 @@ def read_cards() -> dict[str, str]:
         linked = re.sub(r"\]\(([^)]*README\.md)\)", lambda found, card=card: f"]({page(card.parent / found[1])})", text)
         cards[f"models/{page(card)}"] = linked
     return cards
-
-
-def read_glossary(path: Path) -> dict[str, str]:
-    """Terms and their meanings from headings `### term`, and under each `Also: other, forms` and a paragraph."""
-    if not path.is_file():
-        return {}
-    terms: dict[str, str] = {}
-    for found in re.finditer(r"^### (.+?)\s*$\n+((?:.|\n)*?)(?=^#|\Z)", path.read_text(encoding="utf-8"), re.MULTILINE):
-        paragraphs = [" ".join(p.split()) for p in found[2].split("\n\n") if p.strip()]
-        names = [found[1].split("{")[0].strip()]
-        if paragraphs and paragraphs[0].startswith("Also: "):
-            names += [name.strip() for name in paragraphs.pop(0).removeprefix("Also: ").rstrip(".").split(",")]
-        if not paragraphs:
-            raise NotebookError(f"{path}: the term {names[0]!r} has no meaning; write a paragraph under its heading")
-        meaning = re.sub(r"\[([^\]]+)\]\([^)]*\)|[`*$\\]", lambda m: m[1] or "", paragraphs[0]).replace('"', "'")
-        for name in names:
-            terms[name] = terms[name[0].upper() + name[1:]] = meaning
-    return terms

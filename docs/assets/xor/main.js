@@ -9,6 +9,7 @@ const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 let run; // { start, data, past: [net], losses, now: { net, loss, outputs, gradient }, shown, end }
 let playing = false;
+let turn = 0; // counts playings and their ends, so that a beat of an earlier one can tell
 
 // What happens to a run
 
@@ -56,9 +57,10 @@ function back() {
 function play() {
   if (run.end) return;
   playing = true;
+  const mine = ++turn;
   let before = performance.now(), owed = 0, told = before;
   const beat = () => {
-    if (!playing) return;
+    if (mine !== turn) return;
     const time = performance.now(), speed = Number(setting("speed"));
     owed += calm.matches ? speed : (Math.min(time - before, 100) / 1000) * speed;
     before = time;
@@ -66,7 +68,8 @@ function play() {
     owed %= 1;
     if (run.end) stop();
     draw();
-    if (playing && time - told > 10_000) {
+    if (!playing) return;
+    if (time - told > 10_000) {
       told = time;
       tell();
     }
@@ -80,6 +83,7 @@ function play() {
 
 function stop() {
   playing = false;
+  turn++;
 }
 
 // Showing
