@@ -135,7 +135,7 @@ for layer in range(tales.n_layers):
 # %% [markdown]
 # In {{ result("activations.kept_tales", ".0%") }} of the strongest places in the second half stands the token of the first
 # half (control: {{ result("activations.kept_control", ".1%") }}), and {{ result("activations.kept_by_half", ".0%") }} of the neurons keep to it in half of
-# their places or more. So most neurons do not stand for a token; the printed ones with number 0 look like it.
+# their places or more. Most do not stand for one token. What the printed neurons 0 stand for, their contexts hardly tell.
 #
 # ## One neuron, related prompts
 #
@@ -221,7 +221,7 @@ def labels_come(token, probs):
 
 # %%
 def table(*describe):
-    """For each place (row) and label (column) whether it holds; labels that are rare are left out."""
+    """For each place (row) and label (column) whether it holds; rare labels are left out."""
     rows = [
         set().union(*(d(n, i) for d in describe)) for n in range(100) for i in range(128)
     ]
@@ -258,7 +258,7 @@ def overlap(one, other):
 
 
 def described(values, holds, most=3, share=0.5):
-    """F1 on the second half of the best 1, 2, ... labels; that of one on the first half; the labels."""
+    """F1 of the best 1, 2, ... labels on the second half; of one on the first; the labels."""
     (a, b), (la, lb) = (x.split(len(x) // 2) for x in (active(values, share), holds))
     on_a, on_b, found, chosen, fitted = (
         torch.zeros_like(a),
@@ -345,7 +345,7 @@ figure(
 # the other ({{ result("activations.kept_world", ".0%") }}): these labels are no accidents. With a lower bar for "active", a quarter of the largest value, it is
 # {{ result("activations.one_at_a_quarter", ".0%") }}.
 #
-# But the rest, more than three quarters, we cannot describe, although we know *everything* about this language. And the other control is sobering: of random
+# But the rest, more than three quarters, we cannot describe, although nothing in this language is hidden from us. And the other control is sobering: of random
 # mixtures of neurons one label describes {{ result("activations.one_rotated", ".0%") }}. To have a name is hardly a property of neurons here.
 #
 # What the label speaks of changes with depth. By what the word *is* we would describe {{ result("activations.one_of_what_is_last", ".0f") }} % of the last
@@ -381,7 +381,7 @@ for j in order[:8].tolist():
 
 # %% [markdown]
 # Do they do anything? We take the mean of a neuron over all stories in place of its activation, and measure the divergence from the true distribution at the
-# places where it was active, and elsewhere. The control: 16 neurons of the last layer that are not among the largest.
+# places where it was active, and elsewhere. The control: seven neurons of the last layer that are not among the 16 largest.
 
 # %%
 before = torch.stack(list(map(divergence, run["logits"], true))).flatten()

@@ -296,7 +296,7 @@ figure(
 
 # %% [markdown]
 # In world the step from singular to plural is nearly the same for all nouns
-# ({{ result("geometry.nouns_parallel", ".2f") }}), and it is exactly as parallel when the pairs are matched wrongly
+# ({{ result("geometry.nouns_parallel", ".2f") }}), and it is as parallel when the pairs are matched wrongly
 # ({{ result("geometry.nouns_mismatched", ".2f") }}). The reason is in the grammar: nothing that is ever said of cats differs from what is said of
 # houses, so the model has no reason to know that *cat* and *cats* belong together, and it does not: *cats* is nearest
 # to *cat* among the singulars in {{ result("geometry.own_number_world", ".0%") }} of the cases. **Parallel differences show two groups, and no pairs.**
@@ -413,7 +413,7 @@ for ax, (kind, of_kind) in zip(axes, shares.items(), strict=True):
         ax.plot(100 * np.array(values), style, color=colour, ms=4, label=name)
     ax.set(title=kind, xlabel="after layer")
     ax.set_xticks(range(len(layers)), ["embed", *range(len(layers) - 1)])
-axes[0].set(ylabel="variance explained (%)", ylim=(-3, 130))
+axes[0].set(ylabel="variance explained (%)", ylim=(-3, 130), yticks=range(0, 101, 20))
 axes[0].legend(loc="upper right", ncols=2, fontsize=9)
 figure(
     fig,
@@ -439,7 +439,7 @@ figure(
 #
 # - Matching the pairs wrongly changed nothing in world. The picture of parallel arrows, by itself, is no evidence of a relation between words.
 # - Towns lie together by a fact that no two of them ever share a sentence about.
-# - The place takes up most of the room in the middle of the model, and leaves without a trace.
+# - The place takes up most of the room in the middle of the model, and hardly leaves a trace.
 #
 # ## Try it yourself
 #
