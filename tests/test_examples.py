@@ -10,7 +10,18 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 MODULES = [
-    *("architectures", "attribution", "figures", "heads", "hooks", "inputs", "interventions", "lens", "patching"),
+    *(
+        "architectures",
+        "attribution",
+        "explore",
+        "figures",
+        "heads",
+        "hooks",
+        "inputs",
+        "interventions",
+        "lens",
+        "patching",
+    ),
     *("paths", "probing", "propagate", "sae", "steering", "trace"),
 ]
 
