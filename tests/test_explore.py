@@ -128,7 +128,7 @@ def test_a_script_makes_the_figure_and_says_one_line_more(capsys: pytest.Capture
             patterns(1, 2, 3)[0],
             {},
             ValueError,
-            "shape (2, 3, 3); expected (layer, head, query, key) of one text",
+            "shape (2, 3, 3); expected (layer, head, query, key)",
         ),
         ("abcd", patterns(1, 2, 3), {}, ValueError, "shape (1, 2, 3, 3) for 4 tokens; expected (layer, head, 4, 4)"),
         ([1, 2], patterns(1, 1, 2), {}, TypeError, "tokens[0] is 1 (int); expected text: decode ids first"),
@@ -144,7 +144,7 @@ def test_a_script_makes_the_figure_and_says_one_line_more(capsys: pytest.Capture
             patterns(1, 2, 3),
             {"start": (0, 1, 3)},
             ValueError,
-            "start is (0, 1, 3); expected (layer, head, query)",
+            "start is (0, 1, 3); expected (layer,",
         ),
         ("abc", patterns(1, 2, 3), {"start": (0, 1, 0), "heads": [(0, 0)]}, ValueError, "one of the 1 heads shown"),
         ("abc", patterns(1, 2, 3), {"rtol": 0.1}, ValueError, "a tolerance needs its reason"),
@@ -157,9 +157,7 @@ def test_what_is_no_attention_is_refused(tokens, values, options: dict, error, s
 
 def test_more_than_a_page_can_carry_is_refused_with_a_way_out(published) -> None:
     values = patterns(4, 12, 40)
-    message = (
-        r"48 heads on 40 tokens make (.*) characters, and a page can carry 30,000: take at most a text of (\d+) .*"
-    )
+    message = r"48 heads on 40 tokens make (.*) characters, and a page can carry 30,000: take at most a text of"
     with pytest.raises(ValueError, match=message) as refused:
         attention([" w"] * 40, values, name="looks", alt=ALT)
     n, heads = map(int, re.search(r"text of (\d+) tokens or (\d+) of the heads", str(refused.value)).groups())
