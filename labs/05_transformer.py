@@ -222,7 +222,7 @@ def attention(x, w, past=None, split=split_heads, weigh=weigh):
 
 
 # %% [markdown]
-# A block, and the whole model. `under` picks the weights of one part.
+# A block, and then the whole model. `under` picks the weights of one part.
 
 
 # %%
@@ -244,6 +244,7 @@ def block(x, w, past=None, norm=layer_norm, act=gelu, **parts):
     return x + hidden @ w["mlp.c_proj.weight"] + w["mlp.c_proj.bias"], past
 
 
+# %%
 def gpt2(ids, w=W, layers=range(L), final_norm=True, norm=layer_norm, **parts):
     """The logits of the next token at every place, and the stream after each block."""
     w = under(w, "transformer.")
@@ -297,6 +298,7 @@ def wrong_split(x):  # a reshape that forgets which axis is which
     return x.view(len(x), D // H, H).permute(2, 0, 1)
 
 
+# %%
 m = L // 2
 swapped = [*range(m - 1), m, m - 1, *range(m + 1, L)]
 MISTAKES = {
@@ -311,6 +313,7 @@ MISTAKES = {
     "positions forgotten": {"w": with_weights(torch.zeros_like, "wpe.weight")},
     "two blocks swapped": {"layers": swapped},
 }
+# %%
 extra = {
     name: loss(gpt2(ids, **wrong)[0]) - loss(logits) for name, wrong in MISTAKES.items()
 }
@@ -369,7 +372,7 @@ figure(
 
 # %%
 STEPS = 70
-DATA, HELD = story_batches(32, 16), story_batches(32, 128, seed=2)(0)
+DATA, HELD = story_batches(32, 12), story_batches(32, 128, seed=2)(0)
 BATCHES = [DATA(step) for step in range(STEPS)]
 
 
@@ -379,6 +382,7 @@ def build(n_layers, residual=True, norm=True, seed=0):
     return Transformer(config, seed=seed)
 
 
+# %%
 @torch.enable_grad()
 def learn(model):
     """The gradient's norm in each layer at the first step; the held-out loss at the end."""
