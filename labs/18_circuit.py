@@ -333,9 +333,9 @@ explore.attention(
     ["abcdefghijkl"[i] for i in text],
     heads,  # (layer, head, query, key)
     name="heads",
-    alt="One head of the first layer looks one place back, up to place 12 and no further. One of the second layer looks, "
+    alt="One head of the first layer looks one place back, up to about place 12 and hardly further. The second layer looks, "
     "from place 12 on, at the place behind the earlier copy of the present token.",
-    caption="Attention of all heads of run 1. Row: the token that looks; column: the one looked at.",
+    caption="All heads of run 1 on one text.",
     start=(1, second[0], 13),
     rtol=0.5,
     because=TRAINED,

@@ -4,7 +4,7 @@
 >>> from llmnotes.explore import attention
 >>> patterns = torch.eye(3).expand(2, 4, 3, 3)  # (layer, head, query, key): every token looks at itself
 >>> attention(["once", " upon", " a"], patterns, name="looks", alt="Every token looks at itself.")
-figure looks: 691 × 365, 1 arrays
+figure looks: 691 × 413, 1 arrays
 attention looks: 8 heads, 3 tokens, 72 bytes
 """
 
@@ -195,7 +195,7 @@ def _element(name: str, tokens: list[str], pairs: list, packed: str, at: tuple[i
     """What the script finds: an empty element behind the figure; Markdown and search leave attributes alone."""
     data = {
         "figure": name,
-        "tokens": json.dumps(tokens, ensure_ascii=False),
+        "tokens": json.dumps(tokens, ensure_ascii=False, separators=(",", ":")),
         "heads": " ".join(f"{layer}.{head}" for layer, head in pairs),
         "start": f"{at[0]} {at[1]}",
         "weights": packed,

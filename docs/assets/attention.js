@@ -14,7 +14,7 @@ function make(name, properties = {}, ...children) {
   return element;
 }
 
-const percent = (whole) => `${whole || "under 1"} %`;
+const percent = (whole) => `${whole}\u00a0%`;
 const shown = (token) => token.replaceAll("\n", "⏎").replaceAll(" ", "·") || "∅";
 
 /** A token for the ear. */
@@ -38,13 +38,15 @@ function unpack({ tokens, heads, start, weights }) {
 /**
  * Buttons of which one is chosen: one stop for Tab, with arrow keys between them.
  *
+ * @param group the element around them
  * @param label what is chosen
  * @param buttons in order
  * @param keys where a key leads from a button's number: { ArrowUp: (at) => … }; others are left and right, Home and End
  * @param choose called with a button's number
  */
-function choice(label, buttons, keys, choose) {
-  const group = make("div", { role: "radiogroup", aria: { label } });
+function choice(group, label, buttons, keys, choose) {
+  group.setAttribute("role", "radiogroup");
+  group.setAttribute("aria-label", label);
   const last = buttons.length - 1;
   const leads = {
     ArrowLeft: (at) => Math.max(at - 1, 0),
@@ -72,7 +74,7 @@ function choice(label, buttons, keys, choose) {
       buttons[to].focus();
     });
   }
-  return { group, mark };
+  return mark;
 }
 
 /** Tell which button the mouse is over, and null when it leaves: a finger has no such place. */
@@ -130,9 +132,9 @@ function explore(place, number) {
     const to = rows[row + step];
     return to && heads.indexOf(to[Math.min(rows[row].indexOf(heads[at]), to.length - 1)]);
   };
-  const ofHeads = choice("Head", heads, { ArrowUp: vertical(-1), ArrowDown: vertical(1) }, (head) => take({ head }));
-  ofHeads.group.className = "heads";
-  ofHeads.group.append(
+  const headGroup = make(
+    "div",
+    { className: "heads" },
     ...rows.map((row, at) =>
       make(
         "div",
@@ -142,6 +144,8 @@ function explore(place, number) {
       ),
     ),
   );
+  const upAndDown = { ArrowUp: vertical(-1), ArrowDown: vertical(1) };
+  const markHeads = choice(headGroup, "Head", heads, upAndDown, (head) => take({ head }));
 
   // Tokens
 
@@ -150,22 +154,21 @@ function explore(place, number) {
       "button",
       { className: "token", aria: { label: `${spoken(word)}, place ${at}` } },
       make("span", { textContent: shown(word) }),
-      make("small"),
+      make("span", { className: "weight" }),
     ),
   );
   const nextHead = (step) => () => {
     take({ head: Math.min(Math.max(chosen.head + step, 0), heads.length - 1) });
   };
-  const ofTokens = choice("Token", tokens, { ArrowUp: nextHead(-1), ArrowDown: nextHead(1) }, (token) =>
-    take({ token }),
-  );
-  ofTokens.group.className = "tokens";
+  const tokenGroup = make("div", { className: "tokens" }, ...tokens);
+  const throughHeads = { ArrowUp: nextHead(-1), ArrowDown: nextHead(1) };
+  const markTokens = choice(tokenGroup, "Token", tokens, throughHeads, (token) => take({ token }));
 
-  const ways = ["what it looks at", "what looks at it"].map((textContent) =>
+  const ways = ["tokens it looks at", "tokens that look at it"].map((textContent) =>
     make("button", { className: "way", textContent }),
   );
-  const ofWays = choice("Show", ways, {}, (at) => take({ back: at === 1 }));
-  ofWays.group.className = "ways";
+  const wayGroup = make("div", { className: "ways" }, ...ways);
+  const markWays = choice(wayGroup, "Show", ways, {}, (at) => take({ back: at === 1 }));
 
   // What is shown, in colours, numbers and words
 
@@ -180,16 +183,16 @@ function explore(place, number) {
 
   const render = () => {
     const now = { ...chosen, ...over };
-    ofHeads.mark(chosen.head);
-    ofTokens.mark(chosen.token);
-    ofWays.mark(Number(chosen.back));
+    markHeads(chosen.head);
+    markTokens(chosen.token);
+    markWays(Number(chosen.back));
     heads.forEach((button, at) => button.classList.toggle("now", at === now.head));
     for (const [at, button] of tokens.entries()) {
       const whole = paid(now, at);
       button.classList.toggle("now", at === now.token);
       button.classList.toggle("beyond", whole === null);
       button.style.setProperty("--strength", `${Math.round(100 * strength(whole ?? 0))}%`);
-      button.lastChild.textContent = whole ? `${whole} %` : "";
+      button.lastChild.textContent = whole ? percent(whole) : "";
     }
     says.replaceChildren(...describe(now));
   };
@@ -204,17 +207,20 @@ function explore(place, number) {
       .sort((a, b) => b[1] - a[1] || a[0] - b[0]);
     const parts = list
       .slice(0, NAMED)
-      .flatMap(([at, whole], i) => [i ? ", " : " ", named(at), " ", make("b", { textContent: percent(whole) })]);
-    const rest = list.slice(NAMED).reduce((sum, [, whole]) => sum + whole, 0);
+      .flatMap(([at, whole], i) => [
+        i ? ", " : " ",
+        `${named(at)} with `,
+        make("b", { textContent: percent(whole) }),
+      ]);
+    const rest = list.slice(NAMED);
     const who = `“${shown(words[token])}” (place ${token})`;
-    const lead = back ? `In ${label(head)}, ${who} is looked at by` : `In ${label(head)}, ${who} looks at`;
+    const lead = `In ${label(head)}, ${who} ${back ? "is looked at by" : "looks at"}`;
     if (!list.length) return [lead, " no token with as much as 1 %."];
-    if (list.length <= NAMED) return [lead, ...parts, "."];
-    const others = list.length - NAMED;
-    const left = back
-      ? `, and by ${others} more with less`
-      : `, and ${others} more with ${percent(rest)} together`;
-    return [lead, ...parts, `${left}.`];
+    if (!rest.length) return [lead, ...parts, "."];
+    const most = Math.max(...rest.map(([, whole]) => whole));
+    const sum = rest.reduce((sum, [, whole]) => sum + whole, 0);
+    const left = back ? `at most ${percent(most)} each` : `${percent(sum)} together`;
+    return [lead, ...parts, `, and ${rest.length} more with ${left}.`];
   }
 
   function take(change) {
@@ -228,11 +234,11 @@ function explore(place, number) {
     }, 400);
   }
 
-  follow(ofHeads.group, heads, (head) => {
+  follow(headGroup, heads, (head) => {
     over = head === null ? {} : { head };
     render();
   });
-  follow(ofTokens.group, tokens, (token) => {
+  follow(tokenGroup, tokens, (token) => {
     over = token === null ? {} : { token };
     render();
   });
@@ -255,11 +261,14 @@ function explore(place, number) {
     figure.before(place); // so that the figure, when it comes back, is below
   }
   const alt = figure?.querySelector("img")?.alt ?? "";
-  ofTokens.group.append(...tokens);
   place.append(
     ...(alt ? [make("p", { className: "unseen", textContent: alt })] : []),
-    make("div", { className: "choose" }, ...(several ? [ofHeads.group] : []), ofTokens.group),
-    ofWays.group,
+    make(
+      "div",
+      { className: "choose" },
+      ...(several ? [headGroup] : []),
+      make("div", { className: "text" }, wayGroup, tokenGroup),
+    ),
     says,
     make("p", {
       className: "hint",

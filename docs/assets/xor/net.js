@@ -25,10 +25,10 @@ export function init(sizes, seed, activation = "tanh") {
   const draw = random(seed);
   const weights = [], biases = [];
   for (let layer = 0; layer + 1 < sizes.length; layer++) {
-    const [dIn, dOut] = [sizes[layer], sizes[layer + 1]];
-    const limit = Math.sqrt(6 / (dIn + dOut));
-    weights.push(table(dIn, dOut, () => limit * (2 * draw() - 1)));
-    biases.push(Array(dOut).fill(0));
+    const [d_in, d_out] = [sizes[layer], sizes[layer + 1]];
+    const limit = Math.sqrt(6 / (d_in + d_out));
+    weights.push(table(d_in, d_out, () => limit * (2 * draw() - 1)));
+    biases.push(Array(d_out).fill(0));
   }
   return { weights, biases, activation };
 }
