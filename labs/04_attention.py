@@ -22,7 +22,7 @@ import torch
 from torch.nn.functional import cross_entropy, one_hot, scaled_dot_product_attention
 
 import llmnotes
-from llmnotes import plots
+from llmnotes import figures, plots
 from llmnotes.lab import figure, predict, record
 from llmnotes.lexicon import END, IDS
 from llmnotes.probing import untrained
@@ -331,7 +331,7 @@ for size, std in (("large", None), ("small", 0.02)):
         )
         curves[size, divide], steps[size, divide] = smooth, int((smooth > 0.5).sum())
     record(f"later_{size}", steps[size, False] / steps[size, True], rtol=0.3, because=SEEDS)
-torch.set_grad_enabled(False)
+_ = torch.set_grad_enabled(False)
 
 # %% tags=["drawing"]
 fig, (left, right) = plots.subplots(1, 2, height=3.2)
@@ -384,31 +384,26 @@ figure(
 #
 # ## Heads on real sentences
 #
-# What do trained heads look at? We ask of two kinds of places in 40 stories: where a verb must agree with a noun behind
-# which another noun came, and where a list of syllables is sung again. Attention to the word that decides, by head:
+# What do trained heads look at? We ask at two kinds of places in 40 stories where we know the word that decides: where
+# a list of syllables is sung again, and where the favourite food of a person is to be named.
 
 # %%
-places = {"verb": [], "song": [], "food": []}  # for each: story, who looks, who decides
+places = {"song": [], "food": []}  # for each: story, who looks, who decides
 for n, story in enumerate(stories):
     words = [token.word for token in story]
     for i, token in enumerate(story[1:128], start=1):
-        if token.rule == "agreement_1":
-            places["verb"].append((n, i - 1, i - 4))
         if token.rule == "list":  # the same place in the verse before
             begin, last = [j for j in range(i) if words[j] in ":;"][-2:]
             places["song"].append((n, i - 1, begin + i - last))
         if words[i - 1] == "likes":
             who = next(said.referent for said in story[i::-1] if said.referent)
             places["food"].append((n, i - 1, i - 1 - words[i - 1 :: -1].index(who)))
-looked = {}
 for kind, at in places.items():
     n, who, key = torch.tensor(at).T
-    looked[kind] = share = patterns[:, n, :, who, key].mean(0)  # (layer, head)
-    for name, head_at in (("l2h3", (2, 3)), ("l3h3", (3, 3))):
-        record(f"{kind}_{name}", share[head_at].item(), atol=0.02, because=SMOOTH)
+    share = patterns[:, n, :, who, key].mean(0)  # (layer, head)
+    record(f"{kind}_l2h3", share[2, 3].item(), atol=0.02, because=SMOOTH)
     record(f"{kind}_median", share.median().item(), atol=0.02, because=SMOOTH)
-best = [divmod(looked[kind].argmax().item(), 4) for kind in places]
-record("best_as_said", best[:2] == [(3, 3), (2, 3)])
+    record(f"{kind}_rank", (share >= share[2, 3]).sum().item())
 record(
     "first_word",
     patterns[..., 1:, 0].mean((1, 3)).median().item(),
@@ -417,36 +412,25 @@ record(
 )
 
 # %% tags=["drawing"]
-TEXT = f"{END} Karl lost the ring . he likes soup . he sang : la mo fi ; la mo fi ."
-seen = trace(world, TEXT, ["pattern"])
-fig, axes = plots.subplots(1, 2, height=3.7)
-titles = {"L2H3, a person asked for": slice(1, 9), "L2H3 in a song": slice(11, 21)}
-for ax, (title, span) in zip(axes, titles.items(), strict=True):
-    pattern, words = seen["pattern", 2][0, 3, span, span], seen.words()[span]
-    image = ax.imshow(pattern, vmin=0, vmax=1, cmap=plots.SEQUENTIAL)
-    ax.set_xticks(range(len(words)), words, rotation=90)
-    ax.set_yticks(range(len(words)), words)
-    ax.grid(visible=False)
-    ax.set(title=title, xlabel="looked at")
-axes[0].set_ylabel("looks")
-fig.colorbar(image, ax=axes, label="attention", shrink=0.8)
+seen = trace(world, f"{END} Karl likes soup . he sang : la mo fi ; la mo fi .", ["pattern"])
+fig = figures.attention(seen["pattern", 2][0, 3], ["end", *seen.words()[1:]])
+fig.set_size_inches(6.4, 5)
 figure(
     fig,
     name="patterns",
-    alt="Left: at the word likes the head looks at the name Karl. Right: in the second verse of the song it looks at "
-    "the syllable of the first verse that is to come next.",
-    caption="One head of `world` in two sentences of one text.",
+    alt="At the word likes the head looks at Karl. In the second verse of the song it looks mostly at the syllable of the "
+    "first verse that is to come next.",
+    caption="Head L2H3 of `world` on one text: a favourite food and a song.",
     rtol=0.02,
     because=SMOOTH,
 )
 
 # %% [markdown]
-# Where a favourite food is to be named, L2H3 gives the person {{ result("attention.food_l2h3", ".2f") }} of its attention (the
-# median head: {{ result("attention.food_median", ".2f") }}). One would call it a fact head. In songs the same head gives
-# {{ result("attention.song_l2h3", ".2f") }} to the syllable to be sung next, more than any other (median
-# {{ result("attention.song_median", ".2f") }}). And L3H3, which before verbs gives the deciding noun
-# {{ result("attention.verb_l3h3", ".2f") }} (median {{ result("attention.verb_median", ".2f") }}), gives the next syllable
-# {{ result("attention.song_l3h3", ".2f") }}. A name for a head says what it does in the sentences that one has tried.
+# Where a favourite food is to be named, L2H3 (head 3 of layer 2, counted from 0) gives the person
+# {{ result("attention.food_l2h3", ".2f") }} of its attention (the median head: {{ result("attention.food_median", ".2f") }}). One
+# would call it a fact head. In songs the same head gives {{ result("attention.song_l2h3", ".2f") }} to the syllable to
+# be sung next (median {{ result("attention.song_median", ".2f") }}), more than any other head, and one would call it a copying head. A name
+# for a head says what it does in the sentences that one has tried.
 #
 # The first word, where heads of large models often look when they have nothing to do
 # ([Xiao et al. 2023](https://arxiv.org/abs/2309.17453)), gets {{ result("attention.first_word", ".2f") }} in the median head.

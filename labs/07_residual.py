@@ -58,13 +58,9 @@ W = parts(world)
 shares = direct_logit_attribution(
     world, f"{END} Anna lives in", "Isley", "Corby", by="component"
 )
-print(
-    {
-        name: round(value, 2)
-        for name, value in zip(shares.names, shares.values.tolist(), strict=True)
-    }
-)
-print("sum", shares.values.sum().item(), "the model's logit difference", shares.total)
+for name, value in zip(shares.names, shares.values.tolist(), strict=True):
+    print(f"{name:6} {value:6.2f}")
+print(f"sum    {shares.values.sum():6.4f}, the model's own {shares.total:6.4f}")
 
 # %% [markdown]
 # ## Predict first
@@ -165,7 +161,7 @@ record(
     rtol=0.1,
     because=FIXED,
 )
-for rule in ("agreement_0", "agreement_1", "list"):
+for rule in ("agreement_0", "agreement_1"):
     record(f"{rule}_lens", by_lens[rule][3].item(), atol=0.03, because=FIXED)
     record(f"{rule}_map", by_map[rule][3].item(), atol=0.03, because=FIXED)
 
@@ -202,8 +198,8 @@ figure(
 # ({{ result("residual.same_word", ".0%") }}; the embedding is also the unembedding, see [lab 09](09_weights.ipynb)).
 # After two layers {{ result("residual.fact_halfway", ".0%") }} of the facts are visible, and the lens is
 # {{ result("residual.far_lens", ".1f") }} nats from the final prediction (the linear map {{ result("residual.far_map", ".1f") }}).
-# The map reads {{ result("residual.fact_map_to_lens", ".1f") }} times as many facts there. The size of the stream is not an
-# even growth: times {{ result("residual.first_growth", ".1f") }} in the first layer, {{ result("residual.last_growth", ".1f") }} in the
+# The map reads {{ result("residual.fact_map_to_lens", ".1f") }} times as many facts there. The stream does not grow evenly:
+# times {{ result("residual.first_growth", ".1f") }} in the first layer, {{ result("residual.last_growth", ".1f") }} in the
 # last, {{ result("residual.least_growth", ".1f") }} in the slowest.
 #
 # ## Who writes the answer
@@ -256,7 +252,6 @@ for rule in RULES:
         z = z / norm_scale(norm, seen["resid_post", -1])[n, i][..., None]
         w_o = torch.stack([block.w_o for block in W.blocks])
         song_heads = torch.einsum("lphe,lhed,pd->lh", z, w_o, to) / len(n)
-print(first)
 fact, song = share["fact"], share["list"]
 record("verbs_by_attention", sum(first[f"agreement_{k}"] == "attn 3" for k in range(3)))
 record("none_by_mlp", not any(part.startswith("MLP") for part in first.values()))
@@ -275,7 +270,15 @@ for y, rule in enumerate(RULES):
     for x, value in enumerate(table[y]):
         colour = plots.PAPER if value > 0.55 else plots.INK
         ax.text(
-            x, y, f"{100 * value:.0f}", ha="center", va="center", color=colour, fontsize=9
+            x,
+            y,
+            f"{100 * value + 0.0:.0f}".replace("-0", "0")
+            if abs(value) < 0.005
+            else f"{100 * value:.0f}",
+            ha="center",
+            va="center",
+            color=colour,
+            fontsize=9,
         )
     if first[rule] in names:
         x = names.index(first[rule])
@@ -349,6 +352,7 @@ record("further_flips_at_3", flips[further][3], atol=0)
 record("far_flips_at_4", flips[far][4], atol=0)
 record("near_visible_at_2", visible[near][2].item(), atol=0.03, because=FIXED)
 record("far_visible_at_2", visible[far][2].item(), atol=0.03, because=FIXED)
+record("further_visible_at_3", visible[further][3].item(), atol=0.03, because=FIXED)
 
 # %% tags=["drawing"]
 fig, axes = plots.subplots(1, 2, height=3, sharey=True)
@@ -360,24 +364,28 @@ for ax, behind, title in zip(
     ax.axhline(0.5, color=plots.INK, ls="--", lw=1.2, label="chance for the lens")
     ax.set(title=title, xlabel="after so many layers", xticks=range(5), ylim=(-0.05, 1.09))
 axes[0].set_ylabel("share of 18 nouns")
-axes[1].legend(loc="center left", fontsize=9.5)
+axes[1].legend(loc="upper left", fontsize=9.5)
 figure(
     fig,
     name="misled",
-    alt="In both sentences the lens stays at one half for two layers or more. But the swap flips every verb from the embedding on "
+    alt="In both sentences the lens stays at one half or below for two layers. But the swap flips every verb from the embedding on "
     "where the noun is the word before, and none before the last layer where another noun stands between.",
-    caption="Orange is alike on both sides; blue is opposite.",
+    caption="For two layers the lens shows the same on both sides. The swap shows the opposite.",
     rtol=0.03,
     because=FIXED,
 )
 
 # %% [markdown]
-# The lens curves are alike and the truths opposite. After "the cats" the number is in the stream from the embedding on
-# ({{ result("residual.near_flips_at_0", ".0%") }} of the verbs flip at step 0), and for two layers the lens shows
-# {{ result("residual.near_visible_at_2", ".0%") }}. After "the cats near the dog" it is not there for three layers
-# ({{ result("residual.far_flips_at_3", ".0%") }}) and comes with the last ({{ result("residual.far_flips_at_4", ".0%") }}).
-# The model does not hurry to *write* "plural verb" in the language of the output: both sentences use the same late writer,
-# attention and MLP of layer 3. The lens shows when an answer is written, not when it is known.
+# For two layers the lens shows chance in both ({{ result("residual.near_visible_at_2", ".0%") }} and
+# {{ result("residual.far_visible_at_2", ".0%") }}), and the truths are opposite. After "the cats" the number is in the stream from
+# the embedding on ({{ result("residual.near_flips_at_0", ".0%") }} of the verbs flip at step 0). After "the cats near the dog"
+# neither swap nor map finds it for three layers ({{ result("residual.far_flips_at_3", ".0%") }} flip); it comes with the last
+# ({{ result("residual.far_flips_at_4", ".0%") }}). The model is in no hurry to *write* "plural verb" in the words of the output.
+# **The lens shows when an answer is written, not when it is known.**
+#
+# It can mislead the other way, too. After "the cats near the dogs under the tree" the lens is right after three layers in
+# {{ result("residual.further_visible_at_3", ".0%") }} of the cases, but a swap of that stream flips
+# {{ result("residual.further_flips_at_3", ".0%") }}: the last layer looks at the noun itself and overrules what stands there.
 #
 # ## The same in a model of real text
 #
@@ -405,7 +413,7 @@ record("tale_halfway", same[len(same) // 2].item(), atol=0.05, because=FIXED)
 record("tale_before_last", same[-2].item(), atol=0.05, because=FIXED)
 
 # %% [markdown]
-# At step 0 it says the token just read again ({{ result("residual.tale_same_word", ".0%") }}), as `world` does. Half-way its first choice is the
+# At step 0 it says the token just read again ({{ result("residual.tale_same_word", ".0%") }}), as `world` does. Half-way (rounded up) its first choice is the
 # final one at {{ result("residual.tale_halfway", ".0%") }} of the places, before the last layer at
 # {{ result("residual.tale_before_last", ".0%") }}: the answer forms more evenly, and the last layer still changes many.
 #
@@ -414,6 +422,7 @@ record("tale_before_last", same[-2].item(), atol=0.05, because=FIXED)
 # - Two rules with the same curve under the lens, one known from the start and one not before the last layer.
 # - The first part to prefer the right answer was an attention in every rule that settles at all; nearly all of the volume comes from MLPs.
 # - The answer to the simplest rule of all is written last.
+# - The lens can be right about a stream that no longer matters.
 #
 # ## Try it yourself
 #
