@@ -15,7 +15,7 @@ from conftest import BROWSER_SKIP, real_labs
 from llmnotes.site.labs import Lab
 
 LABS = real_labs()
-OTHERS = ("labs/", "findings/", "predictions/", "your-predictions/", "play/xor/", "api/lab/")
+OTHERS = ("labs/", "findings/", "predictions/", "your-predictions/", "play/xor/", "glossary/", "api/lab/")
 PAGES = ["", *(f"labs/{lab.stem}/" for lab in LABS), *OTHERS]
 ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 each_lab = pytest.mark.parametrize("lab", LABS, ids=[lab.stem for lab in LABS])
@@ -121,9 +121,13 @@ OVERFLOW = """() => {
 }"""
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1440])
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.strip("/").replace("/", "-") or "home")
+VIEWS = [(path, *view) for path in PAGES for view in ((390, "light"), (1440, "dark"))]
+VIEWS += [(path, *view) for path in ("", f"labs/{LABS[0].stem}/", *OTHERS) for view in ((390, "dark"), (1440, "light"))]
+
+
+@pytest.mark.parametrize(
+    ("path", "width", "scheme"), VIEWS, ids=[f"{p.strip('/').replace('/', '-') or 'home'}-{w}-{s}" for p, w, s in VIEWS]
+)
 def test_a_page_is_sound(browser, address: str, path: str, width: int, scheme: str) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
