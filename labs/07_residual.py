@@ -151,6 +151,8 @@ record(
     atol=0.01,
     because=FIXED,
 )
+
+# %%
 for name, table in (("lens", lens), ("map", mapped)):
     far = (lens[-1].exp() * (lens[-1] - table)).sum(-1).mean((1, 2))  # KL(final || step)
     record(f"far_{name}", far[2].item(), rtol=0.02, because=FIXED, unit="nats")
@@ -252,6 +254,8 @@ for rule in RULES:
         z = z / norm_scale(norm, seen["resid_post", -1])[n, i][..., None]
         w_o = torch.stack([block.w_o for block in W.blocks])
         song_heads = torch.einsum("lphe,lhed,pd->lh", z, w_o, to) / len(n)
+
+# %%
 fact, song = share["fact"], share["list"]
 record("verbs_by_attention", sum(first[f"agreement_{k}"] == "attn 3" for k in range(3)))
 record("none_by_mlp", not any(part.startswith("MLP") for part in first.values()))
