@@ -8,6 +8,7 @@
 # tags: [weights, attention heads, copying, facts]
 # topic: representations
 # thumbnail: facts
+# timeout: 500
 # ---
 
 # %% [markdown]

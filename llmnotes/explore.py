@@ -80,7 +80,9 @@ def attention(
     sharp = _sharpness(values)  # (head, query)
     at = _start(where, start, pairs, sharp)
 
-    drawn = sorted(np.argsort(-sharp.mean(1), kind="stable")[:DRAWN].tolist())
+    order = np.argsort(-sharp.mean(1), kind="stable").tolist()
+    order.remove(at[0])
+    drawn = sorted([at[0], *order][:DRAWN])  # the first one shown is in the figure, too
     if len(drawn) < len(pairs):
         caption += f" Of {len(pairs)} heads, the {len(drawn)} that look most sharply past the first token."
     fig = _multiples([_word(token)[:10] for token in tokens], values[drawn], [pairs[i] for i in drawn])

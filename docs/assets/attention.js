@@ -115,17 +115,19 @@ function explore(place, number) {
   // Heads, layer by layer, and their mean
 
   const colour = getComputedStyle(place).getPropertyValue("--attention-map") || "gray";
+  const inLayer = (layer) => [...names.keys()].filter((at) => names[at].split(".")[0] === layer);
+  const layers = [...new Set(names.map((name) => name.split(".")[0]))];
+  const many = layers.some((layer) => inLayer(layer).length > 6); // smaller buttons, without the layer's number
   const label = (at) => (at === mean ? `the mean of ${names.length} heads` : `head ${names[at]}`);
   const heads = (several ? [...names.keys(), mean] : [0]).map((at) =>
     make(
       "button",
       { className: "head", aria: { label: at === mean ? "mean of all heads" : `head ${names[at]}` } },
       picture(words.length, (query, key) => weight(at, query, key), colour),
-      make("span", { textContent: at === mean ? "mean" : names[at] }),
+      make("span", { textContent: at === mean ? "mean" : many ? names[at].split(".")[1] : names[at] }),
     ),
   );
-  const layers = [...new Set(names.map((name) => name.split(".")[0]))];
-  const rows = layers.map((layer) => heads.filter((_, at) => at < mean && names[at].split(".")[0] === layer));
+  const rows = layers.map((layer) => inLayer(layer).map((at) => heads[at]));
   if (several) rows.push([heads[mean]]);
   const vertical = (step) => (at) => {
     const row = rows.findIndex((row) => row.includes(heads[at]));
@@ -134,7 +136,7 @@ function explore(place, number) {
   };
   const headGroup = make(
     "div",
-    { className: "heads" },
+    { className: many ? "heads many" : "heads" },
     ...rows.map((row, at) =>
       make(
         "div",
@@ -219,7 +221,7 @@ function explore(place, number) {
     if (!rest.length) return [lead, ...parts, "."];
     const most = Math.max(...rest.map(([, whole]) => whole));
     const sum = rest.reduce((sum, [, whole]) => sum + whole, 0);
-    const left = back ? `at most ${percent(most)} each` : `${percent(sum)} together`;
+    const left = rest.length === 1 ? percent(sum) : back ? `at most ${percent(most)} each` : `${percent(sum)} together`;
     return [lead, ...parts, `, and ${rest.length} more with ${left}.`];
   }
 
@@ -267,9 +269,8 @@ function explore(place, number) {
       "div",
       { className: "choose" },
       ...(several ? [headGroup] : []),
-      make("div", { className: "text" }, wayGroup, tokenGroup),
+      make("div", { className: "text" }, wayGroup, tokenGroup, says),
     ),
-    says,
     make("p", {
       className: "hint",
       textContent:
