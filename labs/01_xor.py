@@ -70,7 +70,8 @@ CHAOS = (
 # sigmoid and cross-entropy together give the plainest derivative there is: what was said minus what is right,
 # δ = *p* − *y*. Each weight into the output is blamed with δ times what it carried. Each hidden unit gets its share of
 # the blame back along its weight *v*, times the slope of its bend: $\delta_h = \delta\, v\, (1 - h^2)$. Then the same
-# again, one layer down.
+# again, one layer down. [XOR, step by step](../play/xor.md) writes both passes out with every number, for a network
+# that you train in the page.
 #
 # Here are the four cases, and one network with two hidden units.
 

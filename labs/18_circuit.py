@@ -29,7 +29,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
-from llmnotes import plots
+from llmnotes import explore, plots
 from llmnotes.heads import composition, looking
 from llmnotes.interventions import ablate, replace
 from llmnotes.lab import figure, predict, record
@@ -322,6 +322,26 @@ figure(
 # second time has begun, and whoever looks for an earlier copy finds one in the first list. Only there must it be written
 # down what stood before. The head does its work **where it is needed and nowhere else**, and a mean over all places hides it.
 #
+# To see it happen: the four heads of the first run on one text, twelve tokens over and over, written as letters. What is
+# shown first is the second layer at place 13, where a token has come for the second time. Then take the first layer, and walk
+# along the text.
+
+# %% tags=["drawing"]
+text = torch.arange(28) % LONGEST
+heads = trace(models[0], [text.tolist()], ["pattern"]).stack("pattern")[:, 0]
+explore.attention(
+    ["abcdefghijkl"[i] for i in text],
+    heads,  # (layer, head, query, key)
+    name="heads",
+    alt="One head of the first layer looks one place back, up to about place 12 and hardly further. The second layer looks, "
+    "from place 12 on, at the place behind the earlier copy of the present token.",
+    caption="All heads of run 1 on one text.",
+    start=(1, second[0], 13),
+    rtol=0.5,
+    because=TRAINED,
+)
+
+# %% [markdown]
 # ## By weights and by paths
 #
 # Is the second built on the first? Two tests. *By weights*: how much of what the first head writes lies where the keys
@@ -720,7 +740,8 @@ print("nats lost:", costs)
 #
 # - Findings: [A rebuilt circuit can be perfect and wrong](../findings/circuit-rebuilt-perfect-and-wrong.md),
 #   [A head works where training needs it](../findings/circuit-head-where-needed.md)
-# - Dead end: [Putting in both patterns](../dead-ends/circuit-both-patterns.md)
+# - Dead ends: [Putting in both patterns](../dead-ends/circuit-both-patterns.md),
+#   [Teaching copying by repetition alone](../dead-ends/fairytale-copying-from-repetition.md)
 # - Surprise: [Induction without a previous-token score](../surprises/circuit-no-previous-token-score.md)
 # - Question: [Do heads of large models work only where they are needed?](../questions/circuit-where-needed-in-large-models.md)
 # - [Elhage et al. (2021)](https://transformer-circuits.pub/2021/framework/index.html), "A Mathematical Framework for

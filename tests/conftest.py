@@ -61,6 +61,7 @@ markdown_extensions:
    {pymdownx.arithmatex: {generic: true}}]
 validation: {links: {not_found: warn, anchors: warn}}
 """
+SITE_URL = "https://someone.example/llmnotes/"  # never asked for anything
 MAIN = "from llmnotes.site.cli import main; main(prog_name='llmnotes')"
 
 
@@ -176,7 +177,7 @@ def fresh_runs() -> dict[str, Outcome]:
 def site(fresh_runs: dict[str, Outcome], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site, built once from the repository with `--strict`."""
     target = tmp_path_factory.mktemp("site")
-    environment = {"GITHUB_REPOSITORY": "someone/llmnotes"}
+    environment = {"GITHUB_REPOSITORY": "someone/llmnotes", "SITE_URL": SITE_URL}
     if "LLMNOTES_CACHE" in os.environ:
         environment["LLMNOTES_CACHE"] = os.environ["LLMNOTES_CACHE"]
     built = mkdocs(ROOT, "build", "--strict", "-d", str(target), **environment)

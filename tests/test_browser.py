@@ -15,7 +15,8 @@ from conftest import BROWSER_SKIP, real_labs
 from llmnotes.site.labs import Lab
 
 LABS = real_labs()
-PAGES = ["", *(f"labs/{lab.stem}/" for lab in LABS), "labs/", "findings/", "predictions/", "api/lab/"]
+OTHERS = ("labs/", "findings/", "predictions/", "your-predictions/", "play/xor/", "glossary/", "api/lab/")
+PAGES = ["", *(f"labs/{lab.stem}/" for lab in LABS), *OTHERS]
 ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 each_lab = pytest.mark.parametrize("lab", LABS, ids=[lab.stem for lab in LABS])
 
@@ -72,7 +73,8 @@ class Visit:
         self.page.on("request", self._request)
         self.page.on("requestfinished", lambda request: self.finished.append(request))
         self.page.on("requestfailed", lambda request: self.wrong.append(f"failed: {request.url}"))
-        self.page.goto(address + path, wait_until="networkidle")
+        self.page.goto(address + path, wait_until="load")  # with its scripts, which the idle network alone is not
+        self.page.wait_for_load_state("networkidle")
 
     def _console(self, message) -> None:
         if message.type == "error":
@@ -86,8 +88,15 @@ class Visit:
         """Bytes by address; asked for here, because a handler of Playwright's must not call back into it."""
         return {request.url: request.sizes()["responseBodySize"] for request in self.finished}
 
+    def open_all(self) -> None:
+        """Let a lab show what it would show after the reader's predictions."""
+        gate = self.page.locator(".gate button")
+        if gate.count():
+            gate.click()
+
     def scroll_through(self) -> None:
         """Come by everything that loads late."""
+        self.open_all()
         height = self.page.evaluate("document.documentElement.scrollHeight")
         for at in range(0, height, 700):
             self.page.evaluate(f"window.scrollTo(0, {at})")
@@ -112,9 +121,13 @@ OVERFLOW = """() => {
 }"""
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1440])
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.strip("/").replace("/", "-") or "home")
+VIEWS = [(path, *view) for path in PAGES for view in ((390, "light"), (1440, "dark"))]
+VIEWS += [(path, *view) for path in ("", f"labs/{LABS[0].stem}/", *OTHERS) for view in ((390, "dark"), (1440, "light"))]
+
+
+@pytest.mark.parametrize(
+    ("path", "width", "scheme"), VIEWS, ids=[f"{p.strip('/').replace('/', '-') or 'home'}-{w}-{s}" for p, w, s in VIEWS]
+)
 def test_a_page_is_sound(browser, address: str, path: str, width: int, scheme: str) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
@@ -151,6 +164,7 @@ def test_a_lab_page_with_everything_stays_small(browser, address: str, lab: Lab)
 def test_figures_follow_the_scheme(browser, address: str, lab: Lab) -> None:
     for scheme, other in (("light", "dark"), ("dark", "light")):
         with Visit(browser, address, f"labs/{lab.stem}/", scheme=scheme) as visit:
+            visit.open_all()
             images = visit.page.locator("figure img")
             visible = [images.nth(i).get_attribute("src") for i in range(images.count()) if images.nth(i).is_visible()]
             assert visible
@@ -160,6 +174,7 @@ def test_figures_follow_the_scheme(browser, address: str, lab: Lab) -> None:
 @each_lab
 def test_the_copy_button_copies_exactly_the_cell(browser, address: str, lab: Lab) -> None:
     with Visit(browser, address, f"labs/{lab.stem}/") as visit:
+        visit.open_all()
         buttons = visit.page.locator(
             ".lab-code .md-clipboard, .lab-code [data-clipboard-target], .lab-code .md-code__button"
         )

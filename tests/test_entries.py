@@ -45,9 +45,18 @@ def test_an_entry_as_it_must_be(tmp_path: Path) -> None:
     assert entries[0].labs == ("01_xor",)
 
 
+def test_an_entry_may_be_superseded_by_a_later_one(tmp_path: Path) -> None:
+    write(tmp_path, status="superseded", superseded_by="two")
+    write(tmp_path, name="two.md", date="2026-05-03")
+    assert [entry.superseded_by for entry in read_entries(tmp_path, {"01_xor"}, TODAY)] == [None, "two"]
+
+
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
+        ({"status": "superseded"}, "superseded_by is None; expected the name of the entry that says what we think now"),
+        ({"superseded_by": "two"}, "superseded_by is 'two'; expected the name of the entry"),
+        ({"status": "superseded", "superseded_by": "one"}, "superseded_by names 'one', which is no other entry"),
         ({"colour": "red"}, "unknown field 'colour'"),
         ({"titel": "x"}, "unknown field 'titel'; did you mean 'title'?"),
         ({"title": None}, "'title' is missing; a finding has title, claim, date"),
@@ -111,7 +120,9 @@ def test_an_old_review_only_warns(tmp_path: Path, caplog: pytest.LogCaptureFixtu
 def test_every_kind_has_its_own_words(tmp_path: Path, kind: str) -> None:
     for status in STATUSES[kind]:
         confidence = "certain" if kind == "findings" else None
-        write(tmp_path, kind, status=status, confidence=confidence)
+        write(tmp_path, kind, "later.md", status=STATUSES[kind][0], confidence=confidence, date="2026-01-01")
+        later = "later" if status == "superseded" else None
+        write(tmp_path, kind, status=status, confidence=confidence, superseded_by=later)
         assert read_entries(tmp_path, {"01_xor"}, TODAY)[0].status == status
     if kind != "findings":
         write(tmp_path, kind, status=STATUSES[kind][0])

@@ -10,8 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 MODULES = [
-    *("architectures", "attribution", "figures", "heads", "hooks", "inputs", "interventions", "lens", "patching"),
-    *("paths", "probing", "propagate", "sae", "steering", "trace"),
+    *("architectures", "attribution", "explore", "figures", "heads", "hooks", "inputs", "interventions", "lens"),
+    *("patching", "paths", "probing", "propagate", "sae", "steering", "trace"),
 ]
 
 

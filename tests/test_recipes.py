@@ -12,10 +12,13 @@ import torch
 from safetensors import safe_open
 
 from llmnotes.cards import curve, table
+from llmnotes.corpus import read_documents, to_tokens
 from llmnotes.grading import grade, held_out, is_right, rivals
 from llmnotes.lexicon import IDS, RULES, VOCABULARY
+from llmnotes.loading import CHECKPOINTS
 from llmnotes.oracle import truth
-from llmnotes.recipes import main, story_batches, train_fairytale, train_world
+from llmnotes.recipes import main, story_batches, train_fairytale, train_world, write_counts
+from llmnotes.tokenizer import LETTERS, load_tokenizer
 from llmnotes.training import Plan
 from llmnotes.transformer import Config
 
@@ -70,6 +73,7 @@ def test_a_tiny_fairytale_is_made_as_the_shipped_one_is(tmp_path, tales):
     assert made["curve"][-1]["step"] == 8
     loads_with_nothing_of_ours(tmp_path, "Once upon a time, said the wolf: ‘Märchen!’")
     check_card(tmp_path / "README.md", made["sha256"], f"{made['bits_per_character']:.3f}")
+    check_counts(tmp_path, made["train_tokens"])
     again = train_fairytale(tmp_path, tales, loops=loops, **options)  # nothing is left to train
     assert {**again, "made": ""} == {**made, "made": ""}
 
@@ -85,6 +89,29 @@ def loads_with_nothing_of_ours(folder: Path, text: str) -> None:
     assert tokenizer.decode(tokenizer(text)["input_ids"]) == text
     assert tokenizer.eos_token_id == 0
     assert not [path.name for path in folder.iterdir() if path.suffix in (".py", ".bin", ".pt", ".pkl")]
+
+
+def check_counts(folder: Path, total: int) -> None:
+    counts = json.loads((folder / "counts.json").read_text(encoding="utf-8"))
+    tokenizer = load_tokenizer(folder)
+    assert len(counts) == len(tokenizer.vocab)
+    assert sum(counts) == total
+    assert counts[tokenizer.ids[LETTERS[0xFF]]] == 0  # no UTF-8 text holds this byte
+
+
+def test_counts_are_of_the_training_text(tales):
+    tokenizer = load_tokenizer(CHECKPOINTS / "fairytale")
+    tokens = to_tokens(read_documents(tales / "train.txt"), tokenizer)
+    write_counts(tales, tokens, len(tokenizer.vocab))
+    counts = json.loads((tales / "counts.json").read_text(encoding="utf-8"))
+    assert counts[0] == 61  # before each of 60 tales and after the last
+    assert counts[tokenizer.ids["Ġking"]] == 60
+    assert sum(counts) == len(tokens)
+
+
+def test_the_shipped_counts_fit_the_shipped_model():
+    metrics = json.loads((CHECKPOINTS / "fairytale" / "metrics.json").read_text(encoding="utf-8"))
+    check_counts(CHECKPOINTS / "fairytale", metrics["train_tokens"])
 
 
 def check_card(path: Path, *quoted: str) -> None:

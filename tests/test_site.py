@@ -15,8 +15,9 @@ from urllib.parse import urlsplit
 
 import nbformat
 import pytest
-from conftest import ROOT, Notebook, mkdocs, real_labs
+from conftest import ROOT, SITE_URL, Notebook, mkdocs, real_labs
 
+from llmnotes.site.entries import read_entries
 from llmnotes.site.html import names_used, without_indentation
 from llmnotes.site.labs import Lab
 from llmnotes.site.page import download
@@ -193,12 +194,43 @@ def test_maths_admonitions_hovers_and_contents(site: Path, lab: Lab) -> None:
         assert 'class="katex"' in body
         assert "arithmatex" not in body, "a formula that nobody set"
         assert "katex.min.css" in html
-    assert '<details class="prediction">' in body
+    assert '<details class="prediction" data-key=' in body
     assert '<details class="solution"' in body
     assert "<abbr title=" in body
     assert "{{" not in re.sub(r"<pre.*?</pre>|<code.*?</code>", "", body, flags=re.DOTALL)
     contents = {a.get("href") for a in Elements(html).of("a") if (a.get("class") or "") == "md-nav__link"}
     assert "#what-you-need-to-know" in contents
+
+
+def test_every_page_has_a_card_for_links_to_it(site: Path) -> None:
+    cards = set()
+    for path in sorted(site.rglob("index.html")):
+        heads = {meta.get("property"): meta.get("content") for meta in Elements(path.read_text()).of("meta")}
+        assert heads["og:title"], path
+        assert len(heads["og:description"]) > 20, path
+        assert heads["og:url"] == SITE_URL + path.relative_to(site).as_posix().removesuffix("index.html")
+        image = site / heads["og:image"].removeprefix(SITE_URL)
+        assert image.read_bytes().startswith(b"\x89PNG"), path
+        cards.add(image)
+    assert len(cards) == 1 + len(LABS) + len(read_entries(ROOT / "docs", {lab.stem for lab in LABS}))
+
+
+def test_every_entry_and_its_labs_link_to_each_other(site: Path) -> None:
+    for entry in read_entries(ROOT / "docs", {lab.stem for lab in LABS}):
+        own = site / entry.kind / entry.path.stem
+        page = (own / "index.html").read_text(encoding="utf-8")
+        for stem in entry.labs:
+            assert f'href="../../labs/{stem}/"' in page, f"{entry.uri} does not link to {stem}"
+            lab = (site / "labs" / stem / "index.html").read_text(encoding="utf-8")
+            assert f'href="../../{entry.kind}/{entry.path.stem}/"' in lab, f"{stem} does not link to {entry.uri}"
+
+
+def test_glossary_terms_link_to_a_lab(site: Path) -> None:
+    html = (site / "glossary" / "index.html").read_text(encoding="utf-8")
+    found = dict(re.findall(r'<h3 id="([\w-]+)">.*?Shown in <a href="\.\./labs/(\w+)/">', html, re.DOTALL))
+    assert found["backpropagation"] == "01_xor"
+    assert found["superposition"] == "12_superposition"
+    assert len(found) > 50
 
 
 def test_no_page_holds_an_unexpanded_call(site: Path) -> None:
@@ -294,6 +326,26 @@ def test_a_tiny_site(recorded: Notebook) -> None:
     assert "It came true" in lab
     assert "colab.research" not in lab
     assert "edit/main" not in lab
+
+
+def test_an_entry_tells_where_we_changed_our_mind(recorded: Notebook) -> None:
+    quoted = "'It is {{ result(\"tiny.answer\") }}.'"
+    head = f"reviewed: 2026-02-01\nlabs: [01_tiny]\nconfidence: likely\nclaim: {quoted}\n"
+    for day, name, more in ((1, "old", "status: superseded\nsuperseded_by: new"), (2, "new", "status: standing")):
+        text = f"---\ntitle: The {name} view\ndate: 2026-01-0{day}\n{head}{more}\n---\n\nBecause.\n"
+        (recorded.root / "docs" / "findings" / f"{name}.md").write_text(text)
+    (recorded.root / "docs" / "index.md").write_text('{{ figure("tiny.line") }}\n\n{{ count("right") }} right\n')
+    built = build(recorded)
+    assert built.returncode == 0, built.stdout + built.stderr
+    pages = recorded.root / "site" / "findings"
+    assert 'changed our mind, and now say <a href="../new/">The new view' in (pages / "old" / "index.html").read_text()
+    assert 'Before 2026-01-02 we said <a href="../old/">The old view' in (pages / "new" / "index.html").read_text()
+    home = (recorded.root / "site" / "index.html").read_text()
+    assert 'src="labs/01_tiny/line.dark.svg#only-dark" alt="A line that rises."' in home
+    assert '<a href="labs/01_tiny/#figure-line">' in home
+    assert "1 right" in home
+    (recorded.root / "docs" / "index.md").write_text('{{ figure("tiny.lime") }}\n')
+    assert "no such figure; did you mean 'line'?" in build(recorded).stderr
 
 
 def test_prose_is_rendered_without_a_run(recorded: Notebook) -> None:

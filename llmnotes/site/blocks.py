@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
+from llmnotes.site.calibration import calibration_plot
 from llmnotes.site.entries import CONFIDENCE, SINGULAR, STATUSES, Entry
 from llmnotes.site.errors import NotebookError, near
 from llmnotes.site.feed import bibtex
@@ -51,6 +52,7 @@ class Blocks:
         """
         functions = {
             "result": lambda name, spec="": self.result(name, spec, at),
+            "figure": lambda name: self.figure(name, at),
             "gallery": lambda topic=None: self.gallery(at, topic),
             "galleries": lambda: self.galleries(at),
             "path": lambda: self.path(at),
@@ -117,7 +119,22 @@ class Blocks:
         facts.append(f"{entry.date}" + (f", reviewed {entry.reviewed}" if entry.reviewed != entry.date else ""))
         labs = {lab.stem: lab.title for lab in self.labs}
         facts.append("rests on " + ", ".join(f"[{labs[stem]}](../labs/{stem}.ipynb)" for stem in entry.labs))
-        return f"{entry.claim}\n{{ .entry-claim }}\n\n{' · '.join(facts)}\n{{ .entry-facts }}\n\n"
+        head = f"{entry.claim}\n{{ .entry-claim }}\n\n{' · '.join(facts)}\n{{ .entry-facts }}\n\n"
+        return head + self._trail(entry)
+
+    def _trail(self, entry: Entry) -> str:
+        """Where we changed our mind: what this entry took the place of, and what took its place."""
+        said = [
+            f"{other.date}: we changed our mind, and now say [{other.title}]({other.path.name})."
+            for other in self.entries
+            if other.kind == entry.kind and other.path.stem == entry.superseded_by
+        ]
+        said += [
+            f"Before {entry.date} we said [{other.title}]({other.path.name})."
+            for other in self.entries
+            if other.kind == entry.kind and other.superseded_by == entry.path.stem
+        ]
+        return f'!!! warning "Changed our mind"\n    {"  ".join(said)}\n\n' if said else ""
 
     def entry_foot(self, entry: Entry, site: str) -> str:
         """How to cite an entry, folded."""
@@ -139,10 +156,33 @@ class Blocks:
     def _entry_line(self, entry: Entry, at: Place) -> str:
         sure = f" · {entry.confidence}" if entry.confidence else ""
         claim = expand(entry.claim, {"result": lambda name, spec="": self.result(name, spec, at)}, entry.uri)
+        topics = " ".join(dict.fromkeys(lab.topic.replace(" ", "-") for lab in self.labs if lab.stem in entry.labs))
+        # what the filter above the list reads (docs/assets/filter.js)
+        data = f'data-topic="{topics}" data-status="{entry.status}" data-confidence="{entry.confidence or ""}"'
         return (
             f"- **[{entry.title}]({at.link(entry.uri)})**  \n  {claim}  \n"
-            f'  <span class="entry-facts">{entry.date}{sure}</span>'
+            f'  <span class="entry-facts" {data}>{entry.date}{sure}</span>'
         )
+
+    def figure(self, name: str, at: Place) -> str:
+        """A figure of a lab with its caption and a link to where it was made."""
+        key, _, wanted = name.partition(".")
+        if key not in self.runs:
+            raise NotebookError(f"figure({name!r}): no lab is called {key!r}{near(key, self.runs)}")
+        lab, run = self.runs[key]
+        figures = {figure["name"]: figure for figure in run.results["figures"]} if run else {}
+        if wanted not in figures:
+            raise NotebookError(f"figure({name!r}): {lab.stem} has no such figure{near(wanted, figures)}")
+        found = figures[wanted]
+        folder = at.address(f"labs/{lab.stem}.ipynb")
+        images = "".join(
+            f'<img src="{folder}{wanted}{suffix}#only-{mode}" alt="{escape(found["alt"])}" '
+            f'width="{found["width"]}" height="{found["height"]}">'
+            for suffix, mode in ((".svg", "light"), (".dark.svg", "dark"))
+        )
+        link = f'<a href="{folder}#figure-{wanted}">{escape(lab.title)}</a>'
+        drawing = f'<span class="lab-drawing" tabindex="0">{images}</span>'
+        return f'<figure class="lab-figure">{drawing}<figcaption>From the lab {link}</figcaption></figure>'
 
     def galleries(self, at: Place) -> str:
         """A gallery for each topic that has labs."""
@@ -204,10 +244,10 @@ class Blocks:
         return f'<ul class="gallery">{"".join(cards)}</ul>'
 
     def predictions(self, at: Place) -> str:
-        rows, scores = [], []
+        rows, pairs = [], []
         for lab, run in self.runs.values():
             for entry in run.predictions if run else ():
-                scores.append((entry["p"] - entry["outcome"]) ** 2)
+                pairs.append((entry["p"], entry["outcome"]))
                 value = self.result(f"{lab.key}.{entry['resolved_by']}", "", at)
                 claim = entry["claim"].replace("|", r"\|")
                 outcome = "came true" if entry["outcome"] else "did not"
@@ -215,16 +255,19 @@ class Blocks:
                 rows.append(f"| {claim} | {entry['p']:.0%} | {outcome} ({value}) | {link} |")
         if not rows:
             return "None yet."
-        brier = sum(scores) / len(scores)
+        brier = sum((p - outcome) ** 2 for p, outcome in pairs) / len(pairs)
         table = "\n".join(["| Claim | Probability | Outcome | Lab |", "| --- | --: | --- | --- |", *rows])
+        right = sum(outcome for _, outcome in pairs)
         return (
-            f"{len(rows)} predictions, Brier score {brier:.3f}. "
-            f"Saying 50 % each time scores 0.250; lower is better.\n\n{table}\n"
+            f"{len(rows)} predictions, of which {right} came true. Their Brier score is {brier:.3f}; "
+            f"saying 50 % each time scores 0.250, and lower is better.\n\n{calibration_plot(pairs)}\n\n{table}\n"
         )
 
     def count(self, what: str) -> str:
         counts = {kind: sum(entry.kind == kind for entry in self.entries) for kind in STATUSES}
         counts["labs"] = len(self.labs)
+        outcomes = [entry["outcome"] for _, run in self.runs.values() if run for entry in run.predictions]
+        counts |= {"predictions": len(outcomes), "right": sum(outcomes), "wrong": len(outcomes) - sum(outcomes)}
         if what not in counts:
             raise NotebookError(f"count({what!r}): nothing is called so{near(what, counts)}")
         return str(counts[what])
@@ -243,21 +286,3 @@ def read_cards() -> dict[str, str]:
         linked = re.sub(r"\]\(([^)]*README\.md)\)", lambda found, card=card: f"]({page(card.parent / found[1])})", text)
         cards[f"models/{page(card)}"] = linked
     return cards
-
-
-def read_glossary(path: Path) -> dict[str, str]:
-    """Terms and their meanings from headings `### term`, and under each `Also: other, forms` and a paragraph."""
-    if not path.is_file():
-        return {}
-    terms: dict[str, str] = {}
-    for found in re.finditer(r"^### (.+?)\s*$\n+((?:.|\n)*?)(?=^#|\Z)", path.read_text(encoding="utf-8"), re.MULTILINE):
-        paragraphs = [" ".join(p.split()) for p in found[2].split("\n\n") if p.strip()]
-        names = [found[1].split("{")[0].strip()]
-        if paragraphs and paragraphs[0].startswith("Also: "):
-            names += [name.strip() for name in paragraphs.pop(0).removeprefix("Also: ").rstrip(".").split(",")]
-        if not paragraphs:
-            raise NotebookError(f"{path}: the term {names[0]!r} has no meaning; write a paragraph under its heading")
-        meaning = re.sub(r"\[([^\]]+)\]\([^)]*\)|[`*$\\]", lambda m: m[1] or "", paragraphs[0]).replace('"', "'")
-        for name in names:
-            terms[name] = terms[name[0].upper() + name[1:]] = meaning
-    return terms

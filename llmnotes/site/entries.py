@@ -47,6 +47,8 @@ class Entry:
     labs: tuple[str, ...]
     reviewed: dt.date
     tags: tuple[str, ...]
+    superseded_by: str | None = None
+    """The file's name, without .md, of the entry of the same kind that says what we think now."""
 
     @property
     def uri(self) -> str:
@@ -71,6 +73,14 @@ def read_entries(docs: Path, labs: Collection[str], today: dt.date | None = None
         for path in sorted((docs / kind).glob("*.md"))
         if path.name != "index.md"
     ]
+    known = {(entry.kind, entry.path.stem) for entry in entries}
+    for entry in entries:
+        later = entry.superseded_by
+        if later and ((entry.kind, later) not in known or later == entry.path.stem):
+            names = [stem for kind, stem in known if kind == entry.kind and stem != entry.path.stem]
+            raise NotebookError(
+                f"{entry.path}: superseded_by names {later!r}, which is no other entry{near(later, names)}"
+            )
     return sorted(entries, key=lambda entry: (entry.date, entry.title), reverse=True)
 
 
@@ -102,7 +112,7 @@ def _read(kind: str, path: Path, labs: Collection[str], today: dt.date) -> Entry
         return NotebookError(f"{path}: {field} is {fields.get(field)!r}; expected {expected}")
 
     required = (*REQUIRED, "confidence") if kind == "findings" else REQUIRED
-    allowed = {*required, "tags"}
+    allowed = {*required, "tags", "superseded_by"}
     for field in fields:
         if field not in allowed:
             raise NotebookError(f"{path}: unknown field {field!r}{near(str(field), allowed)}")
@@ -121,6 +131,11 @@ def _read(kind: str, path: Path, labs: Collection[str], today: dt.date) -> Entry
         raise wrong("status", f"one of {', '.join(STATUSES[kind])}")
     if kind == "findings" and fields["confidence"] not in CONFIDENCE:
         raise wrong("confidence", "one of " + ", ".join(f"{word} ({chance})" for word, chance in CONFIDENCE.items()))
+    later = fields.get("superseded_by")
+    if (fields["status"] == "superseded") != isinstance(later, str):
+        raise wrong(
+            "superseded_by", "the name of the entry that says what we think now, if and only if it is superseded"
+        )
     for field in ("labs", "tags"):
         value = fields.get(field, [])
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
@@ -147,4 +162,5 @@ def _read(kind: str, path: Path, labs: Collection[str], today: dt.date) -> Entry
         labs=tuple(fields["labs"]),
         reviewed=fields["reviewed"],
         tags=tuple(fields.get("tags", [])),
+        superseded_by=later,
     )

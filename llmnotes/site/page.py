@@ -115,16 +115,21 @@ def _bracketed(text: str) -> str:
 
 def _prediction(entry: dict, run: Run | None) -> str:
     settled = next((p for p in run.predictions if p["claim"] == entry["claim"]), None) if run else None
-    title = f"{entry['p']:.0%}: {entry['claim']}".replace('"', "'")
+    head = f'<summary markdown="span">{escape(entry["claim"], quote=False)}</summary>'
+    said = f"We said {entry['p']:.0%}."
     if not settled:
-        return f'??? prediction "{title}"\n    Not settled yet.'
-    outcome = "It came true" if settled["outcome"] else "It did not come true"
+        return f'<details class="prediction" open markdown="1">\n{head}\n\n{said} Not settled yet.\n\n</details>'
     value = settled["value"]
     shown = f"{value:.4g}" if isinstance(value, float) else str(value)
+    outcome = "It came true" if settled["outcome"] else "It did not come true"
+    # what the script needs to ask the reader first, and to keep both scores (docs/assets/predict.js)
+    data = (
+        f'data-key="{digest(entry["claim"].encode())[:8]}" data-p="{entry["p"]}" data-outcome="{settled["outcome"]:d}"'
+    )
     return (
-        f'??? prediction "{title}"\n'
-        f"    {outcome}: [`{settled['resolved_by']}` is {shown}](#value-{settled['resolved_by']}), "
-        f"and the claim needs `{settled['if_']}`."
+        f'<details class="prediction" open markdown="1" {data}>\n{head}\n\n'
+        f"{said} {outcome}: [`{settled['resolved_by']}` is {shown}](#value-{settled['resolved_by']}), "
+        f"and the claim needs `{settled['if_']}`.\n\n</details>"
     )
 
 

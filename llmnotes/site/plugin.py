@@ -27,10 +27,11 @@ from mkdocs.utils import get_relative_url
 
 from llmnotes.site import html as rendered
 from llmnotes.site.api import Memory, remember
-from llmnotes.site.blocks import Blocks, Place, read_cards, read_glossary
-from llmnotes.site.entries import STATUSES, Entry, read_entries
+from llmnotes.site.blocks import Blocks, Place, read_cards
+from llmnotes.site.entries import SINGULAR, STATUSES, Entry, read_entries
 from llmnotes.site.errors import NotebookError
 from llmnotes.site.feed import atom
+from llmnotes.site.glossary import read_glossary, with_labs
 from llmnotes.site.labs import Lab
 from llmnotes.site.page import END, download, page_notebook
 from llmnotes.site.recall import Recall, drop_unreadable
@@ -131,6 +132,10 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
             files.append(File.generated(config, f"labs/{lab.stem}/{lab.stem}.ipynb", content=notebook))
         for uri, card in self.cards.items():
             files.append(File.generated(config, uri, content=card))
+        if config.site_url:  # cards are found by their whole address or not at all
+            from llmnotes.site.social import add_cards
+
+            add_cards(files, config, self.made / "cards", self._cards(config))
         feed = atom(self.entries, config.site_url or "", self._plain_claim)
         files.append(File.generated(config, "feed.xml", content=feed))
         for path in (rendered.KATEX / "katex.min.css", *(rendered.KATEX / "fonts").glob("*.woff2")):
@@ -157,6 +162,8 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
         if entry := self._entry_of(page):
             page.meta["description"] = self.blocks.plain(entry.claim, self._place(page, files))
             markdown = self.blocks.entry_head(entry) + markdown + self.blocks.entry_foot(entry, config.site_url or "")
+        if page.file.src_uri == "glossary.md":
+            markdown = with_labs(markdown, self.labs)
         return self._with_glossary(self.blocks.fill(markdown, self._place(page, files)), page)
 
     @event_priority(100)
@@ -224,6 +231,11 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
         return server
 
     # What pages are made of
+
+    def _cards(self, config: MkDocsConfig) -> dict[str, tuple[str, str, str]]:
+        cards = {"index.md": (config.site_name, config.site_description or "", "Home")}
+        cards |= {f"labs/{lab.stem}.ipynb": (lab.title, lab.question, "Lab") for lab in self.labs}
+        return cards | {one.uri: (one.title, self._plain_claim(one), SINGULAR[one.kind]) for one in self.entries}
 
     def _write_page(self, lab: Lab, run: Run | None) -> None:
         page = self.scratch / "pages" / "labs" / f"{lab.stem}.ipynb"
