@@ -426,7 +426,7 @@ for name, values in runs.items():
 # | tied, AdamW | {{ result("tokens.toy_tied_length", ".2f") }} | {{ result("tokens.toy_tied_alike", ".2f") }} |
 # | tied, SGD | {{ result("tokens.toy_sgd_length", ".2f") }} | {{ result("tokens.toy_sgd_alike", ".2f") }} |
 # | untied, AdamW: unembedding | {{ result("tokens.toy_unembedding_length", ".2f") }} | {{ result("tokens.toy_unembedding_alike", ".2f") }} |
-# | untied, AdamW: embedding (control) | {{ result("tokens.toy_untied_length", ".2f") }} | {{ result("tokens.toy_untied_alike", ".2f") }} |
+# | untied, AdamW: embedding (control) | {{ result("tokens.toy_untied_length", ".2f") }} | about 0 |
 #
 # Wherever the 40 pass through the softmax they point the same way. The control, the embedding of an untied model, is the
 # only matrix that leaves them as they were: short, and in any direction. How long they become depends on

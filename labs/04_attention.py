@@ -22,7 +22,7 @@ import torch
 from torch.nn.functional import cross_entropy, one_hot, scaled_dot_product_attention
 
 import llmnotes
-from llmnotes import figures, plots
+from llmnotes import explore, plots
 from llmnotes.lab import figure, predict, record
 from llmnotes.lexicon import END, IDS
 from llmnotes.probing import untrained
@@ -398,16 +398,19 @@ for kind, at in places.items():
 first = patterns[..., 1:, 0].mean((1, 3)).median()  # attention to the first word
 record("first_word", first.item(), atol=0.01, because=SMOOTH)
 
+# %% [markdown]
+# One text with both, and all heads to walk through. The first one shown is the one to watch: layer 2, head 3.
+
 # %% tags=["drawing"]
 seen = trace(world, f"{END} Karl likes soup . he sang : la mo fi ; la mo fi .", ["pattern"])
-fig = figures.attention(seen["pattern", 2][0, 3], ["end", *seen.words()[1:]])
-fig.set_size_inches(6.4, 5)
-figure(
-    fig,
+explore.attention(
+    ["end", *seen.words()[1:]],
+    seen.stack("pattern")[:, 0],  # (layer, head, query, key)
     name="patterns",
-    alt="At the word likes the head looks at Karl. In the second verse of the song it looks mostly at the syllable of the "
+    alt="At the word likes head 2.3 looks at Karl. In the second verse of the song it looks mostly at the syllable of the "
     "first verse that is to come next.",
-    caption="Head L2H3 of `world` on one text: a favourite food and a song.",
+    caption="Heads of `world` on one text: a favourite food and a song. 2.3 is L2H3.",
+    start=(2, 3, 2),
     rtol=0.02,
     because=SMOOTH,
 )

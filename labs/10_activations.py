@@ -251,22 +251,17 @@ def active(values, share):
     ).float()
 
 
-# %%
 def overlap(one, other):
     """F1 of each column with the same column."""
     return 2 * (one * other).sum(0) / (one.sum(0) + other.sum(0)).clamp(min=1)
 
 
+# %%
 def described(values, holds, most=3, share=0.5):
     """F1 of the best 1, 2, ... labels on the second half; of one on the first; the labels."""
     (a, b), (la, lb) = (x.split(len(x) // 2) for x in (active(values, share), holds))
-    on_a, on_b, found, chosen, fitted = (
-        torch.zeros_like(a),
-        torch.zeros_like(b),
-        [],
-        [],
-        None,
-    )
+    on_a, on_b = torch.zeros_like(a), torch.zeros_like(b)
+    found, chosen, fitted = [], [], None
     for n in range(most):
         score = 2 * la.T @ a / (la.sum(0)[:, None] + a.sum(0)).clamp(min=1)
         if n:  # each label added to those chosen before
