@@ -314,9 +314,9 @@ figure(
 # {{ result("residual.song_l2h3", ".1f") }} logits by itself, the last MLP {{ result("residual.song_last_mlp", ".1f") }}. Who ranks parts by
 # what they write ranks the loudspeaker first.
 #
-# ## Same curve, opposite truth
+# ## Alike to the lens, and opposite
 #
-# By the lens `agreement_0` and `agreement_1` look alike: nothing, until the end
+# By the lens `agreement_0` and `agreement_1` look much alike: little, until the end
 # ({{ result("residual.agreement_0_lens", ".0%") }} and {{ result("residual.agreement_1_lens", ".0%") }} after three layers, where one half is
 # chance). The map tells them apart ({{ result("residual.agreement_0_map", ".0%") }} and {{ result("residual.agreement_1_map", ".0%") }}). What a map *can* read
 # the model need not use, so we intervene. In "the cat" (or "the cat near the dog") we replace the stream of the last word,
@@ -423,7 +423,7 @@ record("tale_before_last", same[-2].item(), atol=0.05, because=FIXED)
 #
 # ## What surprised us
 #
-# - Two rules with the same curve under the lens, one known from the start and one not before the last layer.
+# - Two rules that the lens shows alike for two layers, one known from the start and one not before the last layer.
 # - The first part to prefer the right answer was an attention in every rule that settles at all; nearly all of the volume comes from MLPs.
 # - The answer to the simplest rule of all is written last.
 # - The lens can be right about a stream that no longer matters.
