@@ -383,6 +383,6 @@ def test_reduced_motion(browser, address: str) -> None:  # noqa: F811
 def test_it_is_small_and_only_where_it_is_used(site: Path) -> None:
     assert (site / SCRIPT).stat().st_size < 30_000
     pages = {path: path.read_text(encoding="utf-8") for path in site.rglob("index.html")}
-    using = {path for path, html in pages.items() if SCRIPT in html}
+    using = {path for path, html in pages.items() if f'{SCRIPT}"></script>' in html}
     assert using == {path for path, html in pages.items() if 'class="attention-explorer"' in html}
     assert site / PAGE / "index.html" in using
