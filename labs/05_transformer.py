@@ -345,8 +345,8 @@ ax.legend(loc="lower right")
 figure(
     fig,
     name="mistakes",
-    alt="Ten mistakes by what they add to the loss. The exact GELU and the sample variance add next to nothing, a "
-    "missing final norm, mixed up heads and a transposed matrix add more than a nat.",
+    alt="Ten mistakes by what they add to the loss. A missing mask lowers it, the exact GELU and the sample variance add "
+    "next to nothing, mixed up heads and a transposed matrix add most.",
     caption="Orange: below 0.1 nats, which nobody would notice. One model, one text.",
     data={"extra": values},
     rtol=0.01,
@@ -354,16 +354,17 @@ figure(
 )
 
 # %% [markdown]
-# {{ result("transformer.silent_share", ".0%") }} of them cost less than 0.1 nats. The exact GELU
+# {{ result("transformer.silent_share", ".0%") }} of them raise it by less than 0.1 nats. The exact GELU
 # ({{ result("transformer.extra_exact_gelu", ".5f") }}) and the sample variance
-# ({{ result("transformer.extra_sample_variance", ".4f") }}) cannot be found by looking at a loss. Even two blocks in the
-# wrong order cost only {{ result("transformer.extra_two_blocks_swapped", ".2f") }} nats: since each block *adds* to the
-# stream, the next one finds most of what it expects.
+# ({{ result("transformer.extra_sample_variance", ".4f") }}) cannot be found by looking at a loss. Two blocks in the wrong
+# order cost {{ result("transformer.extra_two_blocks_swapped", ".1f") }} nats: they build on each other.
 #
-# **The missing mask** is the treacherous one. Here it changes the loss by
-# {{ result("transformer.extra_no_mask", "+.2f") }} nats. A trained head has never seen a later token, so one might think
-# that this can only do harm. But a head that has learned to copy looks for a token that *followed* the present one
-# before, and unmasked it finds the very next token: the answer. Exercise 1 looks for such heads.
+# **The missing mask** is the treacherous one: it changes the loss by
+# {{ result("transformer.extra_no_mask", "+.2f") }} nats, so the mistake looks like *progress*. And nobody trained the model
+# to look ahead. But a head that has learned to copy looks for a token that *followed* the present one before, and
+# unmasked it finds the very next token: the answer. When head {{ result("transformer.leaking_head") }} of layer
+# {{ result("transformer.leaking_layer") }} alone is unmasked, the loss changes by
+# {{ result("transformer.leak", "+.2f") }} nats (exercise 1).
 #
 # ## Taking out the plumbing
 #
@@ -630,6 +631,7 @@ record(
 # - With an even gradient, a shallow network without residual connections learned nothing as long as its tokens were
 #   alike. We had given two chances in five to two layers coming close to the full model.
 # - Without norms, even gradients did not help either: the start was too quiet.
+# - Without the mask the loss *falls*, in a model that was never trained to look ahead. We had bet on the contrary.
 # - What no loss can show: the wrong GELU and the wrong variance. Only equal logits find them.
 #
 # ## Try it yourself
@@ -661,6 +663,9 @@ def one_open(open_layer, open_head):
 
 rises = torch.tensor([[one_open(layer, head) for head in range(H)] for layer in range(L)])
 print(rises.numpy().round(2))
+record("leak", float(rises.min()), atol=0.002, because=CHECKPOINT, unit="nats")
+record("leaking_layer", int(rises.argmin()) // H)
+record("leaking_head", int(rises.argmin()) % H)
 assert rises.abs().max() > 0.01, f"{rises}: does the open head really see later tokens?"
 
 # %% [markdown]
