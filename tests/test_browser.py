@@ -75,6 +75,8 @@ class Visit:
         self.page.on("requestfailed", lambda request: self.wrong.append(f"failed: {request.url}"))
         self.page.goto(address + path, wait_until="load")  # with its scripts, which the idle network alone is not
         self.page.wait_for_load_state("networkidle")
+        # what is still fading in has another contrast than what stands there in the end
+        self.page.add_style_tag(content="*, ::before, ::after { transition: none !important }")
 
     def _console(self, message) -> None:
         if message.type == "error":
@@ -103,8 +105,7 @@ class Visit:
             self.page.wait_for_timeout(20)
         self.page.evaluate("window.scrollTo(0, 0)")
         self.page.wait_for_load_state("networkidle")
-        # what is still fading in has another contrast than what stands there in the end
-        self.page.evaluate("Promise.allSettled(document.getAnimations().map(animation => animation.finished))")
+        self.page.wait_for_timeout(100)
 
     def __enter__(self) -> Visit:
         return self
