@@ -6,6 +6,8 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -167,10 +169,42 @@ def recorded(_recorded_once: Notebook, notebook: Notebook) -> Notebook:
 
 
 @pytest.fixture(scope="session")
-def fresh_runs() -> dict[str, Outcome]:
+def fresh_runs(request: pytest.FixtureRequest) -> dict[str, Outcome]:
     """Every lab of the repository run once from nothing, into the repository's own cache, where the site finds it."""
     project = Project(ROOT)
-    return {outcome.lab.stem: outcome for outcome in run_labs(project, project.labs(), fresh=True)}
+    outcomes = {outcome.lab.stem: outcome for outcome in run_labs(project, project.labs(), fresh=True)}
+    if any("plain_scripts" in item.fixturenames for item in request.session.items):
+        request.getfixturevalue("plain_scripts")  # they begin now, beside the tests that wait for a browser
+    return outcomes
+
+
+@pytest.fixture(scope="session")
+def plain_scripts(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict]:
+    """Every lab that is asked for as a plain script in a folder without a site, one after the other in the background.
+
+    Gives for each lab's stem a future of its finished process.
+    """
+    blocked, elsewhere = tmp_path_factory.mktemp("without"), tmp_path_factory.mktemp("elsewhere")
+    for name in ("mkdocs", "jupytext", "nbclient", "click", "rich"):
+        (blocked / f"{name}.py").write_text("raise ImportError('a plain script needs no site')")
+    environment = clean_environment() | {"OMP_NUM_THREADS": "1", "MPLBACKEND": "agg", "PYTHONPATH": str(blocked)}
+    running: set[subprocess.Popen] = set()
+
+    def run(path: Path) -> subprocess.CompletedProcess:
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        with subprocess.Popen([sys.executable, str(path)], cwd=elsewhere, env=environment, **pipes) as process:
+            running.add(process)
+            out, err = process.communicate()
+            running.discard(process)
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+    asked = [item.callspec.params["lab"] for item in request.session.items if "plain_scripts" in item.fixturenames]
+    with ThreadPoolExecutor(1) as pool:
+        hub = bool(os.environ.get("LLMNOTES_HUB"))
+        yield {lab.stem: pool.submit(run, lab.path) for lab in asked if hub or not lab.needs_hub}
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in [*running]:
+            process.kill()
 
 
 @pytest.fixture(scope="session")

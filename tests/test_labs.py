@@ -8,12 +8,13 @@ import re
 import shutil
 import subprocess
 import sys
+from concurrent.futures import Future
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ROOT, Notebook, clean_environment, real_labs
+from conftest import ROOT, Notebook, real_labs
 
 from llmnotes.site.compare import against_recorded, differences, figure_margins, margin
 from llmnotes.site.labs import Lab, find_labs
@@ -123,19 +124,11 @@ def test_a_lab_takes_at_most_a_minute(lab: Lab) -> None:
 
 
 @each_lab
-def test_a_lab_is_a_plain_script_too(lab: Lab, tmp_path: Path) -> None:
+def test_a_lab_is_a_plain_script_too(lab: Lab, plain_scripts: dict[str, Future]) -> None:
     """From any folder, offscreen, and with no site installed: nothing of it is imported."""
     if lab.needs_hub and not os.environ.get("LLMNOTES_HUB"):
         pytest.skip(f"{lab.stem} downloads models; set LLMNOTES_HUB=1")
-    blocked = tmp_path / "without"
-    blocked.mkdir()
-    for name in ("mkdocs", "jupytext", "nbclient", "click", "rich"):
-        (blocked / f"{name}.py").write_text("raise ImportError('a plain script needs no site')")
-    environment = clean_environment() | {"OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}
-    environment["PYTHONPATH"] = str(blocked)
-    done = subprocess.run(
-        [sys.executable, str(lab.path)], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
-    )
+    done = plain_scripts[lab.stem].result()
     assert done.returncode == 0, done.stderr
     recorded = Project(ROOT).recorded(lab)
     for name in recorded.values if recorded else ():
