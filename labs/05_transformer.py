@@ -701,7 +701,8 @@ print([f"{size / sum(gpt2_sizes):.0%}" for size in gpt2_sizes], "in GPT-2")
 #
 # - Before this: [Word order without being told](03_order.ipynb)
 # - Finding: [Residual connections keep the tokens apart](../findings/transformer-residuals-keep-tokens-apart.md)
-# - Surprise: [Without residuals an even gradient is not enough](../surprises/transformer-even-gradient.md)
+# - Surprises: [Without residuals an even gradient is not enough](../surprises/transformer-even-gradient.md),
+#   [Without its mask a trained model looks better](../surprises/transformer-no-mask-looks-better.md)
 # - Radford et al. (2019), "Language models are unsupervised multitask learners"
 # - Dong et al. (2021), [Attention is not all you need](https://arxiv.org/abs/2103.03404)
 # - He et al. (2023), [Deep transformers without shortcuts](https://arxiv.org/abs/2302.10322)
