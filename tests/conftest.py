@@ -211,12 +211,17 @@ def plain_scripts(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
 def site(fresh_runs: dict[str, Outcome], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site, built once from the repository with `--strict`."""
     target = tmp_path_factory.mktemp("site")
+    built = build_site(target)
+    assert built.returncode == 0, built.stdout + built.stderr
+    return target
+
+
+def build_site(target: Path) -> subprocess.CompletedProcess:
+    """Build the repository's site as CI does."""
     environment = {"GITHUB_REPOSITORY": "someone/llmnotes", "SITE_URL": SITE_URL}
     if "LLMNOTES_CACHE" in os.environ:
         environment["LLMNOTES_CACHE"] = os.environ["LLMNOTES_CACHE"]
-    built = mkdocs(ROOT, "build", "--strict", "-d", str(target), **environment)
-    assert built.returncode == 0, built.stdout + built.stderr
-    return target
+    return mkdocs(ROOT, "build", "--strict", "-d", str(target), **environment)
 
 
 def real_labs() -> list[Lab]:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import nbformat
 import pytest
-from conftest import ROOT, SITE_URL, Notebook, mkdocs, real_labs
+from conftest import ROOT, SITE_URL, Notebook, build_site, real_labs
 
 from llmnotes.site.entries import read_entries
 from llmnotes.site.html import names_used, without_indentation
@@ -242,8 +242,7 @@ def test_no_page_holds_an_unexpanded_call(site: Path) -> None:
 def test_a_rebuild_without_a_change_is_quick(site: Path, tmp_path: Path) -> None:
     began = time.monotonic()
     children = os.times()
-    cache = {"LLMNOTES_CACHE": os.environ["LLMNOTES_CACHE"]} if "LLMNOTES_CACHE" in os.environ else {}
-    built = mkdocs(ROOT, "build", "--strict", "-d", str(tmp_path / "again"), **cache)
+    built = build_site(tmp_path / "again")
     after = os.times()
     assert built.returncode == 0, built.stderr
     seconds = after.children_user - children.children_user + after.children_system - children.children_system
