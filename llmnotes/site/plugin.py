@@ -99,6 +99,7 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
         if jupyter := config.plugins.get("mkdocs-jupyter"):
             jupyter.config["cache_dir"] = str(self.made / "notebooks")
             drop_unreadable(self.made / "notebooks")
+        self.uses = [(lab, set(rendered.names_used(lab).values())) for lab in self.labs]
         self.recall = Recall(self.made / "labs", Path(config.config_file_path).read_bytes())
         return config
 
@@ -128,7 +129,8 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
                 files.append(File.generated(config, uri, abs_src_path=str(figure)))
             source = lab.path.read_text(encoding="utf-8")
             files.append(File.generated(config, f"labs/{lab.stem}/{lab.stem}.py", content=source))
-            notebook = download(lab, config.repo_url)
+            key = f"{lab.stem} {config.repo_url} {source}"
+            notebook = self.recall.text(key, lambda lab=lab: download(lab, config.repo_url))
             files.append(File.generated(config, f"labs/{lab.stem}/{lab.stem}.ipynb", content=notebook))
         for uri, card in self.cards.items():
             files.append(File.generated(config, uri, content=card))
@@ -177,10 +179,7 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
             )
         elif page.file.src_uri.startswith("api/"):
             address = self._place(page, files).address
-            users = [
-                (user, set(rendered.names_used(user).values()), address(f"labs/{user.stem}.ipynb"))
-                for user in self.labs
-            ]
+            users = [(user, names, address(f"labs/{user.stem}.ipynb")) for user, names in self.uses]
             html = rendered.used_in(html, users)
         html, maths = rendered.render_maths(html, page.file.src_uri)
         if maths:

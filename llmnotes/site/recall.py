@@ -65,6 +65,15 @@ class Recall:
             _write(path, {"html": page.content, "toc": _tokens(page.toc), "anchors": anchors, "links": links})
         return page.content
 
+    def text(self, source: str, make: Callable[[], str]) -> str:
+        """What `make` gives, which depends on `source` and the settings alone."""
+        path = self.folder / f"{digest(source.encode() + self.settings)}.json"
+        self.used.add(path)
+        known = _read(path) or {"text": make()}
+        if not path.is_file():
+            _write(path, known)
+        return known["text"]
+
     def forget(self) -> None:
         """Drop what this build did not use."""
         for path in set(self.folder.glob("*.json")) - self.used:

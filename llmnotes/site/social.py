@@ -5,11 +5,10 @@ from __future__ import annotations
 import functools
 import textwrap
 from pathlib import Path
+from typing import Any
 
-import matplotlib
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
-from PIL import Image, ImageDraw, ImageFont
 
 from llmnotes.site.labs import digest
 
@@ -47,6 +46,8 @@ def social_card(title: str, line: str, kind: str, path: Path) -> Path:
     """
     if path.is_file():
         return path
+    from PIL import Image, ImageDraw  # only when there is something to draw
+
     card = Image.new("RGB", SIZE, PAPER)
     draw = ImageDraw.Draw(card)
     draw.rectangle((0, 0, 16, SIZE[1]), fill="#6db4f2")
@@ -71,7 +72,10 @@ def social_card(title: str, line: str, kind: str, path: Path) -> Path:
 
 
 @functools.cache
-def _font(size: int, bold: bool = False) -> ImageFont.FreeTypeFont:
+def _font(size: int, bold: bool = False) -> Any:
     """DejaVu Sans, which comes with matplotlib."""
+    import matplotlib
+    from PIL import ImageFont
+
     name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
     return ImageFont.truetype(str(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / name), size)
