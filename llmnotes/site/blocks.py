@@ -175,11 +175,7 @@ class Blocks:
             raise NotebookError(f"figure({name!r}): {lab.stem} has no such figure{near(wanted, figures)}")
         found = figures[wanted]
         folder = at.address(f"labs/{lab.stem}.ipynb")
-        images = "".join(
-            f'<img src="{folder}{wanted}{suffix}#only-{mode}" alt="{escape(found["alt"])}" '
-            f'width="{found["width"]}" height="{found["height"]}">'
-            for suffix, mode in ((".svg", "light"), (".dark.svg", "dark"))
-        )
+        images = _images(f"{folder}{wanted}", found, found["alt"])
         link = f'<a href="{folder}#figure-{wanted}">{escape(lab.title)}</a>'
         drawing = f'<span class="lab-drawing" tabindex="0">{images}</span>'
         return f'<figure class="lab-figure">{drawing}<figcaption>From the lab {link}</figcaption></figure>'
@@ -229,11 +225,7 @@ class Blocks:
                     f"{near(lab.thumbnail, figures)}"
                 )
             if figure := figures.get(lab.thumbnail):
-                images = "".join(
-                    f'<img src="{at.address(f"labs/{lab.stem}/{lab.thumbnail}{suffix}")}#only-{mode}" alt="" '
-                    f'width="{figure["width"]}" height="{figure["height"]}" loading="lazy">'
-                    for suffix, mode in ((".svg", "light"), (".dark.svg", "dark"))
-                )
+                images = _images(at.address(f"labs/{lab.stem}.ipynb") + lab.thumbnail, figure, "", " loading=lazy")
             facts = [lab.level, f"{lab.minutes} minutes", *lab.models]
             cards.append(
                 f'<li><a href="{at.address(f"labs/{lab.stem}.ipynb")}"><span class="card-figure">{images}</span>'
@@ -286,3 +278,12 @@ def read_cards() -> dict[str, str]:
         linked = re.sub(r"\]\(([^)]*README\.md)\)", lambda found, card=card: f"]({page(card.parent / found[1])})", text)
         cards[f"models/{page(card)}"] = linked
     return cards
+
+
+def _images(where: str, figure: dict, alt: str, more: str = "") -> str:
+    """A figure twice, for light and for dark pages, of which Material shows one."""
+    size = f'width="{figure["width"]}" height="{figure["height"]}"{more}'
+    return "".join(
+        f'<img src="{where}{suffix}#only-{mode}" alt="{escape(alt)}" {size}>'
+        for suffix, mode in ((".svg", "light"), (".dark.svg", "dark"))
+    )
