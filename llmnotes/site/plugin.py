@@ -34,6 +34,7 @@ from llmnotes.site.errors import NotebookError
 from llmnotes.site.feed import atom
 from llmnotes.site.glossary import read_glossary, with_labs
 from llmnotes.site.labs import Lab
+from llmnotes.site.offline import add_scripts, is_offline, prepare
 from llmnotes.site.page import END, download, page_notebook
 from llmnotes.site.recall import Recall, drop_unreadable
 from llmnotes.site.runner import run_labs
@@ -100,7 +101,10 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
         if jupyter := config.plugins.get("mkdocs-jupyter"):
             jupyter.config["cache_dir"] = str(self.made / "notebooks")
             drop_unreadable(self.made / "notebooks")
-        self.recall = Recall(self.made / "pages", Path(config.config_file_path).read_bytes())
+        if is_offline(config):
+            prepare(config)
+        settings = Path(config.config_file_path).read_bytes() + bytes([config.use_directory_urls])
+        self.recall = Recall(self.made / "pages", settings)
         self.uses = [(lab, self._names(lab)) for lab in self.labs]
         return config
 
@@ -141,6 +145,8 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
             add_cards(files, config, self.made / "cards", self._cards(config))
         feed = atom(self.entries, config.site_url or "", self._plain_claim)
         files.append(File.generated(config, "feed.xml", content=feed))
+        if is_offline(config):
+            add_scripts(files, config)
         for path in (rendered.KATEX / "katex.min.css", *(rendered.KATEX / "fonts").glob("*.woff2")):
             uri = f"assets/katex/{path.relative_to(rendered.KATEX).as_posix()}"
             files.append(File.generated(config, uri, abs_src_path=str(path)))
