@@ -73,6 +73,7 @@ def test_a_wheel_holds_what_the_package_needs(wheel: Path) -> None:
         "llmnotes/site/templates/mkdocs_html/notebook.html.j2",
         "llmnotes/site/templates/mkdocs_html/conf.json",
         "llmnotes/site/katex/katex.min.js",
+        "llmnotes/site/iframe-worker/shim.js",
         "llmnotes/site/katex/fonts/KaTeX_Main-Regular.woff2",
     } <= names
     assert set(tracked) <= names

@@ -54,6 +54,12 @@ def test_a_lab_page_is_small(site: Path, lab: Lab) -> None:
 
 
 @each_lab
+def test_a_lab_page_is_described_by_its_question(site: Path, lab: Lab) -> None:
+    said = [meta["content"] for meta in Elements(page_of(site, lab)).of("meta") if meta.get("name") == "description"]
+    assert said == [lab.question]
+
+
+@each_lab
 def test_downloads(site: Path, lab: Lab) -> None:
     folder = site / "labs" / lab.stem
     hrefs = {a.get("href") for a in Elements(page_of(site, lab)).of("a")}

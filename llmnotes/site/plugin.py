@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from html import unescape
+from html import escape, unescape
 from pathlib import Path
 
 import nbformat
@@ -167,10 +167,12 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
         if lab := self._lab_of(page):
             page.meta = {"title": lab.title, "description": lab.question, "tags": [*lab.tags, lab.level]}
             page.edit_url = _edit_url(config, f"labs/{lab.path.name}")
+            _escape_description(page)
             return ""
         if entry := self._entry_of(page):
             page.meta["description"] = self.blocks.plain(entry.claim, self._place(page, files))
             markdown = self.blocks.entry_head(entry) + markdown + self.blocks.entry_foot(entry, config.site_url or "")
+        _escape_description(page)
         if page.file.src_uri == "glossary.md":
             markdown = with_labs(markdown, self.labs)
         if not page.file.src_uri.startswith("api/"):  # those are remembered by what they document
@@ -307,6 +309,12 @@ def _set_repository(config: MkDocsConfig) -> None:
         config.repo_name = repository
     if config.repo_url:
         config.edit_uri = "edit/main/docs/"
+
+
+def _escape_description(page: Page) -> None:
+    """Material writes it into an attribute as it is, and a quotation mark would end it there."""
+    if description := page.meta.get("description"):
+        page.meta["description"] = escape(unescape(description))  # while serving, a page comes by more than once
 
 
 def _edit_url(config: MkDocsConfig, path: str) -> str | None:
