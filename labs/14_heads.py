@@ -80,20 +80,39 @@ TEXTS["world_twice"] = world, repeated_tokens(world, batch=8, length=32, first=0
 # head is *named* if it pays more than half of its attention to one of the four kinds of place.
 
 # %%
-for claim, p, name, if_ in (
-    ("The planted head pays > 90 % to the token before", 0.9, "planted_lowest", "> 0.9"),
-    ("Without it under a fifth of copying is left", 0.8, "left_planted", "< 0.2"),
-    ("Else copying needs the top induction head most", 0.55, "top_is_needed", "== 1"),
-    ("Without that head more than half is left", 0.6, "left_top", "> 0.5"),
-    ("That head tops 9 of 10 prompts by induction", 0.6, "stable_induction", "> 0.9"),
-    ("It is among the top 3 on the model's own text", 0.7, "top_rank_own", "<= 3"),
-    ("Named heads carry under half of world's losses", 0.6, "named_share", "< 0.5"),
-    ("Heads that look at the first token matter less", 0.5, "first_highest", "< -0.3"),
-    ("Zero costs more than the mean for 4 of 5 heads", 0.8, "zero_above", "> 0.8"),
-    ("Resampling costs more for 9 of 10", 0.7, "resample_above", "> 0.9"),
-    ("Moving constants undoes zero's ranking", 0.6, "moved_rank", "< 0.5"),
-):
-    predict(claim, p=p, resolved_by=name, if_=if_)
+planted_looks = "Fairytale's planted head pays more than 90 % to the token before"
+predict(planted_looks, p=0.9, resolved_by="planted_lowest", if_="> 0.9")
+planted_left = "Without the planted head less than a fifth of copying is left"
+predict(planted_left, p=0.8, resolved_by="left_planted", if_="< 0.2")
+needed = (
+    "But for the planted head, copying needs the head with the top induction score most"
+)
+predict(needed, p=0.55, resolved_by="top_is_needed", if_="== 1")
+alone = "Without the top induction head of fairytale more than half of copying is left"
+predict(alone, p=0.6, resolved_by="left_top", if_="> 0.5")
+stable = "One head of fairytale has the top induction score in more than 9 of 10 prompts"
+predict(stable, p=0.6, resolved_by="stable_induction", if_="> 0.9")
+both_texts = (
+    "The top induction head on random tokens is in the top 3 on the model's own text"
+)
+predict(both_texts, p=0.7, resolved_by="top_rank_own", if_="<= 3")
+
+# %% [markdown]
+# And on what is lost in general, over both models but for the first.
+
+# %%
+named = "Named heads carry less than half of what the rules of world lose"
+predict(named, p=0.6, resolved_by="named_share", if_="< 0.5")
+resting = (
+    "The more a head looks at the first token, the less it matters: below −0.3 in both"
+)
+predict(resting, p=0.5, resolved_by="first_highest", if_="< -0.3")
+zero = "Zero costs more than the mean for more than 4 of 5 heads"
+predict(zero, p=0.8, resolved_by="zero_above", if_="> 0.8")
+resample = "Resampling costs more than the mean for more than 9 of 10 heads"
+predict(resample, p=0.7, resolved_by="resample_above", if_="> 0.9")
+constants = "Moving constants brings zero's ranking of heads below a correlation of ½"
+predict(constants, p=0.6, resolved_by="moved_rank", if_="< 0.5")
 
 # %% [markdown]
 # ## The scores
@@ -187,13 +206,8 @@ for name, heads in [*((head, [head]) for head in TALE), *pairs.items()]:
     (layer,), columns = {layer for layer, _ in heads}, [head for _, head in heads]
     with ablate(tale, "z", layer, heads=columns, by="mean", reference=seen_twice):
         left[name] = copied() / intact
-names = {
-    "planted": (0, 0),
-    "top": TOP,
-    "second": SECOND,
-    "both": "both",
-    "control": "control",
-}
+names = {"planted": (0, 0), "top": TOP, "second": SECOND}
+names |= {name: name for name in pairs}
 for name, heads in names.items():
     record(f"left_{name}", left[heads], atol=0.05, because=SMOOTH)
 record("top_is_needed", sorted(TALE, key=left.get)[:2] == [(0, 0), TOP])
@@ -229,6 +243,7 @@ def cost(by, layer, head, model=world, reference=seen):
         return (losses(model, told) - base).numpy()
 
 
+# %%
 BY = ("mean", "zero", "resample", "place")
 costs = {by: np.stack([cost(by, *head) for head in WORLD]) for by in BY}
 total = {by: rows.mean((1, 2)) for by, rows in costs.items()}
@@ -363,19 +378,15 @@ figure(fig, name="ablations", alt=ALT, caption=CAPTION, rtol=0.03, because=SMOOT
 # over all words in place of its attention; as a control, in place of that of L2H3.
 
 # %%
-face, dice = (
-    seen["z", 0][:, :, 3].mean(0),
-    torch.Generator().manual_seed(0),
-)  # (place, d_head)
-songs = (rule == "list") & (
-    np.arange(128) >= 20
-)  # from place 20 on no clock is set to before the start
+face = seen["z", 0][:, :, 3].mean(0)  # (place, d_head)
+dice, later = torch.Generator().manual_seed(0), np.arange(128) >= 20  # set no clock below 0
+songs = later & (rule == "list")
 for name, shape in (("together", (24, 1)), ("apart", (24, 128))):
     off = torch.arange(128) + torch.randint(-10, 11, shape, generator=dice)
     wrong = face[off.clamp(0, 127)][:, :, None]
     with edit(world, "z", 0, lambda old, at, wrong=wrong: wrong, heads=[3]):
         more = (losses(world, told) - base).numpy()
-    record(f"clock_{name}", more[:, 20:].mean(), atol=0.1, because="few draws")
+    record(f"clock_{name}", more[:, later].mean(), atol=0.1, because="few draws")
     record(f"clock_{name}_songs", more[songs].mean(), atol=0.5, because="few draws")
 even = torch.ones(128, 128).tril() / torch.arange(1, 129)[:, None]
 for layer in (0, 2):
