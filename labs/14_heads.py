@@ -273,6 +273,7 @@ def agree(one, two):
     return np.corrcoef(ranks)[0, 1]
 
 
+# %%
 random, firsts = np.random.default_rng(0), []
 for text, lost in (("world", total["mean"]), ("own", tale_cost["mean"])):
     rhos = [agree(scores[text][kind].values, lost) for kind in KINDS]
@@ -286,10 +287,9 @@ for text, lost in (("world", total["mean"]), ("own", tale_cost["mean"])):
 record("first_highest", max(firsts), atol=0.15, because=TIES)
 top = scores["world"]["induction"].top(1)[0][:2]
 record("list_needs_top", WORLD[table[list(RULES).index("list")].argmax()] == top)
-looks = (
-    torch.stack([scores["world"][kind].values.flatten() for kind in KINDS]).max(0).values
-)
-share = table.clip(min=0)[:, looks.numpy() > 0.5].sum() / table.clip(min=0).sum()
+looks = torch.stack([scores["world"][kind].values.flatten() for kind in KINDS])
+named, lost = looks.max(0).values.numpy() > 0.5, table.clip(min=0)
+share = lost[:, named].sum() / lost.sum()
 record("named_share", share, atol=0.02, because=SMOOTH)
 
 # %% [markdown]
