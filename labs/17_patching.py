@@ -83,27 +83,23 @@ def pairs(contrast, n=24, names=PEOPLE, seed=0):
 #     The name that is to come stands at the start of the sentence, the subject in its middle. Where is the answer after layer 0,
 #     after layer 1, after layer 2? How many of the 16 heads are enough, and would every test agree?
 #
-# Our own guesses, written before any run, on the contrast *flip* where nothing else is said. *Enough* is to keep 80 % of the logit
-# difference. (In which contrast and over what correlations are taken was settled after a first look.)
+# Our own guesses, written before any run, on the contrast *flip* where nothing else is said. (In which contrast and over what
+# correlations are taken was settled after a first look. Of four more, on details that this page leaves out, two came true.)
 
 # %%
 for claim, p, name, if_ in (
-    ("Before layer 2 the last word restores half", 0.6, "flip_last_2", "> 0.5"),
-    ("One head alone restores more than half", 0.35, "best_head", "> 0.5"),
+    ("Before layer 2 the last word alone restores half", 0.6, "flip_last_2", "> 0.5"),
+    ("One head restores over half of who got what", 0.35, "best_head", "> 0.5"),
     ("Noising and denoising rank heads alike", 0.5, "noising_rank", "> 0.7"),
-    ("The largest MLP effect is below a head's", 0.6, "mlp_over_head", "< 1"),
-    ("For heads, estimated and exact effects correlate", 0.6, "corr_heads", "> 0.9"),
-    ("For words at layer 0's input they do less", 0.6, "corr_words", "< 0.8"),
-    ("For heads they do less in fairytale than in world", 0.5, "corr_lead", "> 0"),
+    ("Estimates for heads correlate above 0.9 with exact", 0.6, "corr_heads", "> 0.9"),
+    ("Estimates for words of the input below 0.8", 0.6, "corr_words", "< 0.8"),
     ("A head of fairytale restores 30 % of a pronoun", 0.4, "tale_head", "> 0.3"),
-    ("Pronouns share at most 1 of the top 3 heads", 0.5, "pronoun_shared", "<= 1"),
-    ("At most 4 of 16 heads are enough", 0.6, "smallest", "<= 4"),
-    ("More than one set of that size is enough", 0.6, "smallest_sets", "> 1"),
-    ("The best of them is enough on other names", 0.85, "kept_names", ">= 0.8"),
-    ("Without it most answers are wrong", 0.65, "right_without", "< 0.5"),
+    ("At most 4 of 16 heads keep 80 % of who got what", 0.6, "smallest", "<= 4"),
+    ("More than one set of that smallest size does", 0.6, "smallest_sets", "> 1"),
+    ("The best smallest set does on other names", 0.85, "kept_names", ">= 0.8"),
+    ("Without that set most answers are wrong", 0.65, "right_without", "< 0.5"),
     ("Random sets of its size keep below 20 %", 0.8, "kept_random", "< 0.2"),
-    ("It is enough in the contrast new, too", 0.35, "kept_on_new", ">= 0.8"),
-    ("In all, noising finds more words at 20 %", 0.6, "found_more", "> 0"),
+    ("That set keeps 80 % when a name changes, too", 0.35, "kept_on_new", ">= 0.8"),
 ):
     predict(claim, p=p, resolved_by=name, if_=if_)
 
@@ -245,30 +241,33 @@ mlps = middle(restored(sweeps(PROMPTS["flip"], "mlp_out", each=("layer",))))
 found = sweeps(PROMPTS["all"], layers=[0])
 words, guess = restored(found)[:, 0], estimate(PROMPTS["all"], found, "resid_pre")[:, 0]
 note(noising_rank=correlation(ranks(heads["flip"]), ranks(back)))
-note(corr_heads=agree["flip"], corr_lead=agree["flip"] - agree["tale"])
+note(corr_heads=agree["flip"], corr_tale=agree["tale"])
 note(corr_words=correlation(words[words != 0], guess[words != 0]))
 
 # %%
 of_flip, of_new, of_pronoun, of_tale = heads.values()
-top = [set(of.flatten().topk(3).indices.tolist()) for of in (of_flip, of_pronoun)]
-record("pronoun_shared", len(top[0] & top[1]), atol=1, because=DRAW)
-note(best_head=of_flip.max(), mlp_over_head=mlps.max() / of_flip.max())
+note(best_head=of_flip.max(), mlp0=mlps[0])
 note(l1h1=of_flip[1, 1], l1h3=of_flip[1, 3], layer_0=of_flip[0].abs().max())
 note(l1h1_guess=middle(by_head["flip"])[1, 1], tale_guess=middle(by_head["tale"])[4, 4])
 note(new_l2h3=of_new[2, 3], pronoun_l2h2=of_pronoun[2, 2], tale_l4h4=of_tale[4, 4])
 note(subject_exact=middle(words)[10], subject_guess=middle(guess)[10])
 note(tale_head=of_tale.max(), flip_l2h3=of_flip[2, 3])
+look = trace(world, [text[0] for text in TEXTS], ["pattern"])["pattern", 2]
+note(l2h3_at_comma=look[:, 3, 14, 9].mean())
 
 # %% [markdown]
-# In *flip* L1H1 alone restores {{ result("patching.l1h1", ".0%") }} and L1H3 {{ result("patching.l1h3", ".0%") }}; the heads of layer 0 restore
-# nothing ({{ result("patching.layer_0", ".0%") }}). In *new* the largest is L2H3 ({{ result("patching.new_l2h3", ".0%") }}), which brings what the comma
-# holds. Pronouns of `world` hang on L2H2 ({{ result("patching.pronoun_l2h2", ".0%") }}), those of `fairytale` on L4H4, in its last layer
-# ({{ result("patching.tale_l4h4", ".0%") }}). Noising and denoising agree (rank correlation {{ result("patching.noising_rank", ".2f") }}).
+# In *flip* L1H1 alone restores {{ result("patching.l1h1", ".0%") }} and L1H3 {{ result("patching.l1h3", ".0%") }}; the heads of layer 0
+# restore nothing ({{ result("patching.layer_0", ".0%") }}), the MLP of layer 0 {{ result("patching.mlp0", ".0%") }}. In *new* the largest
+# is L2H3 ({{ result("patching.new_l2h3", ".0%") }}), which pays the comma {{ result("patching.l2h3_at_comma", ".0%") }} of the last word's attention; in *flip* it restores
+# {{ result("patching.flip_l2h3", ".0%") }}. Pronouns of `world` hang on L2H2 ({{ result("patching.pronoun_l2h2", ".0%") }}), those of
+# `fairytale` on L4H4, in its last layer ({{ result("patching.tale_l4h4", ".0%") }}). Noising and denoising agree (rank correlation
+# {{ result("patching.noising_rank", ".2f") }}, though most heads are near zero).
 #
-# Estimates order the heads well (correlation {{ result("patching.corr_heads", ".2f") }}), but in `world` they are half too small:
-# {{ result("patching.l1h1_guess", ".0%") }} for L1H1. (In `fairytale` they are right: {{ result("patching.tale_guess", ".0%") }} for L4H4.)
-# Exercise 2 shows why. In *all* they have the subject wrong in sign: {{ result("patching.subject_guess", ".0%") }}, where an exact
-# patch restores {{ result("patching.subject_exact", ".0%") }}.
+# Estimates go with exact effects (correlation {{ result("patching.corr_heads", ".2f") }} over heads and prompts of *flip*,
+# {{ result("patching.corr_tale", ".2f") }} in `fairytale`, {{ result("patching.corr_words", ".2f") }} over words in *all*). But in `world` they
+# are half too small: {{ result("patching.l1h1_guess", ".0%") }} for L1H1. (In `fairytale` they are nearly right:
+# {{ result("patching.tale_guess", ".0%") }} for L4H4.) Exercise 2 shows why. And in *all* the median estimate has the subject wrong in
+# sign: {{ result("patching.subject_guess", ".0%") }}, where an exact patch restores {{ result("patching.subject_exact", ".0%") }}.
 #
 # ## A circuit that passes every test
 #
@@ -351,7 +350,7 @@ figure(fig, name="sets", alt=ALT, caption=CAPTION, rtol=0.05, because=DRAW)
 # passes alone, and with ours a second pair passes.)
 #
 # And they are not the circuit of who got what. **In *new* the same two keep {{ result("patching.kept_on_new", ".0%") }}.** The heads
-# that bring names to the comma, and on from there, do the same in both prompts of *flip*, where the names are the same. No test
+# that bring names to the comma, and on from there, do the same in both prompts of *flip*, where both hold the same names. No test
 # made of *flip* can see them, completeness included. In *new* four heads keep at most {{ result("patching.four", ".0%") }}. The best
 # six keep {{ result("patching.six", ".0%") }} on other names, and {{ result("patching.six_on_flip", ".0%") }} in *flip* too. **A set of heads
 # explains a contrast, not a task.**
@@ -374,9 +373,9 @@ def difference(right, wrong):
 MANY = list(pairs("all", 48, seed=2))
 
 
-def by_word(metric, mode="noising"):
+def by_word(metric):
     """The mean effect of each word, with the right name's place as 2 and the other's as 4."""
-    how = {"layers": [0], "mode": mode}
+    how = {"layers": [0], "mode": "noising"}
     found = [sweep(world, *two, metric(a, b), **how) for *two, a, b in MANY]
     effect = restored(found)[:, 0]
     effect[::2, [2, 4]] = effect[::2, [4, 2]]
@@ -388,9 +387,6 @@ for name, mean in means.items():
     right, mention, subject = mean[[2, 4, 10]]
     note(**{f"{name}_right": right, f"{name}_mention": mention, f"{name}_subject": subject})
     note(0.01, **{f"{name}_free": mean[[8, 11, 13, 14]].abs().max()})
-denoised = by_word(difference, "denoising")
-more = (means["difference"] >= 0.2).sum() - (denoised >= 0.2).sum()
-record("found_more", more.item(), atol=1, because=DRAW)
 
 # %% [markdown]
 # | lost by changing | of the logit difference | of the probability |
