@@ -151,7 +151,7 @@ fig.colorbar(image, ax=axes, label="restored (%)", shrink=0.7)
 ALT = """Flip: all at the subject before layers 0 and 1, all at the last word before layers 2 and 3. New: at the name before
 layer 0, half there and half at the comma before layer 1, at the comma before layer 2, at the last word before layer 3. All: much
 as new, fainter also at the subject and its first mention; nothing at place, verb and thing."""
-CAPTION = "The residual stream before each layer, one word at a time. Denoising, `world`."
+CAPTION = "Residual stream before each layer, word by word. Denoising, medians of 12 pairs."
 figure(fig, name="maps", alt=ALT, caption=CAPTION, rtol=0.03, because=DRAW)
 
 # %% [markdown]
@@ -222,11 +222,14 @@ def ranks(values):
     return values.flatten().argsort().argsort().double()
 
 
-WOMANLY = listed("queen girl princess mother sister daughter woman")
-MANLY = listed("king boy prince father brother son man")
+FEMALE = listed("queen girl princess mother sister daughter woman")
+MALE = listed("king boy prince father brother son man")
 once = END + "Once upon a time there was a {}, and"
 PROMPTS["pronoun"] = both_ways(END + " {} saw the dog .", WOMEN, MEN, "she", "he")
-PROMPTS["tale"] = both_ways(once, WOMANLY, MANLY, " she", " he")
+PROMPTS["tale"] = both_ways(once, FEMALE, MALE, " she", " he")
+
+# %% [markdown]
+# Exact effects and estimates of all heads, in four kinds of prompts; in *flip* also noising and MLPs, in *all* the input's words.
 
 # %%
 models = {"flip": world, "new": world, "pronoun": world, "tale": llmnotes.load("fairytale")}
@@ -244,6 +247,9 @@ note(noising_rank=correlation(ranks(heads["flip"]), ranks(back)))
 note(corr_heads=agree["flip"], corr_tale=agree["tale"])
 note(corr_words=correlation(words[words != 0], guess[words != 0]))
 
+# %% [markdown]
+# What single heads restore, and where L2H3 looks.
+
 # %%
 of_flip, of_new, of_pronoun, of_tale = heads.values()
 note(best_head=of_flip.max(), mlp0=mlps[0])
@@ -257,7 +263,7 @@ note(l2h3_at_comma=look[:, 3, 14, 9].mean())
 
 # %% [markdown]
 # In *flip* L1H1 alone restores {{ result("patching.l1h1", ".0%") }} and L1H3 {{ result("patching.l1h3", ".0%") }}; the heads of layer 0
-# restore nothing ({{ result("patching.layer_0", ".0%") }}), the MLP of layer 0 {{ result("patching.mlp0", ".0%") }}. In *new* the largest
+# restore nothing ({{ result("patching.layer_0", ".0%") }}), its MLP {{ result("patching.mlp0", ".0%") }}. In *new* the largest
 # is L2H3 ({{ result("patching.new_l2h3", ".0%") }}), which pays the comma {{ result("patching.l2h3_at_comma", ".0%") }} of the last word's attention; in *flip* it restores
 # {{ result("patching.flip_l2h3", ".0%") }}. Pronouns of `world` hang on L2H2 ({{ result("patching.pronoun_l2h2", ".0%") }}), those of
 # `fairytale` on L4H4, in its last layer ({{ result("patching.tale_l4h4", ".0%") }}). Noising and denoising agree (rank correlation
@@ -300,6 +306,9 @@ def kept(prompts, sets):
     return torch.tensor(rows)
 
 
+# %% [markdown]
+# The search, size by size.
+
 # %%
 ALL = list(product(range(4), range(4)))
 ACTIVE = [at for at in ALL if max(heads["flip"][at], heads["new"][at]) > 0.03]
@@ -310,6 +319,9 @@ for contrast, some, most, n in (("flip", ALL, 2, 24), ("new", ACTIVE, 6, 12)):
         sets[contrast, size] = list(combinations(some, size))
         prompts = list(pairs(contrast, n, KNOWN))
         scores[contrast, size] = kept(prompts, sets[contrast, size])[:, 0]
+
+# %% [markdown]
+# The best smallest set of *flip*, tested: on other names, by what is left without it, and in *new*.
 
 # %%
 smallest = min(n for (c, n), share in scores.items() if c == "flip" and share.max() >= 0.8)
@@ -336,6 +348,7 @@ for contrast, colour in (("flip", BLUE), ("new", ORANGE)):
 ax.plot(2, 100 * on_flip[0, 0], "D", color=GREEN, label="best two of flip, other names")
 ax.plot(2, 100 * on_new[0, 0], "X", ms=9, color=PURPLE, label="the same two, in new")
 ax.set(xlabel="heads in the set", ylabel="kept (%)", ylim=(-5, 112), xlim=(-0.2, 10))
+ax.set_xticks(range(7))
 ax.legend(loc="center right", fontsize=9.5)
 ALT = """In flip the best two heads keep nearly all, also on other names; in new the same two keep nothing, and the best sets need
 five or six heads for four fifths. The median set keeps nothing in flip, and always less than the best in new."""
@@ -349,7 +362,7 @@ figure(fig, name="sets", alt=ALT, caption=CAPTION, rtol=0.05, because=DRAW)
 # minimal, tested on other names. (The threshold matters: L1H1 alone keeps {{ result("patching.kept_alone", ".0%") }}, so with some draws of prompts it
 # passes alone, and with ours a second pair passes.)
 #
-# And they are not the circuit of who got what. **In *new* the same two keep {{ result("patching.kept_on_new", ".0%") }}.** The heads
+# And they are not the circuit of who got what. **In *new* the same two keep {{ result("patching.kept_on_new", ".1%") }}.** The heads
 # that bring names to the comma, and on from there, do the same in both prompts of *flip*, where both hold the same names. No test
 # made of *flip* can see them, completeness included. In *new* four heads keep at most {{ result("patching.four", ".0%") }}. The best
 # six keep {{ result("patching.six", ".0%") }} on other names, and {{ result("patching.six_on_flip", ".0%") }} in *flip* too. **A set of heads
@@ -389,7 +402,7 @@ for name, mean in means.items():
     note(0.01, **{f"{name}_free": mean[[8, 11, 13, 14]].abs().max()})
 
 # %% [markdown]
-# | lost by changing | of the logit difference | of the probability |
+# | lost by changing | logit difference | probability |
 # | --- | ---: | ---: |
 # | the name to come | {{ result("patching.difference_right", ".0%") }} | {{ result("patching.probability_right", ".0%") }} |
 # | the subject where first named | {{ result("patching.difference_mention", ".0%") }} | {{ result("patching.probability_mention", ".0%") }} |
