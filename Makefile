@@ -6,7 +6,7 @@ export NO_MKDOCS_2_WARNING := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test site labs record lint clean
+.PHONY: help serve test site offline labs record lint clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ test: .venv/test-installed ## Linters, unit tests, every lab anew against its sn
 site: .venv/site-installed ## Build the static site into site/
 	$(BIN)/mkdocs build --strict
 
+offline: .venv/site-installed ## Build a copy of the site into site-offline/ that opens without a server
+	OFFLINE=true $(BIN)/mkdocs build --strict --site-dir site-offline
+
 labs: .venv/site-installed ## Run every lab anew and compare it with its recorded run
 	$(BIN)/llmnotes check
 
@@ -35,7 +38,7 @@ lint: .venv/test-installed ## Mend what the linters can mend
 	$(BIN)/ruff format .
 
 clean: ## Remove what was made: the site, the local runs, the virtual environment
-	rm -rf site .cache .venv
+	rm -rf site site-offline .cache .venv
 
 .venv/python:
 	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else f"$(PYTHON) is Python {sys.version.split()[0]}; llmnotes needs 3.11 to 3.13: make PYTHON=python3.12 ...")'

@@ -206,7 +206,7 @@ record("two_layers_apart", table["none", True][2], rtol=0.02, because=ROUNDING)
 #
 # ## The start token is a clock
 #
-# To have order is one thing, to know one's place another: am I the third word or the fifth? Let us ask a probe. The
+# To have order is one thing, to know one's place another: am I the third word or the fifth? We ask a probe. The
 # texts are eight random words, so that nothing but the model can give the place away. We read at two points: what the
 # first attention *writes*, and the residual stream after the second layer.
 

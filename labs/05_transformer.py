@@ -54,7 +54,7 @@ CHECKPOINT = "fixed weights and text: rounding only"
 #
 # **Unembedding**: after the last block, the stream of each token is compared with the embedding of every token in the
 # vocabulary. The inner products are the *logits*, a score for each possible next token. *Softmax* turns them into
-# probabilities, and the *loss* is the mean of −ln *p* of the tokens that really came, in nats.
+# probabilities, and the *loss* is the mean of −ln *p* of the tokens that came, in nats.
 #
 # The model is `fairytale`, a GPT-2 that ships with this notebook. All its weights are in one dictionary of tensors.
 

@@ -418,8 +418,8 @@ figure(
 # **Nothing brings it nearer to the truth.** Without any cut, {{ result("training.legal_1", ".0%") }} of the model's
 # probability is on legal words, and the overlap with the truth is {{ result("training.overlap_1", ".1%") }}. The best
 # top-k in our sweep has {{ result("training.overlap_top_k", ".1%") }}, the best top-p
-# {{ result("training.overlap_top_p", ".1%") }}, and both are those that cut least. The best temperature is
-# {{ result("training.best_temperature") }}.
+# {{ result("training.overlap_top_p", ".1%") }}, and both are those that cut least: by our prediction top-p is ahead, but by
+# less than its tolerance, so do not count it. The best temperature is {{ result("training.best_temperature") }}.
 #
 # **Yet its sentences improve a lot**: {{ result("training.grammatical_1", ".0%") }} are grammatical at temperature 1,
 # {{ result("training.grammatical_half", ".0%") }} at ½, {{ result("training.grammatical_greedy", ".0%") }} when it always

@@ -69,7 +69,8 @@ print(f"sum    {shares.values.sum():6.4f}, the model's own {shares.total:6.4f}")
 #     "the cats": the next word must be a plural verb, and the model has just read the plural noun. After how many of
 #     the four layers will the lens show it? And will attention or MLPs write most of an answer?
 #
-# Our own guesses, written before any run (the first with lab 09 in mind).
+# Our own guesses, written before any run (the first with lab 09 in mind). The third is weak: on how many stories the linear map
+# is fitted was changed after first results, and its reading depends on that.
 
 # %%
 for claim, p, name, if_ in (

@@ -65,7 +65,8 @@ print("one matrix for both:", W.w_e.data_ptr() == W.w_u.data_ptr(), tuple(W.w_e.
 #     Take a word and read it straight out, past all layers: *E* times *U*. Which word will come out as the likeliest
 #     next one? Can heads that copy be told from their OV tables? And can facts be read from them?
 #
-# Our own guesses, written before we had looked at any weights. Songs are lists that are sung again; L2H3 is the head that
+# Our own guesses, written before we had looked at any weights. Two of the measures were settled after a first look: what
+# counts as a one-way pair, with which table *E* times *U* is compared, and from which the average is taken in the tables of facts. Songs are lists that are sung again; L2H3 is the head that
 # `world` needs for them ([lab 13](13_formation.ipynb)). The *copying score* and the pairs are explained below.
 
 # %%

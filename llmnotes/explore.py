@@ -84,7 +84,9 @@ def attention(
     order.remove(at[0])
     drawn = sorted([at[0], *order][:DRAWN])  # the first one shown is in the figure, too
     if len(drawn) < len(pairs):
-        caption += f" Of {len(pairs)} heads, the {len(drawn)} that look most sharply past the first token."
+        caption += (
+            f" The figure shows the {len(drawn)} of {len(pairs)} heads that look most sharply past the first token."
+        )
     fig = _multiples([_word(token)[:10] for token in tokens], values[drawn], [pairs[i] for i in drawn])
     figure(fig, name=name, alt=alt, caption=caption, data={"patterns": values}, rtol=rtol, because=because)
 

@@ -93,7 +93,9 @@ def test_heads_can_be_chosen(published) -> None:
 
 def test_of_many_heads_the_figure_shows_some_and_says_so(published) -> None:
     data, recorded, entry, _ = published(list("abcdef"), patterns(4, 3, 6), caption="Twelve heads.")
-    assert entry["caption"] == ("Twelve heads. Of 12 heads, the 8 that look most sharply past the first token.")
+    assert entry["caption"] == (
+        "Twelve heads. The figure shows the 8 of 12 heads that look most sharply past the first token."
+    )
     assert len(recorded) == 12
     assert len(data["heads"].split()) == 12
 

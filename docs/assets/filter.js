@@ -49,7 +49,7 @@ form.addEventListener("change", () => {
     if (select.value) address.searchParams.set(field, select.value);
     else address.searchParams.delete(field);
   }
-  history.replaceState(null, "", address);
+  if (address.protocol !== "file:") history.replaceState(null, "", address); // not allowed without a server
   filter();
 });
 form.addEventListener("submit", (event) => event.preventDefault());

@@ -37,11 +37,16 @@ const reader = document.getElementById("your-predictions");
 if (reader) show(reader);
 else ask([...document.querySelectorAll("details.prediction[data-key]")]);
 
+/** The address of a lab's page as seen from the reader's own; without a server pages are files. */
+function page(lab) {
+  return location.pathname.endsWith("your-predictions.html") ? `labs/${lab}.html` : `../labs/${lab}/`;
+}
+
 // On a lab's page
 
 function ask(predictions) {
   if (!predictions.length) return;
-  const lab = location.pathname.replace(/index\.html$/, "").split("/").filter(Boolean).pop();
+  const lab = location.pathname.replace(/(\/index)?\.html$/, "").split("/").filter(Boolean).pop();
   const title = document.querySelector("h1").firstChild.textContent.trim();
   const gate = closeRest(predictions, lab);
   const open = new Set(); // what keeps the gate closed
@@ -157,7 +162,7 @@ function show(place) {
       make("td", { textContent: percent(one.p) }),
       make("td", { textContent: percent(one.ours) }),
       make("td", { textContent: one.outcome ? "came true" : "did not" }),
-      make("td", {}, make("a", { href: `../labs/${one.lab}/`, textContent: one.title })),
+      make("td", {}, make("a", { href: page(one.lab), textContent: one.title })),
     ),
   );
   const heads = ["Claim", "You", "We", "Outcome", "Lab"].map((textContent) =>

@@ -174,13 +174,8 @@ class Blocks:
         if wanted not in figures:
             raise NotebookError(f"figure({name!r}): {lab.stem} has no such figure{near(wanted, figures)}")
         found = figures[wanted]
-        folder = at.address(f"labs/{lab.stem}.ipynb")
-        images = "".join(
-            f'<img src="{folder}{wanted}{suffix}#only-{mode}" alt="{escape(found["alt"])}" '
-            f'width="{found["width"]}" height="{found["height"]}">'
-            for suffix, mode in ((".svg", "light"), (".dark.svg", "dark"))
-        )
-        link = f'<a href="{folder}#figure-{wanted}">{escape(lab.title)}</a>'
+        images = _images(at, lab, found, found["alt"])
+        link = f'<a href="{at.address(f"labs/{lab.stem}.ipynb")}#figure-{wanted}">{escape(lab.title)}</a>'
         drawing = f'<span class="lab-drawing" tabindex="0">{images}</span>'
         return f'<figure class="lab-figure">{drawing}<figcaption>From the lab {link}</figcaption></figure>'
 
@@ -229,11 +224,7 @@ class Blocks:
                     f"{near(lab.thumbnail, figures)}"
                 )
             if figure := figures.get(lab.thumbnail):
-                images = "".join(
-                    f'<img src="{at.address(f"labs/{lab.stem}/{lab.thumbnail}{suffix}")}#only-{mode}" alt="" '
-                    f'width="{figure["width"]}" height="{figure["height"]}" loading="lazy">'
-                    for suffix, mode in ((".svg", "light"), (".dark.svg", "dark"))
-                )
+                images = _images(at, lab, figure, "", " loading=lazy")
             facts = [lab.level, f"{lab.minutes} minutes", *lab.models]
             cards.append(
                 f'<li><a href="{at.address(f"labs/{lab.stem}.ipynb")}"><span class="card-figure">{images}</span>'
@@ -286,3 +277,13 @@ def read_cards() -> dict[str, str]:
         linked = re.sub(r"\]\(([^)]*README\.md)\)", lambda found, card=card: f"]({page(card.parent / found[1])})", text)
         cards[f"models/{page(card)}"] = linked
     return cards
+
+
+def _images(at: Place, lab: Lab, figure: dict, alt: str, more: str = "") -> str:
+    """A figure twice, for light and for dark pages, of which Material shows one."""
+    size = f'width="{figure["width"]}" height="{figure["height"]}"{more}'
+    file = f"labs/{lab.stem}/{figure['name']}"
+    return "".join(
+        f'<img src="{at.address(file + suffix)}#only-{mode}" alt="{escape(alt)}" {size}>'
+        for suffix, mode in ((".svg", "light"), (".dark.svg", "dark"))
+    )

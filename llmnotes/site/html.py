@@ -71,12 +71,20 @@ def names_used(lab: Lab) -> dict[str, str]:
             }
     found = {}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Name | ast.Attribute):
-            text = ast.unparse(node)
-            first, dot, rest = text.partition(".")
-            if first in known and re.fullmatch(r"[\w.]+", text):
-                found[text] = known[first] + dot + rest
+        text = _dotted(node)
+        first, dot, rest = text.partition(".")
+        if first in known:
+            found[text] = known[first] + dot + rest
     return found
+
+
+def _dotted(node: ast.AST) -> str:
+    """`a.b.c` of a name or of attributes of a name; nothing of anything else."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute) and (before := _dotted(node.value)):
+        return f"{before}.{node.attr}"
+    return ""
 
 
 def tidy_code(html: str, names: dict[str, str]) -> str:

@@ -10,6 +10,7 @@ import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from html import unescape
 from pathlib import Path
 
@@ -33,6 +34,7 @@ from llmnotes.site.errors import NotebookError
 from llmnotes.site.feed import atom
 from llmnotes.site.glossary import read_glossary, with_labs
 from llmnotes.site.labs import Lab
+from llmnotes.site.offline import add_scripts, is_offline, prepare
 from llmnotes.site.page import END, download, page_notebook
 from llmnotes.site.recall import Recall, drop_unreadable
 from llmnotes.site.runner import run_labs
@@ -99,8 +101,11 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
         if jupyter := config.plugins.get("mkdocs-jupyter"):
             jupyter.config["cache_dir"] = str(self.made / "notebooks")
             drop_unreadable(self.made / "notebooks")
-        self.uses = [(lab, set(rendered.names_used(lab).values())) for lab in self.labs]
-        self.recall = Recall(self.made / "labs", Path(config.config_file_path).read_bytes())
+        if is_offline(config):
+            prepare(config)
+        settings = Path(config.config_file_path).read_bytes() + bytes([config.use_directory_urls])
+        self.recall = Recall(self.made / "pages", settings)
+        self.uses = [(lab, self._names(lab)) for lab in self.labs]
         return config
 
     def _run(self) -> dict[str, tuple[Lab, Run | None]]:
@@ -130,7 +135,7 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
             source = lab.path.read_text(encoding="utf-8")
             files.append(File.generated(config, f"labs/{lab.stem}/{lab.stem}.py", content=source))
             key = f"{lab.stem} {config.repo_url} {source}"
-            notebook = self.recall.text(key, lambda lab=lab: download(lab, config.repo_url))
+            notebook = self.recall.value(key, lambda lab=lab: download(lab, config.repo_url))
             files.append(File.generated(config, f"labs/{lab.stem}/{lab.stem}.ipynb", content=notebook))
         for uri, card in self.cards.items():
             files.append(File.generated(config, uri, content=card))
@@ -140,6 +145,8 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
             add_cards(files, config, self.made / "cards", self._cards(config))
         feed = atom(self.entries, config.site_url or "", self._plain_claim)
         files.append(File.generated(config, "feed.xml", content=feed))
+        if is_offline(config):
+            add_scripts(files, config)
         for path in (rendered.KATEX / "katex.min.css", *(rendered.KATEX / "fonts").glob("*.woff2")):
             uri = f"assets/katex/{path.relative_to(rendered.KATEX).as_posix()}"
             files.append(File.generated(config, uri, abs_src_path=str(path)))
@@ -166,6 +173,8 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
             markdown = self.blocks.entry_head(entry) + markdown + self.blocks.entry_foot(entry, config.site_url or "")
         if page.file.src_uri == "glossary.md":
             markdown = with_labs(markdown, self.labs)
+        if not page.file.src_uri.startswith("api/"):  # those are remembered by what they document
+            page.render = partial(self.recall.render, page)
         return self._with_glossary(self.blocks.fill(markdown, self._place(page, files)), page)
 
     @event_priority(100)
@@ -240,6 +249,9 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
         page = self.scratch / "pages" / "labs" / f"{lab.stem}.ipynb"
         page.parent.mkdir(parents=True, exist_ok=True)
         nbformat.write(page_notebook(lab, run, lab.stem), page)
+
+    def _names(self, lab: Lab) -> set[str]:
+        return set(self.recall.value(f"names {lab.digest}", lambda: sorted(rendered.names_used(lab).values())))
 
     def _put(self, lab: Lab) -> None:
         """Take a lab whose prose alone has changed."""

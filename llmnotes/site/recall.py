@@ -1,4 +1,4 @@
-"""A lab's page is long, and most builds leave it as it was: what MkDocs made of it is kept between builds."""
+"""Most builds leave most pages as they were: what MkDocs made of them is kept between builds."""
 
 from __future__ import annotations
 
@@ -35,8 +35,10 @@ class Recall:
         self.settings = settings + code + "".join(map(version, RENDERERS)).encode()
         self.used: set[Path] = set()
 
-    def render(self, page: Page, config: MkDocsConfig, files: Files, finish: Callable[[str], str]) -> str:
-        """Give a page its content, contents table and anchors from its Markdown, as `Page.render` does.
+    def render(
+        self, page: Page, config: MkDocsConfig, files: Files, finish: Callable[[str], str] = lambda html: html
+    ) -> str:
+        """Give a page its content, contents table, title and anchors from its Markdown, as `Page.render` does.
 
         Args:
             page: with its `markdown` set.
@@ -53,6 +55,7 @@ class Recall:
         self.used.add(path)
         if (known := _read(path)) and all(files.get_file_from_path(uri) for uri in known["links"]):
             page.content, page.toc = known["html"], get_toc(known["toc"])
+            page._title_from_render = known["title"]
             page.present_anchor_ids = set(known["anchors"])
             page.links_to_anchors = {files.get_file_from_path(uri): to for uri, to in known["links"].items()}
             return page.content
@@ -62,17 +65,18 @@ class Recall:
         if not warnings.count:
             links = {file.src_uri: to for file, to in (page.links_to_anchors or {}).items()}
             anchors = sorted(page.present_anchor_ids or ())
-            _write(path, {"html": page.content, "toc": _tokens(page.toc), "anchors": anchors, "links": links})
+            made = {"html": page.content, "toc": _tokens(page.toc), "title": page._title_from_render}
+            _write(path, made | {"anchors": anchors, "links": links})
         return page.content
 
-    def text(self, source: str, make: Callable[[], str]) -> str:
-        """What `make` gives, which depends on `source` and the settings alone."""
+    def value(self, source: str, make: Callable[[], Any]) -> Any:
+        """What `make` gives, as JSON holds it, which depends on `source` and the settings alone."""
         path = self.folder / f"{digest(source.encode() + self.settings)}.json"
         self.used.add(path)
-        known = _read(path) or {"text": make()}
+        known = _read(path) or {"value": make()}
         if not path.is_file():
             _write(path, known)
-        return known["text"]
+        return known["value"]
 
     def forget(self) -> None:
         """Drop what this build did not use."""
@@ -108,8 +112,7 @@ class _Warnings(logging.Handler):
 def _tokens(links: Any) -> list[dict]:
     """A table of contents in the form that `get_toc` reads."""
     return [
-        {"name": link.title, "id": link.id, "level": link.level + 1, "children": _tokens(link.children)}
-        for link in links
+        {"name": link.title, "id": link.id, "level": link.level, "children": _tokens(link.children)} for link in links
     ]
 
 

@@ -13,6 +13,7 @@ byte for byte when the same lab runs again on the same machine.
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import shutil
@@ -174,11 +175,19 @@ def digest_of(name: str, root: Path) -> str:
     """The digest of a dependency as it is now: of a file, or of all files of a folder; of nothing if it is gone."""
     path = PACKAGE.parent / name if name.startswith("llmnotes/") else root / name
     if path.is_dir():
-        parts = (
-            f"{p.relative_to(path).as_posix()} {digest(p.read_bytes())}" for p in sorted(path.rglob("*")) if p.is_file()
-        )
+        parts = (f"{p.relative_to(path).as_posix()} {_digest_at(p)}" for p in sorted(path.rglob("*")) if p.is_file())
         return digest("\n".join(parts).encode())
-    return digest(path.read_bytes()) if path.is_file() else "gone"
+    return _digest_at(path) if path.is_file() else "gone"
+
+
+def _digest_at(path: Path) -> str:
+    state = path.stat()
+    return _digest_in_state(path, state.st_ino, state.st_size, state.st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=1024)  # most labs depend on the same files of the package and on the same models
+def _digest_in_state(path: Path, *state: int) -> str:
+    return digest(path.read_bytes())
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,63 @@
+"""The copy of the site that opens from a folder: no server, no network, and everything on it still works."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, mkdocs
+from test_browser import Visit, browser  # noqa: F401
+
+
+@pytest.fixture(scope="module")
+def folder(fresh_runs, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Its address."""
+    target = tmp_path_factory.mktemp("offline")
+    done = mkdocs(ROOT, "build", "--strict", "-d", str(target), OFFLINE="true")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return f"{Path(target).as_uri()}/"
+
+
+def test_pages_lead_to_pages(browser, folder: str) -> None:  # noqa: F811
+    with Visit(browser, folder, "index.html") as visit:
+        page = visit.page
+        page.locator(".gallery a").first.click()
+        page.wait_for_load_state("load")
+        assert page.url.startswith(folder + "labs/")
+        assert page.url.endswith(".html")
+        visit.scroll_through()
+        pictures = page.locator("article img").evaluate_all("all => all.map((one) => [one.naturalWidth, one.src])")
+        shown = [width for width, source in pictures if not source.endswith("dark")]
+        assert len(shown) > 1
+        assert all(shown)
+        assert not visit.wrong
+
+
+def test_search_finds_without_a_server(browser, folder: str) -> None:  # noqa: F811
+    with Visit(browser, folder, "index.html") as visit:
+        visit.page.locator("input[name=query]").first.click()
+        visit.page.locator("input[name=query]").first.type("previous-token head")
+        found = visit.page.locator(".md-search-result__link").first
+        found.wait_for(timeout=20_000)
+        assert ".html" in found.get_attribute("href")
+        assert not visit.wrong
+
+
+def test_scripts_run_without_a_server(browser, folder: str) -> None:  # noqa: F811
+    with Visit(browser, folder, "play/xor.html") as visit:
+        visit.page.get_by_role("button", name="Step", exact=True).click()
+        assert visit.page.locator("#xor-count").inner_text() == "1"
+        assert not visit.wrong
+    with Visit(browser, folder, "labs/04_attention.html") as visit:
+        visit.open_all()
+        assert visit.page.locator(".attention-explorer .token").count() > 5
+        kept = visit.page.evaluate("localStorage.getItem('llmnotes-predictions')")
+        assert "04_attention" in kept
+        assert ".html" not in kept
+        visit.page.goto(folder + "your-predictions.html")
+        assert not visit.wrong
+    with Visit(browser, folder, "findings/index.html") as visit:
+        visit.page.get_by_label("Topic").select_option(index=1)
+        shown, of = visit.page.locator(".filters output").inner_text().split(" of ")
+        assert 0 < int(shown) < int(of)
+        assert not visit.wrong
