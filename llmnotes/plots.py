@@ -180,10 +180,17 @@ def _compact(svg: str) -> str:
     """The same drawing in fewer bytes: points to a hundredth, paths without line breaks, the font named once."""
     svg = re.sub(r"<!--.*?-->|^\s+", "", svg, flags=re.MULTILINE)
     svg = re.sub(r'(?<= d=")[^"]*', lambda path: re.sub(r"\s*([A-Za-z])\s*", r"\1", path[0]).strip(), svg)
-    svg = re.sub(r"-?(?<![\d.])\d+\.\d{3,}", lambda n: f"{float(n[0]):.2f}".rstrip("0").rstrip("."), svg)
+    svg = re.sub(r"<[^>]+>", lambda tag: _LONG.sub(_short, tag[0]), svg)  # what is written stays as it is
     svg = re.sub(r"font: (?:(\w+) )?([\d.]+px) [^;\"]*", lambda m: f"{_weight(m[1])}font-size: {m[2]}", svg)
     svg = re.sub(r"font-family: [^;\"]*;? ?", "", svg)
     return svg.replace("</style>", "text{font-family: 'DejaVu Sans', Verdana, sans-serif}</style>", 1)
+
+
+_LONG = re.compile(r"-?(?<![\d.])\d+\.\d{3,}")
+
+
+def _short(number: re.Match) -> str:
+    return f"{float(number[0]):.2f}".rstrip("0").rstrip(".")
 
 
 def _weight(word: str | None) -> str:

@@ -76,6 +76,19 @@ def test_the_same_figure_gives_the_same_bytes(tmp_path: Path) -> None:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 
 
+def test_what_is_written_in_a_figure_stays(tmp_path: Path) -> None:
+    fig, ax = plots.subplots()
+    ax.plot([0.001, 0.002], [1 / 3, 2 / 3])
+    ax.set_title("from 0.00125 to 12.3456")
+    ax.set_xticks([0.001, 0.0015, 0.002])
+    plots.save(fig, tmp_path / "small", plots.shown_arrays(fig))
+    plt.close(fig)
+    svg = (tmp_path / "small.svg").read_text()
+    for written in ("from 0.00125 to 12.3456", ">0.0010<", ">0.0015<"):
+        assert written in svg
+    assert not [tag for tag in re.findall(r"<path[^>]*>", svg) if re.search(r"\d\.\d{3}", tag)], "drawn to a hundredth"
+
+
 def test_the_dark_figure_has_no_light_colour_left(tmp_path: Path) -> None:
     fig = everything()
     plots.save(fig, tmp_path / "all", plots.shown_arrays(fig))

@@ -150,6 +150,11 @@ def test_a_second_run_gives_the_same_bytes(recorded: Notebook) -> None:
     assert not recorded.project.keep(lab, after), "a run that changes nothing leaves no diff"
 
 
+def test_a_lab_may_use_any_name(notebook: Notebook) -> None:
+    code = IMPORT + "inside = begin = end = project = 3\n\n# %%\n" + TINY.partition("# %%\n")[2]
+    assert notebook.run(notebook.lab("01_names", code))[0].error is None
+
+
 def test_one_thread_and_a_place_of_its_own(notebook: Notebook) -> None:
     code = IMPORT + (
         "import os, tempfile, pathlib\n"

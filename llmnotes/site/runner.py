@@ -30,6 +30,9 @@ from llmnotes.site.errors import NotebookError
 from llmnotes.site.labs import Lab, digest
 from llmnotes.site.store import FORMAT, PACKAGE, Project, Run, dependency_name, digest_of
 
+INSIDE = "_llmnotes_inside"
+"""The runner's name in the kernel, which no lab uses for something of its own."""
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -181,7 +184,7 @@ async def _run_kernel(
         for i, cell in enumerate(notebook.cells):
             at["cell"] = i
             await client.async_execute_cell(cell, i)
-        return json.loads(await _hidden(client, "inside.end()"))
+        return json.loads(await _hidden(client, f"{INSIDE}.end()"))
 
     task = asyncio.ensure_future(work())
     try:
@@ -195,7 +198,7 @@ async def _run_kernel(
         try:
             used = task.result()
         except CellExecutionError:
-            text = await asyncio.wait_for(_hidden(client, f"inside.failure({at['cell']})"), timeout=10)
+            text = await asyncio.wait_for(_hidden(client, f"{INSIDE}.failure({at['cell']})"), timeout=10)
             raise NotebookError(text.rstrip()) from None
         except DeadKernelError:
             raise NotebookError(
@@ -217,8 +220,8 @@ def _begin(project: Project, lab: Lab, folder: Path, scratch: Path) -> str:
     cells = [(cell.line, cell.source) for cell in lab.code]
     may_write = [str(folder), str(scratch), *_caches()]
     arguments = f"{str(project.root)!r}, {may_write!r}, {str(lab.path)!r}, {cells!r}"
-    imports = f"import sys; sys.path.append({str(PACKAGE.parent)!r})\nfrom llmnotes.site import inside"
-    return f"{imports}\ninside.begin({arguments})"
+    imports = f"import sys; sys.path.append({str(PACKAGE.parent)!r})\nimport llmnotes.site.inside as {INSIDE}"
+    return f"{imports}\n{INSIDE}.begin({arguments})"
 
 
 def _caches() -> list[str]:
