@@ -92,7 +92,8 @@ def grade(texts, best, skip=0):
 #     Which dose comes nearest to the ideal: less than 1, 1, or more? And what does better, the best dose or one merry sentence at the start of
 #     the story?
 #
-# Our own guesses, written before any run. *That dose* is the one nearest to the ideal, in the layer where it is nearest.
+# Our own guesses, written before any run. *That dose* is the one nearest to the ideal, in the layer where it is nearest. (For the last
+# one we first took the median of the changes, in which ups and downs cancel; by that it would have come true.)
 
 # %%
 for claim, p, name, if_ in (
@@ -153,9 +154,8 @@ share, apart, forbidden = curves.unbind(-1)  # each (layer, dose)
 best, closed = apart[layer, at], 1 - apart[layer, at] / apart[layer, 0]
 record("best_layer", layer)
 record("best_dose", DOSES[at])
-note(
-    0.02, share_at_0=share[0, 0], share_at_1=share[:, 1].max(), share_best=share[layer, at]
-)
+note(0.02, share_at_0=share[0, 0], share_at_1=share[:, 1].max())
+note(0.02, share_best=share[layer, at])
 note(0.005, apart_at_0=apart[layer, 0], apart_best=best)
 for dose in (1, 2, 3):  # in the first three layers
     low, high = apart[:3, dose].aminmax()
@@ -177,7 +177,7 @@ axes[0].set(ylabel="merry share of mood words", ylim=(0, 1.03))
 axes[1].set(ylabel="distance to the ideal (nats)", yscale="log", yticks=(0.03, 0.1, 0.3))
 axes[1].set_yticklabels(["0.03", "0.1", "0.3"])
 axes[1].minorticks_off()
-axes[0].legend(loc="upper left", bbox_to_anchor=(0, 0.88), fontsize=9.5)
+axes[1].legend(loc="upper left", fontsize=9.5)
 ALT = """Left: the merry share rises with the dose in all layers, slowly at dose 1, past four fifths at 4 to 6. Right: the distance
 to the ideal falls up to dose 3 or 4 and then rises steeply, most in the first layers. A random vector does neither until it
 only harms."""
@@ -214,22 +214,19 @@ def with_merry(sentences):
 
 
 sentence = [with_merry(n) for n in (1, 2, 3)]
-note(
-    0.005, one_sentence=sentence[0], two_sentences=sentence[1], three_sentences=sentence[2]
-)
-note(0.005, sentence_lead=best - sentence[0])
+note(0.005, one_sentence=sentence[0], two_sentences=sentence[1])
+note(0.005, three_sentences=sentence[2], sentence_lead=best - sentence[0])
+
+# %% [markdown]
+# The autoencoder, in the layer where steering is best, and its feature, made as long as our vector.
 
 # %%
-every = torch.cat(
-    [
-        trace(world, x, ["resid_post"], layers=[layer])["resid_post", layer]
-        for x in known.values()
-    ]
-)
+seen = trace(world, torch.cat([*known.values()]), ["resid_post"], layers=[layer])
+every = seen["resid_post", layer].flatten(0, 1)  # (word, d_model)
 is_merry = torch.tensor([mood == "merry" for mood in known for _ in range(45 * 128)])
 with torch.enable_grad():
-    sae, log = train_sae(every.flatten(0, 1), 256, k=8, steps=500)
-feature = match(sae.encode(every.flatten(0, 1)), is_merry.double()[:, None]).feature[0]
+    sae, log = train_sae(every, 256, k=8, steps=500)
+feature = match(sae.encode(every), is_merry.double()[:, None]).feature[0]
 learned = curve(sae.w_dec[feature] * vectors[layer].norm(), layer)
 gain = (learned[at, 0] - share[layer, 0]) / (share[layer, at] - share[layer, 0])
 note(0.2, sae_gain=gain)
@@ -237,7 +234,7 @@ note(0.02, sae_best=learned[:, 1].min())
 note(0.1, sae_cosine=torch.cosine_similarity(sae.w_dec[feature], vectors[layer], dim=0))
 
 # %% [markdown]
-# | | by sentences | by dose, layers 0 to 2 |
+# | how many | sentences | doses, layers 0 to 2 |
 # | --- | ---: | ---: |
 # | 1 | {{ result("steering.one_sentence", ".3f") }} | {{ result("steering.apart_1_low", ".3f") }} to {{ result("steering.apart_1_high", ".3f") }} |
 # | 2 | {{ result("steering.two_sentences", ".3f") }} | {{ result("steering.apart_2_low", ".3f") }} to {{ result("steering.apart_2_high", ".3f") }} |
@@ -353,21 +350,22 @@ for i, line in enumerate(answer):
 right.set(title="fairytale", xlabel="loss added (nats)", ylabel="odds of joy (times)")
 right.set(yscale="log", yticks=(1, 2, 4, 8), yticklabels=(1, 2, 4, 8))
 right.minorticks_off()
+right.set_ylim(0.13, 10)
 right.legend(loc="lower right", fontsize=9.5)
 ALT = """Left: as the dose grows nearly all words of mood become merry, and stories without an error fall from nine in ten to
-one in ten. Right: the odds of joy rise manyfold as loss is added; with random vectors they stay near 1 or fall."""
+one in ten. Right: the odds of joy rise manyfold as loss is added; with random vectors they rise a little or fall."""
 CAPTION = "Left: 40 stories at each dose. Right: doses 0 to 4 in steps of a half."
 figure(fig, name="broken", alt=ALT, caption=CAPTION, rtol=0.1, because=DRAW)
 
 # %% [markdown]
-# In `world`, **an error of one word in a hundred breaks one story in three**: at the best dose {{ result("steering.clean_at_best", ".0%") }} are
-# without error ({{ result("steering.clean_at_0", ".0%") }} unsteered), at dose 6 {{ result("steering.clean_at_6", ".0%") }}. In `fairytale`
-# the odds of joy rise {{ result("steering.tale_odds", ".1f") }} times for 0.1 nats, at dose {{ result("steering.tale_dose", ".1f") }}; random
-# vectors of that length change them {{ result("steering.tale_random", ".2f") }} times (up or down, median of five).
+# In `world` **less than one forbidden word in a hundred leaves {{ result("steering.clean_at_best", ".0%") }} of the stories whole** (best
+# dose; {{ result("steering.clean_at_0", ".0%") }} unsteered), and dose 6 {{ result("steering.clean_at_6", ".0%") }}. In `fairytale` the odds of
+# joy rise {{ result("steering.tale_odds", ".1f") }} times for 0.1 nats, at dose {{ result("steering.tale_dose", ".1f") }}; random vectors of
+# that length change them {{ result("steering.tale_random", ".2f") }} times, up or down (median of five).
 #
 # ## What surprised us
 #
-# - Dose 1 is weak in both models. "As far as the means are apart" sounds like enough, and is worth one sentence.
+# - Dose 1 is weak. "As far as the means are apart" sounds like enough, and is worth one sentence.
 # - The first layer is the best to steer in, and the first to break. We had bet on the middle.
 # - The SAE's feature is as good as our vector by the share, and worse by the distance.
 # - We had said that random vectors leave the merry share below 10 %, and had not asked what it is without steering.
