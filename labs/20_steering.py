@@ -1,0 +1,423 @@
+# ---
+# title: Steering
+# question: Does adding a mood vector make a model write in that mood, and what does it cost?
+# level: intermediate
+# minutes: 15
+# models: [world, fairytale]
+# needs: [07_residual]
+# tags: [steering, activation addition, sparse autoencoders]
+# topic: interpretability
+# thumbnail: dose
+# timeout: 400
+# ---
+
+# %% [markdown]
+# Add the right vector to a model's activations while it writes, and what it writes turns happy, or formal, or French
+# ([Turner et al. 2023](https://arxiv.org/abs/2308.10248), [Rimsky et al. 2024](https://arxiv.org/abs/2312.06681)). How good is that? For
+# natural text nobody knows what the model *should* write when steered. For our model `world` we do: the grammar of its language is
+# ours, every story has a hidden mood, and we can compute what comes next if the mood were another.
+
+# %% tags=["setup"]
+import random
+
+import numpy as np
+import torch
+from torch.nn.functional import normalize
+
+import llmnotes
+from llmnotes import plots
+from llmnotes.grading import held_out
+from llmnotes.lab import figure, predict, record
+from llmnotes.lexicon import END, IDS, MOOD_ADJECTIVES, MOOD_OF, MOODS, PEOPLE, VOCABULARY
+from llmnotes.sae import match
+from llmnotes.sae import train as train_sae
+from llmnotes.steering import difference_of_means, generate, nll, steer
+from llmnotes.trace import trace
+from llmnotes.world import story
+
+BLUE, ORANGE, GREEN, PURPLE, *_ = plots.COLOURS
+torch.set_grad_enabled(False)
+DRAW = "fixed texts; room for rounding and near ties"
+
+# %% [markdown]
+# ## What you need to know
+#
+# **The mood.** A story of `world` is merry, gloomy or eerie. A word of mood (*happy*, *sad*, *pale*) has the story's own mood nine times in ten. Nothing
+# else depends on it. The model has to infer it from the words of mood so far.
+#
+# **The vector.** The *residual stream* is the list of numbers that each word carries through the layers. We take its mean after a layer over merry
+# stories, minus that over gloomy ones: the *difference of means*. To *steer* is to add it at every word, times a *dose*. At dose 1 the mean
+# gloomy word stands where the mean merry word stood.
+#
+# **The ideal.** We let the model read gloomy stories, steered towards merry, and ask what it expects next. The ideal is the grammar's own
+# answer for the same words if the mood were merry. Three numbers: the *merry share* of the probability of all words of mood, where one may come
+# (ideal: 90 %); the *distance* to the ideal, as a KL divergence in nats a word, which counts all
+# that goes wrong; and the probability of *forbidden* words, those that the grammar does not allow there at all.
+
+
+# %%
+def grammar(words, mood):
+    """The true distribution behind each word, if the mood were this: (pos, vocab)."""
+    rows = torch.zeros(len(words), len(VOCABULARY), dtype=torch.double)
+    telling = story(mood)
+    for row, word in zip(rows, words, strict=True):
+        choice = next(telling) if word == END else telling.send(word)
+        for option, p in choice.options.items():
+            row[IDS[option]] = p
+    return rows
+
+
+def ids(texts):
+    return torch.tensor([[IDS[word] for word in words] for words in texts])
+
+
+MERRY = [IDS[word] for word, mood in MOOD_OF.items() if mood == "merry"]
+MOODY = [IDS[word] for word in MOOD_OF]
+
+
+def grade(texts, best, skip=0):
+    """Merry share, distance to the ideal, forbidden share; behind the first words."""
+    best, seen = best[:, skip:], trace(world, ids(texts), ["logits"])["logits"][:, skip:]
+    log_p = seen.double().log_softmax(-1)
+    p, slot = log_p.exp(), best[..., MOODY].sum(-1) > 0.15  # a word of mood may come
+    share = (p[..., MERRY].sum(-1) / p[..., MOODY].sum(-1))[slot].mean()
+    apart = -(best * log_p).sum(-1) - torch.special.entr(best).sum(-1)
+    return torch.stack([share, apart.mean(), (p * (best == 0)).sum(-1).mean()])
+
+
+# %% [markdown]
+# ## Predict first
+#
+# !!! question "Your turn"
+#     Which dose comes nearest to the ideal: less than 1, 1, or more? And what does better, the best dose or one merry sentence at the start of
+#     the story?
+#
+# Our own guesses, written before any run. *That dose* is the one nearest to the ideal, in the layer where it is nearest. (For the last
+# one we first took the median of the changes, in which ups and downs cancel; by that it would have come true.)
+
+# %%
+for claim, p, name, if_ in (
+    ("In some layer dose 1 brings the merry share above ½", 0.7, "share_at_1", "> 0.5"),
+    ("The best layer to steer in is 1 or 2, from 0", 0.6, "best_layer", "between 1 and 2"),
+    ("That dose halves the distance to the ideal", 0.55, "closed", "> 0.5"),
+    ("Random vectors leave the merry share below 10 %", 0.85, "random_share", "< 0.1"),
+    ("At dose 4 forbidden words get more than 5 %", 0.5, "forbidden_at_4", "> 0.05"),
+    ("One merry sentence comes nearer than any dose", 0.4, "sentence_lead", "> 0"),
+    ("An SAE feature brings half of the vector's share", 0.4, "sae_gain", "> 0.5"),
+    ("At that dose 9 in 10 next words are allowed", 0.6, "allowed", "> 0.9"),
+    ("fairytale: odds of joy double for 0.1 nats", 0.5, "tale_odds", "> 2"),
+    ("fairytale: random changes them by under a fifth", 0.6, "tale_random", "< 1.2"),
+):
+    predict(claim, p=p, resolved_by=name, if_=if_)
+
+# %% [markdown]
+# ## Dose and response
+#
+# 45 stories of each mood make the vectors; 20 other gloomy stories are steered, layer by layer. The control is a random vector of
+# the same length, where steering is best (median of three).
+
+# %%
+world = llmnotes.load("world")
+by_mood = {mood: [] for mood in MOODS}
+for told in held_out(seed=5, n=400):
+    if len(told) > 128:
+        by_mood[told[0].mood].append([token.word for token in told[:128]])
+known = {mood: ids(texts[:45]) for mood, texts in by_mood.items()}
+TEXTS, DOSES = by_mood["gloomy"][-20:], (0, 1, 2, 3, 4, 6)
+IDEAL = torch.stack([grammar(words, "merry") for words in TEXTS])
+
+
+def curve(vector, layer):
+    rows = []
+    for dose in DOSES:
+        with steer(world, vector, layer, dose=dose):
+            rows.append(grade(TEXTS, IDEAL))
+    return torch.stack(rows)  # (dose, 3)
+
+
+# %%
+layers = range(world.n_layers)
+vectors = [difference_of_means(world, known["merry"], known["gloomy"], i) for i in layers]
+curves = torch.stack([curve(vector, i) for i, vector in enumerate(vectors)])
+layer, at = divmod(curves[..., 1].argmin().item(), len(DOSES))
+draws = torch.randn(3, world.d_model, generator=torch.Generator().manual_seed(0))
+noise = torch.stack([curve(v, layer) for v in normalize(draws) * vectors[layer].norm()])
+noise = noise.median(0).values
+
+
+def note(atol, **values):
+    for name, value in values.items():
+        record(name, float(value), atol=atol, because=DRAW)
+
+
+share, apart, forbidden = curves.unbind(-1)  # each (layer, dose)
+best, closed = apart[layer, at], 1 - apart[layer, at] / apart[layer, 0]
+record("best_layer", layer)
+record("best_dose", DOSES[at])
+note(0.02, share_at_0=share[0, 0], share_at_1=share[:, 1].max())
+note(0.02, share_best=share[layer, at])
+note(0.005, apart_at_0=apart[layer, 0], apart_best=best)
+for dose in (1, 2, 3):  # in the first three layers
+    low, high = apart[:3, dose].aminmax()
+    note(0.005, **{f"apart_{dose}_low": low, f"apart_{dose}_high": high})
+note(0.03, apart_at_6=apart[layer, 5])
+note(0.002, forbidden_at_4=forbidden[layer, 4], allowed=1 - forbidden[layer, at])
+note(0.03, closed=closed, random_share=noise[at, 0], random_apart=noise[at, 1])
+
+# %% tags=["drawing"]
+fig, axes = plots.subplots(1, 2, height=3.3)
+for ax, which in zip(axes, (0, 1), strict=True):
+    for i, colour in zip(layers, (BLUE, ORANGE, GREEN, PURPLE), strict=True):
+        ax.plot(DOSES, curves[i, :, which], "o-", ms=4, color=colour, label=f"layer {i}")
+    ax.plot(DOSES, noise[:, which], ":", color=plots.INK, label="control: random")
+    ax.set(xlabel="dose", xticks=DOSES)
+axes[0].axhline(0.9, color=plots.MUTED, lw=1)
+axes[0].text(0, 0.92, "ideal", color=plots.INK)
+axes[0].set(ylabel="merry share of mood words", ylim=(0, 1.03))
+axes[1].set(ylabel="distance to the ideal (nats)", yscale="log", yticks=(0.03, 0.1, 0.3))
+axes[1].set_yticklabels(["0.03", "0.1", "0.3"])
+axes[1].minorticks_off()
+axes[1].legend(loc="upper left", fontsize=9.5)
+ALT = """Left: the merry share rises with the dose in all layers, slowly at dose 1, past four fifths at 4 to 6. Right: the distance
+to the ideal falls up to dose 3 or 4 and then rises steeply, most in the first layers. A random vector does neither until it
+only harms."""
+CAPTION = "Gloomy stories steered towards merry, by layer."
+figure(fig, name="dose", alt=ALT, caption=CAPTION, rtol=0.02, because=DRAW)
+
+# %% [markdown]
+# Steering works, and **the natural dose is not the one to take**. Dose 1, from mean to mean, lifts the merry share from
+# {{ result("steering.share_at_0", ".0%") }} to {{ result("steering.share_at_1", ".0%") }} at most. Nearest to the ideal is dose
+# {{ result("steering.best_dose") }} in layer {{ result("steering.best_layer") }}: a share of
+# {{ result("steering.share_best", ".0%") }}, and {{ result("steering.closed", ".0%") }} of the distance is gone (a random vector there:
+# {{ result("steering.random_share", ".0%") }}, and the distance grows). Beyond it everything else breaks: at dose 6 the distance is
+# {{ result("steering.apart_at_6", ".2f") }} nats, from {{ result("steering.apart_at_0", ".2f") }} without steering.
+#
+# ## What a dose is worth
+#
+# A mood can also be changed by words. We put one to three sentences such as *Anna was happy .* in front of the gloomy stories, about somebody who
+# is in the story anyway, and grade the rest. And a third way to find a direction: a TopK *sparse autoencoder* (SAE), which learns
+# to write activations as sums of a few directions out of many without being told of moods. We take the one of 256 that
+# follows merry stories best.
+
+
+# %%
+def with_merry(sentences):
+    """The distance when merry sentences stand in front."""
+    deal, texts = random.Random(0), []
+    for words in TEXTS:
+        who = next(word for word in words if word in PEOPLE)
+        merry = deal.choices(MOOD_ADJECTIVES["merry"], k=sentences)
+        front = [word for adjective in merry for word in (who, "was", adjective, ".")]
+        texts.append([END, *front, *words[1 : 128 - len(front)]])
+    ideal = torch.stack([grammar(words, "merry") for words in texts])
+    return grade(texts, ideal, skip=4 * sentences)[1]
+
+
+sentence = [with_merry(n) for n in (1, 2, 3)]
+note(0.005, one_sentence=sentence[0], two_sentences=sentence[1])
+note(0.005, three_sentences=sentence[2], sentence_lead=best - sentence[0])
+
+# %% [markdown]
+# The autoencoder, in the layer where steering is best, and its feature, made as long as our vector.
+
+# %%
+seen = trace(world, torch.cat([*known.values()]), ["resid_post"], layers=[layer])
+every = seen["resid_post", layer].flatten(0, 1)  # (word, d_model)
+is_merry = torch.tensor([mood == "merry" for mood in known for _ in range(45 * 128)])
+with torch.enable_grad():
+    sae, log = train_sae(every, 256, k=8, steps=500)
+feature = match(sae.encode(every), is_merry.double()[:, None]).feature[0]
+learned = curve(sae.w_dec[feature] * vectors[layer].norm(), layer)
+gain = (learned[at, 0] - share[layer, 0]) / (share[layer, at] - share[layer, 0])
+note(0.2, sae_gain=gain)
+note(0.02, sae_best=learned[:, 1].min())
+note(0.1, sae_cosine=torch.cosine_similarity(sae.w_dec[feature], vectors[layer], dim=0))
+
+# %% [markdown]
+# | how many | sentences | doses, layers 0 to 2 |
+# | --- | ---: | ---: |
+# | 1 | {{ result("steering.one_sentence", ".3f") }} | {{ result("steering.apart_1_low", ".3f") }} to {{ result("steering.apart_1_high", ".3f") }} |
+# | 2 | {{ result("steering.two_sentences", ".3f") }} | {{ result("steering.apart_2_low", ".3f") }} to {{ result("steering.apart_2_high", ".3f") }} |
+# | 3 | {{ result("steering.three_sentences", ".3f") }} | {{ result("steering.apart_3_low", ".3f") }} to {{ result("steering.apart_3_high", ".3f") }} |
+#
+# Distance to the ideal, in nats. **A dose is worth about one sentence.** So dose 1 does little for the same reason as one sentence: the
+# story is full of evidence for the other mood. Sentences break nothing, but take up room.
+#
+# The SAE's direction (cosine with ours {{ result("steering.sae_cosine", ".2f") }}), made as long as ours, brings
+# {{ result("steering.sae_gain", ".0%") }} of our gain in merry share at the same dose. By the share alone one would call it as good. Its best
+# distance is {{ result("steering.sae_best", ".3f") }}: it harms more of the rest.
+#
+# ## Where it breaks
+#
+# At the best dose {{ result("steering.allowed", ".1%") }} of the probability is on allowed words ({{ result("steering.forbidden_at_4", ".1%") }}
+# forbidden at dose 4). But a story has many words. The model tells 40 stories of up to 60 words at each dose; we count those
+# without any forbidden word.
+
+
+# %%
+def allowed(words):
+    """Whether the grammar allows every word, mood aside."""
+    telling = story("merry")
+    choice = next(telling)
+    for word in words:
+        if word not in choice.options:
+            return False
+        choice = telling.send(word)
+    return True
+
+
+clean, merry = [], []
+for dose in DOSES:
+    with steer(world, vectors[layer], layer, dose=dose):
+        texts = generate(world, END, tokens=60, temperature=1.0, samples=40)
+    spoken = [text.replace(END, " ").split() for text in texts]
+    clean.append(sum(map(allowed, spoken)) / len(spoken))
+    moods = [MOOD_OF[word] for words in spoken for word in words if word in MOOD_OF]
+    merry.append(moods.count("merry") / len(moods))
+note(0.08, clean_at_0=clean[0], clean_at_best=clean[at], clean_at_6=clean[-1])
+note(0.08, told_at_0=merry[0], told_at_best=merry[at])
+print("dose 6:", " ".join(spoken[1][:24]))
+
+# %% [markdown]
+# ## Real tales
+#
+# In `fairytale` there is no ideal; this is how steering is mostly judged. The vector: six joyful sentences minus six dreadful ones, in the middle layer. The
+# response: the odds of *glad*, *pleased*, *delighted* against *frightened*, *angry*, *sorry*, none of which is in the
+# sentences, after six beginnings. The cost: the loss on four neutral sentences.
+
+# %% tags=["setup"]
+JOY = """The princess was full of joy, and laughed with all her heart.
+They danced and sang, and everyone was merry and gay.
+The sun shone brightly, and the children played with delight.
+He was so happy that he laughed aloud and kissed his bride.
+There was a great feast, with music and dancing and good cheer.
+She sang a merry song, and her heart was light and gay."""
+DREAD = """The princess was full of fear, and wept with all her heart.
+They trembled and cried, and everyone was pale and afraid.
+The night was black, and the children shook with fright.
+He was so afraid that he cried aloud and fell to the ground.
+There was a dreadful noise, with howling and groaning and thunder.
+She heard a horrible cry, and her heart was cold and heavy."""
+NEUTRAL = """Once upon a time there was a man who had three sons.
+The miller went to the town to sell his corn.
+On the next day they came to a great forest.
+When the evening came they sat down by the road."""
+ASK = """The king looked at her, and she was
+When they came home, the children were all
+The boy went on, and his heart was
+Then the old man was so
+The queen heard this, and she was very
+They sat in the house together and were"""
+JOY, DREAD, NEUTRAL, ASK = (
+    [END + x for x in t.split("\n")] for t in (JOY, DREAD, NEUTRAL, ASK)
+)
+SIDES = (" glad", " pleased", " delighted"), (" frightened", " angry", " sorry")
+
+# %%
+tale = llmnotes.load("fairytale")
+middle = tale.n_layers // 2
+good, bad = ([tale.tokenizer.encode(word)[0] for word in side] for side in SIDES)
+
+
+def respond(vector, dose):
+    """Log odds of joy, and loss on neutral text."""
+    with steer(tale, vector, middle, dose=dose):
+        seen, loss = trace(tale, ASK, ["logits"]), nll(tale, NEUTRAL)
+    p = seen["logits"][range(len(ASK)), seen.mask.sum(1) - 1].softmax(-1)
+    return torch.tensor([(p[:, good].sum(1) / p[:, bad].sum(1)).log().mean().item(), loss])
+
+
+joy = difference_of_means(tale, JOY, DREAD, middle)
+draws = torch.randn(5, len(joy), generator=torch.Generator().manual_seed(1))
+lines = [joy, *normalize(draws) * joy.norm()]
+answer = torch.stack([torch.stack([respond(v, d / 2) for d in range(9)]) for v in lines])
+answer = answer - answer[0, 0]  # (vector, dose, 2): log odds gained, loss added
+at_cost = np.interp(0.1, answer[0, :, 1], np.arange(9) / 2)  # the dose that costs 0.1 nats
+odds = [np.exp(np.interp(at_cost, np.arange(9) / 2, line[:, 0])) for line in answer]
+note(0.3, tale_odds=odds[0], tale_dose=at_cost)
+note(0.1, tale_random=np.median([max(o, 1 / o) for o in odds[1:]]))
+
+# %% tags=["drawing"]
+fig, (left, right) = plots.subplots(1, 2, height=3)
+left.plot(DOSES, 100 * np.array(merry), "o-", color=BLUE, label="merry words of mood")
+left.plot(DOSES, 100 * np.array(clean), "s-", color=ORANGE, label="stories without error")
+left.set(title="world tells", xlabel="dose", ylabel="%", ylim=(0, 135), xticks=DOSES)
+left.legend(loc="upper left", fontsize=9.5)
+for i, line in enumerate(answer):
+    look = {"color": BLUE, "label": "joy"} if i == 0 else {"color": plots.MUTED, "lw": 1}
+    look |= {"label": "control: random"} if i == 1 else {}
+    right.plot(line[:, 1], line[:, 0].exp(), "o-", ms=3, **look)
+right.set(title="fairytale", xlabel="loss added (nats)", ylabel="odds of joy (times)")
+right.set(yscale="log", yticks=(1, 2, 4, 8), yticklabels=(1, 2, 4, 8))
+right.minorticks_off()
+right.set_ylim(0.13, 10)
+right.legend(loc="lower right", fontsize=9.5)
+ALT = """Left: as the dose grows nearly all words of mood become merry, and stories without an error fall from nine in ten to
+one in ten. Right: the odds of joy rise manyfold as loss is added; with random vectors they rise a little or fall."""
+CAPTION = "Left: 40 stories at each dose. Right: doses 0 to 4 in steps of a half."
+figure(fig, name="broken", alt=ALT, caption=CAPTION, rtol=0.1, because=DRAW)
+
+# %% [markdown]
+# In `world` **less than one forbidden word in a hundred leaves {{ result("steering.clean_at_best", ".0%") }} of the stories whole** (best
+# dose; {{ result("steering.clean_at_0", ".0%") }} unsteered), and dose 6 {{ result("steering.clean_at_6", ".0%") }}. In `fairytale` the odds of
+# joy rise {{ result("steering.tale_odds", ".1f") }} times for 0.1 nats, at dose {{ result("steering.tale_dose", ".1f") }}; random vectors of
+# that length change them {{ result("steering.tale_random", ".2f") }} times, up or down (median of five).
+#
+# ## What surprised us
+#
+# - Dose 1 is weak. "As far as the means are apart" sounds like enough, and is worth one sentence.
+# - The first layer is the best to steer in, and the first to break. We had bet on the middle.
+# - The SAE's feature is as good as our vector by the share, and worse by the distance.
+# - We had said that random vectors leave the merry share below 10 %, and had not asked what it is without steering.
+#
+# ## Try it yourself
+#
+# **1. Another mood** (beginner, 5 minutes). Steer the gloomy stories towards eerie. How much of the distance to the eerie ideal can go?
+#
+# ??? tip "Hint"
+#     A vector from `known["eerie"]`, an ideal from `grammar(words, "eerie")`, and the second number of `grade`.
+
+# %% tags=["solution"]
+eerie = torch.stack([grammar(words, "eerie") for words in TEXTS])
+vector = difference_of_means(world, known["eerie"], known["gloomy"], layer)
+left = []
+for dose in (0, 3):
+    with steer(world, vector, layer, dose=dose):
+        left.append(grade(TEXTS, eerie)[1].item())
+assert left[1] < 0.6 * left[0], f"{left}: is the ideal that of the eerie mood?"
+print(f"{1 - left[1] / left[0]:.0%} of the distance is gone at dose 3")
+
+# %% [markdown]
+# **2. Late words** (intermediate, 10 minutes). Make the vector from words 64 to 128 only. Is it another direction, or another length?
+#
+# ??? tip "Hint"
+#     `trace(world, known["merry"], ["resid_post"])`, a mean over stories and the last 64 places. Why should it be longer?
+
+# %% tags=["solution"]
+seen = {
+    mood: trace(world, known[mood], ["resid_post"])["resid_post", layer] for mood in MOODS
+}
+late = (seen["merry"] - seen["gloomy"])[:, 64:].mean((0, 1))
+ratio = (late.norm() / vectors[layer].norm()).item()
+cosine = torch.cosine_similarity(late, vectors[layer], dim=0).item()
+assert cosine > 0.95, f"cosine {cosine}: are these late words?"
+assert ratio > 1.05, f"ratio {ratio}: is the mean over the last 64 places?"
+print(
+    f"cosine {cosine:.2f}, {ratio:.2f} times as long: later words have seen more evidence"
+)
+
+# %% [markdown]
+# ## What this does not show
+#
+# - One model of each language; 20 steered stories, 45 of each mood for the vectors, doses at whole numbers.
+# - A mood of `world` shows in single words. Traits that need a plan may behave otherwise.
+# - "A dose is a sentence" was seen in one language, up to three, and not in the last layer.
+# - One SAE, one feature. Other sizes or losses may do less harm.
+#
+# ## Links
+#
+# - Findings: [A dose is worth a sentence](../findings/steering-dose-is-a-sentence.md)
+# - Surprise: [As good by the share, worse by the distance](../surprises/steering-share-flatters.md)
+# - Question: [Can a dose be set in advance?](../questions/steering-dose-in-advance.md)
+# - [Turner et al. (2023)](https://arxiv.org/abs/2308.10248), "Activation Addition"; [Rimsky et al. (2024)](https://arxiv.org/abs/2312.06681),
+#   "Steering Llama 2 via Contrastive Activation Addition"
