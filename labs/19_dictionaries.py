@@ -43,13 +43,6 @@ TRAINED = "training amplifies rounding: about what another seed changes"
 FLIPS = "a few places near a tie"
 DREW = "other tales, another training"
 
-
-def keep(atol, because=TRAINED, **values):
-    """Record several numbers that share a tolerance."""
-    for name, value in values.items():
-        record(name, float(value), atol=atol, because=because)
-
-
 # %% [markdown]
 # ## What you need to know
 #
@@ -96,18 +89,18 @@ def stream(stories, model=world, place="resid_post"):
 
 # %%
 for claim, p, name, if_ in (
-    ("More than 4 in 5 of the words are found", 0.6, "found_word", "> 0.8"),
-    ("Half of the history is found", 0.25, "found_history", ">= 0.5"),
-    ("Features beat neurons in most of the history", 0.7, "beats_neurons", "> 0.5"),
-    ("They beat principal directions in most of it", 0.65, "beats_pca", "> 0.5"),
-    ("They beat a random dictionary in 3 of 4", 0.75, "beats_random", "> 0.75"),
-    ("A probe is ahead by more than 0.2 of F1 there", 0.7, "probe_ahead", "> 0.2"),
-    ("Untrained, no fewer words are found", 0.6, "untrained_words_more", ">= 0"),
-    ("More features lower the best F1 of history", 0.6, "larger_minus_smaller", "< 0"),
-    ("TopK finds more labels than L1, equally sparse", 0.6, "topk_minus_l1", "> 0"),
-    ("More than 95 % of the loss is recovered", 0.8, "recovered", "> 0.95"),
-    ("Some rule falls below 80 % all the same", 0.6, "worst_rule", "< 0.8"),
-    ("Of words, 1 in 10 is a hole in its kind's feature", 0.5, "holes", "> 0.1"),
+    ("Of the words, more than 4 in 5 have a feature", 0.6, "found_word", "> 0.8"),
+    ("Half of the history has a feature", 0.25, "found_history", ">= 0.5"),
+    ("For most of the history features beat neurons", 0.7, "beats_neurons", "> 0.5"),
+    ("For most of history they beat principal axes", 0.65, "beats_pca", "> 0.5"),
+    ("For 3 in 4 of it they beat random dictionaries", 0.75, "beats_random", "> 0.75"),
+    ("For history a probe is ahead by 0.2 of F1", 0.7, "probe_ahead", "> 0.2"),
+    ("An untrained model has as many words found", 0.6, "untrained_words_more", ">= 0"),
+    ("A larger dictionary lowers the F1 of history", 0.6, "larger_minus_smaller", "< 0"),
+    ("Equally sparse, TopK finds more than L1", 0.6, "topk_minus_l1", "> 0"),
+    ("The dictionary recovers 95 % of the loss", 0.8, "recovered", "> 0.95"),
+    ("With it, some rule of world falls below 80 %", 0.6, "worst_rule", "< 0.8"),
+    ("1 in 10 words is a hole in its kind's feature", 0.5, "holes", "> 0.1"),
 ):
     predict(claim, p=p, resolved_by=name, if_=if_)
 
@@ -115,13 +108,13 @@ for claim, p, name, if_ in (
 # And about fairytale, with the rule for names that stands below, before we looked at any of its features.
 
 # %%
-few = "Fewer than half of fairytale's features can be named"
+few = "Fewer than half of an autoencoder's features in fairytale can be named"
 predict(few, p=0.6, resolved_by="named_sae", if_="< 0.5")
-chance = "A random dictionary has at least a third as many"
+chance = "A random dictionary has at least a third as many features that can be named"
 predict(chance, p=0.4, resolved_by="random_to_sae", if_="> 0.333")
-untaught = "An untrained model's autoencoder has more"
+untaught = "An autoencoder on an untrained fairytale has more features that can be named"
 predict(untaught, p=0.5, resolved_by="untrained_to_sae", if_="> 1")
-top = "Of all that a named feature answers to, its name covers little: median F1 below ½"
+top = "As a description of all that its feature answers to, a name has a median F1 below ½"
 predict(top, p=0.6, resolved_by="name_f1_rounded", if_="< 0.5")
 
 # %% [markdown]
@@ -274,9 +267,16 @@ best = {name: value[0] for name, value in graded.items()}
 
 # %% [markdown]
 # ## What is found
+#
+# `keep` records several numbers that share a tolerance.
 
 
 # %%
+def keep(atol, because=TRAINED, **values):
+    for name, value in values.items():
+        record(name, float(value), atol=atol, because=because)
+
+
 def share_found(f):
     """By group, the share of labels with an F1 of 0.8 or more."""
     return [(f[group == g] >= 0.8).float().mean().item() for g in range(4)]
@@ -423,6 +423,7 @@ def put_back(name, change):
     print(name.ljust(10), *(f"{r} {np.mean(h):.2f}" for r, h in sorted(hits.items())))
 
 
+# %%
 put_back("as it is", lambda x, at: x)
 put_back("zero", lambda x, at: torch.zeros_like(x))
 for name, sae in saes.items():
