@@ -453,7 +453,8 @@ figure(
 # The largest reaches {{ result("activations.largest", ".0f") }}, where the median neuron reaches {{ result("activations.typical_largest", ".1f") }}, and
 # {{ result("activations.of_16_in_last_layer") }} of the 16 largest are in the last layer. They do not sit at the first token: its vector is
 # {{ result("activations.first_to_longest", ".0%") }} as long as the longest one (in fairytale {{ result("activations.first_to_longest_tales", ".0%") }}).
-# All eight in the list have a label of what may come: the largest is on at places of a song where a syllable or a punctuation mark comes.
+# All eight in the list have a label of what may come: the largest is on at places of a song where a syllable or a
+# punctuation mark may come.
 #
 # And size is not importance. Without the largest neuron its own places cost {{ result("activations.cost_largest", ".3f") }} nats more; for the eight
 # largest the median is {{ result("activations.cost_of_8", ".3f") }}, elsewhere {{ result("activations.cost_elsewhere", ".4f") }}, and for the controls

@@ -233,7 +233,7 @@ figure(
 # ({{ result("geometry.gain_without_frequency", "+.3f") }}). Some facts show as well: towns by the same landmark lie together
 # ({{ result("geometry.landmark_silhouette", ".2f") }}). Of names by the same job there is a trace
 # ({{ result("geometry.job_silhouette", ".2f") }}, yet above all shuffles by {{ result("geometry.job_above_shuffles", ".2f") }}), and of names by
-# the same home none ({{ result("geometry.home_silhouette", ".2f") }}), though the model knows it as well. Perhaps because a town has one fact to hold, a name three.
+# the same home none ({{ result("geometry.home_silhouette", ".2f") }}), though the model knows it as well. The reason may be that a town has one fact to hold and a name three.
 #
 # ## Parallel differences
 #

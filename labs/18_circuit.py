@@ -256,7 +256,7 @@ figure(
 # {{ result("circuit.loss_one", ".2f") }}, which is
 # {{ result("circuit.one_below_bag", ".2f") }} below the bag: some order can be had without induction. From 1.8 to 0.2 nats it
 # takes some {{ result("circuit.steps_of_drop", ".0f") }} steps. There is no plateau at the bag, where we had looked for
-# one. And neither head comes first, as far as one run, measured every ten steps, can tell: both form during the drop.
+# one. And neither head comes first: both form during the drop (in one run, measured every ten steps).
 #
 # ## Which heads
 #
