@@ -47,7 +47,8 @@ FIXED = "rounding, near ties"
 # **The logit lens** applies norm and unembedding to the stream after the embedding (step 0) or after 1, 2, … layers.
 #
 # **The sum.** If we keep the norm's divisor as it was, a logit is exactly the sum of what each part wrote towards it
-# (*direct logit attribution*). Here is one, split by layer; the shares must add up to the model's own logit.
+# (*direct logit attribution*). Here is how far the model prefers Isley, where Anna lives, to Corby, split by part; the
+# shares must add up to the model's own number.
 #
 # **The rules** ([lab 13](13_formation.ipynb) has all nine): a verb agrees with its noun (`agreement_0`: nothing between;
 # `_1`, `_2`: one or two other nouns between), a pronoun with its person, songs are sung again (`list`), 82 facts are fixed.
@@ -138,7 +139,7 @@ mapped = torch.stack(mapped)
 by_lens, by_map = ({rule: right(table, rule) for rule in RULES} for table in (lens, mapped))
 
 # %% [markdown]
-# Also how the size of the stream grows, and how far the lens is from the final prediction.
+# Also how the size of the stream grows, and how far the lens is from the final prediction (the divergence, in nats).
 
 # %%
 size = here.norm(dim=-1).mean((1, 2))
@@ -308,8 +309,8 @@ figure(
 )
 
 # %% [markdown]
-# The sum is exact (largest gap of any logit: {{ result("residual.largest_gap", ".0e") }}). And it has one shape for every rule:
-# **attention decides, the last MLP says it loud**. The part after which the right answer leads is never an MLP. But the last MLP
+# The sum is exact (largest gap of any logit: {{ result("residual.largest_gap", ".0e") }}). And it has one shape for every rule
+# but the mood, which never leads in nine places of ten: in this sum **attention decides, the last MLP says it loud**. The part after which the right answer leads is never an MLP. But the last MLP
 # then writes {{ result("residual.last_mlp_median", ".0%") }} of the difference in the median rule; of facts all MLPs write
 # {{ result("residual.fact_by_mlps", ".0%") }}. In songs the head that finds the syllable, L2H3, writes
 # {{ result("residual.song_l2h3", ".1f") }} logits by itself, the last MLP {{ result("residual.song_last_mlp", ".1f") }}. Who ranks parts by
@@ -383,19 +384,21 @@ figure(
 # %% [markdown]
 # For two layers the lens shows chance in both ({{ result("residual.near_visible_at_2", ".0%") }} and
 # {{ result("residual.far_visible_at_2", ".0%") }}), and the truths are opposite. After "the cats" the number is in the stream from
-# the embedding on ({{ result("residual.near_flips_at_0", ".0%") }} of the verbs flip at step 0). After "the cats near the dog"
-# neither swap nor map finds it for three layers ({{ result("residual.far_flips_at_3", ".0%") }} flip); it comes with the last
-# ({{ result("residual.far_flips_at_4", ".0%") }}). The model is in no hurry to *write* "plural verb" in the words of the output.
+# the embedding on: there the swap is the other word itself, and {{ result("residual.near_flips_at_0", ".0%") }} of the verbs
+# flip. After "the cats near the dog" the swap finds nothing of it for three layers
+# ({{ result("residual.far_flips_at_3", ".0%") }} flip), and the map little; it comes with the last. (After that all flip, as
+# they must: the answer is read from this stream.) The model is in no hurry to *write* "plural verb" in the words of the output.
 # **The lens shows when an answer is written, not when it is known.**
 #
 # It can mislead the other way, too. After "the cats near the dogs under the tree" the lens is right after three layers in
 # {{ result("residual.further_visible_at_3", ".0%") }} of the cases, but a swap of that stream flips
-# {{ result("residual.further_flips_at_3", ".0%") }}: the last layer looks at the noun itself and overrules what stands there.
+# {{ result("residual.further_flips_at_3", ".0%") }}: the last layer overrules what stands there. (From where it takes the number,
+# exercise 2 shows for one noun between.)
 #
 # ## The same in a model of real text
 #
-# And `fairytale`, trained on fairy tales? Four sentences, every place: how often is the lens's first choice after half of the
-# layers already the final one?
+# And `fairytale`, trained on fairy tales? Four sentences, every place: how often is the lens's first choice already the
+# final one?
 
 # %%
 TEXTS = (
@@ -418,15 +421,16 @@ record("tale_halfway", same[len(same) // 2].item(), atol=0.05, because=FIXED)
 record("tale_before_last", same[-2].item(), atol=0.05, because=FIXED)
 
 # %% [markdown]
-# At step 0 it says the token just read again ({{ result("residual.tale_same_word", ".0%") }}), as `world` does. Half-way (rounded up) its first choice is the
-# final one at {{ result("residual.tale_halfway", ".0%") }} of the places, before the last layer at
-# {{ result("residual.tale_before_last", ".0%") }}: the answer forms more evenly, and the last layer still changes many.
+# At step 0 it says the token just read again ({{ result("residual.tale_same_word", ".0%") }}), as `world` does. After three of its five
+# layers its first choice is the final one at {{ result("residual.tale_halfway", ".0%") }} of the places, before the last layer at
+# {{ result("residual.tale_before_last", ".0%") }}: the last layer still changes many.
 #
 # ## What surprised us
 #
-# - Two rules that the lens shows alike for two layers, one known from the start and one not before the last layer.
-# - The first part to prefer the right answer was an attention in every rule that settles at all; nearly all of the volume comes from MLPs.
-# - The answer to the simplest rule of all is written last.
+# - Two rules that the lens shows alike for two layers: where the verb is predicted, one is known from the start, the other only
+#   after the last layer.
+# - The first part to prefer the right answer was an attention in every rule that settles at all; most of the volume comes from MLPs.
+# - Nearly all of the answer to the simplest rule of all is written in the last layer.
 # - The lens can be right about a stream that no longer matters.
 #
 # ## Try it yourself
@@ -476,8 +480,9 @@ print("verbs that flip:", by_noun)
 # %% [markdown]
 # ## What this does not show
 #
-# - One small model whose last MLP is its loudest part. In deeper models writing is spread over more layers.
-# - The direct sum counts what a part writes by itself. What it does by way of later parts counts as theirs.
+# - One small model whose last MLP is its loudest part. In deeper models writing may be spread over more layers.
+# - The direct sum counts what a part writes by itself. What it does by way of later parts counts as theirs. So an attention
+#   that "decides" may pass on what MLPs before it made: [facts need MLPs](08_mlps.ipynb).
 # - A swap of the whole stream shows that all that decides is there, not that later layers read it linearly.
 # - Four sentences of `fairytale` are a glance.
 #

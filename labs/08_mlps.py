@@ -272,8 +272,8 @@ figure(
 # {{ result("mlps.every_mlp", ".0%") }}.
 #
 # Does that show that facts *need* MLPs? No: the model that never had any knows
-# {{ result("mlps.no_mlps", ".0%") }} of them. A likely way, not tested here: from the name an attention head fetches a
-# vector, and that may hold the town. That world looks facts up in MLPs is its own choice.
+# {{ result("mlps.no_mlps", ".0%") }} of them. Its attention heads hold them, as [lab 09](09_weights.ipynb) reads from the
+# weights. That world looks facts up in MLPs is its own choice.
 #
 # ## At the name or at the asking word?
 #
@@ -445,7 +445,7 @@ record("whole_layer", kept(list(range(128))), atol=0.03, because=FLIPS)
 # 2. the value: a vector *d* that makes the model say the new town when it is added to the MLP's output there, found by
 #    gradient descent in 30 steps;
 # 3. the edit: *W* ← *W* + *u* *d*ᵀ / (*u* · *k*) with *u* = *C*⁻¹ *k*. It adds exactly *d* for the key *k*, and,
-#    since *C* is the second moment of all activations, as little as possible for the others.
+#    since *C* is the second moment of all activations (the mean of *k* *k*ᵀ), as little as possible for the others.
 #
 # Step 2, for all 24 people at once (each in rows of its own). The sentences used here are not those of the tests.
 
@@ -608,9 +608,9 @@ figure(
 # %% [markdown]
 # At the asking word, which is where the ablations found the look-up, an edit in the best layer works for
 # {{ result("mlps.edit_works", ".0%") }} of the people (the layer was chosen by that number,
-# but three of the four are close), and the pronoun follows ({{ result("mlps.edit_pronoun", ".0%") }}): so it must be
+# but three of the four are close), and the pronoun follows ({{ result("mlps.edit_pronoun", ".0%") }}): it seems to be
 # looked up with much the same key. Nothing else of that person has changed
-# ({{ result("mlps.asking_other_facts", ".0%") }} at most in any layer), nor do the neighbours move.
+# ({{ result("mlps.asking_other_facts", ".0%") }} at most in any layer), nor do others move house.
 #
 # But at the **name**, where all MLPs could be taken away almost without harm, an edit in layer 0 works too, in
 # {{ result("mlps.name_works", ".0%") }}. So that an edit works at a place does not show that the fact is kept there;
@@ -624,7 +624,7 @@ figure(
 #
 # What does an edit at the name do, then? One guess: it does not rewrite one fact, but makes the model take the person for
 # somebody else, who does live in the new town. Then the facts that changed should now be those of a resident of that
-# town. By chance a wrong answer would be one of theirs as often as theirs are among the nine wrong ones.
+# town. The chance to compare with: of the nine wrong answers, the share that are true of a resident.
 
 # %%
 u, k, d = found[0, -3]

@@ -110,7 +110,8 @@ def alone(found, layers):
 
 # %% [markdown]
 # `alone` sends every word through some layers by itself: then each head can only look at the word itself. That takes
-# weights and no text. Which share of one-way pairs has the right order? The control has random weights.
+# weights and no text. A *one-way pair* was counted in one order at least ten times, and never in the other. For which
+# share of them does the table make the order that occurs the likelier one? The control has random weights.
 
 # %%
 new = parts(untrained(world))
@@ -141,8 +142,8 @@ record("correlation", r.item(), atol=0.01, because=FIXED)
 #
 # A head copies if its OV table makes the very word likelier that it looks at. The usual score comes from the table's
 # eigenvalues: their sum over the sum of their sizes, +1 if everything is copied, −1 if everything is suppressed
-# (`llmnotes.heads.copying`). It feeds embeddings into heads of all layers, but a head of layer 2 never sees an
-# embedding. So we add a second score, which feeds it the words *alone*, as the layers before have made them. The test
+# (`llmnotes.heads.copying`). It feeds embeddings into heads of all layers, but a head of layer 2 never sees a
+# bare embedding. So we add a second score, which feeds it the words *alone*, as the layers before have made them. The test
 # is what heads do on 60 stories: by how many logits they raise the words that they look at, against the mean word.
 
 # %%

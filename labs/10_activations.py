@@ -114,7 +114,7 @@ record("kept_control", float((late == mixed).float().mean()), atol=0.01, because
 record("kept_by_half", float((keeps >= 0.5).float().mean()), atol=0.03, because=SAMPLED)
 
 # %% [markdown]
-# Here are the three strongest contexts of two neurons a layer: the one that is most of one mind in the first half, and number 0, which nobody chose.
+# Here are the three strongest contexts of two neurons a layer: the one whose strongest places agree most in the first half, and number 0, which nobody chose.
 
 # %%
 agree = (early == favourite).float().mean(0)
@@ -182,7 +182,8 @@ figure(
 )
 
 # %% [markdown]
-# {{ result("activations.speech_above") }} of the seven other verbs of speech move it more than the strongest of the controls.
+# {{ result("activations.speech_above") }} of the seven other verbs of speech move it more than the strongest of the controls: in
+# these four prompts it answers to a kind of word more than to one word.
 #
 # ## Counting in world
 #
@@ -342,14 +343,14 @@ figure(
 # the other ({{ result("activations.kept_world", ".0%") }}): these labels are no accidents. With a lower bar for "active", a quarter of the largest value, it is
 # {{ result("activations.one_at_a_quarter", ".0%") }}.
 #
-# But the rest, more than three quarters, we cannot describe, although nothing in this language is hidden from us. And the other control is sobering: of random
+# But the rest, more than three quarters, we cannot describe with up to three labels, although nothing in this language is hidden from us. And the other control is sobering: of random
 # mixtures of neurons one label describes {{ result("activations.one_rotated", ".0%") }}. In the middle
 # layers neurons have {{ result("activations.middle_to_rotated", ".1f") }} times as many names as mixtures, in the last layer no more ({{ result("activations.one_label_last", ".0f") }} and
 # {{ result("activations.one_rotated_last", ".0f") }} %). To have a name is not much of a property of neurons here.
 #
 # What the label speaks of changes with depth. By what the word *is* we would describe {{ result("activations.one_of_what_is_last", ".0f") }} % of the last
 # layer's neurons; with what *may come*, {{ result("activations.one_label_last", ".0f") }} %. Who looks only at the words at which a
-# neuron fires, looks at the wrong side of it.
+# neuron of the last layer fires, looks at the wrong side of it.
 #
 # ## Very large activations
 #
@@ -452,10 +453,10 @@ figure(
 # The largest reaches {{ result("activations.largest", ".0f") }}, where the median neuron reaches {{ result("activations.typical_largest", ".1f") }}, and
 # {{ result("activations.of_16_in_last_layer") }} of the 16 largest are in the last layer. They do not sit at the first token: its vector is
 # {{ result("activations.first_to_longest", ".0%") }} as long as the longest one (in fairytale {{ result("activations.first_to_longest_tales", ".0%") }}).
-# Their labels say what they are: switches for what may come. The largest is on, at nearly one and the same height, at the places of a song where the next
-# syllable is a free choice.
+# All eight in the list have a label of what may come: the largest is on at places of a song where a syllable or a
+# punctuation mark may come.
 #
-# And size is not weight. Without the largest neuron its own places cost {{ result("activations.cost_largest", ".3f") }} nats more; for the eight
+# And size is not importance. Without the largest neuron its own places cost {{ result("activations.cost_largest", ".3f") }} nats more; for the eight
 # largest the median is {{ result("activations.cost_of_8", ".3f") }}, elsewhere {{ result("activations.cost_elsewhere", ".4f") }}, and for the controls
 # {{ result("activations.cost_control", ".4f") }} at their own places. They matter mostly where they are active, but they stand in for each other: the {{ result("activations.team") }} of the songs cost {{ result("activations.team_together", ".2f") }} nats together, and
 # {{ result("activations.team_alone", ".2f") }} if one adds up what each costs alone.

@@ -233,7 +233,7 @@ figure(
 # ({{ result("geometry.gain_without_frequency", "+.3f") }}). Some facts show as well: towns by the same landmark lie together
 # ({{ result("geometry.landmark_silhouette", ".2f") }}). Of names by the same job there is a trace
 # ({{ result("geometry.job_silhouette", ".2f") }}, yet above all shuffles by {{ result("geometry.job_above_shuffles", ".2f") }}), and of names by
-# the same home none ({{ result("geometry.home_silhouette", ".2f") }}), though the model knows it as well. A town has one fact to hold, a name three.
+# the same home none ({{ result("geometry.home_silhouette", ".2f") }}), though the model knows it as well. The reason may be that a town has one fact to hold and a name three.
 #
 # ## Parallel differences
 #
@@ -306,7 +306,7 @@ figure(
 # {{ result("geometry.gender_parallel", ".2f") }} for gender. The rest is due to the pairs: the partner is nearest in
 # {{ result("geometry.own_number_tales", ".0%") }} and {{ result("geometry.own_gender_tales", ".0%") }} of the cases.
 #
-# Is it *arithmetic*, then? For all two pairs of gender, we look for the word that is nearest to *king* − *man* + *woman*, leaving out
+# Is it *arithmetic*, then? For every two pairs of gender, we look for the word that is nearest to *king* − *man* + *woman*, leaving out
 # the three words as is usual. The control leaves out the arithmetic: the word nearest to *king*. And what is nearest if nothing is left out?
 
 # %%
@@ -333,7 +333,7 @@ for name, values in hits.items():
 # %% [markdown]
 # With arithmetic {{ result("geometry.hits_arithmetic", ".0%") }} of the searches end at the right word, without it
 # {{ result("geometry.hits_no_arithmetic", ".0%") }}, and if the three words are not left out
-# {{ result("geometry.hits_nothing_left_out", ".0%") }}.
+# {{ result("geometry.hits_nothing_left_out", ".0%") }}. The differences help, but leaving the three words out does most of the work.
 #
 # ## The same word in other contexts
 #
@@ -432,14 +432,15 @@ figure(
 # what comes next, and no longer what was read. What later words need of the name they must fetch from earlier layers.
 #
 # And in between something else is largest. After layer 0 the *place* explains {{ result("geometry.place_of_nouns_first", ".0%") }} of the variance of
-# nouns, and {{ result("geometry.place_of_nouns_last", ".1%") }} at the end. Who compares a word's vectors in two contexts by their cosine in a middle
+# nouns, and {{ result("geometry.place_of_nouns_last", ".1%") }} at the end. ([Lab 14](14_heads.ipynb) finds a head of layer 0 that
+# averages all words evenly, which changes with the place.) Who compares a word's vectors in two contexts by their cosine in a middle
 # layer, compares in the first place where they stand.
 #
 # ## What surprised us
 #
 # - Matching the pairs wrongly changed nothing in world. The picture of parallel arrows, by itself, is no evidence of a relation between words.
-# - Towns lie together by a fact that no two of them ever share a sentence about.
-# - The place takes up most of the room in the middle of the model, and hardly leaves a trace.
+# - Towns with the same landmark lie together, though a sentence about a landmark names one town only.
+# - The place takes up most of the room after the first two layers, and hardly leaves a trace.
 #
 # ## Try it yourself
 #

@@ -634,7 +634,7 @@ figure(
 #
 # - A linear network with equal importances looks packed by the count of long directions. We had given aligned ones
 #   one chance in ten, but had not thought of what it does to the count.
-# - Half of the runs that start with the same signs miss a pair that is far better. We had expected 90 % agreement.
+# - Half of the runs that start with the same signs miss a pair that is better. We had expected 90 % agreement.
 # - Two features in one direction, at the lowest density, in what are the best networks we have.
 # - We had expected most features of some network to sit at ½. Arithmetic would have told: 20 halves
 #   use up ten dimensions, and 20 of 60 are {{ result("superposition.most_half", ".0%") }}.

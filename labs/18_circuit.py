@@ -253,10 +253,10 @@ figure(
 
 # %% [markdown]
 # Two layers end at {{ result("circuit.loss_two", ".2f") }} nats (median of three), one layer at
-# {{ result("circuit.loss_one", ".2f") }}, a little below the bag
-# ({{ result("circuit.one_below_bag", ".2f") }}): some order can be had without induction. From 1.8 to 0.2 nats it
+# {{ result("circuit.loss_one", ".2f") }}, which is
+# {{ result("circuit.one_below_bag", ".2f") }} below the bag: some order can be had without induction. From 1.8 to 0.2 nats it
 # takes some {{ result("circuit.steps_of_drop", ".0f") }} steps. There is no plateau at the bag, where we had looked for
-# one. And neither head comes first: both form during the drop.
+# one. And neither head comes first: both form during the drop (in one run, measured every ten steps).
 #
 # ## Which heads
 #
@@ -273,8 +273,8 @@ record("previous_score", previous.amax(1).median().item(), atol=0.08, because=TR
 record("previous_chance", scores[0]["previous"].chance, atol=1e-4, because=ROUNDING)
 
 # %% [markdown]
-# The induction head is there ({{ result("circuit.induction_score", ".2f") }}). But **no head looks at the previous token**:
-# the best score is {{ result("circuit.previous_score", ".2f") }}, where chance is
+# The induction head is there ({{ result("circuit.induction_score", ".2f") }}). But by the usual score **no head looks at the previous token**:
+# the best is {{ result("circuit.previous_score", ".2f") }}, where chance is
 # {{ result("circuit.previous_chance", ".2f") }}. So how does induction work? We look place by place.
 
 
@@ -318,9 +318,9 @@ figure(
 
 # %% [markdown]
 # Up to place 12 the best head gives {{ result("circuit.previous_early", ".0%") }} of its attention to the token before,
-# after place 13 {{ result("circuit.previous_late", ".0%") }}. Twelve is the length of the longest list. Behind it the
-# second time has begun, and whoever looks for an earlier copy finds one in the first list. Only there must it be written
-# down what stood before. The head does its work **where it is needed and nowhere else**, and a mean over all places hides it.
+# after place 13 {{ result("circuit.previous_late", ".0%") }}. Twelve is the length of the longest list. After that every
+# list has begun again, and the second head finds an earlier copy of each token within the first twelve places. Only there
+# need it be written down what stood before. The head does its work **where it is needed and nowhere else**, and a mean over all places hides it.
 #
 # To see it happen: the four heads of the first run on one text, twelve tokens over and over, written as letters. What is
 # shown first is the second layer at place 13, where a token has come for the second time. Then take the first layer, and walk
@@ -346,9 +346,10 @@ explore.attention(
 #
 # Is the second built on the first? Two tests. *By weights*: how much of what the first head writes lies where the keys
 # of the second read, compared with random matrices. *By paths*
-# ([Wang et al. 2022](https://arxiv.org/abs/2211.00593)): two prompts, a list of ten and its beginning; in the second prompt the first
-# list has another token before the answer. Put what one head writes in the first into one input of another head in the
-# second, hold all else, and see how much of the answer's logit comes back. The control is every other path.
+# ([Wang et al. 2022](https://arxiv.org/abs/2211.00593)): two prompts. The clean one is a list of ten
+# and its beginning again; in the corrupted one another token stands before the answer in the list. Put what one head writes
+# in the clean prompt into one input of another head in the corrupted one, hold all else, and see how much of the answer's
+# logit, against that of a token outside the list, comes back. The control is the other paths.
 
 # %%
 pairs = list(zip(range(3), first, second, strict=True))
@@ -393,7 +394,8 @@ record("path_other", carried.abs().max().item(), atol=0.1, because=TRAINED)
 # Between the pair the K-composition is {{ result("circuit.k_of_pair", ".2f") }} (median; random matrices
 # {{ result("circuit.k_chance", ".2f") }}), and through queries {{ result("circuit.q_of_pair", ".2f") }}. It is the strongest of the four
 # pairs, or level with it, in {{ result("circuit.k_strongest_runs") }} of 3 runs. The path to the keys carries
-# {{ result("circuit.path_k", ".0%") }} of the effect (median). No other path carries more than {{ result("circuit.path_other", ".0%") }}.
+# {{ result("circuit.path_k", ".0%") }} of the effect (median). No path but those from the first layer's heads to keys carries more than
+# {{ result("circuit.path_other", ".0%") }} in any run.
 # %% [markdown]
 # ## Rebuilt: the patterns
 #
@@ -672,12 +674,12 @@ figure(
 # %% [markdown]
 # The trained model completes {{ result("circuit.pair_early_trained", ".0%") }} of the pairs up to place 12 and
 # {{ result("circuit.pair_late_trained", ".0%") }} of those after place 13. The circuit by hand completes
-# {{ result("circuit.pair_late_textbook", ".0%") }} of the late ones: **the description brings back all of the behaviour and is
-# not what the model does.** The narrow one is: it brings back {{ result("circuit.back_narrow", ".0%") }} of the
+# {{ result("circuit.pair_late_textbook", ".0%") }} of the late ones: **the description brings back all of the behaviour on the
+# first texts and is not what the model does.** The narrow one fits both: it brings back {{ result("circuit.back_narrow", ".0%") }} of the
 # loss, and fails where the model fails ({{ result("circuit.pair_late_narrow", ".0%") }} after place 13). Two
 # descriptions pass the test; only their failures tell them apart.
 #
-# The reason holds as well. After 100 steps on lists that begin anywhere the model completes
+# The reason holds as well, in the one run that we trained on. After 100 steps on lists that begin anywhere the model completes
 # {{ result("circuit.pair_late_anywhere", ".0%") }} of the late pairs; after 100 more of the same,
 # {{ result("circuit.pair_late_same", ".0%") }}. And of the early ones, for which the new lists ask less often, it
 # is left with {{ result("circuit.pair_early_anywhere", ".0%") }}, which we had not expected.
