@@ -172,8 +172,8 @@ predict(
 # Take the bend away, and a network of any depth is one linear function. For every linear function, whatever its
 # weights, *z*(00) + *z*(11) = *z*(01) + *z*(10): both sides are twice the bias plus both weights. XOR wants the left
 # side negative and the right side positive. So it cannot be. And what does such a network do instead? In the two weights
-# and the bias of that linear function the loss is convex, and where all three are zero every derivative vanishes: so its
-# best answer is "one half" to everything, at ln 2.
+# and the bias of that linear function the loss is convex (one bowl), and where all three are zero every derivative
+# vanishes: so its best answer is "one half" to everything, at ln 2.
 #
 # We train both kinds: 20 networks with two hidden units, and, as the control, 20 whose hidden units do not bend.
 

@@ -45,9 +45,9 @@ ROUNDING = "untrained models from fixed seeds: rounding only"
 #
 # **Attention** is the only part of a layer that looks at other tokens. Out of its stream each token makes a *query*, by
 # which it asks, and a *key*, by which it is found: the better the two fit, the larger the *weight*. The token then
-# receives the weighted mean of what all tokens offer, their *values*. A layer does this several times side by side; each
-# time is a *head*, with queries, keys and values of its own. A mean has no order: shuffle the tokens, and each receives what it received
-# before. After attention, an *MLP* (a hidden layer as in the lab on XOR) works on each token alone.
+# receives the weighted mean of what all tokens offer, their *values*. A mean has no order: shuffle the tokens, and each
+# receives what it received before. A layer does this several times side by side: each time is a *head*, with queries,
+# keys and values of its own. After attention, an *MLP* (a hidden layer as in the lab on XOR) works on each token alone.
 #
 # **The causal mask** hides from each token all that come after it. Language models have it so that they can be
 # trained to guess the next token. Nobody put it there to tell about order.
@@ -274,8 +274,8 @@ record("written_mask", written["mask"], atol=0.05, because=PROBED)
 # ## Three questions
 #
 # Each sentence holds two different animals somewhere among other words, and ends with one of three questions. *Which
-# is the lighter animal?* needs no order: a bag of words (which there are, not where) is enough. *Which animal came first?* needs before and after.
-# *What was the last word?* needs the exact place. All three are asked of the same kind of sentence, and one model
+# is the lighter animal?* needs no order: a bag of words (which there are, not where) is enough. *Which animal came
+# first?* needs before and after. *What was the last word?* needs the exact place. All three are asked of the same kind of sentence, and one model
 # learns to answer all three.
 
 
@@ -445,8 +445,9 @@ figure(
 # **Beyond the trained length each kind loses something else.** At sixteen words the model that was told nothing still
 # names the first animal ({{ result("order.first_16_none", ".0%") }}); with learned positions it is
 # {{ result("order.first_16_learned", ".0%") }}, for the places behind the eighth were never trained. Rotary
-# positions still find the last word, which is always one step back ({{ result("order.last_16_rotary", ".0%") }}). But at 32 words they miss even the
-# lighter animal ({{ result("order.lighter_32_rotary", ".0%") }}), a question that **needs no order at all**, and that
+# positions still find the last word, which is always one step back
+# ({{ result("order.last_16_rotary", ".0%") }}). But at 32 words they often miss even the lighter animal
+# ({{ result("order.lighter_32_rotary", ".0%") }} right), a question that **needs no order at all**, and that
 # the model without positions answers ({{ result("order.lighter_32_none", ".0%") }}). Here, being told more than one needs
 # has its price.
 #
@@ -561,8 +562,8 @@ for name, models in (("loud", loud), ("even", even)):
 #   should blur. We have not tried it.
 # - What fails beyond the trained length depends on details. With sentences of up to six words in training, or with two
 #   heads instead of four, rotary models failed at other points, and earlier.
-# - The probes are linear and lightly regularised: large weights cost (`strength=1`). A freer probe reads more: without a start token the
-#   *length* of what attention writes falls with the place
+# - The probes are linear and lightly regularised: large weights cost (`strength=1`). A freer probe reads more: without a
+#   start token the *length* of what attention writes falls with the place
 #   ([Chi et al. 2023](https://arxiv.org/abs/2305.13571)), and a linear probe is blind to lengths.
 #
 # ## Links

@@ -433,7 +433,7 @@ explore.attention(
 #
 # - One head does two look-ups, by amplitude, and gradient descent finds that in every one of three runs.
 # - Leaving the square root out makes the gradient larger, not smaller, and learning faster at GPT-2's start.
-# - Some trained heads end in the region from which the square root is said to save them.
+# - The largest scores of trained heads lie where the square root is said to save heads from.
 # - Undivided, the largest of 32 weights stayed just below 90 %, and the first word got far less than the 30 % to which we
 #   had given two chances in five.
 #

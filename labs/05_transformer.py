@@ -286,7 +286,8 @@ record("loss", loss(logits), atol=1e-4, because=CHECKPOINT, unit="nats")
 #
 # ## Mistakes, and what the loss says to them
 #
-# Ten things that go wrong in practice. None raises an error.
+# Ten things that go wrong in practice. None raises an error. (*Sample variance* divides by *n* − 1 in the layer norm, *no
+# scaling* leaves out √*d_head*.)
 
 
 # %%

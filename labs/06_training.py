@@ -142,7 +142,7 @@ predict(
 # ## From noise to grammar
 #
 # Two layers, four heads, 64 numbers a word. Each step reads sixteen fresh stories. The matrices are trained by Muon and the
-# rest by AdamW, both at a rate that rises and then falls along a cosine (`llmnotes.training`).
+# rest by AdamW, both at a rate that rises (the *warm-up*) and then falls along a cosine (`llmnotes.training`).
 
 # %%
 STEPS = 400
@@ -426,10 +426,11 @@ figure(
 #
 # **Yet its sentences improve a lot**: {{ result("training.grammatical_1", ".0%") }} are grammatical at temperature 1,
 # {{ result("training.grammatical_half", ".0%") }} at ½, {{ result("training.grammatical_greedy", ".0%") }} when it always
-# takes the likeliest word (*greedy*; then nothing is drawn, and all 32 stories are one and the same). How can that be, if at a given place the likeliest word is legal in only
-# {{ result("training.legal_greedy", ".0%") }}? A model that writes chooses its own places. Cold sampling keeps it where it
-# is sure: the greedy story uses {{ result("training.distinct_greedy") }} different words. **It does not make the model know
-# more; it lets it avoid what it does not know.** A score on self-written text rewards that.
+# takes the likeliest word (*greedy*; then nothing is drawn, and all 32 stories are one and the same). How can that be, if
+# at a given place the likeliest word is legal in only {{ result("training.legal_greedy", ".0%") }}? A model that writes
+# chooses its own places. Cold sampling keeps it where it is sure: the greedy story uses
+# {{ result("training.distinct_greedy") }} different words. **It does not make the model know more; it lets it avoid what it
+# does not know.** A score on self-written text rewards that.
 #
 # ## What it knows, and when
 #
