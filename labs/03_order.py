@@ -275,8 +275,8 @@ record("written_mask", written["mask"], atol=0.05, because=PROBED)
 #
 # Each sentence holds two different animals somewhere among other words, and ends with one of three questions. *Which
 # is the lighter animal?* needs no order: a bag of words (which there are, not where) is enough. *Which animal came
-# first?* needs before and after. *What was the last word?* needs the exact place. All three are asked of the same kind of sentence, and one model
-# learns to answer all three.
+# first?* needs before and after. *What was the last word?* needs the exact place. All three are asked of the same kind
+# of sentence, and one model learns to answer all three.
 
 
 # %%
