@@ -132,7 +132,7 @@ predict(
     "Eight hidden units solve it in every run", p=0.6, resolved_by="solved_8", if_="== 1"
 )
 # %% [markdown]
-# And what the hidden layer is for, and comes to:
+# About what the hidden layer is for, and what it becomes:
 
 # %%
 predict(
@@ -171,8 +171,9 @@ predict(
 #
 # Take the bend away, and a network of any depth is one linear function. For every linear function, whatever its
 # weights, *z*(00) + *z*(11) = *z*(01) + *z*(10): both sides are twice the bias plus both weights. XOR wants the left
-# side negative and the right side positive. So it cannot be. And what does such a network do instead? Its loss is
-# convex, and at zero weights every derivative vanishes: so its best answer is "one half" to everything, at ln 2.
+# side negative and the right side positive. So it cannot be. And what does such a network do instead? In the two weights
+# and the bias of that linear function the loss is convex (one bowl), and where all three are zero every derivative
+# vanishes: so its best answer is "one half" to everything, at ln 2.
 #
 # We train both kinds: 20 networks with two hidden units, and, as the control, 20 whose hidden units do not bend.
 
@@ -236,8 +237,8 @@ for width in WIDTHS:
 record("linear_solved", max(solved["no bend"]), atol=0)
 
 # %% [markdown]
-# For the frozen layer we also note in how many runs all four answers are at least on the right side. And because 200
-# seeds are a sample, we draw 200 others for two units: how far do the two batches lie apart?
+# For the frozen layer of eight units we also note in how many runs all four answers are at least on the right side. And
+# because 200 seeds are a sample, we draw 200 others for two units: how far do the two batches lie apart?
 
 # %%
 CUT = "a smooth loss cut at 0.1: up to four runs lie at the cut"
@@ -278,8 +279,8 @@ figure(
 # The frozen control surprised us. Eight random units have all that it takes: three bent features and a bias already
 # allow any answers to four cases, almost surely. Yet only {{ result("xor.frozen_8", ".0%") }} of these runs are solved
 # in the same number of steps. It is not that they are wrong: in {{ result("xor.frozen_8_right_side", ".0%") }} of them
-# all four answers are on the right side. They are slow. Random features separate the four cases a little; learned ones
-# separate them widely.
+# all four answers are on the right side. They are slow. Our reading, not measured here: random features separate the four
+# cases a little, learned ones widely.
 #
 # ## What the hidden units come to represent
 #
@@ -386,15 +387,15 @@ figure(
 # solution and half of the other**. Each half is right in its own company. Together they send two cases with different
 # answers to the same corner, and there the network can only say "one half".
 #
-# That explains the height. Two cases are certain and cost nothing; two are told apart by nothing and cost ln 2 each;
-# the mean of the four is ½ ln 2.
+# That explains the height. Two cases are certain and cost nothing; the two that are merged cost ln 2 each; the mean of
+# the four is ½ ln 2.
 #
 # ## What failure looks like
 #
 # Folklore says "a local minimum". We look at the stuck runs: do they come free with ten times the steps? How does the
 # loss approach its end? And is the ground curved upwards there in every direction? The *Hessian*, the table of all
-# second derivatives, tells by its eigenvalues: one below zero would be a way down, and the place a saddle. All 200 runs
-# go on, the solved ones as the control.
+# second derivatives, tells: its eigenvalues are the curvatures along its own axes, one for each of the nine parameters.
+# One below zero would be a way down, and the place a saddle. All 200 runs go on, the solved ones as the control.
 
 # %%
 later = descend(two.net, steps=18_000, every=2000)
@@ -441,17 +442,17 @@ figure(
 # None comes free ({{ result("xor.freed_by_time", ".0%") }}), and none sits at a saddle
 # ({{ result("xor.saddle_share", ".0%") }}): the ground is curved upwards in all nine directions, in the flattest by
 # {{ result("xor.smallest_curvature", ".1e") }}. But it is not a minimum either, for the run never arrives. With ten
-# times the steps the distance to ½ ln 2 shrinks by a factor of {{ result("xor.above_half_ln2_ratio", ".1f") }}, and it
-# goes on so: the weights grow for ever, and the valley has its bottom at infinity. The solved runs do the same on
-# their way to 0 (a factor of {{ result("xor.above_zero_ratio", ".1f") }}): a network that can be surer by growing its
-# weights never stops. What marks a failure is the height, not that the run never arrives.
+# times the steps the distance to ½ ln 2 shrinks by a factor of {{ result("xor.above_half_ln2_ratio", ".1f") }}, as one
+# over the number of steps. We read that as a valley with its bottom at infinity, to which growing weights lead. The
+# solved runs do the same on their way to 0 (a factor of {{ result("xor.above_zero_ratio", ".1f") }}): a network that can
+# be surer by growing its weights never stops. What marks a failure is the height, not that the run never arrives.
 #
 # Is there a way out of that valley? [The second lab on XOR](21_stuck.ipynb) kicks the stuck runs, holds them with
 # weight decay, and walks them out.
 #
 # ## Too large a learning rate
 #
-# The same network with four units, at learning rates from small to far too large; the control is AND, an easy task
+# A network with four hidden units, at learning rates from small to far too large; the control is AND, an easy task
 # that needs no hidden layer. If AND breaks as well, the trouble is not XOR.
 
 # %%
@@ -522,11 +523,11 @@ figure(
 # times ln 2. It is not a fast descent that overshoots a little. The steps throw the weights so far that
 # {{ result("xor.dead_units_at_rate_30", ".0%") }} of the hidden units say the same to all four cases, with no slope
 # left to learn by. And in {{ result("xor.swinging_at_rate_30", ".0%") }} of the runs the next step turns one answer to
-# all four cases into the opposite answer to all four: the output swings between yes and no for ever.
+# all four cases into the opposite answer to all four: the output swings between yes and no.
 #
 # The rule of thumb gives {{ result("xor.rate_limit_at_start", ".1f") }}. Yet at 5 still
-# {{ result("xor.solved_at_rate_5", ".0%") }} of the runs are solved. Steps that overshoot at first can carry a network
-# to flatter ground, where the rule allows more. Larger networks are seen to do the same
+# {{ result("xor.solved_at_rate_5", ".1%") }} of the runs are solved. A likely reason, not measured here: steps that
+# overshoot at first can carry a network to flatter ground, where the rule allows more, as is seen in larger networks
 # ([Lewkowycz et al. 2020](https://arxiv.org/abs/2003.02218), [Cohen et al. 2021](https://arxiv.org/abs/2103.00065)).
 #
 # ## What surprised us
@@ -553,8 +554,8 @@ assert loss < 0.01, f"the loss is {loss:.3f}: thresholds at ½ and 1½? is AND s
 print("loss by hand", loss)
 
 # %% [markdown]
-# **2. The heights of failure** (intermediate, 10 minutes). Swap tanh for ReLU, with four hidden units. Now runs stop
-# at four different heights. Which, and why these?
+# **2. The heights of failure** (intermediate, 10 minutes). Swap tanh for ReLU, with four hidden units. Now runs end
+# at four different heights, 0 among them. Which, and why these?
 #
 # ??? tip "Hint"
 #     A ReLU unit that is off says 0 to everything below its line. Which cases can become indistinguishable? The best
@@ -594,7 +595,7 @@ print("share of runs solved with two hidden units:", share)
 #
 # - Four cases, all of them trained on: nothing here is about generalising to new inputs.
 # - Full batches and plain gradient descent. The noise of small batches, momentum or Adam may free runs that are stuck.
-# - One kind of start (Glorot uniform, biases zero) and one loss. How often runs are stuck depends on both.
+# - One kind of start (Glorot uniform, biases zero) and one loss. How often runs are stuck may depend on both.
 # - The valley at ½ ln 2 belongs to tanh and cross-entropy with two units. That failures of large networks look like
 #   this does not follow: with eight units we saw none at all.
 #

@@ -12,7 +12,8 @@
 # ---
 
 # %% [markdown]
-# A language model reads numbers. *Byte-pair encoding* (BPE) decides which pieces of text get one
+# A language model reads a text and says, at each place, how likely each piece of text is to come next. What it
+# reads are numbers: *byte-pair encoding* (BPE) decides which pieces get one
 # ([Sennrich et al. 2016](https://arxiv.org/abs/1508.07909)): it starts from single bytes and joins the most frequent
 # pair of neighbours, again and again. Here we do it by hand, see what it makes of capitals, numbers and spaces, and
 # then look at the joins that were only steps on the way to longer ones. Their tokens stay in the vocabulary, and in
@@ -46,13 +47,14 @@ SEEDS = "training amplifies rounding; two seeds differ by less"
 # ## What you need to know
 #
 # **A token** is a piece of text with a number, its *id*. **The vocabulary** lists them: first the 256 bytes, of which
-# every text is made, then what was learned. **A merge** is a pair of tokens that is joined to a new one. To *encode* a
+# every text is made (in UTF-8 one to four for each character), then what was learned. **A merge** is a pair of tokens that is joined to a new one. To *encode* a
 # text is to replay the merges on it, earliest first. No merge crosses from one word into the next; a space belongs
 # to the word behind it, and we write it `·`.
 #
 # **In the model** each token has an *embedding*, a vector that stands for it when it is read. The model ends with a
 # vector for each place, and compares it with the *unembedding* of each token: the better they agree, the likelier
-# the token. In our model `fairytale`, as in many, both are the same matrix (*tied*).
+# the token is to come next. In [`fairytale`](../models/fairytale.md), our small model of fairy tales, as in many, both
+# are the same matrix (*tied*).
 #
 # Two texts that fairytale has not read, and a tongue-twister.
 
@@ -92,8 +94,8 @@ dead = "Of the tokens learned from world's stories, more than 5 % are used no mo
 predict(dead, p=0.5, resolved_by="dead_share", if_="> 0.05")
 
 # %% [markdown]
-# And on embeddings. The *AUC* of a score is the chance that it puts an untouched token above another one: ½ is
-# guessing, 1 perfect.
+# And on embeddings. We call a token *untouched* if the training text never contains it. The *AUC* of a score is the
+# chance that it puts an untouched token above another one: ½ is guessing, 1 perfect.
 
 # %%
 short = "In fairytale untouched tokens have shorter embeddings than others"
@@ -181,9 +183,10 @@ figure(
 # %% [markdown]
 # In the end {{ result("tokens.characters_a_token", ".1f") }} characters of the fable make one token, and the second half
 # of the vocabulary has saved {{ result("tokens.saved_by_second_half", ".0%") }} of the tokens. The vocabulary is a memory of what was
-# frequent: in capitals the fable costs {{ result("tokens.capitals_ratio", ".1f") }} times as many tokens, more than without any words
-# (the control, {{ result("tokens.shuffled_ratio", ".1f") }}) or than German
-# ({{ result("tokens.german_ratio", ".1f") }}). What is strange about tokens follows from this and from the space that belongs to the word behind it:
+# frequent: in capitals the fable costs {{ result("tokens.capitals_ratio", ".1f") }} times as many tokens a character, more than without any
+# words (the control, {{ result("tokens.shuffled_ratio", ".1f") }}) or than German
+# ({{ result("tokens.german_ratio", ".1f") }}). Much that is strange about tokens follows from this, and from the space that belongs to the word
+# behind it:
 
 # %%
 for text in [
@@ -205,8 +208,8 @@ for text in [
 # tales hold few numbers; a letter that they do not know falls into its bytes.
 #
 # The space sets a trap. A prompt that ends in a space has taken away the space of the next word, which then has to
-# begin with another token than the usual one. We measure the loss of words of the fable behind both prompts. The control
-# says what the lone space is worth to the model: no space at all.
+# begin with another token than the usual one. We measure the loss of words of the fable behind both prompts, without and
+# with a space at the end. The control has no space at all: it says what the lone space is worth to the model.
 
 
 # %%
@@ -228,14 +231,14 @@ record("cost_of_space", spaced - plain, atol=0.05, because=MEDIAN, unit="nats")
 record("cost_of_no_space", joined - plain, atol=0.05, because=MEDIAN, unit="nats")
 
 # %% [markdown]
-# The median word costs {{ result("tokens.cost_of_space", ".1f") }} nats more behind a space, and
-# {{ result("tokens.cost_of_no_space", ".1f") }} with no space at all: a space that stands alone is worth little to the model.
+# The median loss of a word is {{ result("tokens.cost_of_space", ".1f") }} nats higher behind a space, and
+# {{ result("tokens.cost_of_no_space", ".1f") }} with no space at all: a space that stands alone has lost most of its worth to the model.
 #
 # ## Scaffolding
 #
 # How many tokens does BPE learn that it then no longer uses? In real text that has no sharp answer. So we ask where it
-# has one: the language of our model `world` has a few hundred words. We learn from 300 of its stories until nothing is
-# left to join, and count at each size how many of the learned tokens the same stories still use.
+# has one: the language that we wrote for our model [`world`](../models/world.md) has a few hundred words. We learn from 300
+# of its stories until nothing is left to join, and count at each size how many of the learned tokens the same stories still use.
 
 # %%
 stories = [" ".join(token.word for token in tell(1, i)[1:-1]) for i in range(300)]
@@ -253,7 +256,7 @@ record("dead_share", 1 - in_use[-1] / len(learned.merges), atol=0)
 # %% [markdown]
 # For fairytale, the count of each token in its training text ships with the model. A token was most frequent
 # when it was learned, for later merges only take from it; and BPE learns in the order of these counts. So the last tokens
-# learned show how frequent a pair had to be, and what lies far below them would not be learned today.
+# learned show how frequent a pair had to be, and what lies far below them would not be learned at the end.
 
 # %%
 counts = np.array(json.loads((CHECKPOINTS / "fairytale" / "counts.json").read_text()))
@@ -289,12 +292,12 @@ figure(
 # And {{ result("tokens.dead_share", ".0%") }} of the {{ result("tokens.learned_tokens") }} tokens that it learned are used no more: they
 # are **scaffolding**. In real text words share more pieces. Still {{ result("tokens.fallen_share", ".0%") }} of fairytale's learned tokens are less
 # than half as frequent as the last one learned ({{ result("tokens.count_of_last") }} times), and {{ result("tokens.learned_and_unused") }} never
-# come at all. These are not pieces of rare words. `·wom`, `·daught` and `ueen` were learned early because their words are
-# so frequent, and then the whole word took everything from them.
+# come at all. These are not pieces of rare words: each was at least as frequent as the last one when it was learned. `·wom`,
+# `·daught` and `ueen` were learned first among them, and then the whole word took everything from them.
 #
 # ## Found from the embeddings alone
 #
-# With the bytes that the tales do not hold, {{ result("tokens.untouched") }} tokens have a count of 0. Models behave oddly on such
+# Together with the bytes that the tales do not hold, {{ result("tokens.untouched") }} tokens have a count of 0. Models behave oddly on such
 # tokens ([Rumbelow & Watkins 2023](https://www.lesswrong.com/posts/aPeJE8bSo6rAFoLqg/solidgoldmagikarp-plus-prompt-generation)), and
 # [Land & Bartolo 2024](https://arxiv.org/abs/2405.05417) find them by their embeddings. We try two scores that need no counts: how *short* the
 # embedding is, and how near its *direction* is to that of the 13 bytes that no text in UTF-8 can hold, with the mean of all
@@ -358,7 +361,8 @@ figure(
 # Direction finds them (AUC {{ result("tokens.auc_direction", ".3f") }}). Of the tokens nearest to the impossible bytes, as many as there are
 # untouched ones, {{ result("tokens.found_untouched", ".0%") }} have a count of 0 and {{ result("tokens.found_to_20", ".0%") }} one of
 # at most 20, in a text of 2.7 million tokens. Of the random directions {{ result("tokens.control_as_good", ".0%") }} do as well, but one in twenty
-# gets beyond {{ result("tokens.control_95", ".2f") }}: frequency lies along the main axis of the embeddings, so many directions say something about it.
+# gets beyond {{ result("tokens.control_95", ".2f") }}: frequency goes with the main axis of the embeddings (exercise 2), so many directions
+# say something about it.
 #
 # Shortness finds them too (AUC {{ result("tokens.auc_short", ".3f") }}). We had given that little chance, because in an earlier version of this
 # model, trained on the same text by other means, they were the *longest* of all. There direction found them as well. So length and direction are not
@@ -368,7 +372,7 @@ figure(
 #
 # ## What moves a token that never comes
 #
-# At every place of the text, the unembedding of the token that comes is pulled towards the model's vector, and that of each other
+# At every place of the text, the unembedding of the token that comes is pulled towards the vector with which the model ends there, and that of each other
 # token is pushed *away* from it, the more the likelier the model thought it. A token that never comes feels only pushes, the same as all
 # others like it. In a tied model its embedding is moved by that. And AdamW divides each push by its usual size, so
 # that even a faint one counts; plain gradient descent (SGD) does not.
@@ -429,14 +433,14 @@ for name, values in runs.items():
 # | untied, AdamW: embedding (control) | {{ result("tokens.toy_untied_length", ".2f") }} | about 0 |
 #
 # Wherever the 40 pass through the softmax they point the same way. The control, the embedding of an untied model, is the
-# only matrix that leaves them as they were: short, and in any direction. How long they become depends on
+# only matrix that leaves them about as they were: short, and in any direction. How long they become depends on
 # tying, on the optimizer, and on more that we do not know: the toys do not say why fairytale's are short.
-# **Length tells how a model was trained; direction tells which tokens it did not see.**
+# **Where the softmax reaches them, direction tells which tokens a model did not see; length depends on how it was trained.**
 #
 # ## What surprised us
 #
 # - Half of what BPE learns from a closed language is scaffolding. That it is more than 5 % we gave one chance in two.
-# - It is pieces of the *most frequent* words that the model never read in a text.
+# - The learned tokens that the model never read in a text are pieces of *frequent* words.
 # - "Look for short embeddings" works in this model, and would have found the opposite in its earlier version.
 #
 # ## Try it yourself
@@ -470,7 +474,7 @@ print("correlation", round(r, 2))
 # - What share of a large vocabulary is scaffolding. [Lian et al. 2024](https://arxiv.org/abs/2404.17808) gave such tokens
 #   their name and remove them; so do [Chizhov et al. 2024](https://arxiv.org/abs/2409.04599).
 # - That the push moved fairytale's tokens is shown in toys; in fairytale we only see where they lie. Nor are they quite untouched there: a
-#   few windows of its training were loops of tokens drawn evenly from the vocabulary.
+#   small part of its training was loops of tokens drawn evenly from the vocabulary.
 # - How long unused tokens become. In the toys it changes as training goes on
 #   ([open](../questions/tokens-what-sets-the-length.md)).
 # - The price of a space is measured on one fable.
@@ -478,7 +482,7 @@ print("correlation", round(r, 2))
 # ## Links
 #
 # - Finding: [Half of what BPE learns from a closed language is scaffolding](../findings/tokens-scaffolding.md)
-# - Finding: [Unused tokens are told by direction, not by length](../findings/tokens-direction-not-length.md)
-# - Finding: [A space at the end of a prompt is worth little more than none](../findings/tokens-trailing-space.md)
-# - Surprise: [Pieces of the most frequent words](../surprises/tokens-pieces-of-frequent-words.md)
+# - Finding: [Unused tokens share a direction; their length varies](../findings/tokens-direction-not-length.md)
+# - Finding: [A space at the end of a prompt loses most of its worth](../findings/tokens-trailing-space.md)
+# - Surprise: [Pieces of frequent words are never read](../surprises/tokens-pieces-of-frequent-words.md)
 # - Land & Bartolo (2024), [Fishing for Magikarp](https://arxiv.org/abs/2405.05417)

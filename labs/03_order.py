@@ -40,12 +40,14 @@ ROUNDING = "untrained models from fixed seeds: rounding only"
 # ## What you need to know
 #
 # **A token** is a piece of text that the model treats as one symbol; here, a word. Each token has an *embedding*, a
-# list of numbers that is learned: the start of its *residual stream*, to which every *layer* adds.
+# list of numbers that is learned. With it begins the token's *residual stream*: the list that it carries through the
+# model, and to which every *layer* adds.
 #
-# **Attention** is the only part of a layer that looks at other tokens. Each token asks with a *query*, every token
-# answers with a *key*, and the better the two fit, the larger the *weight*. The token then receives the weighted mean
-# of what the others offer, their *values*. A mean has no order: shuffle the tokens, and each receives what it received
-# before. After attention, an *MLP* (a hidden layer as in the lab on XOR) works on each token alone.
+# **Attention** is the only part of a layer that looks at other tokens. Out of its stream each token makes a *query*, by
+# which it asks, and a *key*, by which it is found: the better the two fit, the larger the *weight*. The token then
+# receives the weighted mean of what all tokens offer, their *values*. A mean has no order: shuffle the tokens, and each
+# receives what it received before. A layer does this several times side by side: each time is a *head*, with queries,
+# keys and values of its own. After attention, an *MLP* (a hidden layer as in the lab on XOR) works on each token alone.
 #
 # **The causal mask** hides from each token all that come after it. Language models have it so that they can be
 # trained to guess the next token. Nobody put it there to tell about order.
@@ -160,7 +162,7 @@ predict(
 # ## Two sentences
 #
 # We give both sentences to untrained models and compare the residual stream at the full stop, which stands at the same
-# place in both. Zero means: whatever is built on top, this model cannot tell them apart there.
+# place in both. Zero means: whatever is built on top, the model cannot tell them apart there.
 
 
 # %%
@@ -202,7 +204,7 @@ record("two_layers_apart", table["none", True][2], rtol=0.02, because=ROUNDING)
 # mask, **one layer cannot tell them apart either**: the full stop comes last, sees everything, and takes a mean over
 # it. Only the second layer can (the two are apart by {{ result("order.two_layers_apart", ".1e") }} of the stream, a
 # small start that training can enlarge). For inside the sentence, *cat* has seen *dog* in the one and not in the other.
-# The mask makes the first layer write, at each word, *which words came before it*; the second layer reads that.
+# The mask makes the first layer write, at each word, *which words came before it*, and the second layer can read that.
 #
 # ## The start token is a clock
 #
@@ -261,19 +263,20 @@ record("written_mask", written["mask"], atol=0.05, because=PROBED)
 
 # %% [markdown]
 # The mask alone gives the probe almost nothing: {{ result("order.written_mask", ".0%") }} right, where guessing gets
-# one in eight. We had expected more, since it is often said that the mask gives the position away. With a start token
+# one in eight. We had expected more, since it is often said that the mask gives the position away
+# ([Haviv et al. 2022](https://arxiv.org/abs/2203.16634)). With a start token
 # the same probe is right in {{ result("order.written_start", ".0%") }}, in a model that has learned nothing. The
 # **start token is a clock**: it is the same in every text, an untrained token spreads its attention evenly, so the
-# word at place *t* receives a share of 1 / (*t* + 1) from it. That share is one direction, of a strength that tells
+# word at place *t* receives a share of 1 / (*t* + 1) from it. What it brings is one direction, and its strength tells
 # the place. (In the residual stream after two layers, where we had placed our bets, the clock is drowned by which word
 # it is: {{ result("order.place_start", ".0%") }}.) So much for what could be read. Can a model live on this?
 #
 # ## Three questions
 #
 # Each sentence holds two different animals somewhere among other words, and ends with one of three questions. *Which
-# is the lighter animal?* needs no order: a bag of words is enough. *Which animal came first?* needs before and after.
-# *What was the last word?* needs the exact place. All three are asked of the same kind of sentence, and one model
-# learns to answer all three.
+# is the lighter animal?* needs no order: a bag of words (which there are, not where) is enough. *Which animal came
+# first?* needs before and after. *What was the last word?* needs the exact place. All three are asked of the same kind
+# of sentence, and one model learns to answer all three.
 
 
 # %%
@@ -437,15 +440,16 @@ figure(
 # right, where order-blindness allows a coin flip. No start token is needed for it: with one it is
 # {{ result("order.first_8_start", ".0%") }}. **It is not enough for *last*** in these few steps:
 # {{ result("order.last_8_none", ".0%") }}, while naming the most frequent word gets
-# {{ result("order.last_8_bag", ".0%") }}. So what the mask gives is before and after, not how far.
+# {{ result("order.last_8_bag", ".0%") }}. So what these models get from the mask is before and after, not how far.
 #
 # **Beyond the trained length each kind loses something else.** At sixteen words the model that was told nothing still
 # names the first animal ({{ result("order.first_16_none", ".0%") }}); with learned positions it is
 # {{ result("order.first_16_learned", ".0%") }}, for the places behind the eighth were never trained. Rotary
-# positions still find the last word ({{ result("order.last_16_rotary", ".0%") }}). But at 32 words they miss even the
-# lighter animal ({{ result("order.lighter_32_rotary", ".0%") }}), a question that **needs no order at all**, and that
-# the model without positions answers ({{ result("order.lighter_32_none", ".0%") }}). Being told more than one needs has
-# its price.
+# positions still find the last word, which is always one step back
+# ({{ result("order.last_16_rotary", ".0%") }}). But at 32 words they often miss even the lighter animal
+# ({{ result("order.lighter_32_rotary", ".0%") }} right), a question that **needs no order at all**, and that
+# the model without positions answers ({{ result("order.lighter_32_none", ".0%") }}). Here, being told more than one needs
+# has its price.
 #
 # ## What the trained models hold
 #
@@ -496,10 +500,10 @@ figure(
 #
 # ## What surprised us, and what failed
 #
-# - We had bet that the mask tells the place. It tells who came before whom, and that from the second layer on. The
-#   place comes from the start token.
+# - We had expected the mask to tell more of the place. It tells who came before whom, and that from the second layer on.
+#   In an untrained model the place comes from the start token.
 # - Training took away what the probes could read. We had given the opposite a little more than one chance in two.
-# - A question without any order in it was lost to rotary positions beyond the trained length.
+# - With rotary positions a question without any order in it was often missed beyond the trained length.
 #
 # And a failure: our first sinusoidal models learned nothing. Exercise 2 asks you why.
 #
@@ -554,18 +558,19 @@ for name, models in (("loud", loud), ("even", even)):
 # - Two layers, 32 numbers, 250 steps. That the last word is not found without positions holds for these steps; longer
 #   runs of ours were still getting better. Language models without positions have been trained to good effect
 #   ([Haviv et al. 2022](https://arxiv.org/abs/2203.16634)).
-# - Sixteen tokens. With many more words than dimensions the start token has no direction to itself, and the clock blurs.
+# - Sixteen tokens. With many more words than dimensions the start token would have no direction to itself, and the clock
+#   should blur. We have not tried it.
 # - What fails beyond the trained length depends on details. With sentences of up to six words in training, or with two
 #   heads instead of four, rotary models failed at other points, and earlier.
-# - The probes are linear and lightly held back (`strength=1`). A freer probe reads more: without a start token the
-#   *length* of what attention writes falls with the place
+# - The probes are linear and lightly regularised: large weights cost (`strength=1`). A freer probe reads more: without a
+#   start token the *length* of what attention writes falls with the place
 #   ([Chi et al. 2023](https://arxiv.org/abs/2305.13571)), and a linear probe is blind to lengths.
 #
 # ## Links
 #
 # - Before this: [XOR from scratch](01_xor.ipynb)
 # - Finding: [The mask gives order, the start token gives place](../findings/order-mask-order-start-place.md)
-# - Finding: [Training on order takes the clock apart](../findings/order-training-takes-the-clock.md)
+# - Finding: [After training on order a probe reads less of the place](../findings/order-training-takes-the-clock.md)
 # - Surprise: [Rotary positions lose a question that needs no order](../surprises/order-rotary-loses-the-bag.md)
 # - Dead end: [Sinusoids at full size](../dead-ends/order-loud-sinusoids.md)
 # - Question: [Can a model without positions learn the exact place?](../questions/order-place-from-the-mask.md)

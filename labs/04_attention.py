@@ -69,7 +69,9 @@ assert torch.allclose(head(q, k, v), theirs, atol=1e-6)
 #     A query asks for two things at once: "what belongs to key 3, and what to key 5?". Two heads can look one up each. Can
 #     one head do it? And: what goes wrong if one forgets to divide by the square root?
 #
-# Our own guesses, written before the runs. What "start" and "readout" mean is said below.
+# Our own guesses, written before the runs. A *readout* makes answers of what the head gives: it is linear, or an MLP (a
+# hidden layer). *Undivided* is without the square root. The *start* is the size of the first random weights: a *large* one
+# keeps the size of what comes in, GPT-2's is small.
 
 # %%
 for claim, p, name, if_ in (
@@ -89,7 +91,7 @@ for claim, p, name, if_ in (
 #
 # We give a head ten words with a one-hot place, a one-hot key and a value each, and choose scores by hand. All scores
 # equal: it averages. Place compared with place minus one: it copies the word before. Key compared with key: it looks up.
-# Scores of 50 make softmax as good as certain. What it gets is compared with what it should.
+# Scores of 50 make softmax as good as certain. Printed is the largest difference from what it should give.
 
 # %%
 keys, places = torch.eye(10)[torch.randperm(10)], torch.eye(10)
@@ -108,8 +110,8 @@ print("look up ", (looked_up[3:] - v[3]).abs().max().item())
 #
 # Now a task that should be too much. There are six items, each with a key (of 8) and a value (of 8). The query names two
 # of the keys; wanted are the value of the first and the value of the second. The head returns *one* mean of values.
-# We train it with the *readout* (what makes answers of the head's output and the query) linear, or with an MLP
-# (a hidden layer of 64 ReLU units). The control has two heads of half the width.
+# We train it with a readout (of the head's output and the query) that is linear, or an MLP of 64 ReLU units. The control
+# has two heads of half the width.
 
 # %%
 KEYS = VALUES = 8
@@ -264,14 +266,15 @@ figure(
 )
 
 # %% [markdown]
-# With a linear readout one head fails ({{ result("attention.one_linear", ".0%") }}): it gets one of the two answers and
-# little of the other. Two heads do it ({{ result("attention.two_linear", ".0%") }}). But **one head with an MLP behind it does
+# With a linear readout one head mostly fails ({{ result("attention.one_linear", ".0%") }}, where guessing gets one in 64).
+# Two heads do it ({{ result("attention.two_linear", ".0%") }}). But **one head with an MLP behind it does
 # it as well** ({{ result("attention.one_mlp", ".0%") }}). We had given that one chance in three.
 #
 # It writes the two values *at different strengths*. One of the asked items gets {{ result("attention.loud", ".0%") }} of the
 # attention, the other {{ result("attention.quiet", ".0%") }}; the MLP reads the loud value as the answer to one question and the quiet
 # one as that to the other. This is no correlation. Swap the two weights and the answers change places
-# ({{ result("attention.swapped_crossed", ".0%") }} of the cases); make them equal and {{ result("attention.even_right", ".0%") }} are right.
+# ({{ result("attention.swapped_crossed", ".0%") }} of the cases); make them equal and {{ result("attention.even_right", ".0%") }} are right,
+# {{ result("attention.even_crossed", ".0%") }} the wrong way round.
 #
 # So "one head, one look-up" is a rule about linear readouts. In a model with MLPs a pattern with two bright places need
 # not be a head that is undecided: it may carry an order. What no readout brings back is what even weights lose:
@@ -280,8 +283,9 @@ figure(
 # ## What the square root is for
 #
 # If the entries of *q* and *k* are of size 1, a score is of size √*d*<sub>head</sub>, and softmax of large scores is
-# nearly one-hot: it hardly moves when scores do, so gradients would vanish. Hence the division, says the paper. We look
-# at patterns over 32 words, with 64 dimensions, and at GPT-2's start instead, where all weights have size 0.02.
+# nearly one-hot: it hardly moves when scores do, so gradients would become tiny. Hence the division, says the paper. We
+# look at patterns over 32 words, with 64 dimensions; and then at GPT-2's start, where all weights have size 0.02, in
+# [`world`](../models/world.md), our small model of GPT-2's kind with a language that we wrote.
 
 # %%
 q, k = torch.randn(1000, 1, 64), torch.randn(1000, 32, 64)
@@ -362,18 +366,18 @@ figure(
 #
 # And this is not where GPT-2 starts. At its start scores have a size of {{ result("attention.spread_start", ".2f") }} in
 # `world`, divided. Undivided patterns would still be even (entropy {{ result("attention.even_at_start", ".0%") }} of the
-# most possible). There, dividing only slows things down: undivided, the look-up is learned in
+# most possible). From so small a start dividing only slows our toy head down: undivided, one look-up is learned in
 # {{ result("attention.later_small", ".0%") }} of the steps, while from the large start it takes {{ result("attention.later_large", ".0%") }}.
 # The square root is part of where training *starts*, and a factor that *W*<sub>Q</sub> could hold as well. GPT-Neo, a published
 # model of GPT-2's kind, does without it.
 #
-# Nor does it keep trained heads out of the steep part of softmax. Scores of `world` grow to
-# {{ result("attention.spread_end", ".1f") }} in the median head and {{ result("attention.spread_end_most", ".1f") }} in the largest,
-# where the undivided start of the paper would have 5.7 (32 dimensions).
+# Nor does it keep every trained head from large scores. Those of `world` grow to
+# {{ result("attention.spread_end", ".1f") }} in the median head and {{ result("attention.spread_end_most", ".1f") }} in the largest;
+# undivided, entries of size 1 would have 5.7 (32 dimensions).
 #
 # ## Heads on real sentences
 #
-# What do trained heads look at? We ask at two kinds of places in 40 stories where we know the word that decides: where
+# What do trained heads look at? We ask at two kinds of places in 40 stories of `world` where we know the word that decides: where
 # a list of syllables is sung again, and where the favourite food of a person is to be named.
 
 # %%
@@ -420,7 +424,7 @@ explore.attention(
 # {{ result("attention.food_l2h3", ".2f") }} of its attention (the median head: {{ result("attention.food_median", ".2f") }}). One
 # would call it a fact head. In songs the same head gives {{ result("attention.song_l2h3", ".2f") }} to the syllable to
 # be sung next (median {{ result("attention.song_median", ".2f") }}), more than any other head, and one would call it a copying head. A name
-# for a head says what it does in the sentences that one has tried.
+# for a head says where it looks in the sentences that one has tried.
 #
 # The first word, where heads of large models often look when they have nothing to do
 # ([Xiao et al. 2023](https://arxiv.org/abs/2309.17453)), gets {{ result("attention.first_word", ".2f") }} in the median head.
@@ -429,8 +433,9 @@ explore.attention(
 #
 # - One head does two look-ups, by amplitude, and gradient descent finds that in every one of three runs.
 # - Leaving the square root out makes the gradient larger, not smaller, and learning faster at GPT-2's start.
-# - Trained heads end in the region from which the square root is said to save them.
-# - Undivided, the largest of 32 weights stayed just below 90 %, and the first word got far less than we thought.
+# - The largest scores of trained heads lie where the square root is said to save heads from.
+# - Undivided, the largest of 32 weights stayed just below 90 %, and the first word got far less than the 30 % to which we
+#   had given two chances in five.
 #
 # ## Try it yourself
 #

@@ -258,7 +258,7 @@ def gpt2(ids, w=W, layers=range(L), final_norm=True, norm=layer_norm, **parts):
 
 
 # %% [markdown]
-# That is all. The proof: the same numbers as the library, place by place.
+# That is all. The proof: the same numbers as the library's up to rounding, place by place.
 
 # %%
 logits, streams = gpt2(ids)
@@ -281,12 +281,13 @@ def loss(logits, ids=ids):
 record("loss", loss(logits), atol=1e-4, because=CHECKPOINT, unit="nats")
 
 # %% [markdown]
-# Equal logits are a sharp test, but only if one has something to compare with. Most people who write a transformer
-# have a loss, and look whether it is fine.
+# Equal logits are a sharp test, but only if one has something to compare with. Without it one has a loss, and looks
+# whether it is fine.
 #
 # ## Mistakes, and what the loss says to them
 #
-# Ten things that go wrong in practice. None raises an error.
+# Ten things that go wrong in practice. None raises an error. (*Sample variance* divides by *n* − 1 in the layer norm, *no
+# scaling* leaves out √*d_head*.)
 
 
 # %%
@@ -354,22 +355,24 @@ figure(
 )
 
 # %% [markdown]
-# {{ result("transformer.silent_share", ".0%") }} of them raise it by less than 0.1 nats. The exact GELU
+# {{ result("transformer.silent_share", ".0%") }} of them raise it by less than 0.1 nats, or lower it. The exact GELU
 # ({{ result("transformer.extra_exact_gelu", ".5f") }}) and the sample variance
-# ({{ result("transformer.extra_sample_variance", ".4f") }}) cannot be found by looking at a loss. Two blocks in the wrong
-# order cost {{ result("transformer.extra_two_blocks_swapped", ".1f") }} nats: they build on each other.
+# ({{ result("transformer.extra_sample_variance", ".4f") }}) cannot be found by looking at a loss. Blocks 1 and 2, counted
+# from 0, cost {{ result("transformer.extra_two_blocks_swapped", ".1f") }} nats in the wrong order: it seems that the one builds
+# on the other.
 #
 # **The missing mask** is the treacherous one: it changes the loss by
 # {{ result("transformer.extra_no_mask", "+.2f") }} nats, so the mistake looks like *progress*. And nobody trained the model
-# to look ahead. But a head that has learned to copy looks for a token that *followed* the present one before, and
-# unmasked it finds the very next token: the answer. When head {{ result("transformer.leaking_head") }} of layer
+# to look ahead. Our explanation: a head that has learned to copy looks for a token that *followed* the present one
+# before, and unmasked it finds the very next token: the answer. When head {{ result("transformer.leaking_head") }} of layer
 # {{ result("transformer.leaking_layer") }} alone is unmasked, the loss changes by
 # {{ result("transformer.leak", "+.2f") }} nats (exercise 1).
 #
 # ## Taking out the plumbing
 #
 # Now two parts that seem to compute nothing. We take out the residual connections (each part *replaces* the stream) or
-# the norms, at three depths, and train for 70 steps on the little language of `llmnotes.world`, 32 numbers wide.
+# the norms, at three depths, and train for 70 steps on the little language that we wrote for our model
+# [`world`](../models/world.md), 32 numbers wide.
 
 # %%
 STEPS = 70
@@ -479,9 +482,9 @@ figure(
 #
 # **Without norms** the gradients are even, but the model ends
 # {{ result("transformer.worse_no_norm_24", ".2f") }} nats above the full one with 24 layers and
-# {{ result("transformer.worse_no_norm_2", ".2f") }} with 2. Nothing vanishes or explodes here, it is the start that is
-# slow: GPT-2's embeddings begin at 0.02, fifty times smaller than what a norm makes of them. A test: eight layers
-# without norms, and the same with embeddings that start ten times larger.
+# {{ result("transformer.worse_no_norm_2", ".2f") }} with 2. Nothing vanishes or explodes here. We suspect the start:
+# GPT-2's embeddings begin at 0.02, fifty times smaller than what a norm makes of them. A test: eight layers without
+# norms, and the same with embeddings that start ten times larger.
 
 # %%
 louder = build(8, norm=False)
@@ -491,8 +494,8 @@ record("no_norm_8", ends["no norm", 8], atol=0.05, because=SHORT, unit="nats")
 record("no_norm_8_louder", learn(louder)[1], atol=0.25, because=SHORT, unit="nats")
 
 # %% [markdown]
-# From {{ result("transformer.no_norm_8", ".2f") }} to {{ result("transformer.no_norm_8_louder", ".2f") }} nats. Most of
-# what the norms do in these first steps is to make small numbers large.
+# From {{ result("transformer.no_norm_8", ".2f") }} to {{ result("transformer.no_norm_8_louder", ".2f") }} nats, in one run
+# each: most of what the norms do in these first steps is to make small numbers large.
 #
 # ## Is it the gradient?
 #
@@ -570,8 +573,8 @@ for kind in ("quiet", "quiet_self", "loud", "loud_self"):
 #
 # In all four the gradient reaches the first layer. Where all tokens of a text have become alike, the loss stays at
 # word frequencies, loud or quiet. Give the tokens back to themselves, and the same network begins to learn. Residual
-# connections carry the gradient backwards, and they carry **each token's identity forwards**; at this depth, the second
-# is what was missing. ([Dong et al. 2021](https://arxiv.org/abs/2103.03404) prove that attention alone makes all tokens
+# connections carry the gradient backwards, and they carry **each token's identity forwards**; with four layers it was the
+# lack of the second that kept the loss at word frequencies. ([Dong et al. 2021](https://arxiv.org/abs/2103.03404) prove that attention alone makes all tokens
 # alike, faster with every layer.)
 #
 # ## Writing, with a memory
@@ -622,17 +625,17 @@ record(
 
 # %% [markdown]
 # The text is the same, the positions computed are {{ result("transformer.positions_saved", ".0f") }} times fewer, and the
-# time is only {{ result("transformer.time_saved", ".1f") }} times shorter. Each new token has a fixed price, however few
-# positions it reads: here that of starting some hundred small operations, in large models that of fetching all the
-# weights. That is why writing is so much slower than reading.
+# time is only {{ result("transformer.time_saved", ".1f") }} times shorter. Our explanation, not measured: each new token has
+# a fixed price, however few positions it reads. Here it is that of starting some hundred small operations, in large models
+# that of fetching all the weights. It would make writing slower, token by token, than reading.
 #
 # ## What surprised us
 #
-# - With an even gradient, a shallow network without residual connections learned nothing as long as its tokens were
-#   alike. We had given two chances in five to two layers coming close to the full model.
+# - With an even gradient, a shallow network without residual connections learned only word frequencies as long as its
+#   tokens were alike. We had given two chances in five to two layers coming close to the full model.
 # - Without norms, even gradients did not help either: the start was too quiet.
 # - Without the mask the loss *falls*, in a model that was never trained to look ahead. We had bet on the contrary.
-# - What no loss can show: the wrong GELU and the wrong variance. Only equal logits find them.
+# - The wrong GELU and the wrong variance do not show in the loss. Only equal logits find them.
 #
 # ## Try it yourself
 #
@@ -690,8 +693,8 @@ print([f"{size / sum(gpt2_sizes):.0%}" for size in gpt2_sizes], "in GPT-2")
 # %% [markdown]
 # ## What this does not show
 #
-# - Costs of mistakes are for one model and one text, and for a model *trained* with the right code. Train with the
-#   mistake, and most of them are learned around.
+# - Costs of mistakes are for one model and one text, and for a model *trained* with the right code. A model trained with
+#   the mistake may learn around it.
 # - The depths were trained for 70 steps with one rate and one seed. Longer training, other rates and careful starts can train
 #   deep networks without residual connections ([He et al. 2023](https://arxiv.org/abs/2302.10322)).
 # - With 24 layers without residual connections both things go wrong, the gradient and the tokens. We mended four layers.
@@ -703,6 +706,7 @@ print([f"{size / sum(gpt2_sizes):.0%}" for size in gpt2_sizes], "in GPT-2")
 # - Finding: [Residual connections keep the tokens apart](../findings/transformer-residuals-keep-tokens-apart.md)
 # - Surprises: [Without residuals an even gradient is not enough](../surprises/transformer-even-gradient.md),
 #   [Without its mask a trained model looks better](../surprises/transformer-no-mask-looks-better.md)
-# - Radford et al. (2019), "Language models are unsupervised multitask learners"
+# - Radford et al. (2019), [Language models are unsupervised multitask
+#   learners](https://cdn.openai.com/better-language-models/language_models_are_unsupervised_multitask_learners.pdf)
 # - Dong et al. (2021), [Attention is not all you need](https://arxiv.org/abs/2103.03404)
 # - He et al. (2023), [Deep transformers without shortcuts](https://arxiv.org/abs/2302.10322)

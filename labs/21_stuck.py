@@ -47,8 +47,8 @@ ROUNDING = "a fixed point of a fixed function: rounding only"
 # ## What you need to know
 #
 # From the first lab: a stuck run holds **half of each solution**. One of its units is OR, the other a *detector* that
-# says yes to one case only. Together they send two cases with different answers to the same corner, where the network
-# can only say "one half". Two cases cost nothing and two cost ln 2 each, so the mean of the four is ½ ln 2 ≈ 0.35.
+# says yes to one case only. Together they *merge* two cases with different answers: both are sent to the same corner,
+# where the network can only say "one half". Two cases cost nothing and two cost ln 2 each, so the mean is ½ ln 2 ≈ 0.35.
 #
 # **Three kinds of ground.** At a *minimum* all derivatives are zero and the ground is curved upwards in every
 # direction. At a *saddle* it is level too, but curved downwards in some. In a *valley without end* it is never quite
@@ -124,9 +124,9 @@ price = cross_entropy(forward(held, X)[-1], Y) + DECAY / 2 * squares
 record("distinct_minima", len(np.unique(price.round(6))))
 
 # %% [markdown]
-# With the price all of them ({{ result("stuck.true_minimum_share", ".0%") }}) come to rest at a true minimum. It is
-# the same one up to swaps of units, signs and inputs: the number of different heights is
-# {{ result("stuck.distinct_minima") }}. So "local minimum" is right with weight decay, and wrong without.
+# With the price all of them ({{ result("stuck.true_minimum_share", ".0%") }}) come to rest at a true minimum. All end at
+# one height (different heights: {{ result("stuck.distinct_minima") }}), so we take it to be the same one up to swaps of
+# units, signs and inputs. So "local minimum" is right with this weight decay, and wrong without.
 #
 # ## Kicks
 #
@@ -174,9 +174,9 @@ figure(
 # So is it a basin with walls all round? Sprinkhuizen-Kuyper & Boers (1999) say no for a close relative of our network
 # (sigmoid units, squared error): from every finite point a path leads to a solution along which the error only falls.
 # We look for one here. The idea: the OR unit must separate 00 from the merged pair, but it need not separate 00 from
-# the fourth case, if the detector shouts twice as loud. So make all weights larger (down the valley), let the
-# detector shout, and turn the OR unit at leisure while everything is saturated, until it has become the missing
-# detector.
+# the fourth case, the one that the detector picks out, if the detector shouts twice as loud (has twice the output
+# weight). So make all weights larger (down the valley), let the detector shout, and turn the OR unit while everything is
+# saturated (units near −1 or 1 hardly move), until it has become the missing detector.
 #
 # First we rename things so that all stuck runs look alike: the merged cases are 01 and 11, the OR unit comes first.
 # Since tanh(−z) = −tanh(z), a unit can be turned round, and XOR does not mind a swap of its inputs.
@@ -265,7 +265,7 @@ figure(
 
 # %% [markdown]
 # From {{ result("stuck.downhill_share", ".0%") }} of the stuck runs the path leads to a solution and never rises (by
-# more than rounding, 10⁻¹²), while the straight line to the same place climbs
+# more than rounding, 10⁻¹²), while the straight line to the same place climbs a median of
 # {{ result("stuck.straight_rise", ".2f") }} nats. So these are no walled basins, in spite of the curvature upwards at
 # every place where a run was found. The way out exists, and it does not go uphill. Gradient descent does not take it,
 # since it goes down the steepest way, and that leads further along the valley, to infinity. Where our path turns off,
@@ -329,16 +329,16 @@ figure(
 # With inputs 0 and 1, {{ result("stuck.far_corner", ".0%") }} of the merged pairs hold the case 11. XOR does not care
 # which corner is which, so the cause must be how we write the inputs. Centred, it is
 # {{ result("stuck.far_corner_centred", ".0%") }}, and the share of solved runs goes from
-# {{ result("xor.solved_2", ".0%") }} to {{ result("stuck.solved_2_centred", ".0%") }}. With a bias of zero, every unit
-# starts out saying 0 to the case 00, and its largest sums to the case 11, furthest from the origin: there it saturates
-# first, and a saturated unit tells nothing apart. That is our reading; the control shows only that the position of
-# the inputs is the cause.
+# {{ result("xor.solved_2", ".0%") }} to {{ result("stuck.solved_2_centred", ".0%") }} (200 other starts, not centred:
+# {{ result("xor.solved_2_other_seeds", ".0%") }}). With a bias of zero, every unit starts out saying 0 to the case 00, and
+# on average its largest sums belong to the case 11, furthest from the origin: there it saturates first, and a saturated
+# unit tells nothing apart. That is our reading; the control shows only that the position of the inputs is the cause.
 #
 # ## What surprised us
 #
 # - *Local minimum* is wrong here in an unexpected way. It is no saddle, it is no minimum, and it has a way out
 #   downhill all the same.
-# - A kicked run is worse off than one that starts from nothing. We had given a kick of size 1 two chances in five.
+# - A kicked run is worse off than a fresh start. That a kick of size 1 frees more than half we gave two chances in five.
 # - XOR treats its four corners alike; training does not. We found this in the counts and had predicted nothing of it.
 #
 # ## Try it yourself
@@ -382,8 +382,7 @@ print("stuck runs that merge 00-01, 00-10, 01-11, 10-11:", by_edge)
 # - One path was built by hand for one kind of failure, and checked at many points along it, not proved.
 # - "True minimum" was shown with one strength of weight decay, for the runs we had. We have not searched for others.
 # - Kicks were noise of one kind, the same size on every parameter, and one kick each.
-# - The valley at ½ ln 2 belongs to tanh and cross-entropy with two units. That failures of large networks look like
-#   this does not follow: with eight units we saw none at all.
+# - The valley at ½ ln 2 belongs to tanh and cross-entropy with two units, and says little of failures in large networks.
 # - Full batches and plain gradient descent only. Momentum, Adam or the noise of small batches may find the way out.
 #
 # ## Links
