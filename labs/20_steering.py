@@ -277,7 +277,8 @@ note(0.1, sae_cosine=torch.cosine_similarity(sae.w_dec[feature], vector, dim=0))
 # | 3 | {{ result("steering.three_sentences", ".3f") }} | {{ result("steering.apart_3_low", ".3f") }} to {{ result("steering.apart_3_high", ".3f") }} |
 #
 # Distance to the ideal, in nats. **A dose is worth about one sentence**, or a little more, for one and two. So dose 1 does little for the
-# same reason as one sentence: the story is full of evidence for the other mood.
+# same reason as one sentence: the story is full of evidence for the other mood. Three sentences come nearer to the ideal than any
+# dose does on average.
 #
 # The SAE's direction (cosine with ours {{ result("steering.sae_cosine", ".2f") }}), made as long as ours, brings
 # {{ result("steering.sae_gain", ".0%") }} of our gain in merry share at the same dose, though it was never told of moods. Its best
