@@ -387,7 +387,7 @@ for i, line in enumerate(answer):
 right.set(title="fairytale", xlabel="loss added (nats)", ylabel="odds of joy (times)")
 right.set(yscale="log", yticks=(1, 2, 4, 8), yticklabels=(1, 2, 4, 8))
 right.minorticks_off()
-right.set_ylim(0.13, 10)
+right.set_ylim(0.07, 10)
 right.legend(loc="lower right", fontsize=9.5)
 ALT = """Left: as the dose grows nearly all words of mood become merry; stories without an error stay near nine in ten up to dose 3 and
 then fall. Right: the odds of joy rise manyfold as loss is added; with random vectors they rise a little or fall."""
@@ -396,8 +396,8 @@ figure(fig, name="broken", alt=ALT, caption=CAPTION, rtol=0.1, because=DRAW)
 
 # %% [markdown]
 # In `world` {{ result("steering.clean_at_best", ".0%") }} of the stories are without error at the best dose, hardly fewer than unsteered
-# ({{ result("steering.clean_at_0", ".0%") }}), and {{ result("steering.told_at_best", ".0%") }} of their words of mood are merry. At dose 6 it is
-# {{ result("steering.clean_at_6", ".0%") }}. In `fairytale` the odds of joy rise {{ result("steering.tale_odds", ".1f") }} times for 0.1 nats, at dose
+# ({{ result("steering.clean_at_0", ".0%") }}), and {{ result("steering.told_at_best", ".0%") }} of their words of mood are merry. At dose 6
+# {{ result("steering.clean_at_6", ".0%") }} are without error. In `fairytale` the odds of joy rise {{ result("steering.tale_odds", ".1f") }} times for 0.1 nats, at dose
 # {{ result("steering.tale_dose", ".1f") }}; random vectors of that length change them {{ result("steering.tale_random", ".2f") }} times, up or down (median of
 # five).
 #
