@@ -71,6 +71,10 @@ def ids(texts):
     return torch.tensor([[IDS[word] for word in words] for words in texts])
 
 
+# %% [markdown]
+# And the three numbers.
+
+# %%
 MERRY = [IDS[word] for word, mood in MOOD_OF.items() if mood == "merry"]
 MOODY = [IDS[word] for word in MOOD_OF]
 
@@ -92,8 +96,9 @@ def grade(texts, best, skip=0):
 #     Which dose comes nearest to the ideal: less than 1, 1, or more? And what does better, the best dose or one merry sentence at the start of
 #     the story?
 #
-# Our own guesses, written before any run. *That dose* is the one nearest to the ideal, in the layer where it is nearest. (For the last
-# one we first took the median of the changes, in which ups and downs cancel; by that it would have come true.)
+# Our own guesses, written before any run. *That dose* is the one nearest to the ideal, in the layer where it is nearest. (Two were
+# settled after a first look: layer and dose are taken from four draws, with one it would have been layer 0; and the last
+# counts ups and downs alike, while by their plain median it would have come true.)
 
 # %%
 for claim, p, name, if_ in (
@@ -113,18 +118,25 @@ for claim, p, name, if_ in (
 # %% [markdown]
 # ## Dose and response
 #
-# 45 stories of each mood make the vectors; 20 other gloomy stories are steered, layer by layer. The control is a random vector of
-# the same length, where steering is best (median of three).
+# 40 stories of each mood make the vectors of a layer, and we draw such stories four times. Ten other gloomy stories are steered. The
+# control is a random vector of the same length (median of three).
 
 # %%
 world = llmnotes.load("world")
-by_mood = {mood: [] for mood in MOODS}
-for told in held_out(seed=5, n=400):
-    if len(told) > 128:
-        by_mood[told[0].mood].append([token.word for token in told[:128]])
-known = {mood: ids(texts[:45]) for mood, texts in by_mood.items()}
-TEXTS, DOSES = by_mood["gloomy"][-20:], (0, 1, 2, 3, 4, 6)
+
+
+def tell(seed):
+    """Long stories by mood, cut to the context."""
+    by_mood = {mood: [] for mood in MOODS}
+    for told in held_out(seed=seed, n=300):
+        if len(told) > 128:
+            by_mood[told[0].mood].append([token.word for token in told[:128]])
+    return {mood: ids(texts[:40]) if seed else texts for mood, texts in by_mood.items()}
+
+
+TEXTS, DOSES = tell(0)["gloomy"][:10], (0, 1, 2, 3, 4, 6)
 IDEAL = torch.stack([grammar(words, "merry") for words in TEXTS])
+draws = [tell(seed) for seed in (5, 6, 7, 8)]
 
 
 def curve(vector, layer):
@@ -135,40 +147,59 @@ def curve(vector, layer):
     return torch.stack(rows)  # (dose, 3)
 
 
+# %% [markdown]
+# The dose and layer that are best on average over the four draws. What follows uses the vectors of the first draw.
+
 # %%
-layers = range(world.n_layers)
-vectors = [difference_of_means(world, known["merry"], known["gloomy"], i) for i in layers]
-curves = torch.stack([curve(vector, i) for i, vector in enumerate(vectors)])
-layer, at = divmod(curves[..., 1].argmin().item(), len(DOSES))
-draws = torch.randn(3, world.d_model, generator=torch.Generator().manual_seed(0))
-noise = torch.stack([curve(v, layer) for v in normalize(draws) * vectors[layer].norm()])
-noise = noise.median(0).values
+layers, known = range(world.n_layers), draws[0]
+vectors = [
+    [difference_of_means(world, some["merry"], some["gloomy"], i) for i in layers]
+    for some in draws
+]
+curves = torch.stack(
+    [torch.stack([curve(v, i) for i, v in enumerate(of)]) for of in vectors]
+)
+share, apart, forbidden = curves.mean(0).unbind(-1)  # each (layer, dose)
+layer, at = divmod(apart.argmin().item(), len(DOSES))
+vector = vectors[0][layer]
+random_ones = torch.randn(3, world.d_model, generator=torch.Generator().manual_seed(0))
+noise = [curve(v, layer) for v in normalize(random_ones) * vector.norm()]
+noise = torch.stack(noise).median(0).values
 
 
+# %% [markdown]
+# What to keep of it; the range over the draws too.
+
+
+# %%
 def note(atol, **values):
     for name, value in values.items():
         record(name, float(value), atol=atol, because=DRAW)
 
 
-share, apart, forbidden = curves.unbind(-1)  # each (layer, dose)
-best, closed = apart[layer, at], 1 - apart[layer, at] / apart[layer, 0]
 record("best_layer", layer)
 record("best_dose", DOSES[at])
-note(0.02, share_at_0=share[0, 0], share_at_1=share[:, 1].max())
-note(0.02, share_best=share[layer, at])
-note(0.005, apart_at_0=apart[layer, 0], apart_best=best)
+note(
+    0.02, share_at_0=share[0, 0], share_at_1=share[:, 1].max(), share_best=share[layer, at]
+)
+note(0.005, apart_at_0=apart[layer, 0], apart_best=apart[layer, at])
 for dose in (1, 2, 3):  # in the first three layers
-    low, high = apart[:3, dose].aminmax()
-    note(0.005, **{f"apart_{dose}_low": low, f"apart_{dose}_high": high})
-note(0.03, apart_at_6=apart[layer, 5])
-note(0.002, forbidden_at_4=forbidden[layer, 4], allowed=1 - forbidden[layer, at])
-note(0.03, closed=closed, random_share=noise[at, 0], random_apart=noise[at, 1])
+    low, high = curves[:, :3, dose, 1].aminmax()
+    note(0.01, **{f"apart_{dose}_low": low, f"apart_{dose}_high": high})
+low, high = curves[:, 0, 3, 1].aminmax()  # layer 0 at dose 3
+note(0.01, first_low=low, first_high=high, best_worst=curves[:, layer, at, 1].max())
+note(0.05, apart_at_6=apart[layer, 5], first_at_6=apart[0, 5])
+note(0.003, forbidden_at_4=forbidden[layer, 4], allowed=1 - forbidden[layer, at])
+note(0.03, closed=1 - apart[layer, at] / apart[layer, 0])
+note(0.03, random_share=noise[at, 0], random_apart=noise[at, 1])
 
 # %% tags=["drawing"]
 fig, axes = plots.subplots(1, 2, height=3.3)
 for ax, which in zip(axes, (0, 1), strict=True):
     for i, colour in zip(layers, (BLUE, ORANGE, GREEN, PURPLE), strict=True):
-        ax.plot(DOSES, curves[i, :, which], "o-", ms=4, color=colour, label=f"layer {i}")
+        ax.plot(
+            DOSES, curves.mean(0)[i, :, which], "o-", ms=4, color=colour, label=f"layer {i}"
+        )
     ax.plot(DOSES, noise[:, which], ":", color=plots.INK, label="control: random")
     ax.set(xlabel="dose", xticks=DOSES)
 axes[0].axhline(0.9, color=plots.MUTED, lw=1)
@@ -178,19 +209,23 @@ axes[1].set(ylabel="distance to the ideal (nats)", yscale="log", yticks=(0.03, 0
 axes[1].set_yticklabels(["0.03", "0.1", "0.3"])
 axes[1].minorticks_off()
 axes[1].legend(loc="upper left", fontsize=9.5)
-ALT = """Left: the merry share rises with the dose in all layers, slowly at dose 1, past four fifths at 4 to 6. Right: the distance
-to the ideal falls up to dose 3 or 4 and then rises steeply, most in the first layers. A random vector does neither until it
-only harms."""
-CAPTION = "Gloomy stories steered towards merry, by layer."
+ALT = """Left: the merry share rises with the dose in all layers, slowly at dose 1. Right: the distance to the ideal falls up to dose 2
+or 3 and then rises, steeply in the first two layers. A random vector hardly moves the share, and only harms."""
+CAPTION = "Gloomy stories steered towards merry, by layer: means of four draws."
 figure(fig, name="dose", alt=ALT, caption=CAPTION, rtol=0.02, because=DRAW)
 
 # %% [markdown]
 # Steering works, and **the natural dose is not the one to take**. Dose 1, from mean to mean, lifts the merry share from
 # {{ result("steering.share_at_0", ".0%") }} to {{ result("steering.share_at_1", ".0%") }} at most. Nearest to the ideal is dose
-# {{ result("steering.best_dose") }} in layer {{ result("steering.best_layer") }}: a share of
-# {{ result("steering.share_best", ".0%") }}, and {{ result("steering.closed", ".0%") }} of the distance is gone (a random vector there:
-# {{ result("steering.random_share", ".0%") }}, and the distance grows). Beyond it everything else breaks: at dose 6 the distance is
-# {{ result("steering.apart_at_6", ".2f") }} nats, from {{ result("steering.apart_at_0", ".2f") }} without steering.
+# {{ result("steering.best_dose") }} in layer {{ result("steering.best_layer") }}: a share of {{ result("steering.share_best", ".0%") }}, and
+# {{ result("steering.closed", ".0%") }} of the distance is gone (a random vector there: {{ result("steering.random_share", ".0%") }}, and
+# none of it). Beyond that the rest breaks, in the first layers soonest: at dose 6 the distance is {{ result("steering.apart_at_6", ".2f") }}
+# nats there, {{ result("steering.first_at_6", ".2f") }} in layer 0, from {{ result("steering.apart_at_0", ".2f") }} without steering.
+#
+# A warning from our own first look: with one draw of stories, and twenty others steered, layer 0 at dose 3 was the best of all. Over our
+# four draws the same choice gives anything from {{ result("steering.first_low", ".3f") }} to {{ result("steering.first_high", ".3f") }}
+# nats; in layer {{ result("steering.best_layer") }} the worst draw is at {{ result("steering.best_worst", ".3f") }}. A vector from 40
+# stories carries what else they happened to hold.
 #
 # ## What a dose is worth
 #
@@ -215,7 +250,7 @@ def with_merry(sentences):
 
 sentence = [with_merry(n) for n in (1, 2, 3)]
 note(0.005, one_sentence=sentence[0], two_sentences=sentence[1])
-note(0.005, three_sentences=sentence[2], sentence_lead=best - sentence[0])
+note(0.005, three_sentences=sentence[2], sentence_lead=apart[layer, at] - sentence[0])
 
 # %% [markdown]
 # The autoencoder, in the layer where steering is best, and its feature, made as long as our vector.
@@ -223,29 +258,31 @@ note(0.005, three_sentences=sentence[2], sentence_lead=best - sentence[0])
 # %%
 seen = trace(world, torch.cat([*known.values()]), ["resid_post"], layers=[layer])
 every = seen["resid_post", layer].flatten(0, 1)  # (word, d_model)
-is_merry = torch.tensor([mood == "merry" for mood in known for _ in range(45 * 128)])
+is_merry = torch.tensor([mood == "merry" for mood in known for _ in range(40 * 128)])
 with torch.enable_grad():
     sae, log = train_sae(every, 256, k=8, steps=500)
 feature = match(sae.encode(every), is_merry.double()[:, None]).feature[0]
-learned = curve(sae.w_dec[feature] * vectors[layer].norm(), layer)
-gain = (learned[at, 0] - share[layer, 0]) / (share[layer, at] - share[layer, 0])
+learned = curve(sae.w_dec[feature] * vector.norm(), layer)
+own = curves[0, layer, :, 0]
+gain = (learned[at, 0] - own[0]) / (own[at] - own[0])
 note(0.2, sae_gain=gain)
-note(0.02, sae_best=learned[:, 1].min())
-note(0.1, sae_cosine=torch.cosine_similarity(sae.w_dec[feature], vectors[layer], dim=0))
+note(0.01, sae_best=learned[:, 1].min(), own_best=curves[0, layer, :, 1].min())
+note(0.1, sae_cosine=torch.cosine_similarity(sae.w_dec[feature], vector, dim=0))
 
 # %% [markdown]
-# | how many | sentences | doses, layers 0 to 2 |
+# | how many | sentences | doses, four draws, layers 0 to 2 |
 # | --- | ---: | ---: |
 # | 1 | {{ result("steering.one_sentence", ".3f") }} | {{ result("steering.apart_1_low", ".3f") }} to {{ result("steering.apart_1_high", ".3f") }} |
 # | 2 | {{ result("steering.two_sentences", ".3f") }} | {{ result("steering.apart_2_low", ".3f") }} to {{ result("steering.apart_2_high", ".3f") }} |
 # | 3 | {{ result("steering.three_sentences", ".3f") }} | {{ result("steering.apart_3_low", ".3f") }} to {{ result("steering.apart_3_high", ".3f") }} |
 #
-# Distance to the ideal, in nats. **A dose is worth about one sentence.** So dose 1 does little for the same reason as one sentence: the
-# story is full of evidence for the other mood. Sentences break nothing, but take up room.
+# Distance to the ideal, in nats. **A dose is worth about one sentence**, or a little more, for one and two. So dose 1 does little for the
+# same reason as one sentence: the story is full of evidence for the other mood. Three sentences come nearer to the ideal than any
+# dose does on average.
 #
 # The SAE's direction (cosine with ours {{ result("steering.sae_cosine", ".2f") }}), made as long as ours, brings
-# {{ result("steering.sae_gain", ".0%") }} of our gain in merry share at the same dose. By the share alone one would call it as good. Its best
-# distance is {{ result("steering.sae_best", ".3f") }}: it harms more of the rest.
+# {{ result("steering.sae_gain", ".0%") }} of our gain in merry share at the same dose, though it was never told of moods. Its best
+# distance is {{ result("steering.sae_best", ".3f") }}, that of ours from the same stories {{ result("steering.own_best", ".3f") }}.
 #
 # ## Where it breaks
 #
@@ -268,7 +305,7 @@ def allowed(words):
 
 clean, merry = [], []
 for dose in DOSES:
-    with steer(world, vectors[layer], layer, dose=dose):
+    with steer(world, vector, layer, dose=dose):
         texts = generate(world, END, tokens=60, temperature=1.0, samples=40)
     spoken = [text.replace(END, " ").split() for text in texts]
     clean.append(sum(map(allowed, spoken)) / len(spoken))
@@ -350,24 +387,25 @@ for i, line in enumerate(answer):
 right.set(title="fairytale", xlabel="loss added (nats)", ylabel="odds of joy (times)")
 right.set(yscale="log", yticks=(1, 2, 4, 8), yticklabels=(1, 2, 4, 8))
 right.minorticks_off()
-right.set_ylim(0.13, 10)
+right.set_ylim(0.07, 10)
 right.legend(loc="lower right", fontsize=9.5)
-ALT = """Left: as the dose grows nearly all words of mood become merry, and stories without an error fall from nine in ten to
-one in ten. Right: the odds of joy rise manyfold as loss is added; with random vectors they rise a little or fall."""
+ALT = """Left: as the dose grows nearly all words of mood become merry; stories without an error stay near nine in ten up to dose 3 and
+then fall. Right: the odds of joy rise manyfold as loss is added; with random vectors they rise a little or fall."""
 CAPTION = "Left: 40 stories at each dose. Right: doses 0 to 4 in steps of a half."
 figure(fig, name="broken", alt=ALT, caption=CAPTION, rtol=0.1, because=DRAW)
 
 # %% [markdown]
-# In `world` **less than one forbidden word in a hundred leaves {{ result("steering.clean_at_best", ".0%") }} of the stories whole** (best
-# dose; {{ result("steering.clean_at_0", ".0%") }} unsteered), and dose 6 {{ result("steering.clean_at_6", ".0%") }}. In `fairytale` the odds of
-# joy rise {{ result("steering.tale_odds", ".1f") }} times for 0.1 nats, at dose {{ result("steering.tale_dose", ".1f") }}; random vectors of
-# that length change them {{ result("steering.tale_random", ".2f") }} times, up or down (median of five).
+# In `world` {{ result("steering.clean_at_best", ".0%") }} of the stories are without error at the best dose, hardly fewer than unsteered
+# ({{ result("steering.clean_at_0", ".0%") }}), and {{ result("steering.told_at_best", ".0%") }} of their words of mood are merry. At dose 6
+# {{ result("steering.clean_at_6", ".0%") }} are without error. In `fairytale` the odds of joy rise {{ result("steering.tale_odds", ".1f") }} times for 0.1 nats, at dose
+# {{ result("steering.tale_dose", ".1f") }}; random vectors of that length change them {{ result("steering.tale_random", ".2f") }} times, up or down (median of
+# five).
 #
 # ## What surprised us
 #
 # - Dose 1 is weak. "As far as the means are apart" sounds like enough, and is worth one sentence.
-# - The first layer is the best to steer in, and the first to break. We had bet on the middle.
-# - The SAE's feature is as good as our vector by the share, and worse by the distance.
+# - Which layer is best hung on the draw of stories. One draw named the first, four name another.
+# - A feature that was found without labels steers nearly as well as the difference of means.
 # - We had said that random vectors leave the merry share below 10 %, and had not asked what it is without steering.
 #
 # ## Try it yourself
@@ -379,10 +417,10 @@ figure(fig, name="broken", alt=ALT, caption=CAPTION, rtol=0.1, because=DRAW)
 
 # %% tags=["solution"]
 eerie = torch.stack([grammar(words, "eerie") for words in TEXTS])
-vector = difference_of_means(world, known["eerie"], known["gloomy"], layer)
+eerily = difference_of_means(world, known["eerie"], known["gloomy"], layer)
 left = []
 for dose in (0, 3):
-    with steer(world, vector, layer, dose=dose):
+    with steer(world, eerily, layer, dose=dose):
         left.append(grade(TEXTS, eerie)[1].item())
 assert left[1] < 0.6 * left[0], f"{left}: is the ideal that of the eerie mood?"
 print(f"{1 - left[1] / left[0]:.0%} of the distance is gone at dose 3")
@@ -398,8 +436,8 @@ seen = {
     mood: trace(world, known[mood], ["resid_post"])["resid_post", layer] for mood in MOODS
 }
 late = (seen["merry"] - seen["gloomy"])[:, 64:].mean((0, 1))
-ratio = (late.norm() / vectors[layer].norm()).item()
-cosine = torch.cosine_similarity(late, vectors[layer], dim=0).item()
+ratio = (late.norm() / vector.norm()).item()
+cosine = torch.cosine_similarity(late, vector, dim=0).item()
 assert cosine > 0.95, f"cosine {cosine}: are these late words?"
 assert ratio > 1.05, f"ratio {ratio}: is the mean over the last 64 places?"
 print(
@@ -409,15 +447,16 @@ print(
 # %% [markdown]
 # ## What this does not show
 #
-# - One model of each language; 20 steered stories, 45 of each mood for the vectors, doses at whole numbers.
+# - One model of each language; ten steered stories, four draws, doses at whole numbers.
 # - A mood of `world` shows in single words. Traits that need a plan may behave otherwise.
-# - "A dose is a sentence" was seen in one language, up to three, and not in the last layer.
+# - "A dose is a sentence" was seen in one language, for one and two, and not in the last layer.
 # - One SAE, one feature. Other sizes or losses may do less harm.
 #
 # ## Links
 #
 # - Findings: [A dose is worth a sentence](../findings/steering-dose-is-a-sentence.md)
-# - Surprise: [As good by the share, worse by the distance](../surprises/steering-share-flatters.md)
+# - Surprise: [A feature without labels steers nearly as well](../surprises/steering-feature-without-labels.md)
+# - Dead end: [The best layer from one draw](../dead-ends/steering-layer-from-one-draw.md)
 # - Question: [Can a dose be set in advance?](../questions/steering-dose-in-advance.md)
 # - [Turner et al. (2023)](https://arxiv.org/abs/2308.10248), "Activation Addition"; [Rimsky et al. (2024)](https://arxiv.org/abs/2312.06681),
 #   "Steering Llama 2 via Contrastive Activation Addition"
