@@ -334,7 +334,7 @@ figure(
 # stream is about there. After the first layer the same method finds {{ result("dictionaries.first_word", ".0%") }} of the words and
 # {{ result("dictionaries.first_come", ".0%") }} of what may come.
 #
-# **It does not find the history**: {{ result("dictionaries.found_history", ".0%") }}. For most of these labels a single neuron is as good or better
+# **It does not find the history**: {{ result("dictionaries.found_history", ".0%") }}, the two parts of a song. For most of these labels a single neuron is as good or better
 # (the feature wins in {{ result("dictionaries.beats_neurons", ".0%") }}). The probe finds only {{ result("dictionaries.probe_history", ".0%") }}
 # itself, but its median F1 is ahead by {{ result("dictionaries.probe_ahead", ".2f") }}. The features do beat a random dictionary in
 # {{ result("dictionaries.beats_random", ".0%") }}: the usual control is passed, and says little.
