@@ -234,11 +234,11 @@ for name, guide, effect in (
 
 # %%
 place_of = np.repeat(np.arange(len(EDGES)), [e[0].size for e in EDGES])
-inside = np.concatenate([np.arange(e[0].size) for e in EDGES])
+index_of = np.concatenate([np.arange(e[0].size) for e in EDGES])
 bright_idle, dim_felt = weight * (loss < 0.01), odds * (weight < 0.05)
 for i in (*np.argsort(-bright_idle)[:3], *np.argsort(-dim_felt)[:3]):
     rule, story, _ = PLACES[k := place_of[i]]
-    layer, head, key = np.unravel_index(inside[i], EDGES[k].shape[1:])
+    layer, head, key = np.unravel_index(index_of[i], EDGES[k].shape[1:])
     look = f"L{layer}H{head} at {story[key].word!r} ({rule})"
     print(f"{look:40} weight {weight[i]:.2f} loss {loss[i]:.3f} log-odds {odds[i]:.2f}")
 
