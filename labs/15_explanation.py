@@ -54,7 +54,7 @@ SMOOTH = "a smooth function of fixed texts"
 # nothing. So take the length of what it brings from there, weight times value times output matrix.
 #
 # **The answer key.** For six rules the grammar names the word that decides. We take ten places of each, only such where no other
-# word can give the answer away: attractors have the other number, songs are in their second verse, the person was last named by name.
+# word can give the answer away: attractors have the other number, songs are in their second verse, the person or town was named once.
 
 
 # %%
@@ -229,6 +229,19 @@ for name, guide, effect in (
     value = rho(guide[bright], effect[bright])
     record(f"bright_{name}", value, atol=0.03, because=TIES)
 
+# %% [markdown]
+# The clearest cases of either kind: the brightest edges without a loss, and the largest moves of the log-odds by dim ones.
+
+# %%
+place_of = np.repeat(np.arange(len(EDGES)), [e[0].size for e in EDGES])
+index_of = np.concatenate([np.arange(e[0].size) for e in EDGES])
+bright_idle, dim_felt = weight * (loss < 0.01), odds * (weight < 0.05)
+for i in (*np.argsort(-bright_idle)[:3], *np.argsort(-dim_felt)[:3]):
+    rule, story, _ = PLACES[k := place_of[i]]
+    layer, head, key = np.unravel_index(index_of[i], EDGES[k].shape[1:])
+    look = f"L{layer}H{head} at {story[key].word!r} ({rule})"
+    print(f"{look:40} weight {weight[i]:.2f} loss {loss[i]:.3f} log-odds {odds[i]:.2f}")
+
 # %% tags=["drawing"]
 fig, axes = plots.subplots(1, 3, height=2.9, sharey=True)
 ends = 10.0 ** np.arange(-4, 0.01, 0.5)
@@ -394,17 +407,12 @@ figure(fig, name="key", alt=ALT, caption="Ten places a rule.", rtol=0.07, becaus
 FORM = listed("when NAME and NAME went to the PLACE , GIVER gave|got the THING")
 rows = []
 for k in range(50, 60):
-    ids, key, start = (
-        TEXTS[k],
-        KEY[k],
-        len(TEXTS[k]) - 14,
-    )  # the last of 14 words is "to" or "from"
+    start = len(TEXTS[k]) - 14  # the last of 14 words is "to" or "from"
     order = np.arange(start, start + 13)
-    if (
-        key == start + 3
-    ):  # the answer's name comes second: let it change places with the other
+    if KEY[k] == start + 3:  # the other name comes first: let the two change places
         order[[1, 3]] = order[[3, 1]]
-    rows.append([sums[k][WEIGHT][order], *(WORDS[k][place, 1][order] for place in (0, 1))])
+    harm = [WORDS[k][place, 1][order] for place in (0, 1)]
+    rows.append([sums[k][WEIGHT][order], *harm])
 looks, here, everywhere = np.mean(rows, axis=0)
 for word, at in (("comma", 8), ("name", 1)):
     record(f"{word}_attention", looks[at], atol=0.2, because=SMOOTH, unit="of 16 heads")
@@ -426,8 +434,8 @@ axes[0].invert_yaxis()
 axes[0].set_xlabel("of 16 heads")
 for ax in axes[1:]:
     ax.set_xlabel("log-odds lost (nats)")
-ALT = """The comma gets most attention, the name that is the answer hardly any. Cut from the last word alone, the comma costs nine nats and the
-name nothing. Cut everywhere, the name costs most and the comma next."""
+ALT = """The comma gets most attention, the name that is the answer hardly any. Cut from the last word alone, the comma costs most, the giver's
+name next, and all else nothing. Cut everywhere, the name that is the answer costs most and the comma next."""
 CAPTION = "Ten sentences: when Anna and Karl went to the river, Karl gave the ring to … The names are swapped where the other comes first."
 figure(fig, name="waypoint", alt=ALT, caption=CAPTION, rtol=0.03, because=SMOOTH)
 
@@ -435,7 +443,7 @@ figure(fig, name="waypoint", alt=ALT, caption=CAPTION, rtol=0.03, because=SMOOTH
 # **The comma** gets {{ result("explanation.comma_attention", ".1f") }} of 16 heads' attention, the name that is the answer
 # {{ result("explanation.name_attention", ".1f") }}. And the last word does need the comma: cut from there it costs
 # {{ result("explanation.comma_here", ".1f") }} nats of log-odds, the name {{ result("explanation.name_here", ".2f") }}. But cut everywhere the name
-# costs {{ result("explanation.name_everywhere", ".1f") }}. What the names say has been carried to the comma, and is read from there.
+# costs {{ result("explanation.name_everywhere", ".1f") }}. The names have been carried to the comma and are read from there, with the giver's to tell which it is not.
 # So attention is right about the last hop, and the last hop is no explanation: nobody gives a ring to a comma.
 #
 # ## What surprised us
@@ -498,7 +506,7 @@ assert np.median(scores["slope"]) > np.median(scores["attention"]), scores
 # %% [markdown]
 # ## What this does not show
 #
-# - One model of one language, sixty places. Sixty others gave nearly the same numbers; a large model with many ways around need not.
+# - One model of one language, sixty places. Sixty others gave much the same; a large model with many ways around need not.
 # - The key is the grammar's, not the model's: a model may rightly read a number from *near*, if *near* has it from *cats*.
 # - Edges are cut one at a time. Two that stand in for each other both look idle.
 # - We looked at the last word only. Attention *rollout* and attribution through all layers try to mend that; we did not test them.
