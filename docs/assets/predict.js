@@ -120,7 +120,10 @@ function closeRest(predictions, lab) {
   rest[0].before(panel);
   const open = () => {
     panel.remove();
-    rest.forEach((one) => one.classList.remove("not-yet"));
+    for (const one of rest) {
+      one.classList.remove("not-yet");
+      if (!one.className) one.removeAttribute("class"); // an empty one takes the style of plain tables away
+    }
   };
   // a link to something behind the gate opens it
   const follow = () => {
