@@ -18,6 +18,7 @@
 
 # %% tags=["setup"]
 import re
+import tempfile
 from functools import cache
 from pathlib import Path
 
@@ -37,6 +38,7 @@ from llmnotes.transformer import Config, Transformer
 
 torch.set_num_threads(1)
 BLUE, ORANGE, GREEN, PURPLE, OCHRE, GREY = plots.COLOURS
+FOLDER = Path(tempfile.mkdtemp())  # for the logs, and for states to resume from
 SHORT = "one short training: differs from CPU to CPU, little beside the differences"
 COUNTED = "counted in fixed stories"
 
@@ -159,7 +161,7 @@ def learn(name, batch=fresh, lr=6e-3, steps=STEPS, after=lambda model, steps: No
     """A fresh model, trained; and its log."""
     model = Transformer(Config(238, n_ctx=CONTEXT, n_layers=2, d_model=64, d_mlp=64))
     plan = Plan(steps, lr=lr, warmup=20, muon=True, weight_decay=0.01, evaluate_every=20)
-    log = train(model, batch, plan, Path("run") / name, loss_on_held, after, progress=False)
+    log = train(model, batch, plan, FOLDER / name, loss_on_held, after, progress=False)
     return model.eval(), log
 
 

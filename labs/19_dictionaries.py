@@ -85,8 +85,8 @@ def stream(stories, model=world, place="resid_post"):
 #     hidden variables has it a feature? And will it beat single neurons?
 #
 # Our own guesses, written before any feature was compared with any label. After first looks came: the third group (what may
-# come), the dictionary of examples, how long to train, how many stories and tales, how limits are chosen, and that of several names the rarest counts. Claims were
-# worded anew so that each can be read by itself; limits and probabilities were not touched.
+# come), the dictionary of examples, how long to train, how many stories and tales, how limits are chosen, and that of several names the rarest counts; one label (two
+# brackets deep) went. Claims were worded anew so that each can be read by itself; limits and probabilities were not touched.
 
 # %%
 for claim, p, name, if_ in (
