@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import functools
 import graphlib
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import jupytext
 import yaml
-from nbformat import NotebookNode
 
 from llmnotes.site.errors import NotebookError, near
 
@@ -91,8 +90,20 @@ def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:32]
 
 
-def read_lab(path: Path) -> Lab:
+Recall = Callable[[str, Callable[[], Any]], Any]  # what the second makes of the first, as JSON holds it, perhaps kept
+
+
+def afresh(source: str, make: Callable[[], Any]) -> Any:
+    """A memory that keeps nothing."""
+    return make()
+
+
+def read_lab(path: Path, recall: Recall = afresh) -> Lab:
     """Read one lab and check it.
+
+    Args:
+        path: the script.
+        recall: remembers what its cells are, which takes jupytext a while to say.
 
     Raises:
         NotebookError: it cannot be read, its header is not as it must be, or its code is not valid Python.
@@ -101,24 +112,29 @@ def read_lab(path: Path) -> Lab:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise NotebookError(f"{path}: cannot be read: {error}") from error
-    return _parse(path.resolve(), text)
+    return _parse(path.resolve(), text, recall)
 
 
-@functools.lru_cache(maxsize=64)  # while the site is served, only the edited lab is read anew
-def _parse(path: Path, text: str) -> Lab:
+def _parse(path: Path, text: str, recall: Recall) -> Lab:
     try:
         compile(text, str(path), "exec", dont_inherit=True)
     except (SyntaxError, ValueError) as error:
         line, shown = getattr(error, "lineno", 1), (getattr(error, "text", "") or "").strip()
         raise NotebookError(f"{path}:{line}: not valid Python: {getattr(error, 'msg', error)}\n    {shown}") from error
-    notebook = jupytext.reads(text, fmt="py:percent")
-    if not notebook.cells or notebook.cells[0].cell_type != "raw":
+    cells = recall(f"cells {text}", lambda: _read_cells(text))
+    if not cells or cells[0][0] != "raw":
         raise NotebookError(f"{path}:1: no header; a lab begins with a commented YAML block between two lines `# ---`")
-    header = _header(path, notebook.cells[0].source.strip().strip("-"))
-    return Lab(path=path, cells=_cells(notebook.cells[1:], text), **header)
+    header = _header(path, cells[0][1].strip().strip("-"))
+    return Lab(path=path, cells=_cells(cells[1:], text), **header)
 
 
-def find_labs(folder: Path) -> tuple[list[Lab], dict[str, NotebookError]]:
+def _read_cells(text: str) -> list[list]:
+    """Of each cell its type, source and tags."""
+    cells = jupytext.reads(text, fmt="py:percent").cells
+    return [[cell.cell_type, cell.source, list(cell.metadata.get("tags", ()))] for cell in cells]
+
+
+def find_labs(folder: Path, recall: Recall = afresh) -> tuple[list[Lab], dict[str, NotebookError]]:
     """All labs of a folder in the order of their numbers.
 
     Returns:
@@ -131,7 +147,7 @@ def find_labs(folder: Path) -> tuple[list[Lab], dict[str, NotebookError]]:
     stems = {path.stem for path in paths}
     for path in paths:
         try:
-            lab = read_lab(path)
+            lab = read_lab(path, recall)
             if not STEM.fullmatch(lab.stem):
                 raise NotebookError(
                     f"{path}: named {lab.stem!r}; expected two digits and lower-case words: 07_residual_stream"
@@ -215,20 +231,20 @@ def _header(path: Path, text: str) -> dict:
     return {name: tuple(value) if isinstance(value, list) else value for name, value in header.items()}
 
 
-def _cells(cells: list[NotebookNode], text: str) -> tuple[Cell, ...]:
+def _cells(cells: list[list], text: str) -> tuple[Cell, ...]:
     """The cells with their first lines, found by reading the script from top to bottom as jupytext did."""
     lines = text.splitlines()
     result, at = [], 0  # how many lines are behind us
-    for cell in cells:
-        source = cell.source.splitlines()
-        if cell.cell_type == "code" and source:
+    for kind, whole, tags in cells:
+        source = whole.splitlines()
+        if kind == "code" and source:
             starts = range(at, len(lines) - len(source) + 1)
             at = next((i for i in starts if lines[i : i + len(source)] == source), at)
         else:
             marks = (i for i in range(at, len(lines)) if re.match(r"# ?%%", lines[i]))
             at = next(marks, at) + 1
-        kind = "code" if cell.cell_type == "code" else "markdown"
-        result.append(Cell(kind, cell.source, tuple(cell.metadata.get("tags", ())), at + 1))
+        kind = "code" if kind == "code" else "markdown"
+        result.append(Cell(kind, whole, tuple(tags), at + 1))
         if kind == "code":
             at += len(source)
     return tuple(result)

@@ -78,13 +78,17 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
             _check_port(*config.dev_addr)
         self.first = False
         self.project = Project(Path(config.config_file_path).parent)
-        self.labs = self.project.labs()
-        self.runs = self._run()
-        self.entries = read_entries(Path(config.docs_dir), {lab.stem for lab in self.labs})
-        self.terms = read_glossary(Path(config.docs_dir) / "glossary.md")
+        if is_offline(config):
+            prepare(config)
         # compiling the theme's templates and rendering API pages is most of a build, so what comes out is kept
         self.made = _writable(self.project.cache / "site") or self.scratch
         (self.made / "templates").mkdir(exist_ok=True)
+        settings = Path(config.config_file_path).read_bytes() + bytes([config.use_directory_urls])
+        self.recall = Recall(self.made / "pages", settings)
+        self.labs = self.project.labs(self.recall.value)
+        self.runs = self._run()
+        self.entries = read_entries(Path(config.docs_dir), {lab.stem for lab in self.labs})
+        self.terms = read_glossary(Path(config.docs_dir) / "glossary.md")
         self.templates = FileSystemBytecodeCache(str(self.made / "templates"))
         _set_repository(config)
         self.blocks = Blocks(self.project.root, self.runs, self.entries, config.repo_url)
@@ -101,10 +105,6 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
         if jupyter := config.plugins.get("mkdocs-jupyter"):
             jupyter.config["cache_dir"] = str(self.made / "notebooks")
             drop_unreadable(self.made / "notebooks")
-        if is_offline(config):
-            prepare(config)
-        settings = Path(config.config_file_path).read_bytes() + bytes([config.use_directory_urls])
-        self.recall = Recall(self.made / "pages", settings)
         self.uses = [(lab, self._names(lab)) for lab in self.labs]
         return config
 
@@ -174,7 +174,9 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
             markdown = self.blocks.entry_head(entry) + markdown + self.blocks.entry_foot(entry, config.site_url or "")
         _escape_description(page)
         if page.file.src_uri == "glossary.md":
-            markdown = with_labs(markdown, self.labs)
+            source = "\0".join([markdown, *(cell.source for lab in self.labs for cell in lab.cells)])
+            plain = markdown
+            markdown = self.recall.value(source, lambda: with_labs(plain, self.labs))
         if not page.file.src_uri.startswith("api/"):  # those are remembered by what they document
             page.render = partial(self.recall.render, page)
         return self._with_glossary(self.blocks.fill(markdown, self._place(page, files)), page)

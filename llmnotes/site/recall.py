@@ -16,7 +16,7 @@ from mkdocs.structure.toc import get_toc
 
 from llmnotes.site.labs import digest
 
-RENDERERS = ("markdown", "mkdocs", "pymdown-extensions", "pygments")
+RENDERERS = ("jupytext", "markdown", "mkdocs", "pymdown-extensions", "pygments")
 
 
 class Recall:
