@@ -179,7 +179,6 @@ y_choose, y_score = (
     torch.tensor([[float(x in r[g]) for g, x in names] for r in t]) for t in tables
 )
 past = torch.tensor(group == 3)
-print(dict(zip(GROUPS, np.bincount(group).tolist(), strict=True)))
 print(", ".join(x for g, x in names if g == 3))
 
 # %% [markdown]
@@ -422,7 +421,8 @@ def put_back(name, change):
                 good = is_right(p[i].exp(), t.rule, t.word)
                 hits.setdefault(t.rule.split("_")[0], []).append(good)
     losses[name], right[name] = np.mean(loss), {r: np.mean(h) for r, h in hits.items()}
-    print(name.ljust(10), *(f"{r} {np.mean(h):.2f} " for r, h in sorted(hits.items())))
+    worst = min(hits, key=lambda rule: np.mean(hits[rule]))
+    print(f"{name:10} worst at {worst}: {np.mean(hits[worst]):.2f}")
 
 
 # %%
@@ -539,12 +539,12 @@ keep(0.12, DREW, name_f1=np.median(fits))
 keep(0, name_f1_rounded=round(np.median(fits), 1))
 
 # %% [markdown]
-# The strongest places of four features with a name, and of the first three: two tokens, and the token itself.
+# The strongest places of three features with a name, and of the first two: two tokens, and the token itself.
 
 # %%
 known = named["autoencoder"]
-for i in [*list(known)[3::7][:4], 0, 1, 2]:
-    places = values["autoencoder"][HALVES[1]][..., i].flatten().topk(5).indices.tolist()
+for i in [*list(known)[3::7][:3], 0, 1]:
+    places = values["autoencoder"][HALVES[1]][..., i].flatten().topk(4).indices.tolist()
     print((KNOWN[known[i]][0] if i in known else "no name").ljust(14), end="")
     for tale, at in (divmod(place, v.size(1)) for place in places):
         row = told[HALVES[1]][tale, max(0, at - 1) : at + 2].tolist()
