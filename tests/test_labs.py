@@ -123,7 +123,24 @@ def test_a_lab_takes_at_most_a_minute(lab: Lab) -> None:
     assert recorded.cpu_seconds <= 60
 
 
+def quick(lab: Lab) -> bool:
+    """Whether a lab runs a second time here, as a plain script: half of the labs would take as long as all other tests.
+
+    The weekly run takes them all.
+    """
+    recorded = Project(ROOT).recorded(lab)
+    return os.environ.get("LLMNOTES_SCRIPTS") == "all" or recorded is None or recorded.cpu_seconds <= 30
+
+
 @each_lab
+def test_a_lab_imports_nothing_of_the_site(lab: Lab) -> None:
+    nodes = [*ast.walk(ast.parse("\n".join(cell.source for cell in lab.code)))]
+    used = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    used |= {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
+    assert not {name for name in used if re.match(r"(llmnotes\.site|IPython|mkdocs|jupytext|nbclient)\b", name)}
+
+
+@pytest.mark.parametrize("lab", [lab for lab in LABS if quick(lab)], ids=lambda lab: lab.stem)
 def test_a_lab_is_a_plain_script_too(lab: Lab, plain_scripts: dict[str, Future]) -> None:
     """From any folder, offscreen, and with no site installed: nothing of it is imported."""
     if lab.needs_hub and not os.environ.get("LLMNOTES_HUB"):
