@@ -90,7 +90,7 @@ def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:32]
 
 
-Recall = Callable[[str, Callable[[], Any]], Any]  # what the second makes of the first, as JSON holds it, perhaps kept
+Remember = Callable[[str, Callable[[], Any]], Any]  # what the second makes of the first, as JSON holds it, perhaps kept
 
 
 def afresh(source: str, make: Callable[[], Any]) -> Any:
@@ -98,12 +98,12 @@ def afresh(source: str, make: Callable[[], Any]) -> Any:
     return make()
 
 
-def read_lab(path: Path, recall: Recall = afresh) -> Lab:
+def read_lab(path: Path, remember: Remember = afresh) -> Lab:
     """Read one lab and check it.
 
     Args:
         path: the script.
-        recall: remembers what its cells are, which takes jupytext a while to say.
+        remember: gives what its cells are from memory, which takes jupytext a while to say.
 
     Raises:
         NotebookError: it cannot be read, its header is not as it must be, or its code is not valid Python.
@@ -112,16 +112,16 @@ def read_lab(path: Path, recall: Recall = afresh) -> Lab:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise NotebookError(f"{path}: cannot be read: {error}") from error
-    return _parse(path.resolve(), text, recall)
+    return _parse(path.resolve(), text, remember)
 
 
-def _parse(path: Path, text: str, recall: Recall) -> Lab:
+def _parse(path: Path, text: str, remember: Remember) -> Lab:
     try:
         compile(text, str(path), "exec", dont_inherit=True)
     except (SyntaxError, ValueError) as error:
         line, shown = getattr(error, "lineno", 1), (getattr(error, "text", "") or "").strip()
         raise NotebookError(f"{path}:{line}: not valid Python: {getattr(error, 'msg', error)}\n    {shown}") from error
-    cells = recall(f"cells {text}", lambda: _read_cells(text))
+    cells = remember(f"cells {text}", lambda: _read_cells(text))
     if not cells or cells[0][0] != "raw":
         raise NotebookError(f"{path}:1: no header; a lab begins with a commented YAML block between two lines `# ---`")
     header = _header(path, cells[0][1].strip().strip("-"))
@@ -134,7 +134,7 @@ def _read_cells(text: str) -> list[list]:
     return [[cell.cell_type, cell.source, list(cell.metadata.get("tags", ()))] for cell in cells]
 
 
-def find_labs(folder: Path, recall: Recall = afresh) -> tuple[list[Lab], dict[str, NotebookError]]:
+def find_labs(folder: Path, remember: Remember = afresh) -> tuple[list[Lab], dict[str, NotebookError]]:
     """All labs of a folder in the order of their numbers.
 
     Returns:
@@ -147,7 +147,7 @@ def find_labs(folder: Path, recall: Recall = afresh) -> tuple[list[Lab], dict[st
     stems = {path.stem for path in paths}
     for path in paths:
         try:
-            lab = read_lab(path, recall)
+            lab = read_lab(path, remember)
             if not STEM.fullmatch(lab.stem):
                 raise NotebookError(
                     f"{path}: named {lab.stem!r}; expected two digits and lower-case words: 07_residual_stream"

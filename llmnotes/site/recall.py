@@ -73,10 +73,11 @@ class Recall:
         """What `make` gives, as JSON holds it, which depends on `source` and the settings alone."""
         path = self.folder / f"{digest(source.encode() + self.settings)}.json"
         self.used.add(path)
-        known = _read(path) or {"value": make()}
-        if not path.is_file():
-            _write(path, known)
-        return known["value"]
+        if known := _read(path):
+            return known["value"]
+        value = make()
+        _write(path, {"value": value})
+        return value
 
     def forget(self) -> None:
         """Drop what this build did not use."""

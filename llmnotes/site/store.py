@@ -31,7 +31,7 @@ import numpy as np
 import llmnotes
 from llmnotes.lab import Record, holds
 from llmnotes.site.errors import NotebookError, near
-from llmnotes.site.labs import Lab, Recall, afresh, digest, find_labs, read_lab
+from llmnotes.site.labs import Lab, Remember, afresh, digest, find_labs, read_lab
 
 FORMAT = 1  # of a stored run; a run of another format is run again
 KEPT = 4  # runs kept in the cache for each lab: going back to an earlier state finds its run
@@ -214,13 +214,13 @@ class Project:
         """The local store; `LLMNOTES_CACHE` puts it elsewhere."""
         return Path(os.environ.get("LLMNOTES_CACHE") or self.root / ".cache").resolve()
 
-    def labs(self, recall: Recall = afresh) -> list[Lab]:
-        """All labs of the notebook; `recall` as in `read_lab`.
+    def labs(self, remember: Remember = afresh) -> list[Lab]:
+        """All labs of the notebook; `remember` as in `read_lab`.
 
         Raises:
             NotebookError: what is wrong with those that are not as they must be.
         """
-        labs, broken = find_labs(self.labs_folder, recall)
+        labs, broken = find_labs(self.labs_folder, remember)
         if broken:
             raise NotebookError("\n".join(map(str, broken.values())))
         return labs
