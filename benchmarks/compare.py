@@ -1,11 +1,13 @@
 """How fast the study tools are, beside plain PyTorch, TransformerLens and nnsight, on the same weights in one run.
 
-    python benchmarks/compare.py                  # the 4-layer model
-    python benchmarks/compare.py --size small     # GPT-2-small's size; takes several minutes
+    python benchmarks/compare.py                        # the 4-layer model, GPT-2's architecture
+    python benchmarks/compare.py --architecture llama   # another one: gpt_neo, gpt_neox, llama (grouped queries)
+    python benchmarks/compare.py --size small           # GPT-2-small's size; takes a quarter of an hour
 
 Everything runs on one thread and is measured in processor time, not by the clock, so that other work on the machine
 does little to the figures. Each round runs every contender once, in turn; the table gives medians over the rounds, and
-medians of the ratios within a round. TransformerLens and nnsight are left out where they are not installed.
+medians of the ratios within a round. TransformerLens and nnsight are left out where they are not installed, and for
+architectures other than GPT-2.
 """
 
 from __future__ import annotations
@@ -13,15 +15,19 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import platform
+import resource
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
+from functools import reduce
 from importlib.metadata import version
 from pathlib import Path
 
 import torch
-from transformers import GPT2Config, GPT2LMHeadModel
+from transformers import AutoModelForCausalLM as Auto
+from transformers import DynamicCache, GPT2Config, GPTNeoConfig, GPTNeoXConfig, LlamaConfig
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -30,46 +36,78 @@ from llmnotes.hooks import hooked
 from llmnotes.patching import logit_difference, sweep
 from llmnotes.trace import trace
 
-SIZES = {
-    "tiny": {"n_layer": 4, "n_head": 8, "n_embd": 256, "vocab_size": 4096, "n_positions": 128},
-    "small": {"n_layer": 12, "n_head": 12, "n_embd": 768, "vocab_size": 50257, "n_positions": 128},
-}
+SIZES = {"tiny": (4, 8, 256, 4096), "small": (12, 12, 768, 50257)}  # layers, heads, width, vocabulary
 NAMED = ["resid_pre", "resid_post", "pattern", "z", "mlp_post"]
+# Where the versions by hand find things: blocks, the way out of the heads, the MLP and the norm before it, final norm.
+PATHS = {
+    "gpt2": ("transformer.h", "attn.c_proj", "mlp", "ln_2", "transformer.ln_f"),
+    "gpt_neo": ("transformer.h", "attn.attention.out_proj", "mlp", "ln_2", "transformer.ln_f"),
+    "gpt_neox": ("gpt_neox.layers", "attention.dense", "mlp", "post_attention_layernorm", "gpt_neox.final_layer_norm"),
+    "llama": ("model.layers", "self_attn.o_proj", "mlp", "post_attention_layernorm", "model.norm"),
+}
 
 
 def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("--size", choices=list(SIZES), default="tiny")
+    options.add_argument("--architecture", choices=list(PATHS), default="gpt2")
     options.add_argument("--rounds", type=int, default=0)
     options = options.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    config = GPT2Config(**SIZES[options.size], bos_token_id=0, eos_token_id=0)
-    model = GPT2LMHeadModel(config).eval()
-    clean = torch.randint(config.vocab_size, (1, 16))
+    model = Auto.from_config(configuration(options.architecture, *SIZES[options.size])).eval()
+    vocabulary = model.config.vocab_size
+    clean = torch.randint(vocabulary, (1, 16))
     corrupted = clean.clone()
-    corrupted[0, 2] = (clean[0, 2] + 1) % config.vocab_size  # the prompts differ early, which spares us little
-    texts = torch.randint(config.vocab_size, (8, 64))
+    corrupted[0, 2] = (clean[0, 2] + 1) % vocabulary  # the prompts differ early, which spares us little
+    texts = torch.randint(vocabulary, (8, 64))
     metric = logit_difference(model, 1, 2)
 
     contenders = ours(model, clean, corrupted, texts, metric)
-    if importlib.util.find_spec("transformer_lens"):
-        contenders |= transformer_lens_runs(model, clean, corrupted, texts)
-    if importlib.util.find_spec("nnsight"):
-        contenders |= nnsight_runs(model, clean, corrupted, texts)
+    libraries = ["torch", "transformers"]
+    for library, runs in {"transformer_lens": transformer_lens_runs, "nnsight": nnsight_runs}.items():
+        if options.architecture == "gpt2" and importlib.util.find_spec(library):
+            contenders |= runs(model, clean, corrupted, texts)
+            libraries.append(library)
     rounds = options.rounds or (15 if options.size == "tiny" else 3)
-    libraries = [name for name in ("torch", "transformers", "transformer-lens", "nnsight") if _installed(name)]
     print(f"Python {platform.python_version()}, " + ", ".join(f"{name} {version(name)}" for name in libraries))
-    print(f"{options.size}: {SIZES[options.size]}, {rounds} rounds, one thread, processor time")
+    sizes = "{} layers, {} heads, width {}, vocabulary {}".format(*SIZES[options.size])
+    print(f"{options.architecture}, {sizes}; {rounds} rounds, one thread, processor time")
     for task in dict.fromkeys(task for task, _ in contenders):
         measure(task, {name: run for (t, name), run in contenders.items() if t == task}, rounds)
+    measure(
+        "import", {name: lambda name=name: imported(name) for name in ("llmnotes.trace", *libraries)}, 3, taken=True
+    )
 
 
-def _installed(name: str) -> bool:
-    return importlib.util.find_spec(name.replace("-", "_")) is not None
+def configuration(architecture: str, layers: int, heads: int, width: int, vocabulary: int):
+    common = {"vocab_size": vocabulary, "bos_token_id": 0, "eos_token_id": 0}
+    modern = {"num_hidden_layers": layers, "num_attention_heads": heads, "hidden_size": width}
+    modern |= {"intermediate_size": 4 * width, "max_position_embeddings": 128, **common}
+    if architecture == "gpt2":
+        return GPT2Config(n_layer=layers, n_head=heads, n_embd=width, n_positions=128, **common)
+    if architecture == "gpt_neo":
+        kinds = [[["global", "local"], layers // 2]]
+        neo = {"num_layers": layers, "num_heads": heads, "hidden_size": width, "max_position_embeddings": 128}
+        return GPTNeoConfig(attention_types=kinds, **neo, **common)
+    if architecture == "gpt_neox":
+        return GPTNeoXConfig(**modern)
+    return LlamaConfig(num_key_value_heads=heads // 2, **modern)
 
 
-def measure(task: str, runs: dict, rounds: int) -> None:
+def imported(name: str) -> float:
+    """Processor time that a new Python takes to import a library, in ms, less what a bare one takes."""
+    taken = []
+    for code in ("pass", f"import {name}"):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[1])
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        taken.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    return (taken[1] - taken[0]) * 1e3
+
+
+def measure(task: str, runs: dict, rounds: int, taken: bool = False) -> None:
+    """Run all in turn and print their table; `taken`: a run returns the milliseconds that it took."""
     results = {name: run() for name, run in runs.items()}  # also warms up
     wanted = next(iter(results.values()))
     for name, got in results.items():
@@ -81,18 +119,61 @@ def measure(task: str, runs: dict, rounds: int) -> None:
     for _ in range(rounds):
         for name, run in runs.items():
             start = time.process_time()
-            run()
-            times[name].append((time.process_time() - start) * 1e3)
+            result = run()
+            times[name].append(result if taken else (time.process_time() - start) * 1e3)
     first = next(iter(runs))
     print(f"\n{task}\n| | ms | times the first row |\n| --- | ---: | ---: |")
-    for name, taken in times.items():
-        ratio = statistics.median(t / r for t, r in zip(taken, times[first], strict=True))
-        print(f"| {name} | {statistics.median(taken):.1f} | {ratio:.2f} |")
+    for name, row in times.items():
+        ratio = statistics.median(t / r for t, r in zip(row, times[first], strict=True))
+        print(f"| {name} | {statistics.median(row):.1f} | {ratio:.2f} |", flush=True)
+
+
+class ByHand:
+    """What the plain loops and the sweeps by hand need of a model: its own modules, found by name."""
+
+    def __init__(self, model) -> None:
+        blocks, proj, mlp, norm, final = PATHS[model.config.model_type]
+        self.model, self.blocks, self.final = model, follow(model, blocks), follow(model, final)
+        self.projs = [follow(block, proj) for block in self.blocks]
+        self.mlps = [follow(block, mlp) for block in self.blocks]
+        self.norms = [follow(block, norm) for block in self.blocks]
+        self.rotary = getattr(model.base_model, "rotary_emb", None)
+        self.parallel = model.config.model_type == "gpt_neox"  # attention and MLP read the same
+        self.heads = model.config.num_attention_heads
+
+    def kept(self, modules, ids) -> list[torch.Tensor]:
+        """What enters each of some modules, and what leaves the last block, in one run."""
+        found = [None] * len(modules)
+        handles = [
+            module.register_forward_pre_hook(lambda m, a, i=i: found.__setitem__(i, a[0]))
+            for i, module in enumerate(modules)
+        ]
+        self.model(ids, use_cache=False)
+        for handle in handles:
+            handle.remove()
+        return found
+
+    def block(self, layer: int, x: torch.Tensor, past: DynamicCache | None = None, start: int = 0) -> torch.Tensor:
+        """One block on positions `start` and later; `past` holds the keys and values of those before."""
+        n = x.size(1)
+        mask = torch.zeros(1, 1, n, start + n).masked_fill_(~torch.ones(n, start + n).tril(start).bool(), -1e30)
+        given = {"attention_mask": mask, "past_key_values": past, "use_cache": past is not None}
+        if self.rotary is not None:
+            given["position_embeddings"] = self.rotary(x, torch.arange(start, start + n)[None])
+        out = self.blocks[layer](x, **given)
+        return out[0] if isinstance(out, tuple) else out
+
+    def logits(self, x: torch.Tensor) -> torch.Tensor:
+        return self.model.get_output_embeddings()(self.final(x))
+
+
+def follow(module, path: str):
+    return reduce(getattr, path.split("."), module)
 
 
 def ours(model, clean, corrupted, texts, metric) -> dict:
     """llmnotes, a plain forward pass or loop, and sweeps written out by hand."""
-    calls = [(place, layer, lambda v, s: None) for place in NAMED for layer in range(model.config.n_layer)]
+    calls = [(place, layer, lambda v, s: None) for place in NAMED for layer in range(model.config.num_hidden_layers)]
 
     @torch.no_grad()
     def plain() -> None:
@@ -110,7 +191,7 @@ def ours(model, clean, corrupted, texts, metric) -> dict:
     def gradient_by_hand() -> None:
         with torch.no_grad():
             model(clean, use_cache=False)
-        embedded = model.transformer.wte(corrupted).detach().requires_grad_()
+        embedded = model.get_input_embeddings()(corrupted).detach().requires_grad_()
         logits = model(inputs_embeds=embedded, use_cache=False).logits[:, -1]
         torch.autograd.grad(metric(logits)[0], embedded)
 
@@ -143,19 +224,15 @@ def void(_: object) -> None:
 @torch.no_grad()
 def residual_loop(model, clean, corrupted, metric) -> torch.Tensor:
     """One hooked pass for each layer and position."""
-    blocks, n = model.transformer.h, clean.size(1)
-    kept = [None] * len(blocks)
-    handles = [b.register_forward_pre_hook(lambda m, a, i=i: kept.__setitem__(i, a[0])) for i, b in enumerate(blocks)]
-    model(clean, use_cache=False)
-    for handle in handles:
-        handle.remove()
-    values = torch.empty(len(blocks), n)
-    for layer, block in enumerate(blocks):
+    hand, n = ByHand(model), clean.size(1)
+    source = hand.kept(hand.blocks, clean)
+    values = torch.empty(len(hand.blocks), n)
+    for layer, block in enumerate(hand.blocks):
         for position in range(n):
 
             def patch(module, args, layer=layer, position=position):
                 x = args[0].clone()
-                x[:, position] = kept[layer][:, position]
+                x[:, position] = source[layer][:, position]
                 return (x, *args[1:])
 
             handle = block.register_forward_pre_hook(patch)
@@ -167,102 +244,65 @@ def residual_loop(model, clean, corrupted, metric) -> torch.Tensor:
 @torch.no_grad()
 def head_loop(model, clean, corrupted, metric) -> torch.Tensor:
     """One hooked pass for each head."""
-    blocks, heads = model.transformer.h, model.config.n_head
-    width = model.config.n_embd // heads
-    kept = [None] * len(blocks)
-    handles = [
-        b.attn.c_proj.register_forward_pre_hook(lambda m, a, i=i: kept.__setitem__(i, a[0]))
-        for i, b in enumerate(blocks)
-    ]
-    model(clean, use_cache=False)
-    for handle in handles:
-        handle.remove()
-    values = torch.empty(len(blocks), heads)
-    for layer, block in enumerate(blocks):
-        for head in range(heads):
+    hand = ByHand(model)
+    source = hand.kept(hand.projs, clean)
+    values = torch.empty(len(hand.blocks), hand.heads)
+    width = source[0].size(-1) // hand.heads
+    for layer, proj in enumerate(hand.projs):
+        for head in range(hand.heads):
             mine = slice(head * width, (head + 1) * width)
 
             def patch(module, args, layer=layer, mine=mine):
                 z = args[0].clone()
-                z[..., mine] = kept[layer][..., mine]
+                z[..., mine] = source[layer][..., mine]
                 return (z,)
 
-            handle = block.attn.c_proj.register_forward_pre_hook(patch)
+            handle = proj.register_forward_pre_hook(patch)
             values[layer, head] = metric(model(corrupted, use_cache=False).logits[:, -1])[0]
             handle.remove()
     return values
 
 
-def _by_hand_pieces(model, ids):
-    """Each block's input and keys and values of one run, with nothing but the model's own modules."""
-    core, n = model.transformer, ids.size(1)
-    x = core.wte(ids) + core.wpe.weight[:n]
-    inputs, keys, values, middles, zs = [], [], [], [], []
-    for block in core.h:
-        q, k, v = split(block, x)
-        z = attend(q, k, v)
-        middle = x + block.attn.c_proj(z)
-        inputs.append(x)
-        keys.append(k)
-        values.append(v)
-        middles.append(middle)
-        zs.append(z)
-        x = middle + mlp(block, middle)
-    return inputs, keys, values, middles, zs, x
-
-
-def split(block, x):
-    q, k, v = block.attn.c_attn(block.ln_1(x)).split(x.size(-1), dim=-1)
-    return (t.unflatten(-1, (block.attn.num_heads, -1)).transpose(1, 2) for t in (q, k, v))
-
-
-def attend(q, k, v):
-    mask = torch.ones(k.size(2), k.size(2), dtype=torch.bool).tril()[-q.size(2) :]
-    return torch.nn.functional.scaled_dot_product_attention(q, k, v, attn_mask=mask).transpose(1, 2).flatten(-2)
-
-
-def mlp(block, x):
-    return block.mlp.c_proj(torch.nn.functional.gelu(block.mlp.c_fc(block.ln_2(x)), approximate="tanh"))
-
-
 @torch.no_grad()
 def residual_by_hand(model, clean, corrupted, metric) -> torch.Tensor:
     """(1) to (3) written straight down: for each position, all layers advance together from there on."""
-    source = _by_hand_pieces(model, clean)[0]
-    inputs, keys, values, *_ = _by_hand_pieces(model, corrupted)
-    n, layers = clean.size(1), len(model.transformer.h)
+    hand, n = ByHand(model), clean.size(1)
+    source, inputs = (hand.kept(hand.blocks, ids) for ids in (clean, corrupted))
+    full = model(corrupted, use_cache=True).past_key_values
     ends = []
     for p in range(n):
+        past = DynamicCache()
         x = inputs[0].new_empty(0, n - p, inputs[0].size(-1))
-        for layer, block in enumerate(model.transformer.h):
+        for layer in range(len(hand.blocks)):
             entering = inputs[layer][:, p:].clone()
             entering[:, 0] = source[layer][:, p]
             x = torch.cat([x, entering])
-            q, k, v = split(block, x)
-            k = torch.cat([keys[layer][:, :, :p].expand(len(x), -1, -1, -1), k], dim=2)
-            v = torch.cat([values[layer][:, :, :p].expand(len(x), -1, -1, -1), v], dim=2)
-            x = x + block.attn.c_proj(attend(q, k, v))
-            x = x + mlp(block, x)
+            earlier = (full.layers[layer].keys, full.layers[layer].values)
+            past.update(*(t[:, :, :p].expand(len(x), -1, -1, -1) for t in earlier), layer)
+            x = hand.block(layer, x, past, p)
         ends.append(x[:, -1])
-    logits = model.lm_head(model.transformer.ln_f(torch.stack(ends, dim=1)))  # (layer, position, vocab)
-    return metric(logits.flatten(0, 1)).view(layers, n)
+    return metric(hand.logits(torch.stack(ends, dim=1)).flatten(0, 1)).view(-1, n)  # (layer, position)
 
 
 @torch.no_grad()
 def heads_by_hand(model, clean, corrupted, metric) -> torch.Tensor:
-    """Every head's run starts in the middle of its own block; all advance together."""
-    source = _by_hand_pieces(model, clean)[4]
-    *_, middles, zs, _ = _by_hand_pieces(model, corrupted)
-    heads, layers = model.config.n_head, len(model.transformer.h)
-    x = middles[0].new_empty(0, *middles[0].shape[1:])
-    for layer, block in enumerate(model.transformer.h):
+    """Every head's run starts behind the attention of its own block; all advance together."""
+    hand = ByHand(model)
+    source, zs = (hand.kept(hand.projs, ids) for ids in (clean, corrupted))
+    # A head adds to the stream before the MLP, or to what leaves the block where attention and MLP run side by side.
+    after = hand.blocks[1:] if hand.parallel else hand.norms
+    base = hand.kept([*after, hand.final] if hand.parallel else after, corrupted)
+    x = base[0].new_empty(0, *base[0].shape[1:])
+    for layer, proj in enumerate(hand.projs):
         if len(x):
-            x = x + block.attn.c_proj(attend(*split(block, x)))
-        change = (source[layer] - zs[layer])[0].unflatten(-1, (heads, -1)).transpose(0, 1)  # (head, pos, d_head)
-        entering = middles[layer] + change @ block.attn.c_proj.weight.unflatten(0, (heads, -1))
+            x = hand.block(layer, x)
+        change = (source[layer] - zs[layer])[0].unflatten(-1, (hand.heads, -1)).transpose(0, 1)  # (head, pos, d_head)
+        w_o = proj.weight if model.config.model_type == "gpt2" else proj.weight.T
+        entering = base[layer] + change @ w_o.unflatten(0, (hand.heads, -1))
+        if not hand.parallel:
+            entering = entering + hand.mlps[layer](hand.norms[layer](entering))
         x = torch.cat([x, entering])
-        x = x + mlp(block, x)
-    return metric(model.lm_head(model.transformer.ln_f(x[:, -1]))).view(layers, heads)
+    return metric(hand.logits(x[:, -1])).view(-1, hand.heads)
 
 
 def transformer_lens_runs(model, clean, corrupted, texts) -> dict:
@@ -369,9 +409,41 @@ def nnsight_runs(model, clean, corrupted, texts) -> dict:
                 values[layer, head] = logits[0, 1] - logits[0, 2]
         return values
 
+    @torch.no_grad()
+    def residual_batched() -> torch.Tensor:
+        """All positions of a layer in one trace, a row each."""
+        source, rows, values = [], torch.arange(n), []
+        with wrapped.trace(clean, use_cache=False):
+            for block in wrapped.transformer.h:
+                source.append(block.input.save())
+        for layer in range(layers):
+            with wrapped.trace(corrupted.expand(n, -1), use_cache=False):
+                wrapped.transformer.h[layer].input[rows, rows] = source[layer][0]
+                logits = wrapped.lm_head.output[:, -1].save()
+            values.append(logits[:, 1] - logits[:, 2])
+        return torch.stack(values)
+
+    @torch.no_grad()
+    def by_head_batched() -> torch.Tensor:
+        """All heads of a layer in one trace, a row each."""
+        source, values = [], []
+        mine = torch.eye(heads, dtype=torch.bool).repeat_interleave(width, dim=1)[:, None]  # (row, 1, d_model)
+        with wrapped.trace(clean, use_cache=False):
+            for block in wrapped.transformer.h:
+                source.append(block.attn.c_proj.input.save())
+        for layer in range(layers):
+            with wrapped.trace(corrupted.expand(heads, -1), use_cache=False):
+                z = wrapped.transformer.h[layer].attn.c_proj.input
+                wrapped.transformer.h[layer].attn.c_proj.input = torch.where(mine, source[layer], z)
+                logits = wrapped.lm_head.output[:, -1].save()
+            values.append(logits[:, 1] - logits[:, 2])
+        return torch.stack(values)
+
     return {
         ("trace", "nnsight, named places but for patterns"): named,
+        ("residual sweep", "nnsight, batched"): residual_batched,
         ("residual sweep", "nnsight, loop"): residual,
+        ("head sweep", "nnsight, batched"): by_head_batched,
         ("head sweep", "nnsight, loop"): by_head,
     }
 

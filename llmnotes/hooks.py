@@ -34,8 +34,6 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
-from transformers import AttentionInterface
-from transformers.masking_utils import AttentionMaskInterface, eager_mask
 
 from llmnotes.architectures import Block, Parts, parts
 
@@ -277,8 +275,13 @@ def _gpt_neo_attention(module: nn.Module, query: Tensor, key: Tensor, value: Ten
     return out.transpose(1, 2), pattern
 
 
-AttentionInterface.register("llmnotes", _attention)
-AttentionMaskInterface.register("llmnotes", eager_mask)
+def _register_attention() -> None:
+    """Make `_attention` known to transformers, which is loaded by then: the model in hand is of its making."""
+    from transformers import AttentionInterface
+    from transformers.masking_utils import AttentionMaskInterface, eager_mask
+
+    AttentionInterface.register("llmnotes", _attention)
+    AttentionMaskInterface.register("llmnotes", eager_mask)
 
 
 @contextmanager
@@ -291,6 +294,7 @@ def _pattern_call(found: Parts, block: Block, call: Callable) -> Iterator[None]:
         if neo:
             attn.__dict__["_attn"] = partial(_gpt_neo_attention, attn)
     if not neo and model.config._attn_implementation != "llmnotes":
+        _register_attention()
         model.__dict__["_llmnotes_attention"] = model.config._attn_implementation
         model.config._attn_implementation = "llmnotes"
     calls = attn.__dict__["_llmnotes_pattern"].calls

@@ -35,7 +35,6 @@ KNOWN = (
     "roneneldan/TinyStories-8M",
     "roneneldan/TinyStories-33M",
     "HuggingFaceTB/SmolLM-135M",
-    STORIES260K,
 )
 
 
@@ -104,14 +103,11 @@ def load(name: str | Path, device: str = "cpu") -> LoadedModel:
     """
     name = str(name)
     folder, looked = _find_folder(name)
-    if name == STORIES260K:
-        model, tokenizer = _load_stories260k(folder, looked)
+    if folder is None:
+        folder = _from_hub(name, looked)
     else:
-        if folder is None:
-            folder = _from_hub(name, looked)
-        else:
-            depends_on(folder)
-        model, tokenizer = _load_folder(name, folder)
+        depends_on(folder)
+    model, tokenizer = _load_stories260k(folder) if name == STORIES260K else _load_folder(name, folder)
     size = sizes(model.config)
     return LoadedModel(
         model=model.to(device).eval(),
@@ -129,7 +125,8 @@ def load(name: str | Path, device: str = "cpu") -> LoadedModel:
 
 def shipped() -> list[str]:
     """The names of the models that ship with llmnotes, checkpoints along the way included."""
-    return sorted(config.parent.relative_to(CHECKPOINTS).as_posix() for config in CHECKPOINTS.rglob("config.json"))
+    ours = (config.parent.relative_to(CHECKPOINTS).as_posix() for config in CHECKPOINTS.rglob("config.json"))
+    return sorted([*ours, STORIES260K])
 
 
 def _find_folder(name: str) -> tuple[Path | None, list[str]]:
@@ -250,43 +247,8 @@ def _not_found(name: str, looked: list[str]) -> str:
     return f"no model {name!r}.{hint} Looked in: {'; '.join(looked)}."
 
 
-def _load_stories260k(folder: Path | None, looked: list[str]) -> tuple[Any, Any]:
+def _load_stories260k(folder: Path) -> tuple[Any, Any]:
     from llmnotes.stories260k import FILES, read_llama2c, read_llama2c_tokenizer
 
-    if folder is None:
-        folder = _stories260k_from_hub(FILES, looked)
-    else:
-        depends_on(folder)
-    missing = [file for file in FILES if not (folder / file).is_file()]
-    if missing:
-        raise FileNotFoundError(f"{folder} lacks {' and '.join(missing)}, which {STORIES260K} consists of")
     model = read_llama2c(folder / FILES[0])
     return model, read_llama2c_tokenizer(folder / FILES[1], model.config.vocab_size)
-
-
-def _stories260k_from_hub(files: tuple[str, ...], looked: list[str]) -> Path:
-    from huggingface_hub import HfApi, constants, errors, hf_hub_download
-
-    repository = "karpathy/tinyllamas"
-
-    def fetch(**options: Any) -> Path:
-        paths = [Path(hf_hub_download(repository, f"{STORIES260K}/{file}", **options)) for file in files]
-        return paths[0].parent
-
-    try:
-        return fetch(local_files_only=True)
-    except errors.LocalEntryNotFoundError:
-        looked = [*looked, f"the Hugging Face cache ({constants.HF_HUB_CACHE})"]
-    try:
-        if constants.HF_HUB_OFFLINE:
-            raise ConnectionError("HF_HUB_OFFLINE is set")
-        HfApi().model_info(repository, timeout=5)
-    except Exception as error:
-        reason = f"{type(error).__name__}: {error}"
-        raise ConnectionError(
-            f"{STORIES260K} is not on this machine. Looked in: {'; '.join(looked)}.\n"
-            f"The hub was not reached ({reason}). Fetch {' and '.join(files)} from {repository} into a folder "
-            f"{STORIES260K}, and name its parent in "
-            f"{FOLDER_VARIABLE}."
-        ) from None
-    return fetch()

@@ -32,7 +32,6 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.nn.functional import gelu, scaled_dot_product_attention
-from transformers.activations import NewGELUActivation
 
 from llmnotes.architectures import Block, Parts, matrix, parts
 from llmnotes.trace import Trace, trace
@@ -208,7 +207,8 @@ def row_bytes(found: Parts, length: int, start: int, n_at: int) -> int:
 def feed_forward(block: Block, x: Float[Tensor, "token d_model"]) -> Float[Tensor, "token d_model"]:
     """The MLP, with GPT-2's own form of GELU done in one fused step: as good as equal, and much faster."""
     pre = block.mlp_in(x)
-    post = gelu(pre, approximate="tanh") if isinstance(block.mlp_act, NewGELUActivation) else block.mlp_act(pre)
+    gpt2s_own = type(block.mlp_act).__name__ == "NewGELUActivation"
+    post = gelu(pre, approximate="tanh") if gpt2s_own else block.mlp_act(pre)
     return block.mlp_proj(post if block.mlp_gate is None else post * block.mlp_gate(x))
 
 

@@ -1,10 +1,9 @@
-"""The study tools on the models that ship, and on stories260K where it is at hand: text in, the same numbers out."""
+"""The study tools on the models that ship: text in, the same numbers out."""
 
 from __future__ import annotations
 
 import pytest
 import torch
-from test_loading import needs_stories260k, stories260k_folder
 from test_patching import plain_loop
 from test_trace import plain_hooks
 
@@ -27,15 +26,11 @@ PAIRS = {  # a pair of prompts of equal length, and two answers
     "fairytale": (RULER.format("king"), RULER.format("queen"), " he", " she"),
     "stories260K": (CHILD.format("boy"), CHILD.format("girl"), "he", "she"),
 }
-MODELS = [pytest.param(name, marks=needs_stories260k if name == "stories260K" else ()) for name in PAIRS]
 
 
-@pytest.fixture(scope="module", params=MODELS)
+@pytest.fixture(scope="module", params=PAIRS)
 def real(request):
-    with pytest.MonkeyPatch.context() as patch:
-        if request.param == "stories260K":
-            patch.setenv("LLMNOTES_MODELS", str(stories260k_folder()))
-        return llmnotes.load(request.param)
+    return llmnotes.load(request.param)
 
 
 @pytest.fixture(scope="module")

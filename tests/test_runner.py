@@ -60,6 +60,17 @@ BAD = {  # stem: (code, header, what its message must say)
         ["figure('line'): alt is ' '"],
     ),
     "14_removes": ("import os\nos.remove(r'{root}/mkdocs.yml')", {}, ["mkdocs.yml", "outside its folder of outputs"]),
+    "17_past_python": (
+        "import torch\ntorch.save(torch.zeros(2), r'{root}/escaped.pt')",
+        {},
+        ["escaped.pt", "outside its folder of outputs"],
+    ),
+    "18_by_a_child": (
+        "import subprocess, sys\n"
+        "subprocess.run([sys.executable, '-c', \"open(r'{root}/escaped.txt', 'w')\"], check=True)",
+        {},
+        ["CalledProcessError", "outside its folder of outputs"],
+    ),
     "15_interrupts": ("raise KeyboardInterrupt", {}, ["KeyboardInterrupt"]),
     "16_same": ("n = 0\n" + 3 * "\n# %%\nn += 1\nassert n < 2\n", {}, ["AssertionError"]),  # the second of three fails
 }

@@ -14,6 +14,8 @@ import time
 import traceback
 from pathlib import Path
 
+from llmnotes.site.landlock import writes_only_below
+
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _CHANGES = {
     "os.remove": 1,
@@ -24,6 +26,10 @@ _CHANGES = {
     "os.link": 2,
     "os.truncate": 1,
 }
+
+_BELOW = "may not write outside its folder of outputs; write below the current folder, or below tempfile.gettempdir()"
+# What a refusal by the system itself looks like; torch.save says that a file "cannot be opened".
+_REFUSED = ("Permission denied", "os error 13", "cannot be opened", "exit status", "CalledProcessError")
 
 _state: dict = {"active": False, "read": set()}
 
@@ -48,6 +54,7 @@ def begin(root: str, may_write: list[str], lab: str, cells: list[tuple[int, str]
         lab=lab,
         cells=[(line, source.strip()) for line, source in cells],
     )
+    writes_only_below([*_state["may_write"], "/dev"])
     sys.addaudithook(_watch)
 
 
@@ -97,7 +104,10 @@ def failure(cell: int) -> None:
             frames.append(frame)
     print("Traceback (most recent call last):")
     print("".join(traceback.format_list(frames)), end="")
-    print("".join(traceback.format_exception_only(error)), end="")
+    message = "".join(traceback.format_exception_only(error))
+    print(message, end="")
+    if not isinstance(error, WriteOutsideError) and any(sign in message for sign in _REFUSED):
+        print(f"If that was a write: the lab {_BELOW}")
 
 
 def _watch(event: str, args: tuple) -> None:
@@ -121,10 +131,7 @@ def _check(path: str | bytes | os.PathLike) -> None:
     if real.startswith("/dev/") or "__pycache__" in real:
         return
     if not any(real == folder or real.startswith(folder + os.sep) for folder in _state["may_write"]):
-        raise WriteOutsideError(
-            f"the lab tried to write {real}, which is outside its folder of outputs; "
-            "write below the current folder, or below tempfile.gettempdir()"
-        )
+        raise WriteOutsideError(f"the lab tried to write {real}; it {_BELOW}")
 
 
 def _note(path: str | bytes | os.PathLike) -> None:

@@ -218,18 +218,20 @@ async def _run_kernel(
 
 def _begin(project: Project, lab: Lab, folder: Path, scratch: Path) -> str:
     cells = [(cell.line, cell.source) for cell in lab.code]
-    may_write = [str(folder), str(scratch), *_caches()]
+    may_write = [str(folder), str(scratch), *_caches(lab.needs_hub)]
     arguments = f"{str(project.root)!r}, {may_write!r}, {str(lab.path)!r}, {cells!r}"
     imports = f"import sys; sys.path.append({str(PACKAGE.parent)!r})\nimport llmnotes.site.inside as {INSIDE}"
     return f"{imports}\n{INSIDE}.begin({arguments})"
 
 
-def _caches() -> list[str]:
+def _caches(hub: bool) -> list[str]:
     """Where libraries keep what they may write from within a lab: fonts of matplotlib, models of the hub."""
     import matplotlib
 
-    home = os.environ.get("HF_HOME", str(Path.home() / ".cache" / "huggingface"))
-    return [matplotlib.get_cachedir(), matplotlib.get_configdir(), home]
+    home = Path(os.environ.get("HF_HOME", Path.home() / ".cache" / "huggingface"))
+    if hub:
+        home.mkdir(parents=True, exist_ok=True)  # inside, only what lies below an allowed folder can be made
+    return [matplotlib.get_cachedir(), matplotlib.get_configdir(), str(home)]
 
 
 def _environment(folder: Path, scratch: Path, hub: bool) -> dict[str, str]:
