@@ -39,6 +39,7 @@ from llmnotes.site.page import END, download, page_notebook
 from llmnotes.site.recall import Recall, drop_unreadable
 from llmnotes.site.runner import run_labs
 from llmnotes.site.serving import Built, Rebuild
+from llmnotes.site.stylesheet import combine
 from llmnotes.site.store import Project, Run
 
 log = logging.getLogger("mkdocs.plugins.llmnotes")
@@ -106,6 +107,7 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
             jupyter.config["cache_dir"] = str(self.made / "notebooks")
             drop_unreadable(self.made / "notebooks")
         self.uses = [(lab, self._names(lab)) for lab in self.labs]
+        config.extra["style"], self.style = combine(config)
         return config
 
     def _run(self) -> dict[str, tuple[Lab, Run | None]]:
@@ -143,6 +145,7 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
             from llmnotes.site.social import add_cards
 
             add_cards(files, config, self.made / "cards", self._cards(config))
+        files.append(File.generated(config, config.extra["style"], content=self.style))
         feed = atom(self.entries, config.site_url or "", self._plain_claim)
         files.append(File.generated(config, "feed.xml", content=feed))
         if is_offline(config):
