@@ -39,8 +39,8 @@ from llmnotes.site.page import END, download, page_notebook
 from llmnotes.site.recall import Recall, drop_unreadable
 from llmnotes.site.runner import run_labs
 from llmnotes.site.serving import Built, Rebuild
-from llmnotes.site.stylesheet import combine
 from llmnotes.site.store import Project, Run
+from llmnotes.site.stylesheet import combine
 
 log = logging.getLogger("mkdocs.plugins.llmnotes")
 

@@ -1,4 +1,4 @@
-"""One style sheet for the site: Material's two and ours in one file, since a browser shows nothing before it has all."""
+"""One style sheet for the site: Material's two and ours in one file, since a page shows nothing before all are there."""
 
 from __future__ import annotations
 
