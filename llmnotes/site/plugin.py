@@ -9,7 +9,7 @@ import re
 import shutil
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from html import escape, unescape
@@ -28,6 +28,7 @@ from mkdocs.utils import get_relative_url
 
 from llmnotes.site import html as rendered
 from llmnotes.site.api import Memory, remember
+from llmnotes.site.beside import render_beside
 from llmnotes.site.blocks import Blocks, Place, read_cards
 from llmnotes.site.entries import SINGULAR, STATUSES, Entry, read_entries
 from llmnotes.site.errors import NotebookError
@@ -157,7 +158,18 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
 
     def on_nav(self, nav: Navigation, config: MkDocsConfig, files: Files) -> Navigation:
         self.nav = nav
+        labs = [files.get_file_from_path(f"labs/{lab.stem}.ipynb") for lab in self.labs]
+        remembered = len(list((self.made / "notebooks").glob("*.json")))
+        self.wait: Callable[[], object] = lambda: None
+        if len(labs) - remembered > 3:
+            self.wait = render_beside(labs, config, files)
         return nav
+
+    @event_priority(100)
+    def on_pre_page(self, page: Page, config: MkDocsConfig, files: Files) -> Page:
+        if self._lab_of(page):
+            self.wait()
+        return page
 
     def on_env(self, env: Environment, config: MkDocsConfig, files: Files) -> Environment:
         env.bytecode_cache = self.templates

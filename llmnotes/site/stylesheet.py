@@ -1,4 +1,4 @@
-"""One style sheet for the site: Material's two and ours in one file, since a page shows nothing before all are there."""
+"""One style sheet for the site: Material's two and ours in one file, as a page waits for all."""
 
 from __future__ import annotations
 
