@@ -238,7 +238,8 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
         output = output.replace(search, f'{search} aria-label="Search"')
         output = rendered.without_indentation(output)
         # links to the API carry their heading's markup as a tooltip and classes for nothing: a fifth of a lab's page
-        return re.sub(r'<a class="autorefs autorefs-internal"(?: title="&lt;[^"]*")?', "<a", output)
+        output = re.sub(r'<a class="autorefs autorefs-internal"(?: title="&lt;[^"]*")?', "<a", output)
+        return re.sub(r'<span title="llmnotes[^"]*">([^<]*)</span>', r"\1", output)  # names without a page
 
     def on_post_build(self, *, config: MkDocsConfig) -> None:
         if "mkdocstrings" in config.plugins:
