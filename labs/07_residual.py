@@ -447,8 +447,8 @@ figure(
 #
 # But put there what the last MLP writes at another place, and {{ result("residual.list_swap_mlp", ".0%") }} of the songs and
 # {{ result("residual.fact_swap_mlp", ".0%") }} of the facts are left (of verbs about half: at half of the other places the
-# answer is the same). Silent, it is not missed; with somebody else's text, it drowns the rest. "Which part decides" has no answer before one
-# has said what stands in its place.
+# answer is the same). Reduced to its mean it is not missed; with another place's text it drowns the rest. "Which part decides" has no
+# answer before one has said what stands in its place.
 #
 # ## Alike to the lens, and opposite
 #

@@ -575,7 +575,7 @@ figure(
 # {{ result("geometry.tales_quarter_end", ".2f") }} at the end. And centring matters. Without it the same word seems to grow *more* alike, from
 # {{ result("geometry.tales_raw_start", ".2f") }} to {{ result("geometry.tales_raw_peak", ".2f") }}, because all places come to share a direction: pairs that
 # share nothing reach {{ result("geometry.tales_common", ".2f") }}, less than we had guessed. That the same word falls at *every* layer is
-# undecided: the last step ({{ result("geometry.tales_least_fall", ".3f") }}) had either sign in three samples of tales.
+# undecided: the smallest fall ({{ result("geometry.tales_least_fall", ".3f") }}, at the last layer) had either sign in three samples of tales.
 #
 # ## What surprised us
 #
