@@ -462,7 +462,7 @@ figure(
 # {{ result("training.first_half", ".0%") }} and {{ result("training.first_greedy", ".0%") }}. How can that be, if at a given
 # place in a real story the likeliest word is legal in only {{ result("training.legal_greedy", ".0%") }}? A model that writes
 # chooses its own places. Cold sampling keeps it where it is sure: after 128 different openings the greedy stories use
-# {{ result("training.words_greedy") }} different words, those at temperature 1 {{ result("training.words_1") }}. They are not
+# {{ result("training.words_greedy") }} different words, where temperature 1 uses {{ result("training.words_1") }}. They are not
 # one story ({{ result("training.own_greedy", ".0%") }} of the continuations differ), but all turn to the same few things. **It
 # does not make the model know more; it lets it avoid what it does not know.** A score on self-written text rewards that.
 #
