@@ -371,9 +371,9 @@ figure(
 # ## Taking out the plumbing
 #
 # Now two parts that seem to compute nothing. We take out the residual connections (each part *replaces* the stream) or
-# the norms, at two depths, and train for 70 steps on the little language that we wrote for our model
-# [`world`](../models/world.md), 32 numbers wide. After so few steps the random start still counts. So the full model and all
-# models of two layers get three starts each, and we quote medians. Without one of the parts, 24 layers get one start.
+# the norms, at three depths, and train for 70 steps on the little language that we wrote for our model
+# [`world`](../models/world.md), 32 numbers wide. After so few steps the random start still counts. So all models of two
+# layers and the full one of 24 get three starts each, and we quote medians. The others get one start.
 
 # %%
 STEPS = 70
@@ -420,9 +420,10 @@ torch.set_flush_denormal(True)  # numbers too small for the processor to be quic
 KINDS = {"full": {}, "no residual": {"residual": False}, "no norm": {"norm": False}}
 runs = {
     (kind, n): [
-        learn(build(n, **how, seed=seed)) for seed in range(3 if n == 2 or not how else 1)
+        learn(build(n, **how, seed=seed))
+        for seed in range(3 if n == 2 or (n == 24 and not how) else 1)
     ]
-    for n in (2, 24)
+    for n in (2, 8, 24)
     for kind, how in KINDS.items()
 }
 frequent = torch.bincount(
@@ -470,23 +471,23 @@ fig, (left, right) = plots.subplots(1, 2, height=3.4)
 for kind, colour, marker in zip(KINDS, (BLUE, ORANGE, GREEN), "osD", strict=True):
     first = np.maximum(runs[kind, 24][0][0], 1e-16)
     left.semilogy(range(1, 25), first, color=colour, marker=marker, ms=4, label=kind)
-    for at, n in enumerate((2, 24)):
-        place = [at + 0.12 * list(KINDS).index(kind)] * len(ends[kind, n])
-        right.plot(place, ends[kind, n], marker, color=colour, label=kind if at else None)
+    for at, n in enumerate((2, 8, 24)):
+        place = [at + 0.14 * list(KINDS).index(kind)] * len(ends[kind, n])
+        right.plot(place, ends[kind, n], marker, color=colour, label=None if at else kind)
 right.axhline(words_only, color=GREY, ls="--", lw=1.5, label="control: word frequencies")
 left.set(xlabel="layer (of 24)", ylabel="norm of the gradient", title="First step")
-right.set_xticks((0.12, 1.12), (2, 24))
+right.set_xticks((0.14, 1.14, 2.14), (2, 8, 24))
 right.set(xlabel="layers", ylabel="loss (nats)", title="After 70 steps")
-right.set(ylim=(2.4, 5), xlim=(-0.4, 1.6))
+right.set(ylim=(2.2, 5), xlim=(-0.4, 2.7))
 right.legend(loc="lower left", fontsize=9)
 figure(
     fig,
     name="without",
     alt="Without residual connections the gradient falls by many orders of magnitude from the last layer to the first, "
-    "and the loss stays at that of word frequencies at both depths. Without norms gradients are even but small. The losses "
+    "and the loss stays at that of word frequencies at every depth. Without norms gradients are even but small. The losses "
     "of the full model lie far apart from start to start, all below the others.",
     caption="Left: the size of the gradient by layer, before training, one start. Right: held-out loss, a mark for each start.",
-    data={kind.replace(" ", "_"): [middle[kind, n] for n in (2, 24)] for kind in KINDS},
+    data={kind.replace(" ", "_"): [middle[kind, n] for n in (2, 8, 24)] for kind in KINDS},
     rtol=0.3,
     because=SHORT,
 )
@@ -513,7 +514,7 @@ figure(
 louder = build(8, norm=False)
 for table in ("wte", "wpe"):
     louder.transformer[table].weight.mul_(10)
-record("no_norm_8", learn(build(8, norm=False))[1], atol=0.05, because=SHORT, unit="nats")
+record("no_norm_8", middle["no norm", 8], atol=0.05, because=SHORT, unit="nats")
 record("no_norm_8_louder", learn(louder)[1], atol=0.25, because=SHORT, unit="nats")
 
 # %% [markdown]
@@ -719,8 +720,8 @@ print([f"{size / sum(gpt2_sizes):.0%}" for size in gpt2_sizes], "in GPT-2")
 #
 # - Costs of mistakes are for one model and one text, and for a model *trained* with the right code. A model trained with
 #   the mistake may learn around it.
-# - The depths were trained for 70 steps with one rate, and 24 layers without residual connections or norms from one start;
-#   the full ones show how much a start can matter. Longer training, other rates and careful starts can train
+# - The depths were trained for 70 steps with one rate, and 8 and 24 layers without residual connections or norms from one
+#   start; the full ones show how much a start can matter. Longer training, other rates and careful starts can train
 #   deep networks without residual connections ([He et al. 2023](https://arxiv.org/abs/2302.10322)).
 # - With 24 layers without residual connections both things go wrong, the gradient and the tokens. We mended four layers.
 # - Two seeds, four layers; how fast the self-first models learn differed between the seeds.

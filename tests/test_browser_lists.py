@@ -53,6 +53,7 @@ def test_a_term_tells_its_meaning(browser, address: str, width: int) -> None:  #
         assert box.is_visible(), "the pointer may rest on what it reads"
         for one in page.locator("article abbr:visible").all():
             one.focus()
+            page.wait_for_timeout(50)  # it may scroll
             edges = box.bounding_box()
             assert edges["x"] >= 0
             assert edges["x"] + edges["width"] <= width

@@ -29,7 +29,7 @@ function show(next) {
   const left = Math.min(place.left, document.documentElement.clientWidth - box.offsetWidth - 8);
   const below = place.bottom + box.offsetHeight < innerHeight;
   box.style.left = `${Math.max(8, left)}px`;
-  box.style.top = `${below ? place.bottom : place.top - box.offsetHeight}px`;
+  box.style.top = `${scrollY + (below ? place.bottom : place.top - box.offsetHeight)}px`;
 }
 
 for (const abbr of document.querySelectorAll("article abbr[title]")) abbr.tabIndex = 0;
@@ -37,8 +37,8 @@ for (const kind of ["pointerover", "focusin"]) {
   document.addEventListener(kind, ({ target }) => {
     const over = target.closest?.("article abbr");
     if (over) show(over);
-    else if (!box.contains(target)) hide();
+    else if (!box.contains(target) && document.activeElement !== term) hide(); // a page that scrolls moves the pointer
   });
 }
+document.addEventListener("focusout", ({ target }) => target === term && hide());
 document.addEventListener("keydown", (event) => event.key === "Escape" && hide());
-document.addEventListener("scroll", hide, { passive: true });
