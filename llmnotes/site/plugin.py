@@ -108,7 +108,6 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
             jupyter.config["cache_dir"] = str(self.made / "notebooks")
             drop_unreadable(self.made / "notebooks")
         self.uses = [(lab, self._names(lab)) for lab in self.labs]
-        config.extra["style"], self.style = combine(config)
         return config
 
     def _run(self) -> dict[str, tuple[Lab, Run | None]]:
@@ -146,7 +145,8 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
             from llmnotes.site.social import add_cards
 
             add_cards(files, config, self.made / "cards", self._cards(config))
-        files.append(File.generated(config, config.extra["style"], content=self.style))
+        config.extra["style"], style = combine(config)
+        files.append(File.generated(config, config.extra["style"], content=style))
         feed = atom(self.entries, config.site_url or "", self._plain_claim)
         files.append(File.generated(config, "feed.xml", content=feed))
         if is_offline(config):

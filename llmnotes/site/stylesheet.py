@@ -21,7 +21,8 @@ def combine(config: MkDocsConfig) -> tuple[str, str]:
     """
     folder = Path(material.__file__).parent / "templates" / "assets" / "stylesheets"
     paths = [next(folder.glob(pattern)) for pattern in THEIRS]
-    paths += [Path(config.docs_dir, path) for path in config.extra_css]
+    ours = [Path(config.docs_dir, path) for path in config.extra_css]
     config.extra_css = []
+    paths += filter(Path.is_file, ours)  # mkdocstrings' is not there yet; the theme names it where it is wanted
     text = "\n".join(path.read_text(encoding="utf-8") for path in paths)
     return f"assets/style.{sha256(text.encode()).hexdigest()[:8]}.css", text
