@@ -467,8 +467,8 @@ figure(
 # {{ result("training.words_greedy") }} different words, where temperature 1 uses {{ result("training.words_1") }}. They are not
 # one story (at most {{ result("training.own_greedy", ".0%") }} of the continuations differ: the same one cut at another length
 # counts as different), but all make do with these few words. **It does not make the model know more; it lets it avoid what it
-# does not know.** A score on self-written text rewards that. (At ½ the words do not show it,
-# {{ result("training.words_half") }} are left. What it avoids there we have not looked at.)
+# does not know.** A score on self-written text rewards that. (At ½ the words do not show it:
+# it uses {{ result("training.words_half") }}. What it avoids there we have not looked at.)
 #
 # The two predictions about its writing were on stories begun from nothing. There {{ result("training.grammatical_1", ".0%") }} of
 # the sentences are grammatical at temperature 1, and at ½ {{ result("training.distinct_half", ".0%") }} of the distinct words are left.

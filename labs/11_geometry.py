@@ -573,7 +573,8 @@ figure(
 # and {{ result("geometry.tales_likeliest_end", ".2f") }} if we go by the word that the model itself holds likeliest, which does not depend on the luck
 # of sampling. So the two models differ most in what comes next. A reason may be that in real text very much may follow, and which word was
 # just read says a good part of it. But much of the likeness takes no training: the untrained model ends at
-# {{ result("geometry.untrained_word_end", ".2f") }}. The trained fairytale ends above its untrained control, world below.
+# {{ result("geometry.untrained_word_end", ".2f") }}. The trained fairytale ends above its untrained control, the trained world below its own
+# (dotted in the figure).
 #
 # The place shows here too: other words in the same quarter have {{ result("geometry.tales_quarter_peak", ".2f") }} in the middle and
 # {{ result("geometry.tales_quarter_end", ".2f") }} at the end. And centring matters. Without it the same word seems to grow a little *more* alike, from
