@@ -274,9 +274,9 @@ figure(
 
 # %% [markdown]
 # With a linear readout one head mostly fails ({{ result("attention.one_linear", ".0%") }}, where guessing gets one in 64). It is
-# not half right about both: one of the two answers it gives in {{ result("attention.one_linear_better", ".0%") }} of the cases, the
-# other in {{ result("attention.one_linear_worse", ".0%") }} (guessing: one in 8). So it does one look-up, and which one
-# differs between the runs. Two heads do both ({{ result("attention.two_linear", ".0%") }}; the worse answer alone
+# not half right about both: one of the two answers is right in {{ result("attention.one_linear_better", ".0%") }} of the cases, the
+# other in {{ result("attention.one_linear_worse", ".0%") }} (medians; guessing: one in 8). So it does one look-up, and little of
+# the other. Two heads do both ({{ result("attention.two_linear", ".0%") }}; the worse answer alone
 # {{ result("attention.two_linear_worse", ".0%") }}). But **one head with an MLP behind it does it as well**
 # ({{ result("attention.one_mlp", ".0%") }}; the worse answer alone {{ result("attention.one_mlp_worse", ".0%") }}). We had given that
 # one chance in three.

@@ -315,8 +315,9 @@ gap = points["top_p"][:, 1].max() - points["top_k"][:, 1].max()
 record("top_p_minus_top_k", gap, atol=0.006, because=SHORT)
 
 # %% [markdown]
-# Now let it write. So that a setting which draws nothing (top-k 1, *greedy*) also writes more than one story, each setting
-# goes on from the same 128 openings: the first sentences of held-out stories, all different, up to 20 words each.
+# Now let it write. So that a setting which draws nothing (top-k 1: always the likeliest word, *greedy*) also writes more than
+# one story, each setting goes on from the same 128 openings: the first sentence of a held-out story each, all different, of at
+# most 19 words.
 
 # %%
 told = [[token.word for token in story] for story in held_out(2, 240)]
@@ -325,7 +326,7 @@ OPENINGS = list(begun)[:128]
 print(len(OPENINGS), "openings, for example:", " ".join(OPENINGS[3][1:]))
 
 # %% [markdown]
-# Every row is fed its opening, and then what was drawn.
+# Every story is fed its opening word by word, and then what was drawn.
 
 
 # %%
@@ -347,7 +348,8 @@ def write(openings, **how):
 # %% [markdown]
 # The oracle follows each story to its first mistake. A sentence counts as grammatical if the grammar allows every word of
 # it after all that came before; what follows the first mistake is not counted, nor is the opening. A story that repeats
-# one right sentence to its end collects many, so we also take the first sentence after the opening alone.
+# one right sentence to its end collects many, so we also take the first sentence after the opening alone. (One that does not
+# end within the 63 words counts as not right, for the grammar itself too.)
 
 
 # %%
@@ -457,19 +459,21 @@ figure(
 # sweep is {{ result("training.best_temperature") }}.
 #
 # **Yet its sentences improve a lot**: {{ result("training.after_1", ".0%") }} are grammatical at temperature 1,
-# {{ result("training.after_half", ".0%") }} at ½, {{ result("training.after_greedy", ".0%") }} when it always takes the
-# likeliest word (*greedy*). Of the first sentences alone it is {{ result("training.first_1", ".0%") }},
+# {{ result("training.after_half", ".0%") }} at ½, {{ result("training.after_greedy", ".0%") }} in greedy
+# writing. Of the first sentences alone it is {{ result("training.first_1", ".0%") }},
 # {{ result("training.first_half", ".0%") }} and {{ result("training.first_greedy", ".0%") }}. How can that be, if at a given
 # place in a real story the likeliest word is legal in only {{ result("training.legal_greedy", ".0%") }}? A model that writes
 # chooses its own places. Cold sampling keeps it where it is sure: after 128 different openings the greedy stories use
 # {{ result("training.words_greedy") }} different words, where temperature 1 uses {{ result("training.words_1") }}. They are not
-# one story ({{ result("training.own_greedy", ".0%") }} of the continuations differ), but all turn to the same few things. **It
-# does not make the model know more; it lets it avoid what it does not know.** A score on self-written text rewards that.
+# one story (at most {{ result("training.own_greedy", ".0%") }} of the continuations differ: the same one cut at another length
+# counts as different), but all make do with these few words. **It does not make the model know more; it lets it avoid what it
+# does not know.** A score on self-written text rewards that. (At ½ the words do not show it:
+# it uses {{ result("training.words_half") }}. What it avoids there we have not looked at.)
 #
-# The two predictions were about stories begun from nothing. There {{ result("training.grammatical_1", ".0%") }} are
-# grammatical at temperature 1, and at ½ {{ result("training.distinct_half", ".0%") }} of the distinct words are left.
-# (Greedy, begun from nothing, there is only one story, of {{ result("training.nothing_greedy_words") }} different words. A first
-# version of this page had only that one for greedy writing.)
+# The two predictions about its writing were on stories begun from nothing. There {{ result("training.grammatical_1", ".0%") }} of
+# the sentences are grammatical at temperature 1, and at ½ {{ result("training.distinct_half", ".0%") }} of the distinct words are left.
+# (Begun from nothing, greedy writing has only one story, of {{ result("training.nothing_greedy_words") }} different words. A first
+# version of this page had only that one.)
 #
 # ## What it knows, and when
 #
@@ -566,8 +570,8 @@ record("first_cut", first, atol=0.15, because=SAMPLE)
 #   tail that top-p cuts may hold mostly mistakes; here it holds much that is right.
 # - Overlap counts all words alike. A reader may care more about mistakes than about missing words: then cutting pays.
 # - That ten times the rate works is about Muon with a warm-up at this size. Plain Adam was not tried.
-# - All openings end with a sentence, so the model chose how to begin the next one. Where it has to finish a sentence that
-#   it did not begin, {{ result("training.first_cut", ".0%") }} of its first sentences are right (exercise 2).
+# - All openings end with a sentence, so the model chose how to begin the next one. After openings cut at seven words, wherever
+#   that is, greedy writing gets {{ result("training.first_cut", ".0%") }} of the first sentences right (exercise 2).
 #
 # ## Links
 #

@@ -86,7 +86,9 @@ for claim, p, name, if_ in (
     predict(claim, p=p, resolved_by=name, if_=if_)
 
 # %% [markdown]
-# And three that came later, when the sum had been read but nothing taken away (the section "Take it away"):
+# And three that came later (the section "Take it away"). The sum had been read by then, and of the parts only the last MLP had
+# been taken away, from songs alone and without putting its mean there (exercise 1). Eight of the nine rules *settle*: in the sum,
+# the right side comes to lead in nine places of ten.
 
 # %%
 for claim, p, name, if_ in (
@@ -334,7 +336,7 @@ figure(
 
 # %% [markdown]
 # The sum is exact (largest gap of any logit: {{ result("residual.largest_gap", ".0e") }}). And it has one shape for every rule
-# but the mood, which never leads in nine places of ten: **attention leads first, the last MLP says it loud**. The part after which the right answer leads is never an MLP. But the last MLP
+# but the mood, which never settles (never leads in nine places of ten): **attention leads first, the last MLP says it loud**. The part after which the right answer leads is never an MLP. But the last MLP
 # then writes {{ result("residual.last_mlp_median", ".0%") }} of the difference in the median rule; of facts all MLPs write
 # {{ result("residual.fact_by_mlps", ".0%") }}. In songs the head that finds the syllable, L2H3, writes
 # {{ result("residual.song_l2h3", ".1f") }} logits by itself, the last MLP {{ result("residual.song_last_mlp", ".1f") }}. Who ranks parts by
@@ -342,9 +344,9 @@ figure(
 #
 # ## Take it away
 #
-# So far this is bookkeeping. Does the answer depend on the attention that leads first? At the place itself we replace what one part writes
-# by its *mean* over all places of the rule, which leaves what is the same for all and takes what tells answers apart. Each place looks at the earlier words
-# of its story as they were. (Our guesses are on the mean. A second way, what the part writes at *another* place of the rule, we tried afterwards.)
+# So far this is bookkeeping. Does the answer depend on the attention that leads first? At the place where the answer is predicted we replace what one part
+# writes by its *mean* over all places of the rule, which leaves what is the same for all and takes what tells answers apart. The earlier words of the story stay
+# as they were. (Our guesses are on the mean. A second way, what the part writes at *another* place of the rule, we tried afterwards.)
 
 
 # %%
@@ -440,15 +442,15 @@ figure(
 # %% [markdown]
 # With the mean, **the part that costs most answers is an attention, in {{ result("residual.needs_attn") }} of the 8 rules that settle**, and in
 # {{ result("residual.needs_first") }} the very attention that leads first in the sum: without it
-# {{ result("residual.indirect_object_mean_attn", ".0%") }} of the indirect objects and {{ result("residual.list_mean_attn", ".0%") }} of the songs are left. The last MLP, which writes half of
-# the difference, is not missed: {{ result("residual.keeps_median", ".0%") }} of the answers stay in the median rule, {{ result("residual.keeps_least", ".0%") }} in the
-# worst. On facts and brackets the sum names the wrong one. They need the attention of layer 0 most, to which it credits little
-# ({{ result("residual.fact_mean_attn0", ".0%") }} and {{ result("residual.closing_mean_attn0", ".0%") }} left without it).
+# {{ result("residual.indirect_object_mean_attn", ".0%") }} of the indirect objects and {{ result("residual.list_mean_attn", ".0%") }} of the songs are left; of verbs and pronouns more than half,
+# where one half is chance. The last MLP, which in the median rule writes half of the difference, is not missed: {{ result("residual.keeps_median", ".0%") }} of the answers stay
+# in the median rule, {{ result("residual.keeps_least", ".0%") }} in the worst. On facts and brackets the sum names the wrong one. They need the attention of layer 0 most, to which it
+# credits little ({{ result("residual.fact_mean_attn0", ".0%") }} and {{ result("residual.closing_mean_attn0", ".0%") }} left without it; of facts {{ result("residual.fact_mean_attn", ".0%") }} without the one that leads first).
 #
 # But put there what the last MLP writes at another place, and {{ result("residual.list_swap_mlp", ".0%") }} of the songs and
-# {{ result("residual.fact_swap_mlp", ".0%") }} of the facts are left (of verbs about half: at half of the other places the
-# answer is the same). Reduced to its mean it is not missed; with another place's text it drowns the rest. "Which part decides" has no
-# answer before one has said what stands in its place.
+# {{ result("residual.fact_swap_mlp", ".0%") }} of the facts are left (of verbs about half: at about half of the other places
+# the answer is the same), though {{ result("residual.indirect_object_swap_mlp", ".0%") }} of the indirect objects. Reduced to its mean it is not missed; with another place's text it can drown
+# the rest. "Which part decides" has no answer before one has said what stands in its place.
 #
 # ## Alike to the lens, and opposite
 #
@@ -564,7 +566,7 @@ record("tale_before_last", same[-2].item(), atol=0.05, because=FIXED)
 # - Two rules that the lens shows alike for two layers: where the verb is predicted, one is known from the start, the other only
 #   after the last layer.
 # - The first part to prefer the right answer was an attention in every rule that settles at all; most of the volume comes from MLPs.
-# - Without what it says of a place, the last MLP is hardly missed; with what it says of another, it overrules the rest.
+# - Without what it says of a place, the last MLP is hardly missed; with what it says of another, it can overrule the rest.
 # - Nearly all of the answer to the simplest rule of all is written in the last layer.
 # - The lens can be right about a stream that no longer matters.
 #
@@ -617,7 +619,7 @@ print("verbs that flip:", by_noun)
 #
 # - One small model whose last MLP is its loudest part. In deeper models writing may be spread over more layers.
 # - The direct sum counts what a part writes by itself. What it does by way of later parts counts as theirs.
-# - We changed parts at the answering place only. What MLPs at earlier words wrote stays, and attention may pass it on: [facts need MLPs](08_mlps.ipynb).
+# - We changed one part at a time, at the answering place only. Another part may have stepped in. What MLPs at earlier words wrote stays, and attention may pass it on: [facts need MLPs](08_mlps.ipynb).
 # - A swap of the whole stream shows that all that decides is there, not that later layers read it linearly.
 # - Four sentences of `fairytale` are a glance.
 #

@@ -137,7 +137,9 @@ falls = "Which name it is makes up less of the vectors of world from layer to la
 predict(falls, p=0.5, resolved_by="name_share_falls", if_="== 1")
 
 # %% [markdown]
-# Three guesses on `fairytale` came later, before any run of the section that they are about.
+# Three guesses on `fairytale` came later, before any run of the section that they are about. In the first, "different words"
+# became "pairs that share nothing" (explained there) after the first run. That moved the number by a few hundredths, and the
+# guess comes out the same by either reading. In the third, "than that" means: than places with the same word.
 
 # %%
 common_part = (
@@ -458,7 +460,8 @@ figure(
 # ## And in a model of real text
 #
 # Of the text of `fairytale` we know no roles. But any two places of it have the same word or not, and the same *next* word or not. So we
-# compare pairs of places. The text is 24 tales that the model tells itself. Only whole words count.
+# compare pairs of places. The text is 24 tales that the model wrote. Only words of one token count, ten places of each that occurs
+# so often; the next word is whatever token follows, a comma too.
 
 # %%
 start, draw = torch.zeros(24, 1, dtype=torch.long), torch.Generator().manual_seed(0)
@@ -481,9 +484,9 @@ def ten_each(ids, whole):
 
 
 # %% [markdown]
-# Both places of a pair are in different texts, and they have one thing in common: the word, the next word, the quarter of the text, or
-# nothing. We take their cosine, having taken the mean over all these places off, layer by layer: else the cosine shows a direction that all
-# places have in common.
+# The two places of a pair are in different texts, and they share one thing: the word, the next word, the quarter of the text, or
+# nothing. (Those that share the word or the next word may also stand in the same quarter.) We take the cosine of their vectors, layer by
+# layer. First the mean over all these places is taken off: else the cosine shows a direction that all places have in common.
 
 
 # %%
@@ -512,7 +515,7 @@ def alike(model, ids, after, whole):
 
 
 # %% [markdown]
-# Controls: untrained models on the same texts; and since the tales are sampled, the model's own likeliest next word in place of the sampled one.
+# Controls: untrained models on the same texts; and since the tales are sampled, the next word that the model itself holds likeliest in place of the sampled one.
 
 # %%
 inside = np.arange(127) > np.zeros((100, 1))  # all places of the stories but the first
@@ -568,21 +571,24 @@ figure(
 # same word fall from {{ result("geometry.tales_word_start", ".2f") }} to {{ result("geometry.tales_word_layer2", ".2f") }} after layer 2, and
 # no further ({{ result("geometry.tales_word_end", ".2f") }}). Before the same next word it is {{ result("geometry.tales_next_end", ".2f") }};
 # and {{ result("geometry.tales_likeliest_end", ".2f") }} if we go by the word that the model itself holds likeliest, which does not depend on the luck
-# of sampling. A reason may be that in real text very much may follow, and which word was just read says a good part of it. But the untrained
-# model ends at {{ result("geometry.untrained_word_end", ".2f") }}: much likeness by itself is no work of training.
+# of sampling. So the two models differ most in what comes next. A reason may be that in real text very much may follow, and which word was
+# just read says a good part of it. But much of the likeness takes no training: the untrained model ends at
+# {{ result("geometry.untrained_word_end", ".2f") }}. The trained fairytale ends above its untrained control, the trained world below its own
+# (dotted in the figure).
 #
 # The place shows here too: other words in the same quarter have {{ result("geometry.tales_quarter_peak", ".2f") }} in the middle and
-# {{ result("geometry.tales_quarter_end", ".2f") }} at the end. And centring matters. Without it the same word seems to grow *more* alike, from
-# {{ result("geometry.tales_raw_start", ".2f") }} to {{ result("geometry.tales_raw_peak", ".2f") }}, because all places come to share a direction: pairs that
-# share nothing reach {{ result("geometry.tales_common", ".2f") }}, less than we had guessed. That the same word falls at *every* layer is
-# undecided: the smallest fall ({{ result("geometry.tales_least_fall", ".3f") }}, at the last layer) had either sign in three samples of tales.
+# {{ result("geometry.tales_quarter_end", ".2f") }} at the end. And centring matters. Without it the same word seems to grow a little *more* alike, from
+# {{ result("geometry.tales_raw_start", ".2f") }} to {{ result("geometry.tales_raw_peak", ".2f") }} at most, because all places come to share a direction: pairs that
+# share nothing reach {{ result("geometry.tales_common", ".2f") }}, less than we had guessed. Whether the same word falls at *every* layer is
+# undecided, though the guess counts as lost: the smallest fall ({{ result("geometry.tales_least_fall", ".3f") }}, at the last layer) had either sign in
+# three samples of tales.
 #
 # ## What surprised us
 #
 # - Matching the pairs wrongly changed nothing in world. The picture of parallel arrows, by itself, is no evidence of a relation between words.
 # - Towns with the same landmark lie together, though a sentence about a landmark names one town only.
 # - The place takes up most of the room after the first two layers, and hardly leaves a trace.
-# - In fairytale the word outlasts all layers; what we had found in world does not hold there.
+# - In fairytale the word outlasts all layers, and what comes next does not overtake it as in world.
 #
 # ## Try it yourself
 #
