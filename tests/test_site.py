@@ -7,13 +7,15 @@ import json
 import re
 import shutil
 import socket
+import subprocess
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import nbformat
 import pytest
-from conftest import ROOT, SITE_URL, Notebook, real_labs
+from conftest import ROOT, SITE_URL, Notebook, clean_environment, real_labs
 
 from llmnotes.site.entries import read_entries
 from llmnotes.site.html import names_used, without_indentation
@@ -380,6 +382,33 @@ def test_a_warning_about_a_lab_comes_with_each_build(recorded: Notebook) -> None
         built = build(recorded)
         assert built.returncode != 0
         assert "none.md" in built.stderr
+
+
+def test_a_first_build_by_two_processes_is_that_of_one(notebook: Notebook) -> None:
+    """Labs are rendered beside the rest; what is wrong with one is told once."""
+    alone = "import os\ndel os.fork\nfrom mkdocs.__main__ import cli\ncli()"
+    for number, name in enumerate(("one", "two", "three", "four", "five"), start=1):
+        notebook.lab(f"0{number}_{name}", prose="[A page](../none.md) that is not." if number == 2 else "Some prose.")
+    notebook.run(jobs=2)
+    pages, told = [], []
+    for command in (["-m", "mkdocs"], ["-c", alone]):
+        shutil.rmtree(notebook.root / ".cache" / "site", ignore_errors=True)
+        done = subprocess.run(
+            [sys.executable, *command, "build"],
+            cwd=notebook.root,
+            env=clean_environment(),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=True,
+        )
+        told.append(done.stderr.count("none.md"))
+        pages.append([path.read_text() for path in sorted((notebook.root / "site").rglob("*.html"))])
+        remembered = [*(notebook.root / ".cache" / "site" / "notebooks").glob("*.json")]
+        assert len(remembered) == 5
+    assert told[0] == told[1] > 0
+    assert pages[0] == pages[1]
+    assert len(pages[0]) > 5
 
 
 def test_indentation_goes_and_what_is_written_stays() -> None:
