@@ -442,8 +442,8 @@ figure(
     name="samplers",
     alt="Left: from temperature 1 to the coldest, and from no cut to the sharpest, legal probability rises only a "
     "little while overlap with the truth falls by a quarter to nearly a half. Right: in what the model writes itself, temperature "
-    "½ has more grammatical sentences than temperature 1 and fewer distinct words, top-k and top-p a few more; greedy "
-    "writing has nearly all sentences grammatical, and few words.",
+    "½ has more grammatical sentences than temperature 1 and fewer distinct words, top-k and top-p lie close to temperature 1 "
+    "in grammar, top-k with fewer words; greedy writing has nearly all sentences grammatical, and few words.",
     caption="Left lines: sweeps, the cold and sharp ends on the left. Right: after 128 openings. One model.",
     data={"legal_and_overlap": np.concatenate(list(points.values()))},
     rtol=0.1,

@@ -433,7 +433,7 @@ figure(
     fig,
     name="needed",
     alt="Replaced by its mean, an attention costs most answers in every rule, usually the one that leads first in the sum, and the last MLP hardly any. "
-    "Replaced by what it writes at another place, the last MLP costs most facts and songs.",
+    "Replaced by what it writes at another place, the last MLP costs most facts and songs, half of the verbs, and some brackets.",
     caption="One part changed at the answering place only. Each mark is one part in one rule.",
     rtol=0.03,
     because=FIXED,
