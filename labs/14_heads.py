@@ -208,8 +208,7 @@ figure(fig, name="scores", alt=ALT, caption=CAPTION, rtol=0.05, because=SMOOTH)
 
 # %% [markdown]
 # **The planted head scores {{ result("heads.planted_lowest", ".2f") }}**, not 0.9: a third of its attention goes elsewhere. Yet in
-# {{ result("heads.planted_choice", ".0%") }} of the places the token before gets the most. A head that was made to do one thing does not
-# score 1, so a score of two thirds is no sign of a second job.
+# {{ result("heads.planted_choice", ".0%") }} of the places the token before gets the most.
 #
 # In `world` there is no animal for any cage: the highest of all its scores is {{ result("heads.world_highest", ".2f") }}.
 #
@@ -348,8 +347,7 @@ record("named_share", share, atol=0.02, because=SMOOTH)
 # They do not. In `world` the best of the four has a rank correlation of {{ result("heads.rho_best_world", ".2f") }} with what is lost (bar:
 # {{ result("heads.rho_bar_world", ".2f") }}), in `fairytale` {{ result("heads.rho_best_own", ".2f") }} ({{ result("heads.rho_bar_own", ".2f") }}).
 # None of world's 16 heads is *named*, so named heads carry {{ result("heads.named_share", ".0%") }} of the losses: that prediction came
-# true in an empty way. One score finds its animal: the head that lists need most has the highest induction score on stories
-# ({{ result("heads.induction_world", ".2f") }}).
+# true in an empty way.
 #
 # ## Four ablations, four answers
 #
@@ -446,8 +444,7 @@ for layer in (0, 2):
 # Wrong for all words alike, the clock costs {{ result("heads.clock_together", ".3f") }} nats a word (in songs
 # {{ result("heads.clock_together_songs", ".2f") }}). Wrong for each by itself it costs {{ result("heads.clock_apart", ".2f") }} (in songs
 # {{ result("heads.clock_apart_songs", ".1f") }}). So nobody reads what time it is; what counts is that **the clocks of different words agree**.
-# That fits songs, where the word wanted stands one verse back. It may be how the head that sings finds its place without any
-# previous-token head, which [lab 13](13_formation.ipynb) could not say.
+# That fits songs, where the word wanted stands one verse back.
 #
 # The clock needs no attention: with an even average in its place the model loses {{ result("heads.even_l0h3", ".4f") }} nats (L2H3:
 # {{ result("heads.even_l2h3", ".2f") }}). An average over more and more places moves steadily on. A score of *where a head looks* cannot see a head that
@@ -472,8 +469,8 @@ for name, prompts in tops.items():
 
 # %% [markdown]
 # Strong names are stable: the planted head tops {{ result("heads.stable_previous", ".0%") }} of the prompts, the best induction head
-# {{ result("heads.stable_induction", ".0%") }}, own texts and random rows together. Where all heads are near chance the top is a lottery:
-# *duplicate* in fairytale {{ result("heads.stable_duplicate", ".0%") }}, *induction* in world {{ result("heads.stable_world", ".0%") }}.
+# {{ result("heads.stable_induction", ".0%") }}. Where all heads are near chance the top is a lottery: *induction* in world
+# {{ result("heads.stable_world", ".0%") }}.
 #
 # ## A stranger's heads
 #
@@ -538,12 +535,12 @@ for name, value, atol in (
 
 # %% [markdown]
 # **It hardly copies.** Random tokens cost {{ result("heads.stranger_gain", ".2f") }} nats less when they come again, of
-# {{ result("heads.stranger_first", ".1f") }}; `fairytale`, from first to second sight, {{ result("heads.copied_tale", ".1f") }}. Induction is said to build on heads that look one back, and there are some:
+# {{ result("heads.stranger_first", ".1f") }}. Induction is said to build on heads that look one back, and there are some:
 # {{ result("heads.stranger_back") }} heads pay more than half to the token before, the first of them
 # {{ result("heads.stranger_previous", ".2f") }}. But the top induction score is {{ result("heads.stranger_top", ".3f") }}, and chance
 # {{ result("heads.stranger_chance", ".3f") }}. For what little there is, the name is right: head 4.0 has the top score and is missed most of the four,
-# with {{ result("heads.stranger_left", ".0%") }} left (control: {{ result("heads.stranger_control", ".0%") }}). In other draws what was left
-# lay on both sides of three quarters, and with fewer rows the top head was now and then one of layer 0, which cannot do induction.
+# with {{ result("heads.stranger_left", ".0%") }} left (control: {{ result("heads.stranger_control", ".0%") }}). In other draws what was left lay on both
+# sides of ¾, and with fewer rows the top head was at times one of layer 0, which cannot do induction.
 #
 # On its own text no head is missed by itself: the most that one costs is {{ result("heads.stranger_most", ".2f") }} nats. The best of the four kinds
 # misses the bar ({{ result("heads.stranger_over", "+.2f") }}); with more of its texts than a page has time for it came out just above.
@@ -602,17 +599,15 @@ record("bytes_alike", alike, atol=1e-4, because=WEIGHTS)
 # cosine {{ result("heads.bytes_alike", ".4f") }}). The score weighs all tokens alike, so a head scores high or low by what it happens to do to this
 # one direction. Without bytes the level is ±{{ result("heads.bound_no_bytes", ".2f") }}.
 #
-# One top induction head is above chance: that of the model that hardly copies. The scores go with what lists or copying lose in no model;
-# `fairytale` comes nearest, {{ result("heads.score_goes", "+.2f") }} from the bar. Beyond chance are
-# {{ result("heads.score_beyond", ".0%") }} of the heads of `stories260K`, fewer than we said. They lean up where ours lean down
-# ([why?](../questions/weights-late-heads-suppress.md)).
+# One top induction head is above chance: that of the model that hardly copies. The scores go with what lists or copying lose in no
+# model. Beyond chance are
+# {{ result("heads.score_beyond", ".0%") }} of the heads of `stories260K`, fewer than we said.
 #
 # ## What surprised us
 #
 # - The head that the model misses nearly most says nothing about any word, in a language where places do not matter.
 # - A head made by hand to look one token back scores two thirds.
 # - Zero ablation depends on constants that the model's function does not depend on, and ranks heads well all the same.
-# - In a stranger's model half of the tokens share one embedding, and the copying score mostly weighs that.
 #
 # ## Try it yourself
 #
@@ -640,7 +635,6 @@ assert resting[~came].mean() > 2 * resting[came].mean(), "new tokens have nothin
 #
 # - Three small models, one training run each. That large models have clocks does not follow; that scores of looking cannot see one does.
 # - That `stories260K` does not copy holds for 32 random tokens. Why it did not learn to, we do not know.
-# - Crossed heads keep the embeddings and the single matrices of a model. Another chance level may be fair, too.
 # - The clock is described by what is lost when it is wrong. Which heads read it, and how, we did not trace.
 # - Single heads and one pair. In `world`, too, groups may stand in for each other.
 # - *Nothing lost* holds for these texts, and fairytale's are its own: a head may matter for what they do not contain.
@@ -650,10 +644,9 @@ assert resting[~came].mean() > 2 * resting[came].mean(), "new tokens have nothin
 # - Before this: [How rules form](13_formation.ipynb), [Weights alone](09_weights.ipynb)
 # - Finding: [The head that world misses most is a clock](../findings/heads-clock.md)
 # - Finding: [The chance level of the copying score depends on the embedding](../findings/heads-copying-score-chance.md)
-# - Finding: [Heads that look one back, and no induction](../findings/heads-no-induction.md)
+# - Finding: [Heads that look one back, and next to no induction](../findings/heads-no-induction.md)
 # - Finding: [Zero ablation depends on constants that the model does not](../findings/heads-zero-depends-on-constants.md)
 # - Surprise: [A head made to do one thing scores two thirds](../surprises/heads-planted-score.md)
 # - Dead end: [Ranking heads by where they look](../dead-ends/heads-ranking-by-looking.md)
 # - Question: [Who reads the clock?](../questions/heads-who-reads-the-clock.md)
 # - Olsson et al. (2022), [In-context learning and induction heads](https://arxiv.org/abs/2209.11895)
-# - Chan et al. (2022), [Causal scrubbing](https://www.alignmentforum.org/posts/JvZhhzycHu2Yd57RN/causal-scrubbing-a-method-for-rigorously-testing)
