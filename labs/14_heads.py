@@ -447,8 +447,7 @@ for layer in (0, 2):
 # That fits songs, where the word wanted stands one verse back.
 #
 # The clock needs no attention: with an even average in its place the model loses {{ result("heads.even_l0h3", ".4f") }} nats (L2H3:
-# {{ result("heads.even_l2h3", ".2f") }}). An average over more and more places moves steadily on. A score of *where a head looks* cannot see a head that
-# works because it looks nowhere in particular.
+# {{ result("heads.even_l2h3", ".2f") }}). An average over more and more places moves steadily on.
 #
 # ## Is a name stable?
 #
