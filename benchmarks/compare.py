@@ -21,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from copy import deepcopy
 from functools import reduce
 from importlib.metadata import version
 from pathlib import Path
@@ -132,13 +133,14 @@ class ByHand:
     """What the plain loops and the sweeps by hand need of a model: its own modules, found by name."""
 
     def __init__(self, model) -> None:
-        blocks, proj, mlp, norm, final = PATHS[model.config.model_type]
+        self.kind = model.config.model_type
+        blocks, proj, mlp, norm, final = PATHS[self.kind]
         self.model, self.blocks, self.final = model, follow(model, blocks), follow(model, final)
         self.projs = [follow(block, proj) for block in self.blocks]
         self.mlps = [follow(block, mlp) for block in self.blocks]
         self.norms = [follow(block, norm) for block in self.blocks]
         self.rotary = getattr(model.base_model, "rotary_emb", None)
-        self.parallel = model.config.model_type == "gpt_neox"  # attention and MLP read the same
+        self.parallel = self.kind == "gpt_neox"  # attention and MLP read the same
         self.heads = model.config.num_attention_heads
 
     def kept(self, modules, ids) -> list[torch.Tensor]:
@@ -157,7 +159,8 @@ class ByHand:
         """One block on positions `start` and later; `past` holds the keys and values of those before."""
         n = x.size(1)
         mask = torch.zeros(1, 1, n, start + n).masked_fill_(~torch.ones(n, start + n).tril(start).bool(), -1e30)
-        given = {"attention_mask": mask, "past_key_values": past, "use_cache": past is not None}
+        cache = "layer_past" if self.kind in ("gpt_neo", "gpt_neox") else "past_key_values"
+        given = {"attention_mask": mask, cache: past, "use_cache": past is not None}
         if self.rotary is not None:
             given["position_embeddings"] = self.rotary(x, torch.arange(start, start + n)[None])
         out = self.blocks[layer](x, **given)
@@ -173,6 +176,10 @@ def follow(module, path: str):
 
 def ours(model, clean, corrupted, texts, metric) -> dict:
     """llmnotes, a plain forward pass or loop, and sweeps written out by hand."""
+    hand = ByHand(deepcopy(model))
+    for mlp in hand.mlps:
+        if hand.kind in ("gpt2", "gpt_neo"):  # the same function in one fused step, as one would by hand
+            mlp.act = torch.nn.GELU(approximate="tanh")
     calls = [(place, layer, lambda v, s: None) for place in NAMED for layer in range(model.config.num_hidden_layers)]
 
     @torch.no_grad()
@@ -206,10 +213,10 @@ def ours(model, clean, corrupted, texts, metric) -> dict:
         ("trace", "llmnotes, named places"): lambda: void(trace(model, texts, NAMED)),
         ("trace", "llmnotes, named places and logits"): with_logits,
         ("residual sweep", "llmnotes"): lambda: sweep(model, clean, corrupted, metric).values,
-        ("residual sweep", "by hand"): lambda: residual_by_hand(model, clean, corrupted, metric),
+        ("residual sweep", "by hand"): lambda: residual_by_hand(hand, clean, corrupted, metric),
         ("residual sweep", "plain loop"): lambda: residual_loop(model, clean, corrupted, metric),
         ("head sweep", "llmnotes"): lambda: sweep(model, clean, corrupted, metric, "z").values,
-        ("head sweep", "by hand"): lambda: heads_by_hand(model, clean, corrupted, metric),
+        ("head sweep", "by hand"): lambda: heads_by_hand(hand, clean, corrupted, metric),
         ("head sweep", "plain loop"): lambda: head_loop(model, clean, corrupted, metric),
         ("attribution", "two forward passes, backward to the embedding"): gradient_by_hand,
         ("attribution", "two forward passes, .backward()"): full_backward,
@@ -264,11 +271,11 @@ def head_loop(model, clean, corrupted, metric) -> torch.Tensor:
 
 
 @torch.no_grad()
-def residual_by_hand(model, clean, corrupted, metric) -> torch.Tensor:
+def residual_by_hand(hand, clean, corrupted, metric) -> torch.Tensor:
     """(1) to (3) written straight down: for each position, all layers advance together from there on."""
-    hand, n = ByHand(model), clean.size(1)
+    n = clean.size(1)
     source, inputs = (hand.kept(hand.blocks, ids) for ids in (clean, corrupted))
-    full = model(corrupted, use_cache=True).past_key_values
+    full = hand.model(corrupted, use_cache=True).past_key_values
     ends = []
     for p in range(n):
         past = DynamicCache()
@@ -285,9 +292,8 @@ def residual_by_hand(model, clean, corrupted, metric) -> torch.Tensor:
 
 
 @torch.no_grad()
-def heads_by_hand(model, clean, corrupted, metric) -> torch.Tensor:
+def heads_by_hand(hand, clean, corrupted, metric) -> torch.Tensor:
     """Every head's run starts behind the attention of its own block; all advance together."""
-    hand = ByHand(model)
     source, zs = (hand.kept(hand.projs, ids) for ids in (clean, corrupted))
     # A head adds to the stream before the MLP, or to what leaves the block where attention and MLP run side by side.
     after = hand.blocks[1:] if hand.parallel else hand.norms
@@ -297,7 +303,7 @@ def heads_by_hand(model, clean, corrupted, metric) -> torch.Tensor:
         if len(x):
             x = hand.block(layer, x)
         change = (source[layer] - zs[layer])[0].unflatten(-1, (hand.heads, -1)).transpose(0, 1)  # (head, pos, d_head)
-        w_o = proj.weight if model.config.model_type == "gpt2" else proj.weight.T
+        w_o = proj.weight if hand.kind == "gpt2" else proj.weight.T
         entering = base[layer] + change @ w_o.unflatten(0, (hand.heads, -1))
         if not hand.parallel:
             entering = entering + hand.mlps[layer](hand.norms[layer](entering))
@@ -345,8 +351,6 @@ def transformer_lens_runs(model, clean, corrupted, texts) -> dict:
 
 def boot(bridge_class, model):
     """A bridge around a model in hand; the tokenizer is only there because the library asks for one."""
-    from copy import deepcopy
-
     from tokenizers import Tokenizer, models
     from transformers import PreTrainedTokenizerFast
 

@@ -190,7 +190,8 @@ def train(w, steps, slots=2, **how):
 
 
 # %% [markdown]
-# Three trainings, and a test on 1000 new examples: how often are both answers right?
+# Three trainings, and a test on 1000 new examples: how often are both answers right? And how often is each, the one that a
+# run does worse and the one that it does better?
 
 # %%
 SETUPS = {"one_linear": (1, False), "two_linear": (2, False), "one_mlp": (1, True)}
@@ -201,14 +202,20 @@ torch.set_grad_enabled(False)
 items, query, answers = draw(1000, torch.Generator().manual_seed(2))
 first, second = (items[:, :, :KEYS] @ key[:, :, None] for key in query.split(KEYS, 1))
 asked = torch.cat([first, second], -1)  # (n, item, slot): which item holds the asked key
+
+# %%
 both, on = {}, {}
 for name, w in weights.items():
     logits, pattern = run(w, items, query)
-    both[name] = (logits.argmax(-1) == answers).all(-1).float().mean(1)  # (run,)
+    right = logits.argmax(-1) == answers  # (run, n, slot)
+    both[name] = right.all(-1).float().mean(1)  # (run,)
     on[name] = (
         torch.einsum("rbhn,bns->rhs", pattern, asked) / 1000
     )  # attention to each slot
     record(name, both[name].median().item(), atol=0.05, because=SEEDS)
+    each = right.float().mean(1).sort(-1).values  # (run, worse and better slot)
+    for which, share in zip(("worse", "better"), each.T, strict=True):
+        record(f"{name}_{which}", share.median().item(), atol=0.05, because=SEEDS)
 
 # %% [markdown]
 # One head with an MLP behind it does it. How? We look at its attention to the two asked items, and then lay hands on it:
@@ -266,9 +273,13 @@ figure(
 )
 
 # %% [markdown]
-# With a linear readout one head mostly fails ({{ result("attention.one_linear", ".0%") }}, where guessing gets one in 64).
-# Two heads do it ({{ result("attention.two_linear", ".0%") }}). But **one head with an MLP behind it does
-# it as well** ({{ result("attention.one_mlp", ".0%") }}). We had given that one chance in three.
+# With a linear readout one head mostly fails ({{ result("attention.one_linear", ".0%") }}, where guessing gets one in 64). It is
+# not half right about both: one of the two answers it gives in {{ result("attention.one_linear_better", ".0%") }} of the cases, the
+# other in {{ result("attention.one_linear_worse", ".0%") }} (guessing: one in 8). So it does one look-up, and which one
+# differs between the runs. Two heads do both ({{ result("attention.two_linear", ".0%") }}; the worse answer alone
+# {{ result("attention.two_linear_worse", ".0%") }}). But **one head with an MLP behind it does it as well**
+# ({{ result("attention.one_mlp", ".0%") }}; the worse answer alone {{ result("attention.one_mlp_worse", ".0%") }}). We had given that
+# one chance in three.
 #
 # It writes the two values *at different strengths*. One of the asked items gets {{ result("attention.loud", ".0%") }} of the
 # attention, the other {{ result("attention.quiet", ".0%") }}; the MLP reads the loud value as the answer to one question and the quiet
@@ -475,6 +486,8 @@ assert each[:, 1].median() > 0.8 > 0.5 > each[:, 0].median(), (
     f"{each}: one answer stays, one goes"
 )
 print("worse and better answer:", each.tolist())
+for which, share in zip(("worse", "better"), each.T, strict=True):
+    record(f"louder_alone_{which}", share.median().item(), atol=0.15, because=SEEDS)
 
 # %% [markdown]
 # ## What this does not show

@@ -86,6 +86,17 @@ for claim, p, name, if_ in (
     predict(claim, p=p, resolved_by=name, if_=if_)
 
 # %% [markdown]
+# And three that came later, when the sum had been read but nothing taken away (the section "Take it away"):
+
+# %%
+for claim, p, name, if_ in (
+    ("In 5 of 8 rules the part most needed is an attention", 0.7, "needs_attn", ">= 5"),
+    ("In 6 of 8 it is the part that first leads in the sum", 0.4, "needs_first", ">= 6"),
+    ("Without the last MLP the median rule keeps 9 of 10", 0.6, "keeps_median", ">= 0.9"),
+):
+    predict(claim, p=p, resolved_by=name, if_=if_)
+
+# %% [markdown]
 # ## Layer by layer
 #
 # We take 50 stories that the model was not trained on, and every place that a rule decides. A rule is right at a step if the right
@@ -102,12 +113,22 @@ for n, story in enumerate(stories):
             places[token.rule].append((n, i, token.word))
 
 
+# %%
+def at(rule):
+    """The stories and positions of a rule's places."""
+    n, i, _ = zip(*places[rule][:300], strict=True)
+    return list(n), list(i)
+
+
 def right(log_probs, rule):
-    """Share of a rule's places at which its answer is preferred: (step,)."""
+    """Share of a rule's places at which its answer is preferred, of (step, place, word)."""
     hits = []
-    for n, i, word in places[rule][:300]:
+    for row, (*_, word) in zip(log_probs.movedim(1, 0), places[rule][:300], strict=True):
         groups = [[IDS[w] for w in group] for group in rivals(rule, word)]
-        mass = torch.stack([log_probs[:, n, i, g].exp().sum(-1) for g in groups])
+        if all(len(group) == 1 for group in groups):
+            mass = row[:, [g for (g,) in groups]].T
+        else:
+            mass = torch.stack([row[:, g].exp().sum(-1) for g in groups])
         hits.append(mass[0] > mass[1:].max(0).values)
     return torch.stack(hits).double().mean(0)
 
@@ -136,7 +157,9 @@ for step, x in enumerate(there):
     guess = (here[step] - x.mean(0)) @ map_ + there[-1].mean(0)
     mapped.append(read_out(W, guess).log_softmax(-1))
 mapped = torch.stack(mapped)
-by_lens, by_map = ({rule: right(table, rule) for rule in RULES} for table in (lens, mapped))
+by_lens, by_map = (
+    {rule: right(table[:, *at(rule)], rule) for rule in RULES} for table in (lens, mapped)
+)
 
 # %% [markdown]
 # Also how the size of the stream grows, and how far the lens is from the final prediction (the divergence, in nats).
@@ -212,14 +235,15 @@ figure(
 # rivals (their mean; for facts and songs, other words of the same kind). First a check that the parts make up the logits.
 
 # %%
-seen = trace(world, ids, ["resid_pre", "z", "attn_out", "mlp_out", "resid_post", "logits"])
+seen = trace(
+    world, ids, ["resid_pre", "k", "v", "z", "attn_out", "mlp_out", "resid_post", "logits"]
+)
 norm, names, wrote = W.final_norm, ["embedding"], [seen["resid_pre", 0]]
 for layer in range(len(W.blocks)):
     names += [f"attn {layer}", f"MLP {layer}"]
     wrote += [seen["attn_out", layer], seen["mlp_out", layer]]
-wrote = torch.stack(wrote) / norm_scale(
-    norm, seen["resid_post", -1]
-)  # (part, story, place, d)
+size = norm_scale(norm, seen["resid_post", -1])
+wrote = torch.stack(wrote) / size  # (part, story, place, d)
 towards = norm.weight[:, None] * W.w_u
 towards = towards - towards.mean(0)  # the norm takes off the mean
 gap = (wrote.sum(0) @ towards + norm.bias @ W.w_u - seen["logits"]).abs().max()
@@ -310,11 +334,121 @@ figure(
 
 # %% [markdown]
 # The sum is exact (largest gap of any logit: {{ result("residual.largest_gap", ".0e") }}). And it has one shape for every rule
-# but the mood, which never leads in nine places of ten: in this sum **attention decides, the last MLP says it loud**. The part after which the right answer leads is never an MLP. But the last MLP
+# but the mood, which never leads in nine places of ten: **attention leads first, the last MLP says it loud**. The part after which the right answer leads is never an MLP. But the last MLP
 # then writes {{ result("residual.last_mlp_median", ".0%") }} of the difference in the median rule; of facts all MLPs write
 # {{ result("residual.fact_by_mlps", ".0%") }}. In songs the head that finds the syllable, L2H3, writes
 # {{ result("residual.song_l2h3", ".1f") }} logits by itself, the last MLP {{ result("residual.song_last_mlp", ".1f") }}. Who ranks parts by
 # what they write ranks the loudspeaker first.
+#
+# ## Take it away
+#
+# So far this is bookkeeping. Does the answer depend on the attention that leads first? At the place itself we replace what one part writes
+# by its *mean* over all places of the rule, which leaves what is the same for all and takes what tells answers apart. Each place looks at the earlier words
+# of its story as they were. (Our guesses are on the mean. A second way, what the part writes at *another* place of the rule, we tried afterwards.)
+
+
+# %%
+def forward(n, i, changed, how):
+    """The last stream at places i of stories n, with the output of one part changed."""
+    x, rows, later = seen["resid_pre", 0][n, i], range(len(n)), torch.arange(128)
+    for layer, block in enumerate(W.blocks):
+        h = block.norm_attn(x)
+        q, k, v = (block.heads(which, block.projection(which)(h)) for which in "qkv")
+        keys, values = (seen[which, layer][n].clone() for which in "kv")
+        keys[rows, i], values[rows, i] = k, v  # its own come from the changed stream
+        scores = torch.einsum("phd,pjhd->phj", q, keys) * block.scale
+        hidden = later > torch.tensor(i)[:, None, None]
+        pattern = scores.masked_fill(hidden, -torch.inf).softmax(-1)
+        z = torch.einsum("phj,pjhd->phd", pattern, values).flatten(1)
+        for name, part in (("attn", block.attn_proj), ("MLP", block.mlp)):
+            out = part(z if name == "attn" else block.norm_mlp(x))
+            x = x + (how(out) if changed == f"{name} {layer}" else out)
+    return x
+
+
+# %% [markdown]
+# With nothing changed this must give the model's own logits. An answer is right as in the first section.
+
+
+# %%
+def another(out):
+    """What the part writes at another place of the rule, dealt at random."""
+    return out[torch.randperm(len(out), generator=torch.Generator().manual_seed(0))]
+
+
+HOW, own_logits = {"its mean": lambda out: out.mean(0), "another place's": another}, 0
+kept = {how: {} for how in HOW}  # share right with nothing and with each part changed
+for rule in RULES:
+    where = at(rule)
+    for how, change in HOW.items():
+        ends = [forward(*where, part, change) for part in ("nothing", *names[1:])]
+        logits = read_out(W, torch.stack(ends))
+        kept[how][rule] = right(logits.log_softmax(-1), rule)
+        off = (logits[0] - seen["logits"][where]).abs().max().item()
+        own_logits = max(own_logits, off)
+record("own_logits", own_logits, atol=1e-3, because="float32: sums of numbers up to 100")
+
+# %%
+settled = [rule for rule in RULES if first[rule] in names]
+mean, swap = (torch.stack([kept[how][rule] for rule in settled]) for how in HOW)
+worst = [names[1:][row[1:].argmin()] for row in mean]
+record("needs_attn", sum(part.startswith("attn") for part in worst))
+record("needs_first", sum(map(str.__eq__, worst, [first[rule] for rule in settled])))
+record("keeps_median", mean[:, -1].median().item(), atol=0.02, because=FIXED)
+record("keeps_least", mean[:, -1].min().item(), atol=0.03, because=FIXED)
+for rule in ("fact", "list", "indirect_object"):
+    row, leads = settled.index(rule), names.index(first[rule])
+    record(f"{rule}_mean_attn", mean[row, leads].item(), atol=0.03, because=FIXED)
+    record(f"{rule}_swap_mlp", swap[row, -1].item(), atol=0.04, because=FIXED)
+for rule in ("fact", "closing"):
+    value = mean[settled.index(rule), 1].item()  # without the first attention
+    record(f"{rule}_mean_attn0", value, atol=0.03, because=FIXED)
+
+# %% tags=["drawing"]
+fig, axes = plots.subplots(1, 2, height=4.1, sharey=True)
+for ax, (how, table) in zip(axes, kept.items(), strict=True):
+    for y, rule in enumerate(RULES):
+        values, leads = 100 * table[rule].numpy(), first[rule]
+        ax.plot(values[0], y, "|", color=plots.INK, ms=15, mew=2)
+        ax.plot(values[1::2], [y - 0.14] * 4, "o", color=BLUE, ms=5, alpha=0.8)
+        ax.plot(values[2:-1:2], [y + 0.14] * 3, "s", color=ORANGE, ms=5, alpha=0.45)
+        ax.plot(values[-1], y + 0.14, "s", color=ORANGE, ms=7)
+        if leads in names:
+            x = values[names.index(leads)]
+            ax.plot(x, y - 0.14, "o", mfc="none", mec=plots.INK, ms=9)
+    ax.set(title=f"replaced by {how}", xlabel="answers right (%)", xlim=(0, 106))
+ax.set_yticks(range(len(RULES)), RULES)
+ax.invert_yaxis()
+for style, colour, label in (
+    ("o", BLUE, "attention"),
+    ("s", ORANGE, "MLP (large: last)"),
+    ("|", plots.INK, "control: nothing replaced"),
+):
+    axes[0].plot([], [], style, color=colour, label=label, ms=7)
+axes[0].plot([], [], "o", mfc="none", mec=plots.INK, ms=9, label="leads first in the sum")
+fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+figure(
+    fig,
+    name="needed",
+    alt="Replaced by its mean, an attention costs most answers in every rule, usually the one that leads first in the sum, and the last MLP hardly any. "
+    "Replaced by what it writes at another place, the last MLP costs most facts and songs.",
+    caption="One part changed at the answering place only. Each mark is one part in one rule.",
+    rtol=0.03,
+    because=FIXED,
+)
+
+# %% [markdown]
+# With the mean, **the part that costs most answers is an attention, in {{ result("residual.needs_attn") }} of the 8 rules that settle**, and in
+# {{ result("residual.needs_first") }} the very attention that leads first in the sum: without it
+# {{ result("residual.indirect_object_mean_attn", ".0%") }} of the indirect objects and {{ result("residual.list_mean_attn", ".0%") }} of the songs are left. The last MLP, which writes half of
+# the difference, is not missed: {{ result("residual.keeps_median", ".0%") }} of the answers stay in the median rule, {{ result("residual.keeps_least", ".0%") }} in the
+# worst. On facts and brackets the sum names the wrong one. They need the attention of layer 0 most, to which it credits little
+# ({{ result("residual.fact_mean_attn0", ".0%") }} and {{ result("residual.closing_mean_attn0", ".0%") }} left without it).
+#
+# But put there what the last MLP writes at another place, and {{ result("residual.list_swap_mlp", ".0%") }} of the songs and
+# {{ result("residual.fact_swap_mlp", ".0%") }} of the facts are left (of verbs about half: at half of the other places the
+# answer is the same). Reduced to its mean it is not missed; with another place's text it drowns the rest. "Which part decides" has no
+# answer before one has said what stands in its place.
 #
 # ## Alike to the lens, and opposite
 #
@@ -430,6 +564,7 @@ record("tale_before_last", same[-2].item(), atol=0.05, because=FIXED)
 # - Two rules that the lens shows alike for two layers: where the verb is predicted, one is known from the start, the other only
 #   after the last layer.
 # - The first part to prefer the right answer was an attention in every rule that settles at all; most of the volume comes from MLPs.
+# - Without what it says of a place, the last MLP is hardly missed; with what it says of another, it overrules the rest.
 # - Nearly all of the answer to the simplest rule of all is written in the last layer.
 # - The lens can be right about a stream that no longer matters.
 #
@@ -481,15 +616,15 @@ print("verbs that flip:", by_noun)
 # ## What this does not show
 #
 # - One small model whose last MLP is its loudest part. In deeper models writing may be spread over more layers.
-# - The direct sum counts what a part writes by itself. What it does by way of later parts counts as theirs. So an attention
-#   that "decides" may pass on what MLPs before it made: [facts need MLPs](08_mlps.ipynb).
+# - The direct sum counts what a part writes by itself. What it does by way of later parts counts as theirs.
+# - We changed parts at the answering place only. What MLPs at earlier words wrote stays, and attention may pass it on: [facts need MLPs](08_mlps.ipynb).
 # - A swap of the whole stream shows that all that decides is there, not that later layers read it linearly.
 # - Four sentences of `fairytale` are a glance.
 #
 # ## Links
 #
 # - Finding: [The lens shows when an answer is written, not when it is known](../findings/residual-lens-written-not-known.md)
-# - Finding: [Attention decides, the last MLP says it loud](../findings/residual-attention-decides.md)
+# - Finding: [Answers need attention, the last MLP says them loud](../findings/residual-attention-decides.md)
 # - Dead end: [Ranking parts by what they write](../dead-ends/residual-loudspeaker.md)
 # - Question: [Why is the simplest answer written last?](../questions/residual-why-so-late.md)
 # - nostalgebraist (2020), [interpreting GPT: the logit lens](https://www.lesswrong.com/posts/AcKRB8wDpdaN6v6ru/interpreting-gpt-the-logit-lens)

@@ -85,9 +85,9 @@ class LoadedModel:
 def load(name: str | Path, device: str = "cpu") -> LoadedModel:
     """Load a model by name, folder or Hugging Face id.
 
-    Looked for in this order: the models that ship with llmnotes ("world", "fairytale", and checkpoints along the way as
-    "world/step-500"), a folder of that path, the folder named by the environment variable LLMNOTES_MODELS, the local
-    cache of the Hugging Face hub, the hub itself.
+    Looked for in this order: the models that ship with llmnotes ("world", "fairytale", "stories260K", and checkpoints
+    along the way as "world/step-500"), a folder of that path, the folder named by the environment variable
+    LLMNOTES_MODELS, the local cache of the Hugging Face hub, the hub itself.
 
     Args:
         name: such as "world", "gpt2", "EleutherAI/pythia-70m", "stories260K" or "path/to/folder".

@@ -1,7 +1,8 @@
-"""The filters above the lists of entries."""
+"""The filters above the lists of entries, and the meanings of glossary terms."""
 
 from __future__ import annotations
 
+import pytest
 from test_browser import Visit, address, browser  # noqa: F401
 
 
@@ -33,4 +34,31 @@ def test_findings_can_be_filtered(browser, address: str) -> None:  # noqa: F811
         lists = [one for one in page.locator("article h2 + ul").all() if one.is_visible()]
         assert len(empty) == len(lists), "a heading without entries goes with them"
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        assert not visit.wrong
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_a_term_tells_its_meaning(browser, address: str, width: int) -> None:  # noqa: F811
+    with Visit(browser, address, "labs/01_xor/", width=width) as visit:
+        page = visit.page
+        term, box = page.locator("article abbr:visible").first, page.locator("#term-meaning")
+        meaning = term.get_attribute("title")
+        assert meaning
+        assert not box.is_visible()
+        term.hover()
+        assert box.inner_text() == meaning
+        assert term.get_attribute("aria-describedby") == "term-meaning"
+        assert not term.get_attribute("title"), "the browser's hint would come as well"
+        box.hover()
+        assert box.is_visible(), "the pointer may rest on what it reads"
+        for one in page.locator("article abbr:visible").all():
+            one.focus()
+            page.wait_for_timeout(50)  # it may scroll
+            edges = box.bounding_box()
+            assert edges["x"] >= 0
+            assert edges["x"] + edges["width"] <= width
+            assert 0 <= edges["y"] <= 900 - edges["height"]
+        page.keyboard.press("Escape")
+        assert not box.is_visible()
+        assert term.get_attribute("title") == meaning
         assert not visit.wrong

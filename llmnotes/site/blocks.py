@@ -75,7 +75,7 @@ class Blocks:
         anchor = f"#value-{name.partition('.')[2]}"
         page = f"labs/{lab.stem}.ipynb"
         if at.uri == page:
-            return f'[{shown(value, spec)}]({anchor}){{ .bound title="recorded on this page" }}'
+            return f"[{shown(value, spec)}]({anchor}){{ .bound }}"
         title = f"{name}, recorded by the lab {escape(lab.title)}"
         return f'[{shown(value, spec)}]({at.link(page)}{anchor}){{ .bound title="{title}" }}'
 

@@ -9,7 +9,7 @@ import re
 import shutil
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from html import escape, unescape
@@ -28,6 +28,7 @@ from mkdocs.utils import get_relative_url
 
 from llmnotes.site import html as rendered
 from llmnotes.site.api import Memory, remember
+from llmnotes.site.beside import render_beside
 from llmnotes.site.blocks import Blocks, Place, read_cards
 from llmnotes.site.entries import SINGULAR, STATUSES, Entry, read_entries
 from llmnotes.site.errors import NotebookError
@@ -40,6 +41,7 @@ from llmnotes.site.recall import Recall, drop_unreadable
 from llmnotes.site.runner import run_labs
 from llmnotes.site.serving import Built, Rebuild
 from llmnotes.site.store import Project, Run
+from llmnotes.site.stylesheet import combine
 
 log = logging.getLogger("mkdocs.plugins.llmnotes")
 
@@ -106,6 +108,7 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
             jupyter.config["cache_dir"] = str(self.made / "notebooks")
             drop_unreadable(self.made / "notebooks")
         self.uses = [(lab, self._names(lab)) for lab in self.labs]
+        config.extra["style"], self.style = combine(config)
         return config
 
     def _run(self) -> dict[str, tuple[Lab, Run | None]]:
@@ -143,6 +146,7 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
             from llmnotes.site.social import add_cards
 
             add_cards(files, config, self.made / "cards", self._cards(config))
+        files.append(File.generated(config, config.extra["style"], content=self.style))
         feed = atom(self.entries, config.site_url or "", self._plain_claim)
         files.append(File.generated(config, "feed.xml", content=feed))
         if is_offline(config):
@@ -154,7 +158,18 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
 
     def on_nav(self, nav: Navigation, config: MkDocsConfig, files: Files) -> Navigation:
         self.nav = nav
+        labs = [files.get_file_from_path(f"labs/{lab.stem}.ipynb") for lab in self.labs]
+        remembered = len(list((self.made / "notebooks").glob("*.json")))
+        self.wait: Callable[[], object] = lambda: None
+        if len(labs) - remembered > 3:
+            self.wait = render_beside(labs, config, files)
         return nav
+
+    @event_priority(100)
+    def on_pre_page(self, page: Page, config: MkDocsConfig, files: Files) -> Page:
+        if self._lab_of(page):
+            self.wait()
+        return page
 
     def on_env(self, env: Environment, config: MkDocsConfig, files: Files) -> Environment:
         env.bytecode_cache = self.templates
@@ -223,7 +238,8 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
         output = output.replace(search, f'{search} aria-label="Search"')
         output = rendered.without_indentation(output)
         # links to the API carry their heading's markup as a tooltip and classes for nothing: a fifth of a lab's page
-        return re.sub(r'<a class="autorefs autorefs-internal"(?: title="&lt;[^"]*")?', "<a", output)
+        output = re.sub(r'<a class="autorefs autorefs-internal"(?: title="&lt;[^"]*")?', "<a", output)
+        return re.sub(r'<span title="llmnotes[^"]*">([^<]*)</span>', r"\1", output)  # names without a page
 
     def on_post_build(self, *, config: MkDocsConfig) -> None:
         if "mkdocstrings" in config.plugins:
