@@ -237,8 +237,8 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
         search = 'data-md-component="search" role="dialog"'
         output = output.replace(search, f'{search} aria-label="Search"')
         output = rendered.without_indentation(output)
-        # links to the API carry their heading's markup as a tooltip and classes for nothing: a fifth of a lab's page
-        output = re.sub(r'<a class="autorefs autorefs-internal"(?: title="&lt;[^"]*")?', "<a", output)
+        # links to the API carry their heading as a tooltip and classes for nothing: a fifth of a lab's page
+        output = re.sub(r'<a class="autorefs autorefs-internal"(?: title="[^"]*")?', "<a", output)
         return re.sub(r'<span title="llmnotes[^"]*">([^<]*)</span>', r"\1", output)  # names without a page
 
     def on_post_build(self, *, config: MkDocsConfig) -> None:
