@@ -141,7 +141,8 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
             files.append(File.generated(config, f"labs/{lab.stem}/{lab.stem}.ipynb", content=notebook))
         for uri, card in self.cards.items():
             files.append(File.generated(config, uri, content=card))
-        if config.site_url and not self.serving:  # cards are found by their whole address; nobody asks a preview for them
+        # cards are found by their whole address or not at all, and nobody asks a preview for them
+        if config.site_url and not self.serving:
             from llmnotes.site.social import add_cards
 
             add_cards(files, config, self.made / "cards", self._cards(config))
