@@ -144,7 +144,7 @@ class ByHand:
         self.heads = model.config.num_attention_heads
 
     def kept(self, modules, ids) -> list[torch.Tensor]:
-        """What enters each of some modules, and what leaves the last block, in one run."""
+        """What enters each of some modules, in one run."""
         found = [None] * len(modules)
         handles = [
             module.register_forward_pre_hook(lambda m, a, i=i: found.__setitem__(i, a[0]))
