@@ -92,7 +92,10 @@ def bad_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Notebook, dict[st
 
 # Only the system can refuse these; a process that has tried stays within its folders, so another one tries.
 PAST_PYTHON = {"17_past_python", "18_by_a_child"}
-TRY = "import sys, tempfile; from llmnotes.site.landlock import *; sys.exit(not writes_only_below([tempfile.gettempdir()]))"
+TRY = (
+    "import sys, tempfile; from llmnotes.site.landlock import writes_only_below\n"
+    "sys.exit(not writes_only_below([tempfile.gettempdir()]))"
+)
 
 
 @pytest.mark.parametrize("stem", BAD)
