@@ -32,10 +32,10 @@ from transformers import DynamicCache, GPT2Config, GPTNeoConfig, GPTNeoXConfig, 
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from llmnotes.attribution import attribution_patching
-from llmnotes.hooks import hooked
-from llmnotes.patching import logit_difference, sweep
-from llmnotes.trace import trace
+from llmnotes.model.hooks import hooked
+from llmnotes.model.tracing import trace
+from llmnotes.patching.attribution import attribution_patching
+from llmnotes.patching.sweeps import logit_difference, sweep
 
 SIZES = {"tiny": (4, 8, 256, 4096), "small": (12, 12, 768, 50257)}  # layers, heads, width, vocabulary
 NAMED = ["resid_pre", "resid_post", "pattern", "z", "mlp_post"]
@@ -77,7 +77,10 @@ def main() -> None:
     for task in dict.fromkeys(task for task, _ in contenders):
         measure(task, {name: run for (t, name), run in contenders.items() if t == task}, rounds)
     measure(
-        "import", {name: lambda name=name: imported(name) for name in ("llmnotes.trace", *libraries)}, 3, taken=True
+        "import",
+        {name: lambda name=name: imported(name) for name in ("llmnotes.model.tracing", *libraries)},
+        3,
+        taken=True,
     )
 
 

@@ -28,9 +28,9 @@
 # %% tags=["setup"]
 import numpy as np
 
-from llmnotes import plots
-from llmnotes.lab import figure, predict, record
-from llmnotes.nets import (
+from llmnotes.lab import figure, plots, predict, record
+from llmnotes.scratch import train
+from llmnotes.scratch.nets import (
     Net,
     cross_entropy,
     flatten,
@@ -40,7 +40,6 @@ from llmnotes.nets import (
     init,
     select,
     sigmoid,
-    train,
 )
 
 BLUE, ORANGE, GREEN, *_ = plots.COLOURS
@@ -86,7 +85,7 @@ print("should say", Y.ravel())
 
 # %% [markdown]
 # Backpropagation by hand, line by line as in the text above. The last lines check it: against the general version in
-# `llmnotes.nets.gradients`, and against the plain meaning of a derivative, by nudging one weight and looking.
+# `llmnotes.scratch.nets.gradients`, and against the plain meaning of a derivative, by nudging one weight and looking.
 
 # %%
 (W1, W2), (b1, b2) = net.weights, net.biases

@@ -29,14 +29,11 @@ import torch
 from sklearn.metrics import roc_auc_score
 
 import llmnotes
-from llmnotes import plots, tokenizer
-from llmnotes.lab import figure, predict, record
-from llmnotes.lexicon import VOCABULARY
-from llmnotes.loading import CHECKPOINTS
-from llmnotes.tokenizer import CHUNK, LETTERS, Tokenizer
-from llmnotes.training import loss_of
-from llmnotes.transformer import Config, Transformer
-from llmnotes.world import story_ids, tell
+from llmnotes.lab import figure, plots, predict, record
+from llmnotes.model import CHECKPOINTS
+from llmnotes.scratch import Config, Tokenizer, Transformer, loss_of, tokenizer
+from llmnotes.scratch.tokenizer import CHUNK, LETTERS
+from llmnotes.world import VOCABULARY, story_ids, tell
 
 BLUE, ORANGE, *_ = plots.COLOURS
 ROUNDING = "rounding only"
@@ -138,7 +135,7 @@ for n in (0, 8, 16):
 assert tuple(merges) == tokenizer.train_bpe([TWISTER], 257 + 16).merges
 
 # %% [markdown]
-# The last line checks it against `llmnotes.tokenizer`, which is quicker: it counts anew only what a merge has changed.
+# The last line checks it against `llmnotes.scratch.tokenizer`, which is quicker: it counts anew only what a merge has changed.
 # Note what a merge does to the two tokens that it is made of: they lose all the places that the new one takes.
 #
 # ## How much shorter?

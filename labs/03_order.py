@@ -23,11 +23,9 @@ import torch.nn.functional as F
 from torch.func import functional_call, stack_module_state, vmap
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from llmnotes import plots
-from llmnotes.lab import figure, predict, record
-from llmnotes.probing import probe
-from llmnotes.training import Plan
-from llmnotes.transformer import Attention, Config, Transformer
+from llmnotes.lab import figure, plots, predict, record
+from llmnotes.methods import probe
+from llmnotes.scratch import Attention, Config, Plan, Transformer
 
 torch.set_num_threads(1)
 BLUE, ORANGE, GREEN, PURPLE, _, GREY = plots.COLOURS
@@ -73,7 +71,7 @@ def encode(text: str) -> torch.Tensor:
 
 
 # %% [markdown]
-# The models come from `llmnotes.transformer`: two layers, four heads, a residual stream of 32 numbers. That class
+# The models come from `llmnotes.scratch.transformer`: two layers, four heads, a residual stream of 32 numbers. That class
 # always has the causal mask, so we write the same attention without it.
 
 

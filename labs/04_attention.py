@@ -22,12 +22,9 @@ import torch
 from torch.nn.functional import cross_entropy, one_hot, scaled_dot_product_attention
 
 import llmnotes
-from llmnotes import explore, plots
-from llmnotes.lab import figure, predict, record
-from llmnotes.lexicon import END, IDS
-from llmnotes.probing import untrained
-from llmnotes.trace import trace
-from llmnotes.world import tell
+from llmnotes.lab import explore, figure, plots, predict, record
+from llmnotes.model import trace, untrained
+from llmnotes.world import END, IDS, tell
 
 BLUE, ORANGE, GREEN, *_ = plots.COLOURS
 SEEDS = "a few runs; training amplifies rounding"

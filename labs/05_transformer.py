@@ -28,13 +28,10 @@ import torch
 import torch.nn.functional as F
 
 import llmnotes
-from llmnotes import plots
-from llmnotes.lab import figure, predict, record
-from llmnotes.lexicon import VOCABULARY
-from llmnotes.recipes import story_batches
-from llmnotes.trace import trace
-from llmnotes.training import Plan, loss_of
-from llmnotes.transformer import Attention, Config, Transformer
+from llmnotes.lab import figure, plots, predict, record
+from llmnotes.model import trace
+from llmnotes.scratch import Attention, Config, Plan, Transformer, loss_of
+from llmnotes.world import VOCABULARY, story_batches
 
 torch.set_num_threads(1)
 torch.set_grad_enabled(False)

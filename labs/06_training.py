@@ -26,15 +26,9 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from llmnotes import plots
-from llmnotes.grading import grade, held_out
-from llmnotes.lab import figure, predict, record
-from llmnotes.lexicon import IDS, VOCABULARY
-from llmnotes.measure import kneser_ney
-from llmnotes.oracle import truth
-from llmnotes.recipes import story_batches
-from llmnotes.training import Plan, train
-from llmnotes.transformer import Cache, Config, Transformer
+from llmnotes.lab import figure, plots, predict, record
+from llmnotes.scratch import Cache, Config, Plan, Transformer, kneser_ney, train
+from llmnotes.world import IDS, VOCABULARY, grade, held_out, story_batches, truth
 
 torch.set_num_threads(1)
 BLUE, ORANGE, GREEN, PURPLE, OCHRE, GREY = plots.COLOURS
@@ -48,7 +42,7 @@ COUNTED = "counted in fixed stories"
 # **The language** has stories of short sentences about people, towns and songs, with rules: verbs agree, brackets close,
 # each person has one home. One word is one token, and there are 238 of them. Where the grammar leaves a choice, it says
 # how likely each word is. So we know the **floor**: the loss of someone who knows the grammar and can only not know the
-# dice. The *oracle*, `llmnotes.oracle.truth`, gives the true probability of every next word.
+# dice. The *oracle*, `llmnotes.world.oracle.truth`, gives the true probability of every next word.
 #
 # **N-gram models** count. A *unigram* model knows how frequent each word is, a *bigram* model what follows each word, a
 # *trigram* model what follows each pair. They are what a language model should beat.
@@ -144,7 +138,7 @@ predict(
 # ## From noise to grammar
 #
 # Two layers, four heads, 64 numbers a word. Each step reads sixteen fresh stories. The matrices are trained by Muon and the
-# rest by AdamW, both at a rate that rises (the *warm-up*) and then falls along a cosine (`llmnotes.training`).
+# rest by AdamW, both at a rate that rises (the *warm-up*) and then falls along a cosine (`llmnotes.scratch.training`).
 
 # %%
 STEPS = 400

@@ -22,16 +22,12 @@
 import torch
 
 import llmnotes
-from llmnotes import lexicon as lex
-from llmnotes import plots
-from llmnotes.architectures import norm_scale, parts
-from llmnotes.grading import held_out, rivals
-from llmnotes.interventions import replace
-from llmnotes.lab import figure, predict, record
-from llmnotes.lens import direct_logit_attribution, logit_lens
-from llmnotes.lexicon import END, IDS, NOUNS, RULES
-from llmnotes.propagate import read_out
-from llmnotes.trace import trace
+from llmnotes.lab import figure, plots, predict, record
+from llmnotes.methods import direct_logit_attribution, logit_lens
+from llmnotes.model import norm_scale, parts, read_out, replace, trace
+from llmnotes.world import END, IDS, RULES, held_out, rivals
+from llmnotes.world.grammar import lexicon as lex
+from llmnotes.world.lexicon import NOUNS
 
 BLUE, ORANGE, GREEN, PURPLE, OCHRE, GREY = plots.COLOURS
 torch.set_grad_enabled(False)
@@ -102,7 +98,7 @@ for claim, p, name, if_ in (
 # ## Layer by layer
 #
 # We take 50 stories that the model was not trained on, and every place that a rule decides. A rule is right at a step if the right
-# word, or kind of word (singular verbs, say), gets more probability than each rival kind (`llmnotes.grading`).
+# word, or kind of word (singular verbs, say), gets more probability than each rival kind (`llmnotes.world.grading`).
 
 # %%
 stories = [story[:129] for story in held_out(seed=5, n=120) if len(story) > 128][:50]
@@ -579,7 +575,7 @@ record("tale_before_last", same[-2].item(), atol=0.05, because=FIXED)
 #     Logits at the places of `places["list"]`, syllables only, by `argmax`.
 
 # %% tags=["solution"]
-from llmnotes.interventions import ablate
+from llmnotes.model import ablate
 
 n, i, words = zip(*places["list"], strict=True)
 syllables = torch.tensor([IDS[word] for word in lex.SYLLABLES])

@@ -26,26 +26,21 @@ import numpy as np
 import torch
 
 import llmnotes
-from llmnotes import plots
-from llmnotes.grading import held_out, is_right
-from llmnotes.inputs import batch
-from llmnotes.interventions import ablate, edit
-from llmnotes.lab import figure, predict, record
-from llmnotes.lexicon import (
+from llmnotes.lab import figure, plots, predict, record
+from llmnotes.model import ablate, batch, edit, trace
+from llmnotes.world import IDS, VOCABULARY, held_out, is_right
+from llmnotes.world.grammar import PRONOUN
+from llmnotes.world.lexicon import (
     FOOD,
     FOODS,
     HOME,
-    IDS,
     JOB,
     JOBS,
     LANDMARK,
     LANDMARKS,
     PEOPLE,
     TOWNS,
-    VOCABULARY,
 )
-from llmnotes.trace import trace
-from llmnotes.world import PRONOUN
 
 BLUE, ORANGE, GREEN, PURPLE, *_ = plots.COLOURS
 FLIPS = "a few answers near a tie"

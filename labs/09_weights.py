@@ -21,18 +21,12 @@ import numpy as np
 import torch
 
 import llmnotes
-from llmnotes import lexicon as lex
-from llmnotes import plots
-from llmnotes.architectures import norm_scale, parts
-from llmnotes.heads import copying
-from llmnotes.interventions import ablate
-from llmnotes.lab import figure, predict, record
-from llmnotes.probing import untrained
-from llmnotes.propagate import read_out
-from llmnotes.saving import from_gpt2
-from llmnotes.trace import trace
-from llmnotes.transformer import generate
+from llmnotes.lab import figure, plots, predict, record
+from llmnotes.methods import copying
+from llmnotes.model import ablate, norm_scale, parts, read_out, trace, untrained
+from llmnotes.scratch import from_gpt2, generate
 from llmnotes.world import story_ids
+from llmnotes.world.grammar import lexicon as lex
 
 BLUE, ORANGE, GREEN, *_ = plots.COLOURS
 torch.set_grad_enabled(False)
@@ -153,7 +147,7 @@ record("correlation", r.item(), atol=0.01, because=FIXED)
 #
 # A head copies if its OV table makes the very word likelier that it looks at. The usual score comes from the table's
 # eigenvalues: their sum over the sum of their sizes, +1 if everything is copied, −1 if everything is suppressed
-# (`llmnotes.heads.copying`). It feeds embeddings into heads of all layers, but a head of layer 2 never sees a
+# (`llmnotes.methods.heads.copying`). It feeds embeddings into heads of all layers, but a head of layer 2 never sees a
 # bare embedding. So we add a second score, which feeds it the words *alone*, as the layers before have made them. The test
 # is what heads do on 60 stories: by how many logits they raise the words that they look at, against the mean word.
 

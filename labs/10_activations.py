@@ -24,15 +24,11 @@ import numpy as np
 import torch
 
 import llmnotes
-from llmnotes import plots
-from llmnotes.grading import held_out
-from llmnotes.interventions import ablate
-from llmnotes.lab import figure, predict, record
-from llmnotes.lexicon import IDS, LEXICON, MOOD_OF, VOCABULARY
-from llmnotes.oracle import divergence, truth
-from llmnotes.saving import from_gpt2
-from llmnotes.trace import trace
-from llmnotes.transformer import generate
+from llmnotes.lab import figure, plots, predict, record
+from llmnotes.model import ablate, trace
+from llmnotes.scratch import from_gpt2, generate
+from llmnotes.world import IDS, VOCABULARY, divergence, held_out, truth
+from llmnotes.world.lexicon import LEXICON, MOOD_OF
 
 BLUE, ORANGE, GREEN, PURPLE, *_ = plots.COLOURS
 torch.set_grad_enabled(False)

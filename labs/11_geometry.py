@@ -27,16 +27,12 @@ import torch
 from sklearn.metrics import silhouette_score
 
 import llmnotes
-from llmnotes import lexicon, plots
-from llmnotes.grading import held_out
-from llmnotes.lab import figure, predict, record
-from llmnotes.lexicon import IDS, LEXICON, NOUNS, PEOPLE, VERBS, WOMEN
-from llmnotes.loading import CHECKPOINTS
-from llmnotes.probing import untrained
-from llmnotes.saving import from_gpt2
-from llmnotes.tokenizer import load_tokenizer
-from llmnotes.trace import trace
-from llmnotes.transformer import generate
+from llmnotes.lab import figure, plots, predict, record
+from llmnotes.model import CHECKPOINTS, trace, untrained
+from llmnotes.scratch import from_gpt2, generate, load_tokenizer
+from llmnotes.world import IDS, held_out
+from llmnotes.world.grammar import lexicon
+from llmnotes.world.lexicon import LEXICON, NOUNS, PEOPLE, VERBS, WOMEN
 
 BLUE, ORANGE, GREEN, PURPLE, *_ = plots.COLOURS
 torch.set_grad_enabled(False)

@@ -24,8 +24,7 @@ import math
 import numpy as np
 import torch
 
-from llmnotes import plots
-from llmnotes.lab import figure, predict, record
+from llmnotes.lab import figure, plots, predict, record
 
 BLUE, ORANGE, GREEN, PURPLE, *_ = plots.COLOURS
 DECIDED = "runs near a border between shapes may fall the other way"

@@ -27,22 +27,20 @@ import numpy as np
 import torch
 
 import llmnotes
-from llmnotes import plots
-from llmnotes.grading import held_out, rivals
-from llmnotes.heads import looking, repeated_tokens
-from llmnotes.interventions import ablate
-from llmnotes.lab import figure, predict, record
-from llmnotes.lexicon import (
+from llmnotes.lab import figure, plots, predict, record
+from llmnotes.methods import looking, repeated_tokens
+from llmnotes.model import ablate, trace
+from llmnotes.world import (
     IDS,
-    MOOD_OF,
     MOODS,
-    NOUNS,
     RULES,
-    VERBS,
     VOCABULARY,
+    divergence,
+    held_out,
+    rivals,
+    truth,
 )
-from llmnotes.oracle import divergence, truth
-from llmnotes.trace import trace
+from llmnotes.world.lexicon import MOOD_OF, NOUNS, VERBS
 
 BLUE, ORANGE, GREEN, PURPLE, OCHRE, GREY = plots.COLOURS
 torch.set_grad_enabled(False)
@@ -68,7 +66,7 @@ DEAL = "rules close together may swap with another shuffle"
 # | `closing` | **(** a red one *)*: the innermost open bracket closes first |
 #
 # **When a rule counts as right.** The model gives a probability to every word. A rule is right at a place if the right
-# word (or group: all singular verbs, say) gets more than each rival (`llmnotes.grading`).
+# word (or group: all singular verbs, say) gets more than each rival (`llmnotes.world.grading`).
 #
 # **Attention heads.** The model has four layers with four heads each. A head at one word looks back at earlier words,
 # with weights that sum to 1, and brings something from there. We write L2H3 for head 3 of layer 2, counted from 0.

@@ -25,16 +25,11 @@ import numpy as np
 import torch
 
 import llmnotes
-from llmnotes import plots
-from llmnotes.architectures import parts
-from llmnotes.grading import held_out
-from llmnotes.heads import looking, repeated_tokens
-from llmnotes.interventions import ablate, edit
-from llmnotes.lab import figure, predict, record
-from llmnotes.lexicon import IDS, RULES
-from llmnotes.saving import from_gpt2
-from llmnotes.trace import trace
-from llmnotes.transformer import generate
+from llmnotes.lab import figure, plots, predict, record
+from llmnotes.methods import looking, repeated_tokens
+from llmnotes.model import ablate, edit, parts, trace
+from llmnotes.scratch import from_gpt2, generate
+from llmnotes.world import IDS, RULES, held_out
 
 BLUE, ORANGE, GREEN, PURPLE, *_ = plots.COLOURS
 torch.set_grad_enabled(False)
@@ -45,7 +40,7 @@ ROWS = "a row or two may turn with rounding"
 # %% [markdown]
 # ## What you need to know
 #
-# **Scores.** How much of its attention does a head pay, on average, to a kind of place? `llmnotes.heads.looking` knows four. Only tokens
+# **Scores.** How much of its attention does a head pay, on average, to a kind of place? `llmnotes.methods.heads.looking` knows four. Only tokens
 # that have such a place count; *chance* is a head that looks at all it can see alike.
 #
 # - *previous*: the token before;

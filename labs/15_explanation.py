@@ -23,14 +23,11 @@ import numpy as np
 import torch
 
 import llmnotes
-from llmnotes import plots
-from llmnotes.architectures import parts
-from llmnotes.grading import held_out, rivals
-from llmnotes.interventions import cut_edges, edit
-from llmnotes.lab import figure, predict, record
-from llmnotes.lexicon import IDS, NOUNS, VOCABULARY, listed
-from llmnotes.propagate import Entry, base_run, propagate, read_out
-from llmnotes.trace import trace
+from llmnotes.lab import figure, plots, predict, record
+from llmnotes.model import cut_edges, edit, parts, read_out, trace
+from llmnotes.patching.propagate import Entry, base_run, propagate
+from llmnotes.world import IDS, VOCABULARY, held_out, rivals
+from llmnotes.world.lexicon import NOUNS, listed
 
 BLUE, ORANGE, GREEN, *_ = plots.COLOURS
 torch.set_grad_enabled(False)
@@ -47,8 +44,8 @@ SMOOTH = "a smooth function of fixed texts"
 # **To cut an edge** is to set its weight to 0 and let the head's other weights sum to 1 again. Its *effect* is the change of the answer,
 # up or down, and there are two ways to measure that. The *loss* of the right word asks what the model says in the end. The *log-odds* of what
 # is right against its rivals (the right number of the verb against the wrong one, *he* against *she*, the right name against all other
-# words) also move when the model stays as good as sure. `llmnotes.interventions.cut_edges` cuts edges; we cut each of them once with
-# `llmnotes.propagate`.
+# words) also move when the model stays as good as sure. `llmnotes.model.interventions.cut_edges` cuts edges; we cut each of them once with
+# `llmnotes.patching.propagate`.
 #
 # **Value-weighted norms** ([Kobayashi et al. 2020](https://arxiv.org/abs/2004.10102)): a head may look hard at a word of which it brings
 # nothing. So take the length of what it brings from there, weight times value times output matrix.

@@ -23,14 +23,12 @@ import torch
 from sklearn.metrics import roc_auc_score
 
 import llmnotes
-from llmnotes import plots
-from llmnotes.architectures import parts
-from llmnotes.grading import held_out, is_right
-from llmnotes.lab import figure, predict, record
-from llmnotes.lexicon import BRACKETS, END, IDS
-from llmnotes.probing import erase, probe, untrained
-from llmnotes.propagate import feed_forward, project, read_out
-from llmnotes.trace import trace
+from llmnotes.lab import figure, plots, predict, record
+from llmnotes.methods import erase, probe
+from llmnotes.model import parts, read_out, trace, untrained
+from llmnotes.patching.propagate import feed_forward, project
+from llmnotes.world import END, IDS, held_out, is_right
+from llmnotes.world.lexicon import BRACKETS
 
 BLUE, ORANGE, GREEN, PURPLE, OCHRE, GREY = plots.COLOURS
 torch.set_grad_enabled(False)

@@ -24,13 +24,11 @@ from itertools import combinations, product
 import torch
 
 import llmnotes
-from llmnotes import plots
-from llmnotes.attribution import attribution_patching
-from llmnotes.interventions import cut_edges, freeze, replace
-from llmnotes.lab import figure, predict, record
-from llmnotes.lexicon import END, IDS, LANDMARKS, MEN, PEOPLE, THINGS, WOMEN, listed
-from llmnotes.patching import logit_difference, sweep
-from llmnotes.trace import trace
+from llmnotes.lab import figure, plots, predict, record
+from llmnotes.model import cut_edges, freeze, replace, trace
+from llmnotes.patching import attribution_patching, logit_difference, sweep
+from llmnotes.world import END, IDS
+from llmnotes.world.lexicon import LANDMARKS, MEN, PEOPLE, THINGS, WOMEN, listed
 
 BLUE, ORANGE, GREEN, PURPLE, *_ = plots.COLOURS
 DRAW = "near ties may turn, and room for another draw of prompts"

@@ -29,17 +29,12 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
-from llmnotes import explore, plots
-from llmnotes.heads import composition, looking
-from llmnotes.interventions import ablate, replace
-from llmnotes.lab import figure, predict, record
-from llmnotes.patching import logit_difference
-from llmnotes.paths import path_patching
-from llmnotes.saving import to_gpt2
-from llmnotes.trace import trace
-from llmnotes.training import Plan
-from llmnotes.training import train as train_model
-from llmnotes.transformer import Config, Transformer
+from llmnotes.lab import explore, figure, plots, predict, record
+from llmnotes.methods import composition, looking
+from llmnotes.model import ablate, replace, trace
+from llmnotes.patching import logit_difference, path_patching
+from llmnotes.scratch import Config, Plan, Transformer, to_gpt2
+from llmnotes.scratch import train as train_model
 
 BLUE, ORANGE, GREEN, PURPLE, *_ = plots.COLOURS
 TRAINED = "training amplifies rounding; three runs"

@@ -23,17 +23,12 @@ import torch
 from torch.nn.functional import normalize
 
 import llmnotes
-from llmnotes import plots
-from llmnotes.grading import held_out, is_right
-from llmnotes.interventions import edit
-from llmnotes.lab import figure, predict, record
-from llmnotes.lexicon import BRACKETS, END, IDS, LEXICON, MOOD_OF, VOCABULARY
-from llmnotes.oracle import truth
-from llmnotes.probing import untrained
-from llmnotes.sae import SAE, train
-from llmnotes.saving import from_gpt2
-from llmnotes.trace import trace
-from llmnotes.transformer import generate
+from llmnotes.lab import figure, plots, predict, record
+from llmnotes.methods import SAE, train_sae
+from llmnotes.model import edit, trace, untrained
+from llmnotes.scratch import from_gpt2, generate
+from llmnotes.world import END, IDS, VOCABULARY, held_out, is_right, truth
+from llmnotes.world.lexicon import BRACKETS, LEXICON, MOOD_OF
 
 BLUE, ORANGE, GREEN, PURPLE, *_ = plots.COLOURS
 torch.set_grad_enabled(False)
@@ -222,7 +217,7 @@ seen, *here = x[LAYER], x_choose[LAYER], x_score[LAYER]
 def fit(x, n=512, **kind):
     with torch.enable_grad():
         options = {"steps": 300, "batch": 128, "seed": SEED} | (kind or {"k": 8})
-        return train(x, n, **options)[0]
+        return train_sae(x, n, **options)[0]
 
 
 def given(x, n, kind):

@@ -25,15 +25,11 @@ import torch
 from torch.nn.functional import normalize
 
 import llmnotes
-from llmnotes import plots
-from llmnotes.grading import held_out
-from llmnotes.lab import figure, predict, record
-from llmnotes.lexicon import END, IDS, MOOD_ADJECTIVES, MOOD_OF, MOODS, PEOPLE, VOCABULARY
-from llmnotes.sae import match
-from llmnotes.sae import train as train_sae
-from llmnotes.steering import difference_of_means, generate, nll, steer
-from llmnotes.trace import trace
-from llmnotes.world import story
+from llmnotes.lab import figure, plots, predict, record
+from llmnotes.methods import difference_of_means, generate, match, steer, train_sae
+from llmnotes.model import nll, trace
+from llmnotes.world import END, IDS, MOODS, VOCABULARY, held_out, story
+from llmnotes.world.lexicon import MOOD_ADJECTIVES, MOOD_OF, PEOPLE
 
 BLUE, ORANGE, GREEN, PURPLE, *_ = plots.COLOURS
 torch.set_grad_enabled(False)

@@ -21,9 +21,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from llmnotes import plots
-from llmnotes.lab import figure, predict, record
-from llmnotes.nets import (
+from llmnotes.lab import figure, plots, predict, record
+from llmnotes.scratch import train
+from llmnotes.scratch.nets import (
     Net,
     cross_entropy,
     flatten,
@@ -33,7 +33,6 @@ from llmnotes.nets import (
     init,
     select,
     sigmoid,
-    train,
     unflatten,
 )
 

@@ -23,14 +23,10 @@ import numpy as np
 import torch
 
 import llmnotes
-from llmnotes import plots
-from llmnotes.architectures import parts
-from llmnotes.grading import held_out
-from llmnotes.heads import copying, looking
-from llmnotes.interventions import ablate
-from llmnotes.lab import figure, predict, record
-from llmnotes.lexicon import IDS
-from llmnotes.trace import trace
+from llmnotes.lab import figure, plots, predict, record
+from llmnotes.methods import copying, looking
+from llmnotes.model import ablate, parts, trace
+from llmnotes.world import IDS, held_out
 
 BLUE, ORANGE, *_ = plots.COLOURS
 torch.set_grad_enabled(False)
@@ -45,7 +41,7 @@ WEIGHTS = "weights alone: rounding only"
 # children. Two neighbouring heads share their values. Half of its 512 tokens are single bytes, which such stories hardly hold; we draw its
 # random tokens from the other half. Head 4.0 is head 0 of layer 4.
 #
-# **Where a head looks.** `llmnotes.heads.looking` gives four scores: how much of its attention a head pays to the token before (*previous*), to
+# **Where a head looks.** `llmnotes.methods.heads.looking` gives four scores: how much of its attention a head pays to the token before (*previous*), to
 # the first token (*first*), to earlier copies of the token that looks (*duplicate*), and to the tokens that *followed* such copies
 # (*induction*). *Chance* is a head that looks at all it can see alike.
 #

@@ -1,7 +1,19 @@
 """Look inside language models: the functions that the notebook's labs call.
 
-Importing this package costs next to nothing: torch and transformers load when a function first needs them. Each module
-is one concern and can be read on its own; see the API pages for a tour.
+Importing this package costs next to nothing: torch and transformers load when a function first needs them. It has eight
+rooms; each can be read on its own in half an hour, and arrows run one way.
+
+    lab/       what a lab says and draws: record, predict, figure, plots, explore        (imports nothing else of ours)
+    model/     open a model and look or reach into it: load, architectures, trace, interventions, loss
+    methods/   one way of asking a model a file: lens, heads, probing, sae, steering
+    patching/  sweep, paths, attribution, and propagate, which makes them fast
+    scratch/   built from nothing, to be read: nets, tokenizer, transformer, training
+    world/     the language whose grammar we wrote: lexicon, grammar, oracle, grading
+    shipped/   how our checkpoints are made, measured and described; checkpoints/ beside it
+    site/      how labs become pages: run/ (execute, store, compare), notebook/ (quotes, entries), pages/ (MkDocs)
+
+`lab`, `model`, `scratch` and `world` stand on nothing of ours; `methods` and `patching` stand on `model`; `shipped` on
+`scratch` and `world`; `site` on all, and nothing outside `site` imports it.
 """
 
 from __future__ import annotations
@@ -11,13 +23,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from llmnotes.loading import LoadedModel
+    from llmnotes.model.loading import LoadedModel
 
 __version__ = "0.1.0"
 
 
 def load(name: str | Path, device: str = "cpu") -> LoadedModel:
-    """Load a model to look into, by name, Hugging Face id or folder: see `llmnotes.loading.load`."""
-    from llmnotes.loading import load
+    """Load a model to look into, by name, Hugging Face id or folder: see `llmnotes.model.loading.load`."""
+    from llmnotes.model.loading import load
 
     return load(name, device)

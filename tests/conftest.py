@@ -21,9 +21,9 @@ from tiny_models import (  # noqa: F401  fixtures
     other_ids,
 )
 
-from llmnotes.site.labs import Lab, read_lab
-from llmnotes.site.runner import Outcome, run_labs
-from llmnotes.site.store import Project
+from llmnotes.site.run.labs import Lab, read_lab
+from llmnotes.site.run.runner import Outcome, run_labs
+from llmnotes.site.run.store import Project
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -64,7 +64,7 @@ markdown_extensions:
 validation: {links: {not_found: warn, anchors: warn}}
 """
 SITE_URL = "https://someone.example/llmnotes/"  # never asked for anything
-MAIN = "from llmnotes.site.cli import main; main(prog_name='llmnotes')"
+MAIN = "from llmnotes.site.run.cli import main; main(prog_name='llmnotes')"
 
 
 @dataclass(frozen=True)

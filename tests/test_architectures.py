@@ -5,8 +5,8 @@ import torch
 from tiny_models import CONFIGS
 from transformers import GPT2Model, MistralConfig, MistralForCausalLM, OPTConfig, OPTForCausalLM
 
-from llmnotes.architectures import LAYOUTS, norm_scale, normalize, parts, sizes, unwrap
-from llmnotes.trace import trace
+from llmnotes.model.architectures import LAYOUTS, norm_scale, normalize, parts, sizes, unwrap
+from llmnotes.model.tracing import trace
 
 
 def test_sizes_come_from_the_configuration(model):

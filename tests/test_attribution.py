@@ -6,12 +6,12 @@ import pytest
 import torch
 from tiny_models import build
 
-from llmnotes.attribution import attribution_patching, edge_attribution
-from llmnotes.hooks import available, hooked
-from llmnotes.interventions import add, replace
-from llmnotes.patching import sweep
-from llmnotes.paths import nodes, path_patching, upstream
-from llmnotes.trace import trace
+from llmnotes.model.hooks import available, hooked
+from llmnotes.model.interventions import add, replace
+from llmnotes.model.tracing import trace
+from llmnotes.patching.attribution import attribution_patching, edge_attribution
+from llmnotes.patching.paths import nodes, path_patching, upstream
+from llmnotes.patching.sweeps import sweep
 
 
 def metric(logits):

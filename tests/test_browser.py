@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from conftest import BROWSER_SKIP, real_labs
 
-from llmnotes.site.labs import Lab
+from llmnotes.site.run.labs import Lab
 
 LABS = real_labs()
 OTHERS = ("labs/", "findings/", "predictions/", "your-predictions/", "play/xor/", "glossary/", "api/lab/")

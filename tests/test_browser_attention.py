@@ -84,8 +84,8 @@ def recorded(browser, address: str) -> np.ndarray:  # noqa: F811
     with Visit(browser, address, PAGE) as visit:
         data = visit.page.locator(".attention-explorer").first.evaluate("place => place.dataset.weights")
         name = visit.page.locator(".attention-explorer").first.get_attribute("data-figure")
-    from llmnotes.explore import _packed
-    from llmnotes.site.store import Project
+    from llmnotes.lab.explore import _packed
+    from llmnotes.site.run.store import Project
 
     stored = [ROOT / "labs" / "recorded" / LAB.stem, *Project(ROOT).cache.glob(f"runs/{LAB.stem}/*")]
     for folder in stored:

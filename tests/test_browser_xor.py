@@ -1,4 +1,4 @@
-"""The XOR trainer, used as a reader would use it, and its arithmetic beside that of llmnotes.nets."""
+"""The XOR trainer, used as a reader would use it, and its arithmetic beside that of llmnotes.scratch.nets."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from test_browser import OVERFLOW, Visit, address, browser  # noqa: F401  fixtures
 
-from llmnotes.nets import Net, flatten, gradients, init, train
+from llmnotes.scratch.nets import Net, flatten, gradients, init, train
 
 PAGE = "play/xor/"
 MODULE = "import(new URL('../../assets/xor/main.js', location))"

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 from conftest import MAIN, TINY, Notebook, clean_environment
 
-from llmnotes.site import cli
+from llmnotes.site.run import cli
 
 
 @pytest.fixture
@@ -156,7 +156,7 @@ def test_new_writes_a_lab_that_passes(notebook: Notebook, llmnotes) -> None:
 
 
 def test_new_leaves_nothing_when_it_fails(notebook: Notebook, llmnotes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("llmnotes.site.skeleton.TEMPLATE", "# ---\n# title: {title}{key}\n# ---\n")
+    monkeypatch.setattr("llmnotes.site.run.skeleton.TEMPLATE", "# ---\n# title: {title}{key}\n# ---\n")
     code, _, _ = llmnotes(notebook, "new", "coins")
     assert code == 1
     assert not list((notebook.root / "labs").glob("*.py"))

@@ -9,9 +9,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from llmnotes.site.entries import CONFIDENCE, STATUSES, read_entries
 from llmnotes.site.errors import NotebookError
-from llmnotes.site.feed import ATOM, atom, bibtex
+from llmnotes.site.notebook.entries import CONFIDENCE, STATUSES, read_entries
+from llmnotes.site.notebook.feed import ATOM, atom, bibtex
 
 TODAY = dt.date(2026, 6, 1)
 FIELDS = {

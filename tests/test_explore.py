@@ -14,8 +14,8 @@ import torch
 
 matplotlib.use("Agg")
 
-from llmnotes import lab
-from llmnotes.explore import LIMIT, attention
+from llmnotes.lab import records as lab
+from llmnotes.lab.explore import LIMIT, attention
 
 ALT = "Heads look at earlier tokens."
 

@@ -4,10 +4,10 @@ import pytest
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from llmnotes.architectures import parts
-from llmnotes.heads import composition, copying, looking, repeated_tokens
-from llmnotes.interventions import replace
-from llmnotes.trace import trace
+from llmnotes.methods.heads import composition, copying, looking, repeated_tokens
+from llmnotes.model.architectures import parts
+from llmnotes.model.interventions import replace
+from llmnotes.model.tracing import trace
 
 
 def with_pattern(model, ids, pattern):

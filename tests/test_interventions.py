@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from llmnotes.architectures import parts
-from llmnotes.hooks import available, hooked
-from llmnotes.interventions import ablate, add, cut_edges, edit, freeze, freeze_norms, replace
-from llmnotes.trace import trace
+from llmnotes.model.architectures import parts
+from llmnotes.model.hooks import available, hooked
+from llmnotes.model.interventions import ablate, add, cut_edges, edit, freeze, freeze_norms, replace
+from llmnotes.model.tracing import trace
 
 
 def logits(model, ids):
@@ -27,7 +27,7 @@ def test_ablating_heads_equals_removing_their_output_weights(model, ids):
 def test_ablating_neurons_equals_removing_their_output_weights(model, ids):
     from copy import deepcopy
 
-    from llmnotes.architectures import matrix
+    from llmnotes.model.architectures import matrix
 
     surgery = deepcopy(model)
     with torch.no_grad():

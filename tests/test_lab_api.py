@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from llmnotes import lab
+from llmnotes.lab import records as lab
 
 
 @pytest.fixture(autouse=True)

@@ -16,10 +16,10 @@ import pandas as pd
 import pytest
 from conftest import ROOT, Notebook, real_labs
 
-from llmnotes.site.compare import against_recorded, differences, figure_margins, margin
-from llmnotes.site.labs import Lab, find_labs
-from llmnotes.site.runner import Outcome
-from llmnotes.site.store import Project, Run
+from llmnotes.site.run.compare import against_recorded, differences, figure_margins, margin
+from llmnotes.site.run.labs import Lab, find_labs
+from llmnotes.site.run.runner import Outcome
+from llmnotes.site.run.store import Project, Run
 
 LABS = real_labs()
 each_lab = pytest.mark.parametrize("lab", LABS, ids=[lab.stem for lab in LABS])

@@ -6,7 +6,7 @@ import pytest
 from conftest import TINY, Notebook
 
 from llmnotes.site.errors import NotebookError
-from llmnotes.site.labs import find_labs, read_lab
+from llmnotes.site.run.labs import find_labs, read_lab
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from llmnotes.interventions import ablate, add
-from llmnotes.lens import direct_logit_attribution, logit_lens
-from llmnotes.trace import trace
+from llmnotes.methods.lens import direct_logit_attribution, logit_lens
+from llmnotes.model.interventions import ablate, add
+from llmnotes.model.tracing import trace
 
 
 def test_the_lens_ends_at_the_models_own_prediction(model, ids):
@@ -32,7 +32,7 @@ def test_shares_sum_to_the_logit_difference(model, ids, by, other):
 
 
 def test_a_share_is_what_the_logit_loses_without_the_part_under_a_frozen_norm(gpt2, ids):
-    from llmnotes.interventions import freeze, freeze_norms
+    from llmnotes.model.interventions import freeze, freeze_norms
 
     seen = trace(gpt2, ids)
     shares = direct_logit_attribution(gpt2, ids, 4, 9, by="head")

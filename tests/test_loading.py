@@ -14,12 +14,13 @@ import torch
 from transformers import AutoModelForCausalLM, GPT2Config, GPTNeoConfig, GPTNeoXConfig, LlamaConfig
 
 import llmnotes
-from llmnotes import lab
-from llmnotes.loading import CHECKPOINTS, FOLDER_VARIABLE, STORIES260K, load, shipped
-from llmnotes.recipes import world_tokenizer
-from llmnotes.saving import from_gpt2, save_checkpoint
-from llmnotes.stories260k import FILES, HEADER, halves, read_llama2c, read_llama2c_tokenizer
-from llmnotes.transformer import Config, Transformer, generate
+from llmnotes.lab import records as lab
+from llmnotes.model.loading import CHECKPOINTS, FOLDER_VARIABLE, STORIES260K, load, shipped
+from llmnotes.model.stories260k import FILES, HEADER, halves, read_llama2c, read_llama2c_tokenizer
+from llmnotes.scratch.gpt2 import from_gpt2
+from llmnotes.scratch.transformer import Config, Transformer, generate
+from llmnotes.shipped.recipes import world_tokenizer
+from llmnotes.shipped.saving import save_checkpoint
 
 SIZES = {"vocab_size": 240, "bos_token_id": 0, "eos_token_id": 0}
 CONFIGS = {
@@ -132,7 +133,7 @@ def test_no_retries_where_the_hub_cannot_be_reached(monkeypatch):
     monkeypatch.delenv(FOLDER_VARIABLE, raising=False)
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     code = (
-        "import time, transformers.modeling_utils\nfrom llmnotes.loading import load\n"
+        "import time, transformers.modeling_utils\nfrom llmnotes.model.loading import load\n"
         "for name in ('someone/absent', 'gpt2'):\n"
         "    begun = time.perf_counter()\n    try:\n        load(name)\n    except ConnectionError as error:\n"
         "        assert time.perf_counter() - begun < 20, 'retried'\n        print(error)\n"

@@ -7,8 +7,9 @@ import math
 import pytest
 import torch
 
-from llmnotes.measure import bits_per_character, compressed_bits, copy_losses, kneser_ney, token_losses
-from llmnotes.transformer import Config, Transformer
+from llmnotes.scratch.ngrams import kneser_ney
+from llmnotes.scratch.transformer import Config, Transformer
+from llmnotes.shipped.measure import bits_per_character, compressed_bits, copy_losses, token_losses
 
 
 def small(n_ctx: int = 16) -> Transformer:

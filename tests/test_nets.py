@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from llmnotes.nets import (
+from llmnotes.scratch.nets import (
     ACTIVATIONS,
     Net,
     cross_entropy,

@@ -69,12 +69,12 @@ def test_a_wheel_holds_what_the_package_needs(wheel: Path) -> None:
         ["git", "ls-files", "llmnotes"], cwd=ROOT, capture_output=True, text=True, check=False
     ).stdout.split()
     assert {
-        "llmnotes/lab.py",
-        "llmnotes/site/templates/mkdocs_html/notebook.html.j2",
-        "llmnotes/site/templates/mkdocs_html/conf.json",
-        "llmnotes/site/katex/katex.min.js",
-        "llmnotes/site/iframe-worker/shim.js",
-        "llmnotes/site/katex/fonts/KaTeX_Main-Regular.woff2",
+        "llmnotes/lab/records.py",
+        "llmnotes/site/pages/templates/mkdocs_html/notebook.html.j2",
+        "llmnotes/site/pages/templates/mkdocs_html/conf.json",
+        "llmnotes/site/pages/katex/katex.min.js",
+        "llmnotes/site/pages/iframe-worker/shim.js",
+        "llmnotes/site/pages/katex/fonts/KaTeX_Main-Regular.woff2",
     } <= names
     assert set(tracked) <= names
     assert not [name for name in names if name.startswith(("tests/", "labs/", "docs/"))]
@@ -96,7 +96,7 @@ def test_a_wheel_runs_a_lab_without_a_checkout(wheel: Path, tmp_path: Path) -> N
     path.rename(alone / "01_tiny.py")
     environment = clean_environment(target / "llmnotes") | {"MPLBACKEND": "agg"}
     done = subprocess.run(
-        [sys.executable, "-c", "from llmnotes.site.cli import main; main()", "run", "01_tiny.py"],
+        [sys.executable, "-c", "from llmnotes.site.run.cli import main; main()", "run", "01_tiny.py"],
         cwd=alone,
         env=environment,
         capture_output=True,

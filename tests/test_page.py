@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from conftest import Notebook
 
-from llmnotes.site.page import page_notebook
+from llmnotes.site.pages.page import page_notebook
 
 PREDICTION = 'predict("It is so", p=0.5, resolved_by="share", if_="> 0.5")'
 

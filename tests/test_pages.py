@@ -13,7 +13,7 @@ import pytest
 from conftest import HEADER, ROOT, Notebook
 
 from llmnotes.site.errors import NotebookError
-from llmnotes.site.labs import find_labs, in_order
+from llmnotes.site.run.labs import find_labs, in_order
 
 EXAMPLES = re.findall(r"```python\n(.*?)\n```", (ROOT / "docs" / "readiness.md").read_text(encoding="utf-8"), re.DOTALL)
 

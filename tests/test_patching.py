@@ -5,11 +5,11 @@ import itertools
 import pytest
 import torch
 
-from llmnotes.architectures import parts, sizes
-from llmnotes.hooks import available
-from llmnotes.interventions import add, replace
-from llmnotes.patching import PATCHABLE, logit_difference, sweep
-from llmnotes.trace import trace
+from llmnotes.model.architectures import parts, sizes
+from llmnotes.model.hooks import available
+from llmnotes.model.interventions import add, replace
+from llmnotes.model.tracing import trace
+from llmnotes.patching.sweeps import PATCHABLE, logit_difference, sweep
 
 
 def plain_loop(model, base, source, metric, place, axes, at=-1, positions=None):

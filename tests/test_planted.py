@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from llmnotes.planted import plant_previous_token_head
-from llmnotes.training import Plan, train
-from llmnotes.transformer import Config, Transformer, attention_pattern
+from llmnotes.scratch.training import Plan, train
+from llmnotes.scratch.transformer import Config, Transformer, attention_pattern
+from llmnotes.shipped.recipes import plant_previous_token_head
 
 CONFIG = Config(vocab_size=50, n_ctx=200, n_layers=2, n_heads=4, d_model=128)
 

@@ -9,7 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from llmnotes import plots
+from llmnotes.lab import plots
 
 
 @pytest.fixture(autouse=True)

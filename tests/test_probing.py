@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-from llmnotes.probing import activations, erase, probe, probe_layers, untrained
-from llmnotes.trace import trace
+from llmnotes.methods.probing import activations, erase, probe, probe_layers
+from llmnotes.model.loading import untrained
+from llmnotes.model.tracing import trace
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
-from llmnotes.site.labs import read_lab
+from llmnotes.site.run.labs import read_lab
 
 INSTEAD = {
     r"utili[sz]\w+": "use",

@@ -6,7 +6,7 @@ import pytest
 from conftest import Notebook
 
 from llmnotes.site.errors import NotebookError, near
-from llmnotes.site.quotes import calls, expand, look_up, shown
+from llmnotes.site.notebook.quotes import calls, expand, look_up, shown
 
 
 def said(name: str, spec: str = "") -> str:

@@ -8,13 +8,13 @@ from test_patching import plain_loop
 from test_trace import plain_hooks
 
 import llmnotes
-from llmnotes.attribution import attribution_patching
-from llmnotes.hooks import available
-from llmnotes.inputs import token_id
-from llmnotes.interventions import ablate, add, cut_edges, freeze, replace
-from llmnotes.lens import direct_logit_attribution, logit_lens
-from llmnotes.patching import logit_difference, sweep
-from llmnotes.trace import trace
+from llmnotes.methods.lens import direct_logit_attribution, logit_lens
+from llmnotes.model.hooks import available
+from llmnotes.model.inputs import token_id
+from llmnotes.model.interventions import ablate, add, cut_edges, freeze, replace
+from llmnotes.model.tracing import trace
+from llmnotes.patching.attribution import attribution_patching
+from llmnotes.patching.sweeps import logit_difference, sweep
 
 torch.set_num_threads(1)
 

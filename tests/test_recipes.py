@@ -11,16 +11,17 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from llmnotes.cards import curve, table
-from llmnotes.corpus import read_documents, to_tokens
-from llmnotes.grading import grade, held_out, is_right, rivals
-from llmnotes.lexicon import IDS, RULES, VOCABULARY
-from llmnotes.loading import CHECKPOINTS
-from llmnotes.oracle import truth
-from llmnotes.recipes import main, story_batches, train_fairytale, train_world, write_counts
-from llmnotes.tokenizer import LETTERS, load_tokenizer
-from llmnotes.training import Plan
-from llmnotes.transformer import Config
+from llmnotes.model.loading import CHECKPOINTS
+from llmnotes.scratch.tokenizer import LETTERS, load_tokenizer
+from llmnotes.scratch.training import Plan
+from llmnotes.scratch.transformer import Config
+from llmnotes.shipped.cards import curve, table
+from llmnotes.shipped.corpus import read_documents, to_tokens
+from llmnotes.shipped.recipes import main, train_fairytale, train_world, write_counts
+from llmnotes.world.grading import grade, is_right, rivals
+from llmnotes.world.lexicon import IDS, RULES, VOCABULARY
+from llmnotes.world.oracle import truth
+from llmnotes.world.stories import held_out, story_batches
 
 TINY_WORLD = Config(vocab_size=len(VOCABULARY), n_ctx=32, n_layers=1, n_heads=2, d_model=16, d_mlp=16)
 TINY_ATTENTION = Config(vocab_size=len(VOCABULARY), n_ctx=32, n_layers=1, n_heads=2, d_model=16, mlp=False)
@@ -193,5 +194,5 @@ def test_the_command_line_says_what_is_missing(tmp_path, capsys):
 
 
 def test_recipes_run_without_the_site_extra():
-    code = "import sys; sys.modules['click'] = sys.modules['mkdocs'] = None; import llmnotes.recipes"
+    code = "import sys; sys.modules['click'] = sys.modules['mkdocs'] = None; import llmnotes.shipped.recipes"
     subprocess.run([sys.executable, "-c", code], check=True)

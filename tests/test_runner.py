@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 from conftest import MAIN, TINY, Notebook, clean_environment, kernels_of, make_notebook
 
-from llmnotes.site.labs import digest
-from llmnotes.site.runner import Outcome
-from llmnotes.site.store import PACKAGE, Run
+from llmnotes.site.run.labs import digest
+from llmnotes.site.run.runner import Outcome
+from llmnotes.site.run.store import PACKAGE, Run
 
 IMPORT = "from llmnotes.lab import figure, predict, record\n"
 BAD = {  # stem: (code, header, what its message must say)
@@ -93,7 +93,7 @@ def bad_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Notebook, dict[st
 # Only the system can refuse these; a process that has tried stays within its folders, so another one tries.
 PAST_PYTHON = {"17_past_python", "18_by_a_child"}
 TRY = (
-    "import sys, tempfile; from llmnotes.site.landlock import writes_only_below\n"
+    "import sys, tempfile; from llmnotes.site.run.landlock import writes_only_below\n"
     "sys.exit(not writes_only_below([tempfile.gettempdir()]))"
 )
 
@@ -155,8 +155,14 @@ def test_a_run_stores_what_it_must(recorded: Notebook) -> None:
     assert ran["versions"]["python"] == platform.python_version()
     assert {"numpy", "matplotlib"} <= set(ran["versions"])
     assert "torch" not in ran["versions"], "the lab did not load it"
-    assert set(run.meta["depends"]) == {"code", "llmnotes/__init__.py", "llmnotes/lab.py", "llmnotes/plots.py"}
-    assert run.meta["depends"]["llmnotes/lab.py"] == digest((PACKAGE / "lab.py").read_bytes())
+    assert set(run.meta["depends"]) == {
+        "code",
+        "llmnotes/__init__.py",
+        "llmnotes/lab/__init__.py",
+        "llmnotes/lab/records.py",
+        "llmnotes/lab/plots.py",
+    }
+    assert run.meta["depends"]["llmnotes/lab/records.py"] == digest((PACKAGE / "lab" / "records.py").read_bytes())
     assert set(run.meta["files"]) == {
         "results.json",
         "outputs.json",
@@ -222,8 +228,8 @@ def test_only_what_changed_runs_again(recorded: Notebook, tmp_path: Path, monkey
     """The reuse rules, with a copy of the package that may be edited."""
     package = tmp_path / "copy" / "llmnotes"
     shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__", "checkpoints", "katex"))
-    monkeypatch.setattr("llmnotes.site.store.PACKAGE", package)
-    monkeypatch.setattr("llmnotes.site.runner.PACKAGE", package)
+    monkeypatch.setattr("llmnotes.site.run.store.PACKAGE", package)
+    monkeypatch.setattr("llmnotes.site.run.runner.PACKAGE", package)
     monkeypatch.setenv("PYTHONPATH", str(package.parent))
     recorded.lab("02_other", f"{IMPORT}record('alone', 1)\n\n# %%\n{TINY}")
 

@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch.nn.functional import normalize
 
-from llmnotes.probing import activations
-from llmnotes.sae import SAE, _revive, dashboard, loss_recovered, match, splice, train
-from llmnotes.steering import nll
-from llmnotes.trace import trace
+from llmnotes.methods.probing import activations
+from llmnotes.methods.sae import SAE, _revive, dashboard, loss_recovered, match, splice, train_sae
+from llmnotes.model.loss import nll
+from llmnotes.model.tracing import trace
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def truth():
 @pytest.mark.parametrize("how", [{"k": 2}, {"l1": 0.3}], ids=["topk", "l1"])
 def test_it_finds_the_features_that_made_the_data(truth, how):
     active, x = truth
-    sae, log = train(x, 48, steps=800, **how)
+    sae, log = train_sae(x, 48, steps=800, **how)
     found = match(sae.encode(x), active)
     assert (found.correlation > 0.8).float().mean() > 0.75
     assert found.chance < 0.1
@@ -71,7 +71,7 @@ def test_splicing_and_the_loss_recovered(gpt2):
     whole = loss_recovered(gpt2, exact, 1, ids)
     assert whole.spliced == pytest.approx(whole.plain, abs=1e-4)
     assert whole.share == pytest.approx(1.0, abs=1e-3)
-    sae, _ = train(activations(gpt2, ids)[1], 64, k=4, steps=100)
+    sae, _ = train_sae(activations(gpt2, ids)[1], 64, k=4, steps=100)
     with splice(gpt2, sae, 1):
         assert nll(gpt2, ids) != pytest.approx(whole.plain, abs=1e-4)
         seen = trace(gpt2, ids, ["resid_post"])["resid_post", 1]
@@ -101,12 +101,12 @@ def test_the_dashboard_shows_what_activates_a_feature(gpt2):
 def test_what_it_refuses(truth):
     _, x = truth
     with pytest.raises(ValueError, match="exactly one"):
-        train(x, 8)
+        train_sae(x, 8)
     with pytest.raises(ValueError, match="k is 9"):
-        train(x, 8, k=9)
+        train_sae(x, 8, k=9)
     with pytest.raises(ValueError, match="finite"):
-        train(x * torch.nan, 8, k=1)
-    sae, _ = train(x, 8, k=1, steps=1)
+        train_sae(x * torch.nan, 8, k=1)
+    sae, _ = train_sae(x, 8, k=1, steps=1)
     with pytest.raises(ValueError, match="activations are 15 wide; this autoencoder reads 16"):
         sae.encode(x[:, 1:])
     with pytest.raises(ValueError, match="expected \\(example"):

@@ -17,11 +17,11 @@ import nbformat
 import pytest
 from conftest import ROOT, SITE_URL, Notebook, clean_environment, real_labs
 
-from llmnotes.site.entries import read_entries
-from llmnotes.site.html import names_used, without_indentation
-from llmnotes.site.labs import Lab
-from llmnotes.site.page import download
-from llmnotes.site.store import Project
+from llmnotes.site.notebook.entries import read_entries
+from llmnotes.site.pages.html import names_used, without_indentation
+from llmnotes.site.pages.page import download
+from llmnotes.site.run.labs import Lab
+from llmnotes.site.run.store import Project
 
 LABS = real_labs()
 each_lab = pytest.mark.parametrize("lab", LABS, ids=[lab.stem for lab in LABS])
@@ -148,9 +148,9 @@ def test_code_leads_to_the_api_and_back(site: Path, lab: Lab) -> None:
     blocks = re.findall(r"<div[^>]*lab-code[^>]*>.*?</div>", html, re.DOTALL)
     linked = set(re.findall(r'href="\.\./\.\./api/[^"#]*#(llmnotes[\w.]+)"', "".join(blocks)))
     used = {name for name in names_used(lab).values() if name.count(".") == 2 and name.split(".")[-1].islower()}
-    assert "llmnotes.lab.record" in linked
+    assert "llmnotes.lab.records.record" in linked
     assert linked <= set(names_used(lab).values())
-    assert {name for name in used if name.startswith("llmnotes.lab.")} <= linked
+    assert {name for name in used if name.startswith("llmnotes.lab.records.")} <= linked
     api = (site / "api" / "lab" / "index.html").read_text(encoding="utf-8")
     back = rf'class="used-in">Used in [^\n]*<a href="\.\./\.\./labs/{lab.stem}/"'
     assert re.search(rf'id="llmnotes\.lab\.record".*?{back}', api, re.DOTALL)

@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-from llmnotes.steering import difference_of_means, dose_response, generate, nll, steer
-from llmnotes.trace import trace
+from llmnotes.methods.steering import difference_of_means, dose_response, generate, steer
+from llmnotes.model.loss import nll
+from llmnotes.model.tracing import trace
 
 
 def test_the_vector_is_the_difference_of_means(model):

@@ -12,8 +12,8 @@ import pytest
 from conftest import MAIN, Notebook, clean_environment
 
 from llmnotes.site.errors import NotebookError
-from llmnotes.site.labs import Lab
-from llmnotes.site.store import KEPT, DamagedRunError, Project, Run
+from llmnotes.site.run.labs import Lab
+from llmnotes.site.run.store import KEPT, DamagedRunError, Project, Run
 
 
 def recorded_run(notebook: Notebook) -> tuple[Lab, Run]:
@@ -96,10 +96,10 @@ def test_staleness_names_what_changed(recorded: Notebook) -> None:
     changed = recorded.lab("01_tiny", "record = 1\n")
     assert run.stale_because(changed, recorded.root) == "the lab's code changed"
     meta = json.loads((run.folder / "run.json").read_text())
-    meta["depends"]["llmnotes/lab.py"] = "0" * 32
+    meta["depends"]["llmnotes/lab/records.py"] = "0" * 32
     (run.folder / "run.json").write_text(json.dumps(meta))
     lab = recorded.project.labs()[0]
-    assert Run(run.folder).stale_because(recorded.lab("01_tiny"), recorded.root) == "llmnotes/lab.py changed"
+    assert Run(run.folder).stale_because(recorded.lab("01_tiny"), recorded.root) == "llmnotes/lab/records.py changed"
     assert lab.stem == "01_tiny"
 
 
@@ -200,6 +200,6 @@ def test_a_lock_that_is_held_is_said(recorded: Notebook, monkeypatch: pytest.Mon
             super().__init__(path, timeout=0.1, is_singleton=False)
 
     with filelock.FileLock(recorded.project.cache / "lock"):
-        monkeypatch.setattr("llmnotes.site.store.filelock.FileLock", Impatient)
+        monkeypatch.setattr("llmnotes.site.run.store.filelock.FileLock", Impatient)
         with pytest.raises(NotebookError, match="held by another runner"):
             recorded.project.valid_run(lab)

@@ -9,7 +9,7 @@ import pytest
 from tokenizers import Tokenizer as LibraryTokenizer
 from tokenizers import decoders, models, pre_tokenizers, trainers
 
-from llmnotes.tokenizer import END_OF_TEXT, byte_letters, load_tokenizer, train_bpe
+from llmnotes.scratch.tokenizer import END_OF_TEXT, byte_letters, load_tokenizer, train_bpe
 
 SOURCES = Path(__file__).parent.parent / "llmnotes"
 TEXTS = [

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from llmnotes.architectures import parts, sizes
-from llmnotes.hooks import PLACES, available, hooked
-from llmnotes.inputs import batch, pair, token_id
-from llmnotes.trace import trace
+from llmnotes.model.architectures import parts, sizes
+from llmnotes.model.hooks import PLACES, available, hooked
+from llmnotes.model.inputs import batch, pair, token_id
+from llmnotes.model.tracing import trace
 
 # Written down a second time on purpose: where transformers keeps each place, read by hooks that know nothing of ours.
 BASE = {"gpt2": "transformer.h", "gpt_neo": "transformer.h", "gpt_neox": "gpt_neox.layers", "llama": "model.layers"}

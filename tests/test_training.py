@@ -8,10 +8,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from llmnotes.corpus import read_documents, to_tokens, windows, with_loops
-from llmnotes.muon import Muon, orthogonalized
-from llmnotes.training import Plan, loss_of, train
-from llmnotes.transformer import Config, Transformer
+from llmnotes.scratch.training import Muon, Plan, loss_of, orthogonalized, train
+from llmnotes.scratch.transformer import Config, Transformer
+from llmnotes.shipped.corpus import read_documents, to_tokens, windows, with_loops
 
 TOKENS = torch.randint(20, (3000,), generator=torch.Generator().manual_seed(0)).sort().values  # learnable: it ascends
 PLAN = Plan(steps=12, lr=1e-2, warmup=3, evaluate_every=4)

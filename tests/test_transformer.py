@@ -8,8 +8,8 @@ import pytest
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from llmnotes.saving import from_gpt2, to_gpt2
-from llmnotes.transformer import (
+from llmnotes.scratch.gpt2 import from_gpt2, to_gpt2
+from llmnotes.scratch.transformer import (
     POSITIONS,
     Cache,
     Config,

@@ -15,8 +15,8 @@ def test_gpt2_places_and_sweeps_equal_transformer_lens(gpt2, ids, other_ids):
     from transformer_lens import patching
     from transformer_lens.model_bridge import TransformerBridge
 
-    from llmnotes.patching import logit_difference, sweep
-    from llmnotes.trace import trace
+    from llmnotes.model.tracing import trace
+    from llmnotes.patching.sweeps import logit_difference, sweep
 
     bridge = boot(TransformerBridge, gpt2)
     with torch.no_grad():

@@ -9,7 +9,8 @@ from collections import Counter
 import pytest
 import torch
 
-from llmnotes.lexicon import (
+from llmnotes.world.grammar import even, story, story_ids, tell
+from llmnotes.world.lexicon import (
     BRACKETS,
     COLOURS,
     END,
@@ -30,9 +31,8 @@ from llmnotes.lexicon import (
     VOCABULARY,
     WOMEN,
 )
-from llmnotes.oracle import divergence, truth
-from llmnotes.prng import Random
-from llmnotes.world import even, story, story_ids, tell
+from llmnotes.world.oracle import divergence, truth
+from llmnotes.world.prng import Random
 
 STORIES = [tell(7, number) for number in range(60)]
 

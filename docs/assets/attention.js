@@ -1,4 +1,4 @@
-// Attention, token by token. A lab leaves its heads' weights behind a figure (llmnotes/explore.py); on screen this
+// Attention, token by token. A lab leaves its heads' weights behind a figure (llmnotes/lab/explore.py); on screen this
 // script puts in the figure's place what a reader can explore with mouse, finger or arrow keys. The figure stays for
 // print, and comes back on request. Without this script it is simply there.
 

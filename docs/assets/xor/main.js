@@ -142,7 +142,7 @@ function tell() {
 
 // From outside
 
-/** Start from given weights and biases, in the shape of llmnotes.nets.Net; the settings may be given by name. */
+/** Start from given weights and biases, in the shape of llmnotes.scratch.nets.Net; the settings may be given by name. */
 export function load(net, settings = {}) {
   set({ noise: 0, ...settings, hidden: net.biases[0].length, bend: net.activation ?? "tanh" });
   begin({ activation: "tanh", ...structuredClone(net) });

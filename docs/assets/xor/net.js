@@ -1,4 +1,4 @@
-// The network's arithmetic, in the shape and with the names of llmnotes/nets.py: nothing here knows the page.
+// The network's arithmetic, in the shape and with the names of llmnotes/scratch/nets.py: nothing here knows the page.
 // A net is { weights, biases, activation }: one matrix (a list of rows) and one list a layer; gradients look the same.
 
 export const ACTIVATIONS = {

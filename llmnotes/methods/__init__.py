@@ -1,0 +1,33 @@
+"""Ways of asking a model, a file each.
+
+`lens`: what the model would say if it stopped here, and which part pushed which word. `heads`: scores of what a head
+looks at, copies and feeds. `probing`: what can be read from activations, and erasing it. `sae`: dictionaries of
+features. `steering`: a direction added while the model writes.
+"""
+
+from llmnotes.methods.heads import Scores, composition, copying, looking, repeated_tokens
+from llmnotes.methods.lens import Shares, direct_logit_attribution, logit_lens
+from llmnotes.methods.probing import Probe, activations, erase, probe
+from llmnotes.methods.sae import SAE, match, train_sae
+from llmnotes.methods.steering import difference_of_means, generate, steer
+
+__all__ = [
+    "SAE",
+    "Probe",
+    "Scores",
+    "Shares",
+    "activations",
+    "composition",
+    "copying",
+    "difference_of_means",
+    "direct_logit_attribution",
+    "erase",
+    "generate",
+    "logit_lens",
+    "looking",
+    "match",
+    "probe",
+    "repeated_tokens",
+    "steer",
+    "train_sae",
+]

@@ -1,0 +1,224 @@
+"""What attention heads do: where they look, what they copy, how they build on each other; each with its chance level.
+
+>>> import torch
+>>> from transformers import GPT2Config, GPT2LMHeadModel
+>>> from llmnotes.methods.heads import composition, copying, looking, repeated_tokens
+>>> model = GPT2LMHeadModel(GPT2Config(n_layer=2, n_head=4, n_embd=32, vocab_size=50, n_positions=40)).eval()
+>>> scores = looking(model, repeated_tokens(model, batch=4, length=16))
+>>> scores["induction"].values.shape, round(scores["induction"].chance, 3)  # (layer, head)
+(torch.Size([2, 4]), 0.057)
+>>> copying(model).values.shape
+torch.Size([2, 4])
+>>> composition(model, "v").values.shape  # (layer, head, later layer, later head)
+torch.Size([2, 4, 2, 4])
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from llmnotes.model.architectures import parts
+from llmnotes.model.tracing import trace
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float, Int
+    from torch import Tensor
+
+    from llmnotes.model.architectures import Parts
+    from llmnotes.model.inputs import Inputs
+
+__all__ = ["Scores", "composition", "copying", "looking", "repeated_tokens"]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """A score for each head, and what a head that does nothing in particular would get."""
+
+    name: str
+    values: Float[Tensor, "layer head *other"]
+    chance: float
+
+    def top(self, n: int = 5) -> list[tuple[int, int, float]]:
+        """The n heads that score highest, as (layer, head, score); of scores by layer and head."""
+        order = self.values.flatten().argsort(descending=True)[:n].tolist()
+        heads = self.values.size(1)
+        return [(i // heads, i % heads, self.values.flatten()[i].item()) for i in order]
+
+
+def repeated_tokens(
+    model: Any, *, batch: int = 8, length: int = 32, seed: int = 0, first: int | None = None
+) -> Int[Tensor, "batch pos"]:
+    """Random tokens, then the same again: whoever predicts the second half has to look the answer up in the first.
+
+    Args:
+        model: what `llmnotes.load` gives, or a transformers model.
+        batch: how many rows.
+        length: tokens in one half.
+        seed: of the draw.
+        first: a token to begin each row with, for models that expect one.
+
+    Raises:
+        ValueError: twice the length (and the first token) do not fit into the context.
+    """
+    size = parts(model).sizes
+    total = 2 * length + (first is not None)
+    if total > size.n_ctx:
+        raise ValueError(
+            f"2 x {length} tokens make {total}, the context is {size.n_ctx}: use length={size.n_ctx // 2 - 1}"
+        )
+    half = torch.randint(size.vocab_size, (batch, length), generator=torch.Generator().manual_seed(seed))
+    start = torch.full((batch, 0 if first is None else 1), first or 0)
+    return torch.cat([start, half, half], dim=1)
+
+
+@torch.no_grad()
+def looking(model: Any, inputs: Inputs, *, padding: str = "right") -> dict[str, Scores]:
+    """How much attention each head pays, on average, to a kind of place.
+
+    - "previous": the token before;
+    - "first": the first token (where heads look that have nothing to do);
+    - "duplicate": earlier copies of the same token;
+    - "induction": the tokens that followed those copies (Olsson et al. 2022, "In-context Learning");
+    - "entropy": how spread out the attention is, in nats.
+
+    Only queries that have such a place to look at count. Use `repeated_tokens` for "duplicate" and "induction": in
+    ordinary text, what followed a word is also likely to follow it by itself.
+
+    Args:
+        model: what `llmnotes.load` gives, or a transformers model.
+        inputs: texts or token ids.
+        padding: "right" or "left", for texts of unequal length.
+
+    Returns:
+        Scores by name, values (layer, head). Chance is a head that looks at all it can see alike. A kind of place that
+        the inputs never offer is left out.
+    """
+    seen = trace(model, inputs, ["pattern"], padding=padding)
+    patterns = seen.stack("pattern")  # (layer, batch, head, query, key)
+    n = seen.tokens.size(1)
+    query, key = torch.arange(n, device=patterns.device)[:, None], torch.arange(n, device=patterns.device)
+    real = seen.mask[:, :, None] & seen.mask[:, None, :] & (key <= query)  # (batch, query, key)
+    same = (seen.tokens[:, :, None] == seen.tokens[:, None, :]) & (key < query)
+    after_same = torch.zeros_like(same)
+    after_same[:, :, 1:] = same[:, :, :-1]  # the key before this one is a copy of the query
+    start = seen.mask.int().argmax(-1)[:, None, None]
+    kinds = {
+        "previous": (key == query - 1).expand_as(real),
+        "first": (key == start) & (query > start),
+        "duplicate": same,
+        "induction": after_same & (key < query),
+    }
+    uniform = real / real.sum(-1, keepdim=True).clamp(min=1)
+    scores = {}
+    for name, places in kinds.items():
+        places = places & real
+        queries = places.any(-1)  # (batch, query)
+        if queries.any():
+            paid = (patterns * places[:, None]).sum(-1)  # (layer, batch, head, query)
+            values = _mean_over(paid, queries)
+            chance = (uniform * places).sum(-1)[queries].mean().item()
+            scores[name] = Scores(name, values.cpu(), chance)
+    entropy = -(patterns * patterns.clamp(min=1e-30).log() * real[:, None]).sum(-1)
+    chance = real.sum(-1).clamp(min=1).log()[seen.mask].mean().item()
+    scores["entropy"] = Scores("entropy", _mean_over(entropy, seen.mask).cpu(), chance)
+    return scores
+
+
+@torch.no_grad()
+def copying(model: Any) -> Scores:
+    """Whether a head, when it looks at a token, makes the same token likelier: the sign of its OV circuit.
+
+    The circuit from the token looked at to the logits, w_e @ w_v @ w_o @ w_u, is (vocab, vocab), but its eigenvalues
+    other than 0 are those of a d_head x d_head matrix. The score is their sum over the sum of their sizes: 1 if every
+    direction is copied, -1 if every direction is suppressed (Elhage et al. 2021). Norms are left out but for the final
+    norm's gain.
+
+    Args:
+        model: what `llmnotes.load` gives, or a transformers model.
+
+    Returns:
+        Scores (layer, head) from -1 to 1. Chance is 0: the eigenvalues of a random matrix point everywhere.
+    """
+    found = parts(model)
+    gain = found.final_norm.weight.double()
+    out_in = (gain[:, None] * found.w_u.double()) @ found.w_e.double()  # (d_model, d_model), all tokens summed up
+    group = found.sizes.n_heads // found.sizes.n_kv_heads
+    rows = []
+    for block in found.blocks:
+        w_v = block.w_v.double().repeat_interleave(group, dim=0)  # (head, d_model, d_head)
+        values = torch.linalg.eigvals(block.w_o.double() @ out_in @ w_v)  # (head, d_head)
+        rows.append(values.sum(-1).real / values.abs().sum(-1))
+    return Scores("copying", torch.stack(rows).float().cpu(), 0.0)
+
+
+@torch.no_grad()
+def composition(model: Any, kind: str, *, draws: int = 20, seed: int = 0) -> Scores:
+    """How much of what an earlier head writes a later head can read, by weights alone (Elhage et al. 2021).
+
+    The score is |A B| / (|A| |B|) in Frobenius norms, A being the earlier head's w_v @ w_o and B what the later head
+    does with what it reads: w_q @ w_k^T for "q", its transpose for "k", w_v @ w_o for "v". Norms are left out.
+
+    Args:
+        model: what `llmnotes.load` gives, or a transformers model.
+        kind: "q", "k" or "v": by which of its inputs the later head would read.
+        draws: how many pairs of random heads of the same sizes make the chance level.
+        seed: of these draws.
+
+    Returns:
+        Scores (layer, head, later layer, later head), NaN where the second head is not in a later layer.
+
+    Raises:
+        ValueError: an unknown kind.
+    """
+    if kind not in ("q", "k", "v"):
+        raise ValueError(f"kind is {kind!r}; expected 'q', 'k' or 'v'")
+    found = parts(model)
+    size = found.sizes
+    wrote = [
+        _ov(found, layer) for layer in range(size.n_layers)
+    ]  # pairs (head, d_model, d_head), (head, d_head, d_model)
+    read = [_ov(found, layer) if kind == "v" else _qk(found, layer, kind) for layer in range(size.n_layers)]
+    values = torch.full((size.n_layers, size.n_heads, size.n_layers, size.n_heads), torch.nan)
+    for one in range(size.n_layers):
+        for two in range(one + 1, size.n_layers):
+            values[one, :, two] = _overlap(*wrote[one], *read[two]).float().cpu()
+    generator = torch.Generator().manual_seed(seed)
+    shapes = [(draws, size.d_model, size.d_head), (draws, size.d_head, size.d_model)] * 2
+    random = [torch.randn(shape, generator=generator, dtype=torch.float64) for shape in shapes]
+    return Scores(f"{kind}-composition", values, _overlap(*random).diagonal().mean().item())
+
+
+def _mean_over(values: Float[Tensor, "layer batch head query"], queries: Bool[Tensor, "batch query"]) -> Tensor:
+    chosen = queries[:, None].to(values.dtype)
+    return (values * chosen).sum((1, 3)) / queries.sum()
+
+
+def _ov(found: Parts, layer: int) -> tuple[Tensor, Tensor]:
+    block, group = found.blocks[layer], found.sizes.n_heads // found.sizes.n_kv_heads
+    return block.w_v.double().repeat_interleave(group, dim=0), block.w_o.double()
+
+
+def _qk(found: Parts, layer: int, kind: str) -> tuple[Tensor, Tensor]:
+    block, group = found.blocks[layer], found.sizes.n_heads // found.sizes.n_kv_heads
+    q, k = block.w_q.double(), block.w_k.double().repeat_interleave(group, dim=0)
+    return (q, k.transpose(1, 2)) if kind == "q" else (k, q.transpose(1, 2))
+
+
+def _overlap(a_in: Tensor, a_out: Tensor, b_in: Tensor, b_out: Tensor) -> Float[Tensor, "head later_head"]:
+    """|A B| / (|A| |B|) of A = a_in @ a_out and B = b_in @ b_out, without forming either: only d_head is ever squared.
+
+    |X Y|^2 is the trace of (X^T X)(Y Y^T), and both of these factors are small.
+    """
+    a_gram, b_gram = a_in.transpose(1, 2) @ a_in, b_out @ b_out.transpose(1, 2)  # (head, d_head, d_head)
+
+    def norm(left: Tensor, right: Tensor) -> Tensor:
+        return (left.transpose(-1, -2) * right).sum((-1, -2)).clamp(min=0).sqrt()
+
+    between = a_out[:, None] @ b_in[None]  # (head, later head, d_head, d_head)
+    joint = norm(between.transpose(-1, -2) @ a_gram[:, None] @ between, b_gram[None].expand(len(a_in), -1, -1, -1))
+    a_norm = norm(a_gram, a_out @ a_out.transpose(1, 2))
+    b_norm = norm(b_in.transpose(1, 2) @ b_in, b_gram)
+    return joint / (a_norm[:, None] * b_norm[None])

@@ -1,0 +1,161 @@
+"""Read the residual stream in the model's own vocabulary: the logit lens and direct logit attribution.
+
+Both rest on one fact: the logits are a final norm and a matrix away from a sum, to which every part of the model added
+its share.
+
+    >>> import torch
+    >>> from transformers import GPT2Config, GPT2LMHeadModel
+    >>> from llmnotes.methods.lens import direct_logit_attribution, logit_lens
+    >>> model = GPT2LMHeadModel(GPT2Config(n_layer=2, n_head=4, n_embd=32, vocab_size=50, n_positions=16)).eval()
+    >>> logit_lens(model, [3, 1, 4, 1, 5]).shape  # (embedding and 2 layers, batch, pos, vocab)
+    torch.Size([3, 1, 5, 50])
+    >>> shares = direct_logit_attribution(model, [3, 1, 4, 1, 5], 7, 8, by="layer")
+    >>> shares.names
+    ['embed', 'layer 0', 'layer 1', 'bias']
+    >>> bool(abs(shares.values.sum() - shares.total) < 1e-5)
+    True
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from llmnotes.model.architectures import norm_scale, normalize, parts, read_out
+from llmnotes.model.inputs import token_id
+from llmnotes.model.tracing import trace
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
+    from torch import Tensor
+
+    from llmnotes.model.inputs import Inputs
+
+__all__ = ["Shares", "direct_logit_attribution", "logit_lens"]
+
+
+@torch.no_grad()
+def logit_lens(
+    model: Any, inputs: Inputs, *, positions: list[int] | None = None, padding: str = "right"
+) -> Float[Tensor, "step batch pos vocab"]:
+    """What the model would predict if it stopped after each layer: the logit lens (nostalgebraist 2020).
+
+    Early layers do not write in the vocabulary's basis, so what the lens shows there says little.
+
+    Args:
+        model: what `llmnotes.load` gives, or a transformers model.
+        inputs: a text, a list of texts, or token ids.
+        positions: which positions, to save memory; all, if not given.
+        padding: "right" or "left", for texts of unequal length.
+
+    Returns:
+        Log-probabilities in nats, first of the embedding, then after each layer; the last are the model's own.
+
+    Raises:
+        IndexError: a position that does not exist.
+    """
+    found = parts(model)
+    seen = trace(model, inputs, ["resid_pre", "resid_post"], padding=padding)
+    length = seen.tokens.size(1)
+    at = list(range(length)) if positions is None else [_position(p, length) for p in positions]
+    steps = [seen["resid_pre", 0], *(seen["resid_post", layer] for layer in range(found.sizes.n_layers))]
+    return torch.stack([read_out(found, step[:, at]).log_softmax(-1) for step in steps])
+
+
+@dataclass(frozen=True)
+class Shares:
+    """What each part added to a logit (difference); `values` add up to `total`, the model's own."""
+
+    names: list[str]
+    values: Float[Tensor, " part"]
+    total: float
+
+    def __getitem__(self, name: str) -> float:
+        return self.values[self.names.index(name)].item()
+
+
+@torch.no_grad()
+def direct_logit_attribution(
+    model: Any,
+    inputs: Inputs,
+    token: str | int,
+    other: str | int | None = None,
+    *,
+    position: int = -1,
+    by: str = "head",
+) -> Shares:
+    """Split a logit, or a logit difference, into what each part of the model wrote towards it directly.
+
+    The final norm divides by a number that depends on all parts together; it is taken as it was in this run, which
+    makes the rest linear (Elhage et al. 2021, "A Mathematical Framework for Transformer Circuits"). What a part does by
+    way of later parts counts as theirs. Computed in float64 and checked against the model's own logits.
+
+    Args:
+        model: what `llmnotes.load` gives, or a transformers model.
+        inputs: one text, or one row of token ids.
+        token: the token whose logit it is, as text or id.
+        other: subtract this token's logit.
+        position: where the logit is read.
+        by: "head" (each head, each attention's bias, each MLP), "component" (each attention, each MLP) or "layer".
+
+    Returns:
+        The shares: the embedding's, the parts' in order, and "bias", which comes from the final norm and unembedding.
+
+    Raises:
+        ValueError: more than one text, an unknown `by`, or text that is not one token.
+        IndexError: a position that does not exist.
+        RuntimeError: the shares do not sum to the logit: an intervention changes the residual stream between parts.
+    """
+    if by not in ("head", "component", "layer"):
+        raise ValueError(f"by is {by!r}; expected 'head', 'component' or 'layer'")
+    found = parts(model)
+    target = token_id(model, token)
+    minus = None if other is None else token_id(model, other)
+    seen = trace(model, inputs, ["resid_pre", "z", "attn_out", "mlp_out", "resid_post", "logits"])
+    if len(seen.tokens) != 1:
+        raise ValueError(f"got {len(seen.tokens)} texts; expected one: loop over them")
+    at = _position(position, seen.tokens.size(1))
+
+    direction = found.w_u[:, target].double()
+    if minus is not None:
+        direction = direction - found.w_u[:, minus].double()
+    norm = found.final_norm
+    scale = norm_scale(norm, seen["resid_post", -1][0, at].double())
+
+    def share(part: Float[Tensor, "... d_model"]) -> Float[Tensor, "*shape"]:
+        gain = normalize(norm, part.double(), scale) - normalize(norm, torch.zeros_like(part.double()), scale)
+        return gain @ direction
+
+    written = [("embed", "embed", seen["resid_pre", 0][0, at])]
+    for i, block in enumerate(found.blocks):
+        if by == "head":
+            heads = torch.einsum("he,hed->hd", seen["z", i][0, at].double(), block.w_o.double())
+            written += [(f"head {i}.{h}", f"layer {i}", heads[h]) for h in range(len(heads))]
+            written.append((f"attn bias {i}", f"layer {i}", seen["attn_out", i][0, at].double() - heads.sum(0)))
+        else:
+            written.append((f"attn {i}", f"layer {i}", seen["attn_out", i][0, at]))
+        written.append((f"mlp {i}", f"layer {i}", seen["mlp_out", i][0, at]))
+    names = [layer if by == "layer" else name for name, layer, _ in written]
+    shares = share(torch.stack([part.double() for _, _, part in written]))
+    offset = normalize(norm, torch.zeros_like(direction), scale) @ direction
+    bias = getattr(found.unembedding, "bias", None)
+    if bias is not None:
+        offset = offset + bias[target].double() - (0 if minus is None else bias[minus].double())
+    unique = list(dict.fromkeys(names))
+    values = torch.stack([shares[[i for i, n in enumerate(names) if n == name]].sum() for name in unique] + [offset])
+    logits = seen["logits"][0, at].double()
+    total = (logits[target] - (0 if minus is None else logits[minus])).item()
+    if abs(values.sum().item() - total) > 1e-5 * max(1.0, values.abs().sum().item()):
+        raise RuntimeError(
+            f"the shares sum to {values.sum().item():.6f}, the logit is {total:.6f}: something changes the residual "
+            "stream between the parts. Leave interventions at resid_pre, resid_mid and resid_post first"
+        )
+    return Shares([*unique, "bias"], values.float().cpu(), total)
+
+
+def _position(position: int, length: int) -> int:
+    if not -length <= position < length:
+        raise IndexError(f"position {position} of a text of {length} tokens; expected 0 to {length - 1}")
+    return position % length

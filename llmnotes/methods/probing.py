@@ -1,0 +1,192 @@
+"""What a linear classifier can read from activations, set against what it could read anyway.
+
+A probe that does well shows that the information is there, not that the model uses it. And a flexible probe does well
+on anything, so every score comes with its controls: the majority class, the same probe on shuffled labels, and the same
+probe on an untrained model. To test use, erase what the probe found and look at the output.
+
+    >>> import torch
+    >>> from llmnotes.methods.probing import erase, probe
+    >>> generator = torch.Generator().manual_seed(0)
+    >>> labels = torch.arange(200) % 2
+    >>> told = torch.randn(200, 8, generator=generator) + 3 * labels[:, None] * torch.eye(8)[0]
+    >>> result = probe(told, labels)
+    >>> result.accuracy > 0.85, result.majority, result.shuffled < 0.7
+    (True, 0.5, True)
+    >>> probe(erase(told, result.directions), labels).accuracy < 0.7
+    True
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import train_test_split
+
+from llmnotes.model.tracing import trace
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from jaxtyping import Float
+    from numpy.typing import ArrayLike
+    from torch import Tensor
+
+    from llmnotes.model.inputs import Inputs
+
+__all__ = ["Probe", "activations", "erase", "probe", "probe_layers"]
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A probe's accuracy on held-out data beside its controls, and the directions it reads."""
+
+    accuracy: float
+    majority: float  # always naming the most frequent class
+    shuffled: float  # the same probe, trained and scored on labels shuffled among the examples
+    directions: Float[Tensor, "class d"]  # unit vectors; one for two classes
+    classes: list[Any]
+    n_train: int
+    n_test: int
+
+    @property
+    def selectivity(self) -> float:
+        """Accuracy less that on shuffled labels (after Hewitt and Liang 2019, "Designing and Interpreting Probes")."""
+        return self.accuracy - self.shuffled
+
+
+def probe(
+    x: Float[Tensor, "example d"],
+    labels: ArrayLike,
+    *,
+    groups: ArrayLike | None = None,
+    test_share: float = 0.3,
+    strength: float = 1.0,
+    seed: int = 0,
+) -> Probe:
+    """Fit a logistic regression and score it on examples that it has not seen.
+
+    Args:
+        x: activations, one row an example.
+        labels: a class for each row.
+        groups: which text (say) each row comes from; a group is never split between training and test data, so that a
+            probe cannot win by knowing the text again.
+        test_share: the share of rows (or groups) held out.
+        strength: scikit-learn's C, the inverse of the penalty.
+        seed: of the split and of the shuffled labels.
+
+    Returns:
+        The probe. Directions are those of the unscaled activations.
+
+    Raises:
+        ValueError: x is no table, labels of another length, fewer than two classes, NaN, or a split that leaves a
+            class out of the training data.
+    """
+    x = np.asarray(torch.as_tensor(x).detach().cpu(), dtype=np.float64)
+    y = np.asarray(torch.as_tensor(labels).cpu() if isinstance(labels, torch.Tensor) else labels)
+    if x.ndim != 2 or y.shape != (len(x),):
+        raise ValueError(f"x has shape {x.shape} and labels {y.shape}; expected (example, d) and (example,)")
+    if not np.isfinite(x).all():
+        raise ValueError("x holds NaN or infinite values; look at the activations before probing them")
+    classes, counts = np.unique(y, return_counts=True)
+    if len(classes) < 2 or counts.min() < 2:
+        raise ValueError(
+            f"classes {classes.tolist()[:9]} have {counts.tolist()[:9]} examples; need two of each, or more"
+        )
+    train, test = _split(y, None if groups is None else np.asarray(groups), test_share, seed)
+    if set(y[train]) != set(classes):
+        raise ValueError(
+            f"the training data lacks classes {sorted(set(classes) - set(y[train]))}; change seed or groups"
+        )
+    center, scale = x[train].mean(0), x[train].std(0)
+    # What is left of an erased direction is rounding; scaled up to one it could be read again.
+    scale[scale < 1e-5 * scale.max()] = np.inf
+    scaled = (x - center) / scale
+    fitted = _fit(scaled[train], y[train], strength)
+    mixed = np.random.default_rng(seed).permutation(y)
+    names, often = np.unique(y[train], return_counts=True)
+    weights = fitted.coef_ / scale
+    return Probe(
+        accuracy=fitted.score(scaled[test], y[test]),
+        majority=float((y[test] == names[often.argmax()]).mean()),
+        shuffled=_fit(scaled[train], mixed[train], strength).score(scaled[test], mixed[test]),
+        directions=torch.tensor(weights / np.linalg.norm(weights, axis=1, keepdims=True), dtype=torch.float32),
+        classes=classes.tolist(),
+        n_train=len(train),
+        n_test=len(test),
+    )
+
+
+def activations(
+    model: Any, inputs: Inputs, place: str = "resid_post", *, positions: Sequence[int] | None = None
+) -> Float[Tensor, "layer example d"]:
+    """Activations as probes read them: rows of all the real tokens, or of one position of each text.
+
+    Args:
+        model: what `llmnotes.load` gives, or a transformers model.
+        inputs: texts or token ids.
+        place: where; heads are put side by side.
+        positions: for each text the position to read; without, every token is a row, text after text.
+
+    Raises:
+        ValueError: not one position for each text.
+        IndexError: a position at which a text has no token.
+    """
+    seen = trace(model, inputs, [place])
+    stacked = seen.stack(place).flatten(3)  # (layer, batch, pos, d)
+    if positions is None:
+        return stacked[:, seen.mask]
+    if len(positions) != len(seen.tokens):
+        raise ValueError(f"got {len(positions)} positions for {len(seen.tokens)} texts; expected one for each")
+    lengths = seen.mask.sum(-1).tolist()
+    for text, (position, length) in enumerate(zip(positions, lengths, strict=True)):
+        if not -length <= position < length:
+            raise IndexError(f"position {position} of text {text}, which has {length} tokens")
+    at = [p % n for p, n in zip(positions, lengths, strict=True)]
+    return stacked[:, range(len(at)), at]
+
+
+def probe_layers(
+    model: Any, inputs: Inputs, labels: ArrayLike, place: str = "resid_post", *, positions: Any = None, **options: Any
+) -> list[Probe]:
+    """One probe for each layer. Options as for `probe`; compare with `probe_layers(untrained(model), ...)`."""
+    return [probe(x, labels, **options) for x in activations(model, inputs, place, positions=positions)]
+
+
+def erase(x: Float[Tensor, "*batch d"], directions: Float[Tensor, "k d"]) -> Float[Tensor, "*batch d"]:
+    """Project directions out of activations, so that nothing linear can be read along them.
+
+    Give it to `llmnotes.model.interventions.edit` to erase while the model runs:
+    `edit(model, "resid_post", 3, lambda x, at: erase(x, directions))`.
+
+    Args:
+        x: activations.
+        directions: one vector (d) or several (k, d), of any length, not necessarily orthogonal.
+
+    Raises:
+        ValueError: directions of another size than the activations.
+    """
+    directions = torch.atleast_2d(directions).to(x)
+    if directions.size(-1) != x.size(-1):
+        raise ValueError(f"directions are {directions.size(-1)} wide, activations {x.size(-1)}; expected the same")
+    # The right singular vectors of directions that count are an orthonormal basis of what they span.
+    _, size, basis = torch.linalg.svd(directions, full_matrices=False)
+    basis = basis[size > 1e-6 * size.max()]
+    return x - (x @ basis.T) @ basis
+
+
+def _fit(x: np.ndarray, y: np.ndarray, strength: float) -> Any:
+    return LogisticRegression(C=strength, max_iter=1000).fit(x, y)
+
+
+def _split(y: np.ndarray, groups: np.ndarray | None, test_share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    if groups is None:
+        return train_test_split(np.arange(len(y)), test_size=test_share, random_state=seed, stratify=y)
+    if groups.shape != y.shape:
+        raise ValueError(f"got {groups.shape} groups for {y.shape} labels; expected one for each row")
+    _, test = train_test_split(np.unique(groups), test_size=test_share, random_state=seed)
+    held_out = np.isin(groups, test)
+    return np.flatnonzero(~held_out), np.flatnonzero(held_out)

@@ -1,0 +1,313 @@
+"""Sparse autoencoders: rewrite activations as sums of few directions out of many, which one can then look at singly.
+
+x is approximated by b_dec + f @ w_dec, where f = relu((x - b_dec) @ w_enc + b_enc) is mostly zero: by a penalty on its
+size (L1: Bricken et al. 2023, "Towards Monosemanticity") or by keeping only the k largest (TopK: Gao et al. 2024,
+"Scaling and evaluating sparse autoencoders").
+
+    >>> import torch
+    >>> from llmnotes.methods.sae import match, train
+    >>> generator = torch.Generator().manual_seed(0)
+    >>> truth = torch.nn.functional.normalize(torch.randn(8, 16, generator=generator), dim=-1)  # 8 known features
+    >>> active = (torch.rand(2000, 8, generator=generator) < 0.15).float()
+    >>> sae, log = train(active @ truth, n_features=16, k=3, steps=400)
+    >>> log.explained[-1] > 0.9, log.alive[-1] > 0.5
+    (True, True)
+    >>> bool((match(sae.encode(active @ truth), active).correlation > 0.9).float().mean() > 0.7)
+    True
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from llmnotes.model.interventions import edit
+from llmnotes.model.loss import nll
+from llmnotes.model.tracing import trace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from jaxtyping import Float
+
+    from llmnotes.model.inputs import Inputs
+
+__all__ = ["SAE", "Feature", "Log", "Match", "Recovered", "dashboard", "loss_recovered", "match", "splice", "train_sae"]
+
+
+@dataclass(frozen=True)
+class SAE:
+    """A trained autoencoder. `k` is how many features may be active at once; None for L1."""
+
+    w_enc: Float[Tensor, "d feature"]
+    b_enc: Float[Tensor, " feature"]
+    w_dec: Float[Tensor, "feature d"]  # rows of length one
+    b_dec: Float[Tensor, " d"]
+    k: int | None = None
+
+    def encode(self, x: Float[Tensor, "*batch d"]) -> Float[Tensor, "*batch feature"]:
+        """How active each feature is.
+
+        Raises:
+            ValueError: activations of another width than the autoencoder was trained on.
+        """
+        if x.size(-1) != len(self.b_dec):
+            raise ValueError(f"activations are {x.size(-1)} wide; this autoencoder reads {len(self.b_dec)}")
+        features = ((x - self.b_dec) @ self.w_enc + self.b_enc).relu()
+        if self.k is None:
+            return features
+        top = features.topk(self.k, dim=-1)
+        return torch.zeros_like(features).scatter(-1, top.indices, top.values)
+
+    def decode(self, features: Float[Tensor, "*batch feature"]) -> Float[Tensor, "*batch d"]:
+        """The activations that these features stand for."""
+        return features @ self.w_dec + self.b_dec
+
+
+@dataclass(frozen=True)
+class Log:
+    """How training went, one entry every `every` steps."""
+
+    every: int
+    loss: list[float]
+    explained: list[float]  # share of the variance that the reconstruction explains
+    active: list[float]  # mean number of active features (L0)
+    alive: list[float]  # share of features active at least once since the last entry
+
+
+def train_sae(
+    x: Float[Tensor, "example d"],
+    n_features: int,
+    *,
+    k: int | None = None,
+    l1: float | None = None,
+    steps: int = 2000,
+    batch: int = 256,
+    lr: float = 3e-3,
+    every: int = 100,
+    seed: int = 0,
+) -> tuple[SAE, Log]:
+    """Train an autoencoder on activations.
+
+    Features that were not active for `every` steps are dead: each is set anew to the direction of an example that is
+    reconstructed badly, with a small encoder, as in Bricken et al. The last quarter of the steps is left to settle.
+
+    Args:
+        x: activations, such as `llmnotes.methods.probing.activations(...)[layer]`.
+        n_features: how many directions; several times d, as a rule.
+        k: TopK: how many may be active at once.
+        l1: or the weight of the L1 penalty. Activations are scaled to mean length sqrt(d) while training, so that one
+            value suits most models; a few tenths are a start.
+        steps: of Adam.
+        batch: examples in each.
+        lr: learning rate, falling to zero over the last fifth.
+        every: steps between entries of the log and revivals of dead features.
+        seed: of the weights and batches.
+
+    Returns:
+        The autoencoder, in the scale of x, and the log.
+
+    Raises:
+        ValueError: not exactly one of k and l1, k out of range, x no table, or values that are not finite.
+    """
+    if (k is None) == (l1 is None):
+        raise ValueError(f"got k={k} and l1={l1}; expected exactly one of them")
+    if k is not None and not 0 < k <= n_features:
+        raise ValueError(f"k is {k}; expected 1 to n_features = {n_features}")
+    if x.ndim != 2 or not x.isfinite().all():
+        raise ValueError(f"x has shape {tuple(x.shape)}; expected (example, d), all values finite")
+    x, d = x.detach().float(), x.size(1)
+    center = x.mean(0)
+    scale = (x - center).norm(dim=-1).mean().item() / d**0.5 or 1.0
+    x = (x - center) / scale
+    generator = torch.Generator().manual_seed(seed)
+    w_dec = normalize(torch.randn(n_features, d, generator=generator), dim=-1).to(x.device)
+    weights = [w_dec.T.clone(), x.new_zeros(n_features), w_dec, x.new_zeros(d)]
+    for weight in weights:
+        weight.requires_grad_()
+    sae = SAE(*weights, k)
+    optimizer = torch.optim.Adam(weights, lr=lr, betas=(0.9, 0.999))
+    variance = x.pow(2).sum(-1).mean().item()
+    log, seen, since = Log(every, [], [], [], []), torch.zeros(n_features, dtype=torch.bool, device=x.device), []
+    for step in range(1, steps + 1):
+        rows = x[torch.randint(len(x), (batch,), generator=generator).to(x.device)]
+        for group in optimizer.param_groups:
+            group["lr"] = lr * min(1.0, (steps - step + 1) / max(1, steps // 5))
+        features = sae.encode(rows)
+        error = (sae.decode(features) - rows).pow(2).sum(-1)
+        loss = error.mean() + (0 if l1 is None else l1 * features.abs().sum(-1).mean())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        with torch.no_grad():
+            sae.w_dec.copy_(normalize(sae.w_dec, dim=-1))  # else the penalty is dodged by small f and large w_dec
+            seen |= (features > 0).any(0)
+            since.append((loss.item(), error.mean().item(), (features > 0).float().sum(-1).mean().item()))
+            if step % every == 0:
+                mean_loss, mean_error, mean_active = (sum(values) / every for values in zip(*since, strict=True))
+                log.loss.append(mean_loss)
+                log.explained.append(1 - mean_error / variance)
+                log.active.append(mean_active)
+                log.alive.append(seen.float().mean().item())
+                if step <= 0.75 * steps:
+                    _revive(sae, optimizer, ~seen, x, generator)
+                seen.zero_()
+                since.clear()
+    w_enc, b_enc, w_dec, b_dec = (weight.detach() for weight in weights)
+    # Back to the scale of the activations: encoding (x - center) / scale and multiplying the features by scale.
+    return SAE(w_enc, b_enc * scale, w_dec, center + b_dec * scale, k), log
+
+
+@torch.no_grad()
+def _revive(sae: SAE, optimizer: Any, dead: Tensor, x: Tensor, generator: torch.Generator) -> None:
+    n = int(dead.sum())
+    if n == 0:
+        return
+    pool = x[torch.randint(len(x), (min(len(x), 2048),), generator=generator).to(x.device)]
+    error = pool - sae.decode(sae.encode(pool))
+    chosen = torch.multinomial(error.pow(2).sum(-1).pow(2).cpu() + 1e-12, n, replacement=True, generator=generator)
+    directions = normalize(error[chosen.to(x.device)], dim=-1)
+    alive = sae.w_enc[:, ~dead].norm(dim=0).mean() if (~dead).any() else torch.tensor(1.0)
+    sae.w_dec[dead] = directions
+    sae.w_enc[:, dead] = directions.T * alive * (0.2 if sae.k is None else 1.0)
+    sae.b_enc[dead] = 0.0
+    for weight, where in ((sae.w_enc, (slice(None), dead)), (sae.b_enc, dead), (sae.w_dec, dead)):
+        for moment in ("exp_avg", "exp_avg_sq"):
+            optimizer.state[weight][moment][where] = 0.0
+
+
+@contextmanager
+def splice(model: Any, sae: SAE, layer: int, *, place: str = "resid_post") -> Iterator[None]:
+    """Let the model go on with the autoencoder's reconstruction instead of its own activations.
+
+    Args:
+        model: what `llmnotes.load` gives, or a transformers model.
+        sae: trained on this place.
+        layer: where.
+        place: where.
+    """
+    with edit(model, place, layer, lambda x, at: sae.decode(sae.encode(x))):
+        yield
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """Losses in nats per token: as it is, with the reconstruction spliced in, with the place set to zero."""
+
+    plain: float
+    spliced: float
+    zeroed: float
+
+    @property
+    def share(self) -> float:
+        """The share of the loss that zeroing costs which the reconstruction gets back: 1 is all of it."""
+        return (self.zeroed - self.spliced) / (self.zeroed - self.plain)
+
+
+def loss_recovered(model: Any, sae: SAE, layer: int, inputs: Inputs, *, place: str = "resid_post") -> Recovered:
+    """What the model loses when it must go on with the reconstruction.
+
+    Args:
+        model: what `llmnotes.load` gives, or a transformers model.
+        sae: trained on this place.
+        layer: where.
+        inputs: texts that the autoencoder was not trained on.
+        place: where.
+
+    Returns:
+        The three losses.
+    """
+    plain = nll(model, inputs)
+    with splice(model, sae, layer, place=place):
+        spliced = nll(model, inputs)
+    with edit(model, place, layer, lambda x, at: torch.zeros_like(x)):
+        zeroed = nll(model, inputs)
+    return Recovered(plain, spliced, zeroed)
+
+
+@dataclass(frozen=True)
+class Feature:
+    """What a dashboard shows of one feature."""
+
+    feature: int
+    frequency: float  # share of tokens at which it is active
+    largest: float
+    examples: list[tuple[list[str], list[float]]]  # texts by their largest activation: tokens, and activation at each
+    histogram: tuple[list[int], list[float]]  # counts of the activations above zero, and the edges of the bins
+
+
+@torch.no_grad()
+def dashboard(
+    model: Any, sae: SAE, layer: int, inputs: Inputs, features: list[int], *, n: int = 5, place: str = "resid_post"
+) -> list[Feature]:
+    """The texts that activate features most, how often they are active, and how strongly.
+
+    Args:
+        model: what `llmnotes.load` gives, or a transformers model.
+        sae: trained on this place.
+        layer: where.
+        inputs: texts to look through.
+        features: which features.
+        n: how many examples of each.
+        place: where.
+
+    Raises:
+        IndexError: a feature that does not exist.
+    """
+    for feature in features:
+        if not 0 <= feature < len(sae.b_enc):
+            raise IndexError(f"feature {feature} of {len(sae.b_enc)}; expected 0 to {len(sae.b_enc) - 1}")
+    seen = trace(model, inputs, [place], layers=[layer])
+    active = sae.encode(seen[place, layer])[..., features] * seen.mask[..., None]  # (batch, pos, feature)
+    shown = []
+    for i, feature in enumerate(features):
+        mine = active[..., i]
+        best = mine.amax(-1).argsort(descending=True)[:n].tolist()
+        examples = [(seen.words(row), mine[row][seen.mask[row]].tolist()) for row in best if mine[row].max() > 0]
+        values = mine[mine > 0].cpu()
+        counts, edges = torch.histogram(values if len(values) else torch.zeros(1), bins=20)
+        frequency = len(values) / int(seen.mask.sum())
+        shown.append(Feature(feature, frequency, mine.max().item(), examples, (counts.int().tolist(), edges.tolist())))
+    return shown
+
+
+@dataclass(frozen=True)
+class Match:
+    """For each known label the feature that follows it best."""
+
+    feature: list[int]
+    correlation: Float[Tensor, " label"]
+    chance: float  # the best correlation that any feature has with a label shuffled among the examples, on average
+
+
+def match(
+    features: Float[Tensor, "example feature"], labels: Float[Tensor, "example label"], *, seed: int = 0
+) -> Match:
+    """Which feature stands for which label of a known truth, by correlation over examples.
+
+    Args:
+        features: from `sae.encode`.
+        labels: what is true of each example: 0 or 1, or a quantity.
+        seed: of the shuffled control.
+
+    Raises:
+        ValueError: not as many labels as examples.
+    """
+    if len(features) != len(labels) or labels.ndim != 2:
+        raise ValueError(
+            f"features {tuple(features.shape)}, labels {tuple(labels.shape)}; expected (example, ...) twice"
+        )
+
+    def standard(table: Tensor) -> Tensor:
+        centered = table.detach().double() - table.detach().double().mean(0)
+        return centered / centered.norm(dim=0).clamp(min=1e-12)
+
+    best = (standard(labels).T @ standard(features)).max(dim=1)
+    order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))
+    control = (standard(labels[order]).T @ standard(features)).amax(1).mean().item()
+    return Match(best.indices.tolist(), best.values.float(), control)

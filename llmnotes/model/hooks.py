@@ -1,0 +1,311 @@
+"""Named places inside a model, and the one function that reads or changes them while it runs.
+
+A place means the same in every architecture (batch and position first, except `pattern`):
+
+| place | shape | what it is |
+| --- | --- | --- |
+| `resid_pre`, `resid_mid`, `resid_post` | batch pos d_model | the residual stream before, inside and after a block |
+| `q`, `k`, `v` | batch pos head d_head | queries, keys (both before rotation) and values |
+| `pattern` | batch head query key | attention after the softmax |
+| `z` | batch pos head d_head | values mixed by the pattern, before the output projection |
+| `attn_out`, `mlp_out` | batch pos d_model | what attention and MLP add to the residual stream |
+| `mlp_pre`, `mlp_post` | batch pos d_mlp | neurons before the activation; what the MLP's output projection reads |
+| `logits` | batch pos vocab | the output (its layer is None) |
+
+    >>> import torch
+    >>> from transformers import GPT2Config, GPT2LMHeadModel
+    >>> from llmnotes.model.hooks import hooked
+    >>> model = GPT2LMHeadModel(GPT2Config(n_layer=2, n_head=4, n_embd=32, vocab_size=50, n_positions=16)).eval()
+    >>> def show(value, start):
+    ...     print(tuple(value.shape), "from position", start)
+    >>> with hooked(model, [("pattern", 1, show), ("mlp_post", 0, show)]):
+    ...     _ = model(torch.tensor([[3, 1, 4, 1, 5]]))
+    (1, 5, 128) from position 0
+    (1, 4, 5, 5) from position 0
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from llmnotes.model.architectures import Block, Parts, parts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["PLACES", "Call", "available", "check_layer", "check_place", "hooked", "on_norms"]
+
+PLACES = (
+    *("resid_pre", "q", "k", "v", "pattern", "z", "attn_out", "resid_mid"),
+    *("mlp_pre", "mlp_post", "mlp_out", "resid_post", "logits"),
+)
+
+# Takes a place's value and the position of its first column (0, or the length of the cache while generating);
+# returns the value to go on with, or None to leave it. It must not change the value in place.
+Call = Callable[[Tensor, int], Tensor | None]
+
+
+def available(model: Any) -> tuple[str, ...]:
+    """The places that a model has; one whose blocks are parallel (GPT-NeoX) has no `resid_mid`."""
+    found = model if isinstance(model, Parts) else parts(model)
+    return tuple(p for p in PLACES if p != "resid_mid" or not found.blocks[0].parallel)
+
+
+def check_place(model: Parts, place: str) -> None:
+    """Refuse a place that does not exist.
+
+    Raises:
+        ValueError: no such place, or this architecture has none; the message lists those that there are.
+    """
+    if place not in available(model):
+        why = ": its blocks add attention and MLP in parallel" if place in PLACES else ""
+        raise ValueError(
+            f"{type(model.model).__name__} has no place {place!r}{why}; it has {', '.join(available(model))}"
+        )
+
+
+def check_layer(model: Parts, layer: int) -> int:
+    """A layer's number, counted from the end if it is negative.
+
+    Raises:
+        IndexError: the model has no such layer.
+    """
+    n = model.sizes.n_layers
+    if not -n <= layer < n:
+        raise IndexError(f"layer {layer} of a model with {n} layers; expected 0 to {n - 1}, or {-n} to -1 from the end")
+    return layer % n
+
+
+@contextmanager
+def hooked(model: Any, calls: Iterable[tuple[str, int | None, Call]], *, read: bool = False) -> Iterator[None]:
+    """Call functions at places while the model runs, and take everything off again afterwards, errors or not.
+
+    Calls at one place run in the order in which they were attached, and each sees what those before it returned.
+    Contexts nest. The model's own code runs as it is; only for `pattern` does attention go through `_attention`, which
+    is transformers' eager attention with a stop in it, because faster kernels never form the pattern.
+
+    Args:
+        model: what `llmnotes.load` gives, or a transformers model.
+        calls: triples of place, layer (None for `logits`) and function `(value, start) -> new value or None`.
+        read: the functions only look: `resid_mid` is then the model's own tensor instead of a sum made again.
+
+    Raises:
+        ValueError: a place that the architecture has not.
+        IndexError: a layer that the model has not.
+    """
+    found = model if isinstance(model, Parts) else parts(model)
+    checked = []
+    for place, layer, call in calls:
+        check_place(found, place)
+        checked.append((place, None if place == "logits" else check_layer(found, layer), call))
+    start = 0
+
+    def note_start(module: nn.Module, args: tuple, kwargs: dict) -> None:
+        nonlocal start
+        cache = next((x for x in (*args, *kwargs.values()) if hasattr(x, "get_seq_length")), None)
+        start = 0 if cache is None else int(cache.get_seq_length())
+
+    with ExitStack() as stack:
+        stack.callback(found.model.register_forward_pre_hook(note_start, with_kwargs=True).remove)
+        for place, layer, call in checked:
+            bound = partial(lambda call, value: call(value, start), call)
+            if place == "pattern":
+                stack.enter_context(_pattern_call(found, found.blocks[layer], bound))
+            elif place == "resid_mid" and not read:
+                stack.enter_context(_resid_mid_call(found.blocks[layer], bound))
+            else:
+                site = _site(found, layer, place)
+                stack.enter_context(_call(site, partial(_through, site, bound)))
+        yield
+
+
+@contextmanager
+def on_norms(model: Parts, call: Callable[[str, int | None, nn.Module, Tensor], Tensor | None]) -> Iterator[None]:
+    """Call `call(which, layer, norm, input)` after each norm ("attn", "mlp" or "final"); it gives its output."""
+    norms = [("attn", i, b.norm_attn) for i, b in enumerate(model.blocks)]
+    norms += [("mlp", i, b.norm_mlp) for i, b in enumerate(model.blocks)]
+    with ExitStack() as stack:
+        for which, layer, norm in [*norms, ("final", None, model.final_norm)]:
+            hook = partial(lambda which, layer, norm, args, out: call(which, layer, norm, args[0]), which, layer)
+            stack.callback(norm.register_forward_hook(hook).remove)
+        yield
+
+
+@dataclass(frozen=True)
+class _Site:
+    """Where a place is: what a module takes in or gives out, and how to see it in the place's shape."""
+
+    module: nn.Module
+    side: str
+    get: Callable[[Tensor], Tensor] | None = None
+    put: Callable[[Tensor, Tensor], Tensor] | None = None
+
+
+def _site(found: Parts, layer: int | None, place: str) -> _Site:
+    if place == "logits":
+        return _Site(found.unembedding, "out")
+    block = found.blocks[layer]
+    if place in ("q", "k", "v"):
+        return _Site(block.projection(place), "out", partial(block.heads, place), partial(block.with_heads, place))
+    if place == "z":
+        shape = (block.sizes.n_heads, block.sizes.d_head)
+        return _Site(block.attn_proj, "in", lambda x: x.unflatten(-1, shape), lambda _, new: new.flatten(-2))
+    module, side = {
+        "resid_pre": (block.module, "in"),
+        "attn_out": (block.attn, "out"),
+        "resid_mid": (block.norm_mlp, "in"),
+        "mlp_pre": (block.mlp_in, "out"),
+        "mlp_post": (block.mlp_proj, "in"),
+        "mlp_out": (block.mlp, "out"),
+        "resid_post": (block.module, "out"),
+    }[place]
+    return _Site(module, side)
+
+
+def _through(site: _Site, call: Callable[[Tensor], Tensor | None], tensor: Tensor) -> Tensor | None:
+    value = site.get(tensor) if site.get else tensor
+    new = call(value)
+    if new is None:
+        return None
+    if new.shape != value.shape:
+        raise ValueError(f"an intervention returned shape {tuple(new.shape)}; expected {tuple(value.shape)}, as it got")
+    return site.put(tensor, new) if site.put else new
+
+
+class _Calls:
+    """The calls at one side of one module: a single torch hook, so that their order is ours to keep."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[int, Callable]] = []
+
+    def run(self, tensor: Tensor) -> Tensor:
+        for _, call in sorted(self.calls, key=lambda item: item[0]):
+            new = call(tensor)
+            tensor = tensor if new is None else new
+        return tensor
+
+    def on_input(self, module: nn.Module, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
+        if args:
+            return (self.run(args[0]), *args[1:]), kwargs
+        return args, kwargs | {"hidden_states": self.run(kwargs["hidden_states"])}  # Llama's attention
+
+    def on_output(self, module: nn.Module, args: tuple, output: Any) -> Any:
+        if isinstance(output, tuple):
+            return (self.run(output[0]), *output[1:])
+        return self.run(output)
+
+
+@contextmanager
+def _call(site: _Site, call: Callable, stage: int = 0) -> Iterator[None]:
+    """Attach a call; later stages run after earlier ones, whatever the order in which they were attached."""
+    into = site.side == "in"
+    hooks = site.module._forward_pre_hooks if into else site.module._forward_hooks
+    ours = next((h.__self__ for h in hooks.values() if isinstance(getattr(h, "__self__", None), _Calls)), None)
+    if ours is None:
+        ours = _Calls()
+        if into:
+            ours.handle = site.module.register_forward_pre_hook(ours.on_input, with_kwargs=True)
+        else:
+            ours.handle = site.module.register_forward_hook(ours.on_output)
+    item = (stage, call)
+    ours.calls.append(item)
+    try:
+        yield
+    finally:
+        ours.calls.remove(item)
+        if not ours.calls:
+            ours.handle.remove()
+
+
+@contextmanager
+def _resid_mid_call(block: Block, call: Callable) -> Iterator[None]:
+    """Change resid_mid by way of attn_out, since the block adds `resid_pre + attn_out` out of our reach."""
+    resid_pre = None
+
+    def keep(tensor: Tensor) -> None:
+        nonlocal resid_pre
+        resid_pre = tensor
+
+    def change(attn_out: Tensor) -> Tensor | None:
+        new = call(resid_pre + attn_out)
+        return None if new is None else new - resid_pre
+
+    # The first norm reads resid_pre as changed by every other call; stage 1 comes after every call at attn_out.
+    with _call(_Site(block.norm_attn, "in"), keep), _call(_Site(block.attn, "out"), change, stage=1):
+        yield
+
+
+def _attention(
+    module: nn.Module,
+    query: Tensor,  # (batch, head, query, d_head)
+    key: Tensor,  # (batch, kv_head, key, d_head)
+    value: Tensor,
+    attention_mask: Tensor | None,  # 0 where a query may look, hugely negative elsewhere
+    scaling: float | None = None,
+    dropout: float = 0.0,
+    **kwargs: Any,
+) -> tuple[Tensor, Tensor]:
+    groups = query.size(1) // key.size(1)
+    key, value = (x.repeat_interleave(groups, dim=1) if groups > 1 else x for x in (key, value))
+    # In place, which saves two tensors of this size and changes no bit; autograd needs neither of the values lost.
+    scores = (query @ key.transpose(-1, -2)).mul_(query.size(-1) ** -0.5 if scaling is None else scaling)
+    if attention_mask is not None:
+        scores.add_(attention_mask)
+    pattern = scores.softmax(-1, dtype=torch.float32).to(query.dtype)
+    pattern = nn.functional.dropout(pattern, dropout, module.training)
+    if calls := module.__dict__.get("_llmnotes_pattern"):
+        pattern = calls.run(pattern)
+    return (pattern @ value).transpose(1, 2).contiguous(), pattern
+
+
+def _gpt_neo_attention(module: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Any = None):
+    """GPT-Neo knows no attention interface: this stands in for its method `_attn`, local window included."""
+    n, length = query.size(-2), key.size(-2)
+    seen = module.bias[:, :, length - n : length, :length]
+    window = torch.where(seen, 0.0, torch.finfo(torch.float32).min)
+    mask = window if attention_mask is None else torch.where(seen, attention_mask, window)
+    out, pattern = _attention(module, query.float(), key.float(), value, mask, scaling=1.0)
+    return out.transpose(1, 2), pattern
+
+
+def _register_attention() -> None:
+    """Make `_attention` known to transformers, which is loaded by then: the model in hand is of its making."""
+    from transformers import AttentionInterface
+    from transformers.masking_utils import AttentionMaskInterface, eager_mask
+
+    AttentionInterface.register("llmnotes", _attention)
+    AttentionMaskInterface.register("llmnotes", eager_mask)
+
+
+@contextmanager
+def _pattern_call(found: Parts, block: Block, call: Callable) -> Iterator[None]:
+    attn, model = block.attn, found.model
+    item = (0, call)
+    neo = hasattr(attn, "_attn")
+    if "_llmnotes_pattern" not in attn.__dict__:
+        attn.__dict__["_llmnotes_pattern"] = _Calls()
+        if neo:
+            attn.__dict__["_attn"] = partial(_gpt_neo_attention, attn)
+    if not neo and model.config._attn_implementation != "llmnotes":
+        _register_attention()
+        model.__dict__["_llmnotes_attention"] = model.config._attn_implementation
+        model.config._attn_implementation = "llmnotes"
+    calls = attn.__dict__["_llmnotes_pattern"].calls
+    calls.append(item)
+    try:
+        yield
+    finally:
+        calls.remove(item)
+        if not calls:
+            for name in ("_llmnotes_pattern", "_attn"):
+                attn.__dict__.pop(name, None)
+        # The implementation belongs to the whole model: the last pattern call to leave any layer puts it back.
+        if not neo and not any("_llmnotes_pattern" in b.attn.__dict__ for b in found.blocks):
+            model.config._attn_implementation = model.__dict__.pop("_llmnotes_attention")

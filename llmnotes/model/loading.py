@@ -1,0 +1,273 @@
+"""Load a model to look into: ours by name, anyone's by Hugging Face id or folder, always through transformers.
+
+Weights are read from safetensors only. A pickle runs code when it is opened, and remote code runs by definition; both
+are refused.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+from llmnotes.model.architectures import LAYOUTS, sizes, unwrap
+
+CHECKPOINTS = Path(__file__).parents[1] / "checkpoints"
+FOLDER_VARIABLE = "LLMNOTES_MODELS"
+STORIES260K = "stories260K"
+# Suggested when a name is not found; any other id of the hub works as well.
+KNOWN = (
+    "gpt2",
+    "distilgpt2",
+    "EleutherAI/gpt-neo-125m",
+    "EleutherAI/pythia-14m",
+    "EleutherAI/pythia-70m",
+    "EleutherAI/pythia-160m",
+    "roneneldan/TinyStories-1M",
+    "roneneldan/TinyStories-8M",
+    "roneneldan/TinyStories-33M",
+    "HuggingFaceTB/SmolLM-135M",
+)
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model in eval mode with its tokenizer and sizes.
+
+    Attributes:
+        model: the transformers model, float32, with its language-modelling head.
+        tokenizer: its tokenizer, or None for a folder that has none.
+        name: what it was loaded by.
+        n_layers: blocks.
+        n_heads: attention heads a block.
+        n_kv_heads: key-value heads a block; fewer than `n_heads` under grouped-query attention.
+        d_model: width of the residual stream.
+        d_head: width of a head.
+        vocab_size: number of tokens.
+        n_ctx: longest text in tokens.
+    """
+
+    model: Any
+    tokenizer: Any
+    name: str
+    n_layers: int
+    n_heads: int
+    n_kv_heads: int
+    d_model: int
+    d_head: int
+    vocab_size: int
+    n_ctx: int
+
+    def ids(self, text: str) -> Int[Tensor, "1 pos"]:
+        """The token ids of a text, as the tokenizer gives them.
+
+        Raises:
+            ValueError: the text is longer than the context, or the model has no tokenizer.
+        """
+        if self.tokenizer is None:
+            raise ValueError(f"{self.name} came without a tokenizer; pass token ids instead of text")
+        ids = torch.tensor([self.tokenizer(text, verbose=False)["input_ids"]])
+        if ids.shape[1] > self.n_ctx:
+            raise ValueError(
+                f"the text has {ids.shape[1]} tokens and the context of {self.name} holds {self.n_ctx}; shorten it"
+            )
+        return ids
+
+
+def load(name: str | Path, device: str = "cpu") -> LoadedModel:
+    """Load a model by name, folder or Hugging Face id.
+
+    Looked for in this order: the models that ship with llmnotes ("world", "fairytale", "stories260K", and checkpoints
+    along the way as "world/step-500"), a folder of that path, the folder named by the environment variable
+    LLMNOTES_MODELS, the local cache of the Hugging Face hub, the hub itself.
+
+    Args:
+        name: such as "world", "gpt2", "EleutherAI/pythia-70m", "stories260K" or "path/to/folder".
+        device: where to put the model.
+
+    Returns:
+        The model in eval mode and float32, its tokenizer and sizes.
+
+    Raises:
+        FileNotFoundError: there is no such model; names where it was looked for, and near names.
+        ConnectionError: the model is not on this machine, and the hub cannot be reached.
+        ValueError: it has pickled weights or code of its own, is incomplete, or of an architecture that is not known.
+    """
+    name = str(name)
+    folder, looked = _find_folder(name)
+    if folder is None:
+        folder = _from_hub(name, looked)
+    else:
+        sys.audit("llmnotes.reads", str(folder))  # safetensors reads past Python, where a run would not notice
+    model, tokenizer = _load_stories260k(folder) if name == STORIES260K else _load_folder(name, folder)
+    size = sizes(model.config)
+    return LoadedModel(
+        model=model.to(device).eval(),
+        tokenizer=tokenizer,
+        name=name,
+        n_layers=size.n_layers,
+        n_heads=size.n_heads,
+        n_kv_heads=size.n_kv_heads,
+        d_model=size.d_model,
+        d_head=size.d_head,
+        vocab_size=size.vocab_size,
+        n_ctx=size.n_ctx,
+    )
+
+
+def shipped() -> list[str]:
+    """The names of the models that ship with llmnotes, checkpoints along the way included."""
+    ours = (config.parent.relative_to(CHECKPOINTS).as_posix() for config in CHECKPOINTS.rglob("config.json"))
+    return sorted([*ours, STORIES260K])
+
+
+def _find_folder(name: str) -> tuple[Path | None, list[str]]:
+    """The local folder of a model, or None, and the places that were searched."""
+    if name in shipped():
+        return CHECKPOINTS / name, []
+    looked = [f"the models that ship with llmnotes ({', '.join(n for n in shipped() if '/' not in n) or 'none here'})"]
+    path = Path(name).expanduser()
+    if path.is_dir():
+        return path, looked
+    looked.append(f"the folder {path.resolve()}")
+    if root := os.environ.get(FOLDER_VARIABLE):
+        if (Path(root) / name).is_dir():
+            return Path(root) / name, looked
+        looked.append(f"{Path(root) / name} (from {FOLDER_VARIABLE})")
+    else:
+        looked.append(f"{FOLDER_VARIABLE} (not set)")
+    return None, looked
+
+
+def _load_folder(name: str, folder: Path) -> tuple[Any, Any]:
+    config_path = folder / "config.json"
+    if not config_path.is_file():
+        raise ValueError(f"{folder} has no config.json, so it is no model as save_pretrained writes it")
+    config = json.loads(config_path.read_text(encoding="utf-8"))
+    _refuse(name, config, [path.name for path in folder.iterdir()])
+
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils import logging
+
+    shows_progress = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        model, notes = AutoModelForCausalLM.from_pretrained(
+            folder,
+            dtype=torch.float32,
+            use_safetensors=True,
+            trust_remote_code=False,
+            local_files_only=True,
+            output_loading_info=True,
+        )
+    finally:
+        if shows_progress:
+            logging.enable_progress_bar()
+    if notes["missing_keys"] or notes["mismatched_keys"]:
+        wrong = sorted([*notes["missing_keys"], *(str(key) for key in notes["mismatched_keys"])])
+        raise ValueError(f"{name}: the weights in {folder} lack {', '.join(wrong[:5])} or have another shape there")
+    has_tokenizer = any((folder / file).is_file() for file in ("tokenizer.json", "tokenizer_config.json", "vocab.json"))
+    tokenizer = None
+    if has_tokenizer:
+        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+    return model, tokenizer
+
+
+def _refuse(name: str, config: dict[str, Any], files: list[str]) -> None:
+    """Raise for what must not be loaded or cannot be: remote code, pickles, unknown architectures."""
+    if "auto_map" in config:
+        raise ValueError(f"{name} brings code of its own ({config['auto_map']}); running a stranger's code is refused")
+    kind = config.get("model_type")
+    if kind not in LAYOUTS:
+        raise ValueError(
+            f"{name} is of the architecture {kind!r}; known are {', '.join(LAYOUTS)}. "
+            "To add it: llmnotes/model/architectures.py"
+        )
+    if not any(file.endswith(".safetensors") for file in files):
+        pickles = [file for file in files if file.endswith((".bin", ".pt", ".pth", ".pkl", ".ckpt"))]
+        if pickles:
+            raise ValueError(
+                f"{name} has its weights as a pickle only ({', '.join(pickles)}), and opening a pickle runs whatever "
+                "code is in it; convert it to safetensors where you trust it: model.save_pretrained(folder)"
+            )
+        raise ValueError(f"{name} has no weights: no .safetensors file among {sorted(files)}")
+
+
+def _from_hub(name: str, looked: list[str]) -> Path:
+    """The folder of a hub model: from the cache without any request if it is there, else downloaded."""
+    from huggingface_hub import HfApi, constants, errors, snapshot_download
+
+    looked = [*looked, f"the Hugging Face cache ({constants.HF_HUB_CACHE})"]
+    if name.count("/") > 1 or name.startswith((".", "/", "~")) or any(c in name for c in " \\:"):
+        raise FileNotFoundError(_not_found(name, looked))  # a path, which no id of the hub looks like
+    wanted = ["*.safetensors", "*.json", "*.txt", "*.model"]
+    try:
+        folder = Path(snapshot_download(name, local_files_only=True, allow_patterns=wanted))
+        if (folder / "config.json").is_file() and any(folder.glob("*.safetensors")):
+            return folder
+    except errors.LocalEntryNotFoundError:
+        pass
+    if constants.HF_HUB_OFFLINE:
+        raise ConnectionError(f"{_not_found(name, looked)}\nHF_HUB_OFFLINE is set, so the hub was not asked. {_HELP}")
+    try:
+        info = HfApi().model_info(name, timeout=5)  # one request without retries: offline it fails at once
+    except (errors.RepositoryNotFoundError, errors.HFValidationError):
+        raise FileNotFoundError(_not_found(name, [*looked, f"the hub ({constants.ENDPOINT})"])) from None
+    except errors.HfHubHTTPError as error:
+        raise ConnectionError(f"{_not_found(name, looked)}\nThe hub answered: {error}. {_HELP}") from None
+    except Exception as error:  # the HTTP library, which hub versions have changed, has errors of its own
+        where = f"{type(error).__name__}: {error}"
+        raise ConnectionError(
+            f"{_not_found(name, looked)}\nThe hub {constants.ENDPOINT} cannot be reached ({where}). {_HELP}"
+        ) from None
+    files = [file.rfilename for file in info.siblings or []]
+    _refuse(name, {"model_type": next(iter(LAYOUTS))} | (info.config or {}), files)
+    return Path(snapshot_download(name, allow_patterns=wanted, ignore_patterns=["*/*", "*.msgpack"]))
+
+
+_HELP = (
+    "Fetch it once with a connection, or put its folder (config.json, model.safetensors, tokenizer.json) into a folder "
+    f"that {FOLDER_VARIABLE} names. The models that ship with llmnotes need neither."
+)
+
+
+def _not_found(name: str, looked: list[str]) -> str:
+    candidates = {known.lower(): known for known in (*shipped(), *KNOWN)}
+    candidates |= {known.split("/")[-1].lower(): known for known in KNOWN}
+    near = dict.fromkeys(candidates[found] for found in difflib.get_close_matches(name.lower(), candidates, n=3))
+    hint = f" Did you mean {' or '.join(repr(n) for n in near)}?" if near and name not in near else ""
+    return f"no model {name!r}.{hint} Looked in: {'; '.join(looked)}."
+
+
+def _load_stories260k(folder: Path) -> tuple[Any, Any]:
+    from llmnotes.model.stories260k import FILES, read_llama2c, read_llama2c_tokenizer
+
+    model = read_llama2c(folder / FILES[0])
+    return model, read_llama2c_tokenizer(folder / FILES[1], model.config.vocab_size)
+
+
+def untrained(model: Any, *, seed: int = 0) -> Any:
+    """The same architecture with new random weights: what can be read from it owes nothing to training.
+
+    Args:
+        model: what `llmnotes.load` gives, or a transformers model. It stays as it is.
+        seed: of the weights.
+
+    Returns:
+        A model of the same kind as was given, with the same tokenizer.
+    """
+    hf, _ = unwrap(model)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        fresh = type(hf)(hf.config).eval().to(next(hf.parameters()).device)
+    if hf is model:
+        return fresh
+    return replace(model, model=fresh)

@@ -1,0 +1,149 @@
+"""Run a model and keep what passes through the places asked for.
+
+>>> import torch
+>>> from transformers import GPT2Config, GPT2LMHeadModel
+>>> from llmnotes.model.tracing import trace
+>>> model = GPT2LMHeadModel(GPT2Config(n_layer=2, n_head=4, n_embd=32, vocab_size=50, n_positions=16)).eval()
+>>> seen = trace(model, [3, 1, 4, 1, 5], ["resid_post", "pattern"])
+>>> seen["pattern", 1].shape
+torch.Size([1, 4, 5, 5])
+>>> seen.stack("resid_post").shape  # (layer, batch, pos, d_model)
+torch.Size([2, 1, 5, 32])
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from llmnotes.model.architectures import parts, unwrap
+from llmnotes.model.hooks import PLACES, available, check_layer, check_place, hooked
+from llmnotes.model.inputs import batch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from jaxtyping import Bool, Float, Int
+    from torch import Tensor
+
+    from llmnotes.model.inputs import Inputs
+
+__all__ = ["Trace", "trace"]
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What one run left: `seen["z", 3]` is a place of one layer, `seen["logits"]` the output.
+
+    `mask` is False at padding, where values mean nothing. The shapes of places are listed in `llmnotes.model.hooks`.
+    """
+
+    tokens: Int[Tensor, "batch pos"]
+    mask: Bool[Tensor, "batch pos"]
+    values: dict[tuple[str, int | None], Tensor] = field(repr=False)
+    n_layers: int
+    tokenizer: Any = field(default=None, repr=False)
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """The places that were kept, in the order in which a block passes them."""
+        kept = {place for place, _ in self.values}
+        return tuple(place for place in PLACES if place in kept)
+
+    def __getitem__(self, key: str | tuple[str, int]) -> Tensor:
+        place, layer = (key, None) if isinstance(key, str) else key
+        if layer is not None and layer < 0:
+            layer += self.n_layers
+        if (place, layer) not in self.values:
+            layers = sorted(at for p, at in self.values if p == place and at is not None)
+            has = f"{place!r} at layers {layers}: ask for trace[{place!r}, layer]" if layers else f"{self.places}"
+            raise KeyError(f"the trace holds no {key!r}; it holds {has}")
+        return self.values[place, layer]
+
+    def stack(self, place: str) -> Float[Tensor, "layer ..."]:
+        """One place of all the layers that were kept, as one new tensor.
+
+        Raises:
+            KeyError: the place was not kept.
+        """
+        layers = sorted(at for p, at in self.values if p == place and at is not None)
+        if not layers:
+            raise KeyError(f"the trace holds no layers of {place!r}; it holds {self.places}")
+        return torch.stack([self.values[place, layer] for layer in layers])
+
+    def words(self, row: int = 0) -> list[str]:
+        """The real tokens of one row as text, or their ids as text where there is no tokenizer."""
+        ids = self.tokens[row][self.mask[row]].tolist()
+        return [self.tokenizer.decode([i]) if self.tokenizer else str(i) for i in ids]
+
+
+class _Enough(Exception):  # noqa: N818  (not an error: it ends a run whose last wanted place is behind it)
+    pass
+
+
+def trace(
+    model: Any,
+    inputs: Inputs,
+    places: Iterable[str] | None = None,
+    *,
+    layers: Iterable[int] | None = None,
+    grad: bool = False,
+    padding: str = "right",
+    keep_on: str | torch.device | None = None,
+) -> Trace:
+    """Run the model once and keep the places asked for, exactly as the model computed them.
+
+    The model's own code does the work, so values are its own to the last bit. If `pattern` is among the places,
+    attention takes the eager path, which differs from the fused kernels by rounding alone (under 1e-5). Nothing is
+    computed behind the last place asked for, so leaving out `logits` saves the unembedding. Tensors are not copied:
+    do not change them in place.
+
+    Args:
+        model: what `llmnotes.load` gives, or a transformers model (then `inputs` are token ids).
+        inputs: a text, a list of texts, or token ids as a list or a tensor (pos) or (batch, pos).
+        places: names from `llmnotes.model.hooks.PLACES`; all that the architecture has, if not given.
+        layers: which layers to keep, negative ones from the end; all, if not given.
+        grad: keep the graph, so that `torch.autograd.grad(metric, trace[...])` works.
+        padding: "right" or "left", for texts of unequal length.
+        keep_on: a device to move the kept values to, such as "cpu" to spare a GPU's memory.
+
+    Returns:
+        The trace.
+
+    Raises:
+        ValueError: a place that the model has not; an empty or too long text (see `llmnotes.model.inputs.batch`).
+        IndexError: a layer that the model has not.
+    """
+    found, (hf, tokenizer) = parts(model), unwrap(model)
+    wanted = available(found) if places is None else [places] if isinstance(places, str) else list(places)
+    for place in wanted:
+        check_place(found, place)
+    at = range(found.sizes.n_layers) if layers is None else sorted({check_layer(found, layer) for layer in layers})
+    run = batch(model, inputs, padding=padding)
+    order = sorted(
+        {(found.sizes.n_layers if p == "logits" else layer, PLACES.index(p)) for p in wanted for layer in at}
+    )
+    keys = [(PLACES[i], None if PLACES[i] == "logits" else layer) for layer, i in order]
+    if not keys:
+        raise ValueError(f"nothing to keep: places {wanted}, layers {list(at)}; name one of each at least")
+    values: dict[tuple[str, int | None], Tensor] = {}
+
+    def keeper(key: tuple[str, int | None]):
+        def keep(value: Tensor, start: int) -> Tensor | None:
+            if grad and not value.requires_grad:  # a model whose parameters are frozen
+                value = value.detach().requires_grad_()
+            values[key] = value if keep_on is None else value.to(keep_on)
+            if key == keys[-1] and key[0] != "logits":
+                raise _Enough
+            return value if grad else None  # handing it back puts a view, such as z by head, on the gradient's path
+
+        return keep
+
+    calls = [(place, layer, keeper((place, layer))) for place, layer in keys]
+    with torch.set_grad_enabled(grad), hooked(found, calls, read=True):
+        with suppress(_Enough):
+            hf(run.tokens, use_cache=False, **run.extra)
+    return Trace(run.tokens, run.mask, values, found.sizes.n_layers, tokenizer)

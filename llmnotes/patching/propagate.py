@@ -1,0 +1,288 @@
+"""Follow many changes of the residual stream to the logits at once, computing only what they can reach.
+
+A patched run equals the unpatched *base* run below the patched layer and before the patched position. So a patch is a
+change that enters the residual stream at one layer and, causally, touches only the positions from there on. For many
+patches (*rows*) at once we therefore
+
+1. batch: all rows go through a block together, as one long list of tokens, since norms, projections and MLPs act on
+   each token alone;
+2. let each row start at the layer where it enters, so that the layers below are those of the base run, computed once;
+3. carry only the tokens at and after the change. Attention still needs keys and values of the earlier positions: they
+   are the base run's, shared by all rows;
+4. compute the last block's output and the logits only at the positions where someone reads them.
+
+All of this is exact: it leaves out nothing but what is known. On the way in, a token that has not changed yet needs no
+new query, key or value either.
+
+    >>> import torch
+    >>> from transformers import GPT2Config, GPT2LMHeadModel
+    >>> from llmnotes.patching.propagate import Entry, base_run, propagate
+    >>> model = GPT2LMHeadModel(GPT2Config(n_layer=2, n_head=4, n_embd=32, vocab_size=50, n_positions=16)).eval()
+    >>> base = base_run(model, torch.tensor([[3, 1, 4, 1, 5]]))
+    >>> row, position = torch.tensor([0, 1]), torch.tensor([2, 3])  # two runs, changed at positions 2 and 3
+    >>> logits, tokens = propagate(base, [Entry(1, False, row, position, torch.zeros(2, 32))], at=[4])
+    >>> logits.shape, tokens  # (row, at, vocab); a single token of each run had to pass the last block
+    (torch.Size([2, 1, 50]), 2)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch.nn.functional import gelu, scaled_dot_product_attention
+
+from llmnotes.model.architectures import Block, Parts, matrix, parts, read_out
+from llmnotes.model.tracing import Trace, trace
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from jaxtyping import Bool, Float, Int
+    from torch import Tensor
+
+__all__ = ["Base", "Entry", "base_run", "feed_forward", "project", "propagate", "row_bytes", "visible"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Changed tokens that enter the residual stream together; a row's changed positions are one unbroken stretch.
+
+    They enter before block `layer` (`layer` = n_layers: after the last one), or, if `mid`, between its attention and
+    its MLP, which only blocks that are not parallel have.
+    """
+
+    layer: int
+    mid: bool
+    row: Int[Tensor, " token"]
+    position: Int[Tensor, " token"]
+    value: Float[Tensor, "token d_model"]
+
+
+@dataclass(frozen=True)
+class Base:
+    """The run that every row shares: its residual stream, and its queries, keys and values as attention uses them."""
+
+    parts: Parts
+    resid: list[Float[Tensor, "pos d_model"]]  # before each block, and after the last
+    mid: list[Float[Tensor, "pos d_model"]]  # empty if blocks are parallel
+    q: list[Float[Tensor, "pos head d_head"]]
+    k: list[Float[Tensor, "pos kv_head d_head"]]
+    v: list[Float[Tensor, "pos kv_head d_head"]]
+    rotation: tuple[Float[Tensor, "pos d_rotary"], Float[Tensor, "pos d_rotary"]] | None
+
+    @property
+    def length(self) -> int:
+        """The number of tokens."""
+        return self.resid[0].size(0)
+
+
+BASE_PLACES = ("resid_pre", "resid_mid", "resid_post", "q", "k", "v")
+
+
+def base_run(model: Any, run: Any, row: int = 0) -> Base:
+    """What rows share with the run that they are changes of.
+
+    Args:
+        model: what `llmnotes.load` gives, or a transformers model.
+        run: token ids, or a trace that holds `BASE_PLACES` (those of them that the architecture has) in all layers.
+        row: which row of the trace.
+
+    Raises:
+        RuntimeError: an intervention is active, which the shortcuts taken here would not see.
+    """
+    found = model if isinstance(model, Parts) else parts(model)
+    refuse_interventions(found)
+    parallel = found.blocks[0].parallel
+    places = [p for p in BASE_PLACES if p != "resid_mid" or not parallel]
+    seen = trace(found.model, run, places) if not isinstance(run, Trace) else run
+    layers = range(found.sizes.n_layers)
+    resid = [seen["resid_pre", i][row] for i in layers] + [seen["resid_post", -1][row]]
+    rotation = None
+    if found.rotary is not None:
+        positions = torch.arange(resid[0].size(0), device=resid[0].device)[None]
+        cos, sin = found.rotary(resid[0], positions)
+        rotation = cos[0], sin[0]
+    return Base(
+        parts=found,
+        resid=resid,
+        mid=[] if parallel else [seen["resid_mid", i][row] for i in layers],
+        q=[rotate(seen["q", i][row], rotation) for i in layers],
+        k=[rotate(seen["k", i][row], rotation) for i in layers],
+        v=[seen["v", i][row] for i in layers],
+        rotation=rotation,
+    )
+
+
+def refuse_interventions(found: Parts) -> None:
+    """Stop before computing something else than the user believes."""
+    for name, module in found.model.named_modules():
+        for hook in (*module._forward_hooks.values(), *module._forward_pre_hooks.values()):
+            # transformers leaves hooks behind that collect outputs; they change nothing
+            if not getattr(getattr(hook, "func", hook), "__module__", "").startswith("transformers."):
+                raise RuntimeError(
+                    f"a hook or an intervention is active on {name or 'the model'!r}, and this function recomputes"
+                    " parts of the model without it; leave its `with` block first, or loop over trace() with replace()"
+                )
+
+
+def propagate(base: Base, entries: Sequence[Entry], at: Sequence[int]) -> tuple[Float[Tensor, "row at vocab"], int]:
+    """Follow changes to the logits.
+
+    Args:
+        base: the run that the rows are changes of.
+        entries: the changes. Rows are numbered from 0; numbering them in the order of their layers saves memory.
+        at: the positions whose logits are wanted.
+
+    Returns:
+        The logits, and how many tokens passed a block (a token that passes two blocks counts twice).
+    """
+    found, blocks = base.parts, base.parts.blocks
+    device, length = base.resid[0].device, base.length
+    n_rows = 1 + max(int(entry.row.max()) for entry in entries)
+    wanted = torch.zeros(length, dtype=torch.bool, device=device)
+    wanted[list(at)] = True
+
+    row = torch.empty(0, dtype=torch.long, device=device)  # of each carried token ...
+    position = row.clone()
+    x = base.resid[0].new_empty(0, found.sizes.d_model)  # ... whose residual stream this is
+    entered: list[Entry] = []  # since the last attention: their later positions are not carried yet
+    n_tokens = 0
+    for layer, block in enumerate(blocks):
+        for entry in (e for e in entries if e.layer == layer and not e.mid):
+            row, position, x = _join(row, position, x, entry)
+            entered.append(entry)
+        attended = None
+        if len(x):
+            later_row, later_position = _later(entered, length, device)
+            entered = []
+            q, k, v = project(block, x, base.rotation, position)
+            carried_row, carried_position = row, position
+            row, position = torch.cat([row, later_row]), torch.cat([position, later_position])
+            x = torch.cat([x, base.resid[layer][later_position]])
+            q = torch.cat([q, base.q[layer][later_position]])
+            if layer == len(blocks) - 1:
+                keep = wanted[position].nonzero()[:, 0]
+                row, position, x, q = row[keep], position[keep], x[keep], q[keep]
+            z = _attend(block, q, row, position, k, v, carried_row, carried_position, base.k[layer], base.v[layer])
+            attended = block.attn_proj(z)
+        if block.parallel:
+            if attended is not None:
+                x = x + attended + feed_forward(block, block.norm_mlp(x))
+        else:
+            x = x if attended is None else x + attended
+            for entry in (e for e in entries if e.layer == layer and e.mid):
+                if layer == len(blocks) - 1:
+                    keep = wanted[entry.position]
+                    entry = Entry(layer, True, entry.row[keep], entry.position[keep], entry.value[keep])
+                row, position, x = _join(row, position, x, entry)
+                entered.append(entry)
+            if len(x):
+                x = x + feed_forward(block, block.norm_mlp(x))
+        n_tokens += len(x)
+    for entry in (e for e in entries if e.layer == len(blocks)):
+        row, position, x = _join(row, position, x, entry)
+    final = base.resid[-1][list(at)].expand(n_rows, -1, -1).clone()  # (row, at, d_model)
+    for i, p in enumerate(at):
+        here = position == p % length
+        final[row[here], i] = x[here]
+    return read_out(found, final), n_tokens
+
+
+def row_bytes(found: Parts, length: int, start: int, n_at: int) -> int:
+    """An upper estimate of the memory that one row needs, from its first changed position on."""
+    size = found.sizes
+    d_mlp = matrix(found.blocks[0].mlp_in).size(1)
+    carried = (length - start) * (8 * size.d_model + 3 * d_mlp)
+    attention = length * (4 * size.n_heads * size.d_head + size.n_heads * length)
+    return 4 * (carried + attention + n_at * (2 * size.vocab_size + size.d_model))
+
+
+def feed_forward(block: Block, x: Float[Tensor, "token d_model"]) -> Float[Tensor, "token d_model"]:
+    """The MLP, with GPT-2's own form of GELU done in one fused step: as good as equal, and much faster."""
+    pre = block.mlp_in(x)
+    gpt2s_own = type(block.mlp_act).__name__ == "NewGELUActivation"
+    post = gelu(pre, approximate="tanh") if gpt2s_own else block.mlp_act(pre)
+    return block.mlp_proj(post if block.mlp_gate is None else post * block.mlp_gate(x))
+
+
+def visible(block: Block, length: int, device: Any = None) -> Bool[Tensor, "query key"]:
+    """Which keys a query may see: itself and the past, as far back as a local layer's window."""
+    seen = torch.ones(length, length, dtype=torch.bool, device=device).tril()
+    return seen if block.window is None else seen.triu(1 - block.window)
+
+
+def rotate(x: Float[Tensor, "token head d_head"], rotation: Any) -> Float[Tensor, "token head d_head"]:
+    """Rotary position embedding (Su et al. 2021) of queries or keys; the first d_rotary entries of each head turn."""
+    if rotation is None:
+        return x
+    cos, sin = (r[:, None] for r in rotation)
+    turning, rest = x[..., : cos.size(-1)], x[..., cos.size(-1) :]
+    one, two = turning.chunk(2, dim=-1)
+    return torch.cat([turning * cos + torch.cat([-two, one], dim=-1) * sin, rest], dim=-1)
+
+
+def project(block: Block, x: Tensor, rotation: Any, position: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Queries, keys and values of loose tokens, each (token, head, d_head)."""
+    normed = block.norm_attn(x)
+    packed = [module(normed) for module in block.qkv]
+    q, k, v = (block.heads(which, packed[i % len(packed)]) for i, which in enumerate("qkv"))
+    if rotation is not None:
+        here = rotation[0][position], rotation[1][position]
+        q, k = rotate(q, here), rotate(k, here)
+    return q, k, v
+
+
+def _attend(
+    block: Block,
+    q: Float[Tensor, "token head d_head"],
+    row: Int[Tensor, " token"],
+    position: Int[Tensor, " token"],
+    k: Float[Tensor, "changed kv_head d_head"],
+    v: Float[Tensor, "changed kv_head d_head"],
+    changed_row: Int[Tensor, " changed"],
+    changed_position: Int[Tensor, " changed"],
+    base_k: Float[Tensor, "pos kv_head d_head"],
+    base_v: Float[Tensor, "pos kv_head d_head"],
+) -> Float[Tensor, "token head_d_head"]:
+    """Attention of loose queries: lay each row's keys over the base run's, attend as a batch, pick the answers."""
+    length, n_rows = len(base_k), 1 + int(changed_row.max())
+    where = changed_row * length + changed_position
+    keys, values = (
+        base.expand(n_rows, -1, -1, -1).flatten(0, 1).index_copy(0, where, new).unflatten(0, (n_rows, length))
+        for base, new in ((base_k, k), (base_v, v))
+    )
+    # Only the positions at which anyone asks: from the first changed one on, or those wanted of the last block.
+    asked, column = position.unique(return_inverse=True)
+    where = row * len(asked) + column
+    queries = q.new_zeros(n_rows * len(asked), *q.shape[1:]).index_copy_(0, where, q).unflatten(0, (n_rows, -1))
+    out = scaled_dot_product_attention(
+        queries.transpose(1, 2),
+        keys.transpose(1, 2),
+        values.transpose(1, 2),
+        attn_mask=visible(block, length, q.device)[asked],
+        scale=block.scale,
+        enable_gqa=q.size(1) != k.size(1),
+    )
+    return out.transpose(1, 2).flatten(0, 1)[where].flatten(-2)
+
+
+def _join(row: Tensor, position: Tensor, x: Tensor, entry: Entry) -> tuple[Tensor, Tensor, Tensor]:
+    return torch.cat([row, entry.row]), torch.cat([position, entry.position]), torch.cat([x, entry.value])
+
+
+def _later(entered: list[Entry], length: int, device: Any) -> tuple[Tensor, Tensor]:
+    """The (row, position) pairs behind the changed stretches: attention is about to carry the change to them."""
+    rows, positions = [], []
+    for entry in entered:
+        last = torch.full((1 + int(entry.row.max()),), length, device=entry.row.device)
+        last[entry.row] = -1
+        last.scatter_reduce_(0, entry.row, entry.position, "amax")
+        row, position = (torch.arange(length, device=last.device) > last[:, None]).nonzero(as_tuple=True)
+        rows.append(row)
+        positions.append(position)
+    if not rows:
+        empty = torch.empty(0, dtype=torch.long, device=device)
+        return empty, empty
+    return torch.cat(rows), torch.cat(positions)

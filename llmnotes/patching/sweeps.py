@@ -1,0 +1,326 @@
+"""Activation patching: put a part of one run into another and see what the output does.
+
+Two prompts of equal length, *clean* and *corrupted*, differ in a word that changes the answer. *Denoising* runs the
+corrupted prompt with one activation from the clean run: what restores the answer is enough for it. *Noising* is the
+reverse: what breaks the answer is needed (Heimersheim and Nanda 2024, "How to use and interpret activation patching").
+A sweep does this for every part of a kind, fast and exactly (see `llmnotes.patching.propagate`).
+
+    >>> import torch
+    >>> from transformers import GPT2Config, GPT2LMHeadModel
+    >>> from llmnotes.patching.sweeps import logit_difference, sweep
+    >>> model = GPT2LMHeadModel(GPT2Config(n_layer=2, n_head=4, n_embd=32, vocab_size=50, n_positions=16)).eval()
+    >>> metric = logit_difference(model, 7, 8)
+    >>> result = sweep(model, [3, 1, 4, 1, 5], [3, 1, 9, 1, 5], metric)
+    >>> result.axes, result.values.shape
+    (('layer', 'position'), torch.Size([2, 5]))
+    >>> bool(torch.isclose(result.restored[0, 2], torch.tensor(1.0)))  # the one token that differs restores everything
+    True
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from tqdm import tqdm
+
+from llmnotes.model.architectures import parts, read_out, unwrap
+from llmnotes.model.hooks import available, check_layer
+from llmnotes.model.inputs import pair, token_id
+from llmnotes.model.tracing import Trace, trace
+from llmnotes.patching.propagate import BASE_PLACES, Base, Entry, base_run, propagate, refuse_interventions, row_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from jaxtyping import Float
+    from torch import Tensor
+
+    from llmnotes.model.inputs import Inputs
+
+    Metric = Callable[[Float[Tensor, "batch vocab"]], Float[Tensor, " batch"]]
+
+__all__ = ["Sweep", "logit_difference", "sweep"]
+
+BY_HEAD = ("z", "v", "pattern")
+PATCHABLE = ("resid_pre", "resid_mid", "resid_post", "attn_out", "mlp_out", *BY_HEAD)
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """The metric for every patched run: `values` has one dimension for each of `axes`, numbered as in `index`."""
+
+    values: Float[Tensor, "*shape"]
+    axes: tuple[str, ...]
+    index: dict[str, list[int]]
+    unpatched: float
+    source: float
+    mode: str
+    words: list[str]  # the tokens of the run that was patched
+    block_tokens: int  # how many tokens passed a block, all runs together: what the sweep cost
+
+    @property
+    def restored(self) -> Float[Tensor, "*shape"]:
+        """How far each patch goes from the unpatched metric (0) to that of the run patched in (1)."""
+        return (self.values - self.unpatched) / (self.source - self.unpatched)
+
+
+def logit_difference(model: Any, token: str | int, other: str | int) -> Metric:
+    """The metric `logit of token - logit of other`.
+
+    Args:
+        model: what `llmnotes.load` gives, or a transformers model (then tokens are ids).
+        token: a single token.
+        other: another.
+
+    Raises:
+        ValueError: a text that is not exactly one token.
+    """
+    one, two = token_id(model, token), token_id(model, other)
+    return lambda logits: logits[..., one] - logits[..., two]
+
+
+@torch.no_grad()
+def sweep(
+    model: Any,
+    clean: Inputs,
+    corrupted: Inputs,
+    metric: Metric,
+    place: str = "resid_pre",
+    *,
+    each: Sequence[str] | None = None,
+    mode: str = "denoising",
+    layers: Iterable[int] | None = None,
+    positions: Iterable[int] | None = None,
+    heads: Iterable[int] | None = None,
+    at: int | Sequence[int] | None = -1,
+    budget_mb: float = 512,
+    progress: bool = True,
+) -> Sweep:
+    """Patch every part of a kind, each in a run of its own, and measure.
+
+    Args:
+        model: what `llmnotes.load` gives, or a transformers model (then prompts are token ids).
+        clean: a prompt.
+        corrupted: another of the same number of tokens.
+        metric: takes logits (batch, vocab) at position `at`, and gives one number for each run (batch).
+        place: one of `resid_pre`, `resid_mid`, `resid_post`, `attn_out`, `mlp_out`, `z`, `v`, `pattern`.
+        each: what gets a run of its own: ("layer", "position"), the default for places without heads; ("layer",
+            "head"), the default for the others; ("layer", "head", "position") or ("layer",). What is not named is
+            patched as a whole. A position of `v` is that of the token looked at, one of `pattern` that which looks.
+        mode: "denoising" patches clean activations into the corrupted run, "noising" the reverse.
+        layers: which layers; all, if not given.
+        positions: which positions; all, if not given.
+        heads: which heads; all, if not given. `v` has one for each key-value head.
+        at: where the metric looks: a position; several (it then gets (batch, at, vocab)); None for all positions.
+        budget_mb: memory for the runs in megabytes; a larger sweep is split, and says so on its progress bar.
+        progress: show a bar if the sweep is split.
+
+    Returns:
+        The sweep. It equals a plain loop of hooked passes within 1e-5.
+
+    Raises:
+        ValueError: prompts of different lengths, a place or axis that cannot be swept, a metric of the wrong shape or
+            NaN, or a budget too small for one run.
+        IndexError: a layer, head or position that does not exist.
+        RuntimeError: an intervention is active.
+    """
+    found = parts(model)
+    refuse_interventions(found)
+    if place not in PATCHABLE or place not in available(found):
+        can = [p for p in PATCHABLE if p in available(found)]
+        raise ValueError(f"cannot sweep {place!r} in {type(found.model).__name__}; expected one of {can}")
+    if mode not in ("denoising", "noising"):
+        raise ValueError(f"mode is {mode!r}; expected 'denoising' or 'noising'")
+    axes = tuple(each) if each is not None else ("layer", "head" if place in BY_HEAD else "position")
+    allowed = [("layer",), ("layer", "position")]
+    allowed += [("layer", "head"), ("layer", "head", "position")] if place in BY_HEAD else []
+    if axes not in allowed:
+        raise ValueError(f"each is {axes} for {place!r}; expected one of {allowed}")
+    prompts = pair(model, clean, corrupted)
+    length = prompts.tokens.size(1)
+    n_heads = found.sizes.n_kv_heads if place == "v" else found.sizes.n_heads
+    index = {
+        "layer": list(range(found.sizes.n_layers)) if layers is None else [check_layer(found, i) for i in layers],
+        "head": _chosen("head", heads, n_heads),
+        "position": _chosen("position", positions, length),
+    }
+    where = positions_read(at, length)
+
+    needed = {*BASE_PLACES, place} | ({"pattern"} if place == "v" else set())
+    both = trace(found.model, prompts.tokens, [p for p in available(found) if p in needed])
+    base_row = 1 if mode == "denoising" else 0
+    base = base_run(found, both, base_row)
+    ends = read_out(found, both["resid_post", -1][:, where])  # (clean and corrupted, at, vocab)
+    measure = checked_metric(metric, isinstance(at, int), ends)
+    unpatched, source = (measure(ends)[i].item() for i in (base_row, 1 - base_row))
+
+    # Before the first token that differs the runs are the same, and behind the last logit read nothing matters.
+    differ = (prompts.tokens[0] != prompts.tokens[1]).nonzero()[:, 0].tolist()
+    first, last = differ[0], max(where)
+    changes = Changes(found, base, both, base_row, place, first)
+    grid = [(layer, *rest) for layer in index["layer"] for rest in _product([index[a] for a in axes[1:]])]
+    alive = []
+    for number, patch in enumerate(grid):
+        position = patch[-1] if axes[-1] == "position" else first
+        same = position < first or (
+            place == "resid_pre" and patch[0] == 0 and "position" in axes and position not in differ
+        )
+        if position <= last and not same:
+            alive.append((number, patch, position))
+    values = torch.full((len(grid),), unpatched, device=base.resid[0].device)
+    n_tokens = 2 * length * found.sizes.n_layers
+    for chunk in _split(alive, lambda item: row_bytes(found, length, item[2], len(where)), budget_mb, progress):
+        entries = changes.entries([patch for _, patch, _ in chunk], axes)
+        logits, used = propagate(base, entries, where)
+        values[[number for number, _, _ in chunk]] = measure(logits)
+        n_tokens += used
+    _, tokenizer = unwrap(model)
+    words = [tokenizer.decode([i]) if tokenizer else str(i) for i in prompts.tokens[base_row].tolist()]
+    shape = [len(index[axis]) for axis in axes]
+    used_index = {axis: index[axis] for axis in axes}
+    return Sweep(values.view(shape).cpu(), axes, used_index, unpatched, source, mode, words, n_tokens)
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Turns patches of a place into changes of the residual stream, where every place writes in the end."""
+
+    found: Any
+    base: Base
+    both: Trace  # the clean run and the corrupted
+    base_row: int
+    place: str
+    first: int  # the first position at which the runs differ
+
+    def entries(self, patches: list[tuple[int, ...]], axes: tuple[str, ...]) -> list[Entry]:
+        """One row for each patch, in the order given; patches of one layer must follow each other."""
+        entries, row = [], 0
+        for layer in dict.fromkeys(patch[0] for patch in patches):
+            mine = [patch[1:] for patch in patches if patch[0] == layer]
+            by = dict(zip(axes[1:], zip(*mine, strict=True), strict=True))
+            device = self.base.resid[0].device
+            heads = torch.tensor(by["head"], device=device) if "head" in by else None
+            positions = torch.tensor(by["position"], device=device) if "position" in by else None
+            # Changed tokens as a grid of row and position; by default every position from the first difference on.
+            changed = torch.arange(self.base.length, device=device) >= self.first
+            changed = changed.expand(len(mine), -1)
+            if positions is not None:
+                here = torch.arange(self.base.length, device=device) == positions[:, None]
+                reach = torch.arange(self.base.length, device=device) >= positions[:, None]
+                changed = reach if self.place == "v" else here  # whoever looks at a patched value is changed
+            rows, at = changed.nonzero(as_tuple=True)
+            target, mid, value = self._values(layer, heads, positions, rows, at)
+            entries.append(Entry(target, mid, rows + row, at, value))
+            row += len(mine)
+        return entries
+
+    def _values(self, layer: int, heads: Any, positions: Any, rows: Tensor, at: Tensor) -> tuple[int, bool, Tensor]:
+        """Before which block (or amid it) the changed tokens enter, and what the residual stream then is."""
+        base, place, source = self.base, self.place, 1 - self.base_row
+        if place in ("resid_pre", "resid_mid", "resid_post"):
+            value = self.both[place, layer][source][at]
+            return layer + (place == "resid_post"), place == "resid_mid", value
+        if place in ("attn_out", "mlp_out"):
+            seen = self.both[place, layer]
+            delta = (seen[source] - seen[self.base_row])[at]
+        else:
+            delta = self._attention_delta(layer, heads, positions)[rows, at]
+        if place == "mlp_out" or not base.mid:
+            return layer + 1, False, base.resid[layer + 1][at] + delta
+        return layer, True, base.mid[layer][at] + delta
+
+    def _attention_delta(
+        self, layer: int, heads: Tensor | None, positions: Tensor | None
+    ) -> Float[Tensor, "row pos d"]:
+        """What a patch of z, v or the pattern changes in attn_out."""
+        block, source, row = self.found.blocks[layer], 1 - self.base_row, self.base_row
+        seen = {p: self.both[p, layer] for p in ("z", "v", "pattern") if (p, layer) in self.both.values}
+        group = self.found.sizes.n_heads // self.found.sizes.n_kv_heads
+        if self.place == "z":
+            z = (seen["z"][source] - seen["z"][row]).transpose(0, 1)  # (head, pos, d_head)
+        else:
+            v = {i: seen["v"][i].repeat_interleave(group, dim=1).transpose(0, 1) for i in (row, source)}
+            if self.place == "pattern":
+                z = (seen["pattern"][source] - seen["pattern"][row]) @ v[row]
+            else:
+                dv = v[source] - v[row]  # (head, key, d_head)
+                if positions is not None:
+                    return self._value_delta(block, seen["pattern"][row], dv, heads, positions, group)
+                z = seen["pattern"][row] @ dv
+        by_head = z @ block.w_o  # (head, pos, d_model)
+        if self.place == "v" and heads is not None:
+            return by_head.unflatten(0, (-1, group)).sum(1)[heads]
+        n_rows = 1 if positions is None else len(positions)
+        return by_head[heads] if heads is not None else by_head.sum(0).expand(n_rows, -1, -1)
+
+    def _value_delta(
+        self, block: Any, pattern: Tensor, dv: Tensor, heads: Any, positions: Tensor, group: int
+    ) -> Tensor:
+        """A value patched at one position reaches each query by as much as the query looks there."""
+        moved = dv @ block.w_o  # (head, key, d_model)
+        look = pattern[:, :, positions].permute(2, 0, 1)  # (row, head, query)
+        moved = moved[:, positions].transpose(0, 1)  # (row, head, d_model)
+        if heads is None:
+            return torch.einsum("rhq,rhd->rqd", look, moved)
+        mine = heads[:, None] * group + torch.arange(
+            group, device=heads.device
+        )  # query heads that read this value head
+        at = torch.arange(len(heads), device=heads.device)[:, None]
+        return torch.einsum("rgq,rgd->rqd", look[at, mine], moved[at, mine])
+
+
+def checked_metric(metric: Metric, single: bool, ends: Tensor | None = None) -> Callable[[Tensor], Tensor]:
+    """The metric on (row, at, vocab) with its result checked; tried on `ends`, before any work is done."""
+
+    def measure(logits: Tensor) -> Tensor:
+        got = metric(logits[:, 0] if single else logits)
+        if not isinstance(got, torch.Tensor) or got.shape != (len(logits),):
+            shape = tuple(got.shape) if isinstance(got, torch.Tensor) else got
+            given = tuple(logits[:, 0].shape if single else logits.shape)
+            raise ValueError(
+                f"the metric returned {shape} for logits {given}; expected one number for"
+                f" each run, shape ({len(logits)},)"
+            )
+        if not got.isfinite().all():
+            raise ValueError(f"the metric returned {got.tolist()[:4]}: every value must be a finite number")
+        return got
+
+    if ends is not None:
+        measure(ends)
+    return measure
+
+
+def positions_read(at: int | Sequence[int] | None, length: int) -> list[int]:
+    """The positions at which a metric looks, counted from the start."""
+    return list(range(length)) if at is None else _chosen("position", [at] if isinstance(at, int) else at, length)
+
+
+def _split(items: list, cost: Callable[[Any], int], budget_mb: float, progress: bool) -> Iterable[list]:
+    """Parts of the work that stay under the budget, each as large as it allows."""
+    budget, parts_, size = budget_mb * 1e6, [[]], 0
+    for item in items:
+        needs = cost(item)
+        if needs > budget:
+            raise ValueError(f"one run needs {needs / 1e6:.0f} MB and budget_mb is {budget_mb}; raise it")
+        if size + needs > budget:
+            parts_.append([])
+            size = 0
+        parts_[-1].append(item)
+        size += needs
+    parts_ = [part for part in parts_ if part]
+    label = f"{len(items)} runs in {len(parts_)} parts, to stay under {budget_mb:g} MB"
+    return tqdm(parts_, desc=label, disable=not progress or len(parts_) < 2)
+
+
+def _chosen(what: str, some: Iterable[int] | None, n: int) -> list[int]:
+    chosen = list(range(n)) if some is None else [int(i) for i in some]
+    for i in chosen:
+        if not -n <= i < n:
+            raise IndexError(f"{what} {i} of {n}; expected 0 to {n - 1}")
+    return [i % n for i in chosen]
+
+
+def _product(lists: list[list[int]]) -> list[tuple[int, ...]]:
+    return [()] if not lists else [(i, *rest) for i in lists[0] for rest in _product(lists[1:])]

@@ -1,0 +1,1 @@
+"""How labs and entries become pages: the MkDocs plugin, its templates and scripts."""

@@ -1,0 +1,115 @@
+"""While the site is served: when only prose was edited, the pages that hold it are made again, and no others."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from jinja2 import Environment
+from mkdocs.commands.build import _build_page, _populate_page
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files, InclusionLevel
+from mkdocs.structure.nav import Navigation
+
+from llmnotes.site.errors import NotebookError
+from llmnotes.site.run.labs import Lab, read_lab
+
+log = logging.getLogger("mkdocs.plugins.llmnotes")
+
+
+@dataclass
+class Built:
+    """What the last whole build left: enough to make a page of it again."""
+
+    config: MkDocsConfig
+    files: Files
+    nav: Navigation
+    env: Environment
+
+
+class Rebuild:
+    """The server's builder: a whole build, unless the only change is to the prose of pages.
+
+    Other pages know of a page its title, its front matter and, of a lab, its code. As long as those stay, nothing but
+    the page itself can have changed. Search learns of the new words with the next whole build.
+
+    Args:
+        whole: builds everything.
+        built: gives what the last whole build left.
+        labs: gives the labs as that build knew them, by path.
+        put: makes the site take a lab as it is now.
+    """
+
+    def __init__(
+        self,
+        whole: Callable[[], None],
+        built: Callable[[], Built],
+        labs: Callable[[], dict[Path, Lab]],
+        put: Callable[[Lab], None],
+    ) -> None:
+        self.whole, self.built, self.labs, self.put = whole, built, labs, put
+        self.look()
+
+    def __call__(self) -> None:
+        """Build what changed since the last time."""
+        begin = time.perf_counter()
+        before, heads = self.seen, self.heads
+        self.look()
+        changed = [path for path in self.seen | before if self.seen.get(path) != before.get(path)]
+        pages = [self._page(path, heads) for path in changed]
+        if not changed or None in pages:
+            self.whole()
+            return
+        for file in pages:
+            self._make(file)
+        log.info(
+            "Only prose changed: %s made again in %.2f seconds",
+            ", ".join(path.name for path in changed),
+            time.perf_counter() - begin,
+        )
+
+    def look(self) -> None:
+        """Note the state of everything that is watched."""
+        self.seen = {path: (stat.st_mtime_ns, stat.st_size) for path in self._watched() if (stat := path.stat())}
+        self.heads = {path: _head(path) for path in self.seen if path.suffix == ".md"}
+
+    def _watched(self) -> Iterator[Path]:
+        config = self.built().config
+        root = Path(config.config_file_path).parent
+        yield Path(config.config_file_path)
+        for folder in (Path(config.docs_dir), root / "labs", root / "llmnotes"):
+            yield from (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+
+    def _page(self, path: Path, heads: dict[Path, str]) -> File | None:
+        """The page that a changed file is the prose of; None if more than prose changed."""
+        built = self.built()
+        if path in heads and heads[path] == self.heads.get(path) and path.name != "glossary.md":
+            uri = path.relative_to(built.config.docs_dir).as_posix()
+            return built.files.get_file_from_path(uri)
+        if (lab := self.labs().get(path)) and path.exists():
+            try:
+                new = read_lab(path)
+            except NotebookError:
+                return None  # the whole build says what is wrong
+            if new.digest == lab.digest and replace(new, cells=lab.cells) == lab:
+                self.put(new)
+                return built.files.get_file_from_path(f"labs/{lab.stem}.ipynb")
+        return None
+
+    def _make(self, file: File) -> None:
+        built = self.built()
+        _populate_page(file.page, built.config, built.files)
+        if "autorefs" in built.config.plugins:
+            built.config.plugins["autorefs"].on_env(built.env, config=built.config, files=Files([file]))
+        pages = built.files.documentation_pages(inclusion=InclusionLevel.is_in_serve)
+        _build_page(file.page, built.config, pages, built.nav, built.env)
+
+
+def _head(path: Path) -> str:
+    """What other pages show of a Markdown page: its front matter and its first heading."""
+    text = path.read_text(encoding="utf-8", errors="replace")
+    front, _, body = text.partition("\n---") if text.startswith("---") else ("", "", text)
+    return front + next((line for line in body.splitlines() if line.startswith("# ")), "")

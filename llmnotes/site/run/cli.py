@@ -1,0 +1,239 @@
+"""The command line: `llmnotes list | run | record | check | new | train`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
+
+from llmnotes.site.errors import NotebookError
+from llmnotes.site.run.compare import against_recorded, differences
+from llmnotes.site.run.labs import Lab, read_lab
+from llmnotes.site.run.runner import Outcome, Report, run_labs
+from llmnotes.site.run.skeleton import new_lab
+from llmnotes.site.run.store import Project
+
+console = Console(highlight=False, soft_wrap=True)
+stderr = Console(highlight=False, soft_wrap=True, stderr=True)
+
+
+class _Group(click.Group):
+    def invoke(self, ctx: click.Context):
+        try:
+            return super().invoke(ctx)
+        except NotebookError as error:
+            stderr.print(f"[bold red]error:[/] {escape(str(error))}")
+            sys.exit(1)
+        except KeyboardInterrupt:
+            stderr.print("stopped; what was stored before is untouched")
+            sys.exit(130)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.version_option(package_name="llmnotes")
+def main() -> None:
+    """Run and record the labs of the notebook.
+
+    LABS are named by number (7 or 07), by name (xor), by both (01_xor), or by the path of a script.
+    """
+
+
+@main.command("list")
+def list_() -> None:
+    """The labs, and what state their runs are in."""
+    project = Project.around(Path.cwd())
+    table = Table(box=None, pad_edge=False, header_style="bold", expand=True)
+    for column in ("lab", "title", "minutes", "level", "run"):
+        table.add_column(
+            column,
+            no_wrap=True,
+            overflow="ellipsis",
+            ratio=1 if column == "title" else None,
+            min_width=16 if column == "title" else None,
+        )
+    labs, broken = project.pick(())
+    for lab in labs:
+        table.add_row(lab.stem, escape(lab.title), str(lab.minutes), lab.level, _state(project, lab))
+    for stem in broken:
+        table.add_row(stem, "", "", "", "[red]cannot be read[/]")
+    console.print(table)
+    if broken:
+        raise NotebookError("\n".join(map(str, broken.values())))
+
+
+def _state(project: Project, lab: Lab) -> str:
+    try:
+        recorded = project.recorded(lab)
+        if recorded is None:
+            return "not recorded"
+        recorded.check()
+        why = recorded.stale_because(lab, project.root)
+        return f"recorded run is stale: {why}" if why else f"recorded, {recorded.cpu_seconds:g} s"
+    except NotebookError:
+        return "[red]damaged[/]"
+
+
+@main.command()
+@click.argument("labs", nargs=-1)
+@click.option("--fresh", is_flag=True, help="Run again whatever is stored.")
+@click.option("--hub", is_flag=True, default=None, help="Also run labs that download models.")
+@click.option("-j", "--jobs", type=click.IntRange(min=1), help="How many at once; by default one for each core.")
+def run(labs: tuple[str, ...], fresh: bool, hub: bool | None, jobs: int | None) -> None:
+    """Run LABS (all by default) unless a stored run still speaks for them."""
+    project = _project(labs)
+    _, failed = _run(project, *project.pick(labs), fresh=fresh, hub=hub, jobs=jobs)
+    _end(failed)
+
+
+@main.command()
+@click.argument("labs", nargs=-1, required=True)
+@click.option("--hub", is_flag=True, default=None, help="Also labs that download models.")
+@click.option("-j", "--jobs", type=click.IntRange(min=1), help="How many at once; by default one for each core.")
+def record(labs: tuple[str, ...], hub: bool | None, jobs: int | None) -> None:
+    """Run LABS anew and make what comes out their recorded runs: the snapshots that everything is checked against."""
+    project = _project(labs)
+    outcomes, failed = _run(project, *project.pick(labs), fresh=True, hub=hub, jobs=jobs)
+    for outcome in outcomes:
+        if outcome.fresh:
+            before = project.recorded(outcome.lab)
+            try:
+                changes = differences(outcome.lab, before, outcome.run) if before else []
+            except NotebookError as error:
+                changes = [str(error)]
+            for line in changes:
+                console.print(f"  {escape(line)}")
+            changed = project.keep(outcome.lab, outcome.run)
+            console.print(f"{outcome.lab.stem}: {'recorded' if changed else 'same as recorded, nothing written'}")
+    _end(failed)
+
+
+@main.command()
+@click.argument("labs", nargs=-1)
+@click.option("--hub", is_flag=True, default=None, help="Also labs that download models.")
+@click.option("-j", "--jobs", type=click.IntRange(min=1), help="How many at once; by default one for each core.")
+def check(labs: tuple[str, ...], hub: bool | None, jobs: int | None) -> None:
+    """Run LABS (all by default) anew and compare every value with the recorded run."""
+    project = _project(labs)
+    outcomes, failed = _run(project, *project.pick(labs), fresh=True, hub=hub, jobs=jobs)
+    found = []
+    for outcome in outcomes:
+        try:
+            found += against_recorded(project, outcome)
+        except NotebookError as error:
+            found.append(f"{outcome.lab.stem}: {error}")
+    for line in found:
+        console.print(escape(line))
+    _end(failed)
+    if found:
+        raise NotebookError(f"{len(found)} difference(s) from the recorded runs")
+    console.print("every value agrees with its recorded one")
+
+
+@main.command()
+@click.argument("name")
+def new(name: str) -> None:
+    """Write the skeleton of a lab called NAME, run it and record it: it passes as it is."""
+    project = Project.around(Path.cwd())
+    path = new_lab(project, name)
+    try:
+        outcomes, failed = _run(project, [read_lab(path)], {}, fresh=True)
+        _end(failed)
+        project.keep(outcomes[0].lab, outcomes[0].run)
+    except BaseException:
+        path.unlink()
+        raise
+    console.print(
+        f"wrote {path.relative_to(project.root)} and recorded its first run; edit it, then: llmnotes run {name}"
+    )
+
+
+@main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def train(arguments: tuple[str, ...]) -> None:
+    """Make a shipped model again: train world|fairytale --out FOLDER (--help says more)."""
+    from llmnotes.shipped.recipes import main as recipes
+
+    recipes(arguments)
+
+
+def _project(labs: tuple[str, ...]) -> Project:
+    return Project.around(Path(labs[0]) if labs and labs[0].endswith(".py") else Path.cwd())
+
+
+def _run(
+    project: Project, labs: list[Lab], broken: dict[str, NotebookError], **options
+) -> tuple[list[Outcome], list[str]]:
+    """Run labs with a display of their progress, and print what went wrong with each.
+
+    Returns:
+        The outcomes of those that did not fail, and the names of the others.
+    """
+    if not labs and not broken:
+        raise NotebookError(f"{project.labs_folder}: there are no labs")
+    with _progress(labs) as report:
+        outcomes = run_labs(project, labs, report=report, **options)
+    errors = {stem: str(error) for stem, error in broken.items()}
+    errors |= {outcome.lab.stem: outcome.error for outcome in outcomes if outcome.error}
+    for stem, error in errors.items():
+        stderr.print(f"[bold red]{stem} failed[/]\n{escape(error)}\n")
+    for outcome in outcomes:
+        if outcome.run is None and not outcome.error:
+            console.print(f"{outcome.lab.stem}: downloads models, so it was not run; allow it with --hub")
+    return [outcome for outcome in outcomes if not outcome.error], list(errors)
+
+
+def _end(failed: list[str]) -> None:
+    if failed:
+        raise NotebookError(f"{len(failed)} failed: {', '.join(failed)}")
+
+
+@contextmanager
+def _progress(labs: list[Lab]) -> Iterator[Report]:
+    """A live table of states and seconds on a terminal, a line for each change elsewhere."""
+    states: dict[str, str] = {lab.stem: "waits" for lab in labs}
+    began: dict[str, float] = {}
+    ended: dict[str, float] = {}
+
+    def note(lab: Lab, state: str) -> str:
+        now = time.monotonic()
+        states[lab.stem] = state
+        if state == "runs":
+            began[lab.stem] = now
+        elif state in ("done", "failed"):
+            ended[lab.stem] = now
+        if lab.stem in ended and lab.stem in began:
+            return f"{ended[lab.stem] - began[lab.stem]:.1f} s"
+        return ""
+
+    if not console.is_terminal:
+
+        def plain(lab: Lab, state: str) -> None:
+            seconds = note(lab, state)
+            if state != "waits":
+                words = {"runs": "runs", "done": "done", "failed": "failed", "stored": "has a valid stored run"}
+                console.print(f"{lab.stem}  {words[state]}" + (f" after {seconds}" if seconds else ""))
+
+        yield plain
+        return
+
+    colours = {"runs": "cyan", "done": "green", "failed": "red", "stored": "dim", "waits": "dim"}
+
+    class Display:
+        def __rich__(self) -> Table:
+            table = Table(box=None, pad_edge=False, show_header=False)
+            for stem, state in states.items():
+                end = ended.get(stem, time.monotonic())
+                seconds = f"{end - began[stem]:6.1f} s" if stem in began else ""
+                table.add_row(stem, f"[{colours[state]}]{state}[/]", seconds)
+            return table
+
+    with Live(Display(), console=console, refresh_per_second=8):
+        yield lambda lab, state: note(lab, state) and None
