@@ -29,7 +29,6 @@
 import numpy as np
 
 from llmnotes.lab import figure, plots, predict, record
-from llmnotes.scratch import train
 from llmnotes.scratch.nets import (
     Net,
     cross_entropy,
@@ -40,6 +39,7 @@ from llmnotes.scratch.nets import (
     init,
     select,
     sigmoid,
+    train,
 )
 
 BLUE, ORANGE, GREEN, *_ = plots.COLOURS

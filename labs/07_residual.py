@@ -26,7 +26,7 @@ from llmnotes.lab import figure, plots, predict, record
 from llmnotes.methods import direct_logit_attribution, logit_lens
 from llmnotes.model import norm_scale, parts, read_out, replace, trace
 from llmnotes.world import END, IDS, RULES, held_out, rivals
-from llmnotes.world.grammar import lexicon as lex
+from llmnotes.world import lexicon as lex
 from llmnotes.world.lexicon import NOUNS
 
 BLUE, ORANGE, GREEN, PURPLE, OCHRE, GREY = plots.COLOURS

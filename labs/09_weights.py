@@ -25,8 +25,8 @@ from llmnotes.lab import figure, plots, predict, record
 from llmnotes.methods import copying
 from llmnotes.model import ablate, norm_scale, parts, read_out, trace, untrained
 from llmnotes.scratch import from_gpt2, generate
+from llmnotes.world import lexicon as lex
 from llmnotes.world import story_ids
-from llmnotes.world.grammar import lexicon as lex
 
 BLUE, ORANGE, GREEN, *_ = plots.COLOURS
 torch.set_grad_enabled(False)

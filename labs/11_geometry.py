@@ -30,8 +30,7 @@ import llmnotes
 from llmnotes.lab import figure, plots, predict, record
 from llmnotes.model import CHECKPOINTS, trace, untrained
 from llmnotes.scratch import from_gpt2, generate, load_tokenizer
-from llmnotes.world import IDS, held_out
-from llmnotes.world.grammar import lexicon
+from llmnotes.world import IDS, held_out, lexicon
 from llmnotes.world.lexicon import LEXICON, NOUNS, PEOPLE, VERBS, WOMEN
 
 BLUE, ORANGE, GREEN, PURPLE, *_ = plots.COLOURS

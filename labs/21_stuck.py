@@ -22,7 +22,6 @@ from itertools import pairwise
 import numpy as np
 
 from llmnotes.lab import figure, plots, predict, record
-from llmnotes.scratch import train
 from llmnotes.scratch.nets import (
     Net,
     cross_entropy,
@@ -33,6 +32,7 @@ from llmnotes.scratch.nets import (
     init,
     select,
     sigmoid,
+    train,
     unflatten,
 )
 

@@ -13,7 +13,7 @@ from llmnotes.lab import records as lab
 @pytest.fixture(autouse=True)
 def plain_script(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("LLMNOTES_RUN", raising=False)
-    for name, empty in (("_records", {}), ("_predictions", {}), ("_figures", set()), ("_dependencies", set())):
+    for name, empty in (("_records", {}), ("_predictions", {}), ("_figures", set())):
         monkeypatch.setattr(lab, name, empty)
     yield
     plt.close("all")

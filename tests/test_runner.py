@@ -246,9 +246,11 @@ def test_only_what_changed_runs_again(recorded: Notebook, tmp_path: Path, monkey
     path.write_text(path.read_text().replace("said in passing", "said"))
     assert ran() == {"01_tiny"}
     (package / "unused.py").write_text("x = 1\n")
-    (package / "site" / "page.py").write_text((package / "site" / "page.py").read_text() + "\n# edited\n")
+    (package / "site" / "pages" / "page.py").write_text(
+        (package / "site" / "pages" / "page.py").read_text() + "\n# edited\n"
+    )
     assert ran() == set(), "no lab loads these"
-    (package / "plots.py").write_text((package / "plots.py").read_text() + "\n# edited\n")
+    (package / "lab" / "plots.py").write_text((package / "lab" / "plots.py").read_text() + "\n# edited\n")
     assert ran() == {"01_tiny", "02_other"}
 
 

@@ -13,7 +13,7 @@ from llmnotes.scratch.tokenizer import END_OF_TEXT, byte_letters, load_tokenizer
 
 SOURCES = Path(__file__).parent.parent / "llmnotes"
 TEXTS = [
-    *(path.read_text(encoding="utf-8") for path in sorted(SOURCES.glob("*.py"))),
+    *(path.read_text(encoding="utf-8") for path in sorted(SOURCES.glob("[!s]*/*.py"))),
     "aaa aaaa aaaaa ababab abab bababa " * 7,
     "Ein Märchen: «Der Wolf und die sieben Geißlein», naïve façade, Ελλάδα, Россия, 日本語, 한국어 🐺🐐",
 ]

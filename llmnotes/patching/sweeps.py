@@ -13,7 +13,7 @@ A sweep does this for every part of a kind, fast and exactly (see `llmnotes.patc
     >>> result = sweep(model, [3, 1, 4, 1, 5], [3, 1, 9, 1, 5], metric)
     >>> result.axes, result.values.shape
     (('layer', 'position'), torch.Size([2, 5]))
-    >>> bool(torch.isclose(result.restored[0, 2], torch.tensor(1.0)))  # the one token that differs restores everything
+    >>> bool(torch.isclose(result.restored[0, 2], torch.tensor(1.0), atol=1e-3))  # where they differ
     True
 """
 

@@ -118,6 +118,8 @@ def _watch(event: str, args: tuple) -> None:
             _check(path)
         else:
             _note(path)
+    elif event == "llmnotes.reads":
+        _state["read"].add(os.path.realpath(args[0]))
     elif event in _CHANGES:
         for path in args[: _CHANGES[event]]:
             _check(path)
