@@ -1,0 +1,67 @@
+// The best possible predictor of World's language: the true distribution of the next word, exactly. It follows the
+// grammar once for each mood, and weighs what each offers by how likely that mood is after all words so far.
+
+import { story } from "./grammar.js";
+import { END, IDS, MOODS, RULES, VOCABULARY } from "./lexicon.js";
+
+/**
+ * What is true after every prefix of a text.
+ *
+ * @param {string[]} words the first is END; where END comes again, a new story begins
+ * @returns {{probs: Float64Array, moods: number[], rule: string, referent: string}[]} for each prefix: the true
+ *   distribution of the next word, the probability of each mood, the rule that decides ("" where only syntax does, or
+ *   a free choice), the person that a pronoun would stand for
+ * @throws {UngrammaticalError} a word that the grammar does not allow
+ */
+export function truth(words) {
+  if (words[0] !== END) throw new Error(`the text begins with ${words[0]}; expected ${END}`);
+  const found = [];
+  let tellings, offers, weights;
+  for (const [i, word] of words.entries()) {
+    const before = found[i - 1];
+    if (!Object.hasOwn(IDS, word) || (before && !before.probs[IDS[word]])) {
+      throw new UngrammaticalError(words, i, before ? allowed(before) : []);
+    }
+    if (word === END) {
+      tellings = MOODS.map(story);
+      offers = tellings.map((telling) => telling.next().value);
+      weights = MOODS.map(() => 1 / MOODS.length);
+    } else {
+      weights = weights.map((weight, mood) => weight * offers[mood].options[word]);
+      const total = weights.reduce((sum, weight) => sum + weight, 0);
+      weights = weights.map((weight) => weight / total);
+      offers = tellings.map((telling) => telling.next(word).value);
+    }
+    const probs = new Float64Array(VOCABULARY.length);
+    for (const [mood, offer] of offers.entries()) {
+      for (const option of Object.keys(offer.options)) probs[IDS[option]] += weights[mood] * offer.options[option];
+    }
+    const { rule, referent } = offers[0];
+    const decides = rule && Object.keys(offers[0].options).some((option) => RULES[rule].has(option));
+    found.push({ probs, moods: weights, rule: decides ? rule : "", referent });
+  }
+  return found;
+}
+
+/** The words that may come, likeliest first. */
+export const allowed = ({ probs }) =>
+  VOCABULARY.filter((_, id) => probs[id]).sort((one, other) => probs[IDS[other]] - probs[IDS[one]]);
+
+/** A word that does not belong where it stands: `at`, `word`, and what may stand there. */
+export class UngrammaticalError extends Error {
+  constructor(words, at, may) {
+    const said = words.slice(Math.max(0, at - 4), at).filter((word) => word !== END).join(" ");
+    const known = Object.hasOwn(IDS, words[at]);
+    const where = said ? `after “${said}”` : "at the beginning";
+    const why = known ? `“${words[at]}” cannot stand ${where}` : `World has no word “${words[at]}”`;
+    super(`${why}. Try ${may.slice(0, 5).join(", ")}.`);
+    Object.assign(this, { name: "UngrammaticalError", at, word: words[at], allowed: may });
+  }
+}
+
+/** KL(truth || model) in bits: how far log-probabilities (nats) of the next word are from the truth. */
+export function gap(logProbs, probs) {
+  let sum = 0;
+  for (let i = 0; i < probs.length; i++) if (probs[i]) sum += probs[i] * (Math.log(probs[i]) - logProbs[i]);
+  return sum / Math.LN2;
+}
