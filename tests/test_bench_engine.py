@@ -11,13 +11,13 @@ import pytest
 import torch
 from bench_node import ASSETS, CHECKPOINTS, ask, needs_node, unpack
 
-from llmnotes.architectures import parts, unwrap
-from llmnotes.hooks import PLACES
-from llmnotes.interventions import ablate, add, cut_edges, freeze, replace
-from llmnotes.lens import logit_lens
-from llmnotes.loading import load
-from llmnotes.patching import logit_difference, sweep
-from llmnotes.trace import trace
+from llmnotes.methods.lens import logit_lens
+from llmnotes.model.architectures import parts, unwrap
+from llmnotes.model.hooks import PLACES
+from llmnotes.model.interventions import ablate, add, cut_edges, freeze, replace
+from llmnotes.model.loading import load
+from llmnotes.model.tracing import trace
+from llmnotes.patching.sweeps import logit_difference, sweep
 
 pytestmark = needs_node
 TEXTS = {

@@ -7,9 +7,9 @@ import json
 import numpy as np
 from bench_node import CHECKPOINTS, ask, needs_node, unpack
 
-from llmnotes.lexicon import END, FOOD, HOME, JOB, LANDMARK, MOODS, RULES, VOCABULARY
-from llmnotes.oracle import truth
-from llmnotes.world import story, tell
+from llmnotes.world.grammar import story, tell
+from llmnotes.world.lexicon import END, FOOD, HOME, JOB, LANDMARK, MOODS, RULES, VOCABULARY
+from llmnotes.world.oracle import truth
 
 pytestmark = needs_node
 PREFIXES = 2000
