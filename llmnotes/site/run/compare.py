@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from llmnotes.lab.records import Record
 from llmnotes.site.run.labs import Lab
@@ -13,6 +14,19 @@ from llmnotes.site.run.store import Project, Run
 def margin(entry: Record, recorded: float) -> float:
     """How far a value may lie from the recorded one: `atol + rtol · |recorded|`, as in `numpy.isclose`."""
     return entry.atol + entry.rtol * abs(recorded)
+
+
+def beyond(now: ArrayLike, before: ArrayLike, allowed: float) -> np.ndarray:
+    """How far numbers lie beyond what is allowed around the recorded ones: 0 within it, infinite for a gap on one side.
+
+    This is the one comparison of numbers; commands and tests ask it alone.
+    """
+    now, before = np.asarray(now, dtype=float), np.asarray(before, dtype=float)
+    same = (now == before) | (np.isnan(now) & np.isnan(before))
+    with np.errstate(invalid="ignore"):
+        apart = np.where(same, 0.0, np.abs(now - before))
+    apart = np.where(np.isnan(apart), np.inf, apart)
+    return np.where(apart <= allowed, 0.0, apart - allowed)
 
 
 def figure_margins(figure: dict, recorded: dict[str, np.ndarray]) -> dict[str, float]:
@@ -55,7 +69,7 @@ def differences(lab: Lab, recorded: Run, fresh: Run) -> list[str]:
             found.append(f"{lab.stem}: {name}: {'not recorded before' if before is None else 'no longer recorded'}")
             continue
         allowed = margin(now, before.value)
-        if abs(float(now.value) - float(before.value)) > allowed:
+        if beyond(now.value, before.value, allowed):
             reason = f" ({now.because})" if now.because else " (exact)"
             found.append(
                 f"{lab.stem}: {name}: recorded {before.value!r}, now {now.value!r}, tolerance {allowed:.3g}{reason}"
@@ -89,13 +103,9 @@ def _figure_differences(lab: Lab, figure: dict, before: dict[str, np.ndarray], n
         if before[name].shape != now[name].shape:
             found.append(f"{where}: recorded with shape {before[name].shape}, now {now[name].shape}")
             continue
-        gaps = np.isnan(before[name]), np.isnan(now[name])
-        same = (now[name] == before[name]) | (gaps[0] & gaps[1])
-        with np.errstate(invalid="ignore"):
-            apart = np.where(same, 0.0, np.abs(now[name] - before[name]))
-        apart[np.isnan(apart)] = np.inf  # a gap on one side only
-        if apart.max(initial=0.0) > margins[name]:
-            worst = np.unravel_index(apart.argmax(), apart.shape)
+        left = beyond(now[name], before[name], margins[name])
+        if left.any():
+            worst = np.unravel_index(left.argmax(), left.shape)
             found.append(
                 f"{where}: recorded {before[name][worst]!s}, now {now[name][worst]!s} at {tuple(map(int, worst))}, "
                 f"tolerance {margins[name]:.3g} ({figure['because']})"
