@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from conftest import MAIN, TINY, Notebook, clean_environment, kernels_of, make_notebook
 
-from llmnotes.site.run.labs import digest
+from llmnotes.site.run.digests import digest_of_file
 from llmnotes.site.run.runner import Outcome
 from llmnotes.site.run.store import PACKAGE, Run
 
@@ -162,7 +162,7 @@ def test_a_run_stores_what_it_must(recorded: Notebook) -> None:
         "llmnotes/lab/records.py",
         "llmnotes/lab/plots.py",
     }
-    assert run.meta["depends"]["llmnotes/lab/records.py"] == digest((PACKAGE / "lab" / "records.py").read_bytes())
+    assert run.meta["depends"]["llmnotes/lab/records.py"] == digest_of_file(PACKAGE / "lab" / "records.py")
     assert set(run.meta["files"]) == {
         "results.json",
         "outputs.json",
@@ -250,7 +250,11 @@ def test_only_what_changed_runs_again(recorded: Notebook, tmp_path: Path, monkey
         (package / "site" / "pages" / "page.py").read_text() + "\n# edited\n"
     )
     assert ran() == set(), "no lab loads these"
-    (package / "lab" / "plots.py").write_text((package / "lab" / "plots.py").read_text() + "\n# edited\n")
+    plots = package / "lab" / "plots.py"
+    text = plots.read_text().replace('"""', '"""Now with other words. ', 1) + "\n# edited\n"
+    plots.write_bytes(text.replace("\n", "\r\n").encode())
+    assert ran() == set(), "comments, docstrings and line endings are not code"
+    plots.write_text(text + "\nx = 1\n")
     assert ran() == {"01_tiny", "02_other"}
 
 

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 from mkdocstrings import BaseHandler
 
-from llmnotes.site.run.labs import digest
+from llmnotes.site.run.digests import digest
 from llmnotes.site.run.store import PACKAGE
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import nbformat
 
-from llmnotes.site.run.labs import FOLDED, Cell, Lab, digest
+from llmnotes.site.run.digests import digest
+from llmnotes.site.run.labs import FOLDED, Cell, Lab
 from llmnotes.site.run.store import Run
 
 END = "<!-- llmnotes: end of the Markdown -->"  # the template's last line; what mkdocs-jupyter adds comes after it

@@ -14,7 +14,7 @@ from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import get_toc
 
-from llmnotes.site.run.labs import digest
+from llmnotes.site.run.digests import digest
 
 RENDERERS = ("jupytext", "markdown", "mkdocs", "pymdown-extensions", "pygments")
 

@@ -10,7 +10,7 @@ from typing import Any
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
-from llmnotes.site.run.labs import digest
+from llmnotes.site.run.digests import digest
 
 SIZE = (1200, 630)  # what the Open Graph protocol's readers expect
 PAPER, INK, MUTED = "#16324f", "#ffffff", "#b9cbe0"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import graphlib
-import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ import jupytext
 import yaml
 
 from llmnotes.site.errors import NotebookError, near
+from llmnotes.site.run.digests import digest_of_cells
 
 LEVELS = ("beginner", "intermediate", "advanced")
 TOPICS = ("architecture", "representations", "interpretability", "adaptation")
@@ -77,17 +77,12 @@ class Lab:
 
     @cached_property
     def digest(self) -> str:
-        """Of what is executed, and of nothing else: prose may change without a new run."""
-        return digest("\n# %%\n".join(cell.source for cell in self.code).encode())
+        """Of what is executed, and of nothing else: prose and comments may change without a new run."""
+        return digest_of_cells(cell.source for cell in self.code)
 
     def line_of(self, cell: int, line: int = 1) -> int:
         """The line of the script on which a line of a code cell stands; both counted from 1, the cell from 0."""
         return self.code[cell].line + line - 1
-
-
-def digest(content: bytes) -> str:
-    """SHA-256, the first 32 hexadecimal digits."""
-    return hashlib.sha256(content).hexdigest()[:32]
 
 
 Remember = Callable[[str, Callable[[], Any]], Any]  # what the second makes of the first, as JSON holds it, perhaps kept

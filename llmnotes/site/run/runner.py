@@ -27,7 +27,8 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 import llmnotes
 from llmnotes.lab.records import MIME
 from llmnotes.site.errors import NotebookError
-from llmnotes.site.run.labs import Lab, digest
+from llmnotes.site.run.digests import digest, digest_of_file
+from llmnotes.site.run.labs import Lab
 from llmnotes.site.run.store import FORMAT, PACKAGE, Project, Run, dependency_name, digest_of
 
 INSIDE = "_llmnotes_inside"
@@ -134,7 +135,7 @@ async def _execute(project: Project, lab: Lab, hub: bool) -> Run:
         folder, scratch = work / "run", work / "scratch"
         for path in (folder / "figures", scratch):
             path.mkdir(parents=True)
-        package_before = {path: digest(path.read_bytes()) for path in PACKAGE.rglob("*.py")}
+        package_before = {path: digest_of_file(path) for path in PACKAGE.rglob("*.py")}
         began, started = datetime.now(UTC), time.monotonic()
         outputs, used = await _run_kernel(project, lab, folder, scratch, hub)
         seconds = time.monotonic() - started

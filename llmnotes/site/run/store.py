@@ -13,7 +13,6 @@ byte for byte when the same lab runs again on the same machine.
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 import shutil
@@ -31,7 +30,8 @@ import numpy as np
 import llmnotes
 from llmnotes.lab.records import Record, holds
 from llmnotes.site.errors import NotebookError, near
-from llmnotes.site.run.labs import Lab, Remember, afresh, digest, find_labs, read_lab
+from llmnotes.site.run.digests import digest, digest_of_file
+from llmnotes.site.run.labs import Lab, Remember, afresh, find_labs, read_lab
 
 FORMAT = 1  # of a stored run; a run of another format is run again
 KEPT = 4  # runs kept in the cache for each lab: going back to an earlier state finds its run
@@ -175,19 +175,11 @@ def digest_of(name: str, root: Path) -> str:
     """The digest of a dependency as it is now: of a file, or of all files of a folder; of nothing if it is gone."""
     path = PACKAGE.parent / name if name.startswith("llmnotes/") else root / name
     if path.is_dir():
-        parts = (f"{p.relative_to(path).as_posix()} {_digest_at(p)}" for p in sorted(path.rglob("*")) if p.is_file())
+        parts = (
+            f"{p.relative_to(path).as_posix()} {digest_of_file(p)}" for p in sorted(path.rglob("*")) if p.is_file()
+        )
         return digest("\n".join(parts).encode())
-    return _digest_at(path) if path.is_file() else "gone"
-
-
-def _digest_at(path: Path) -> str:
-    state = path.stat()
-    return _digest_in_state(path, state.st_ino, state.st_size, state.st_mtime_ns)
-
-
-@functools.lru_cache(maxsize=1024)  # most labs depend on the same files of the package and on the same models
-def _digest_in_state(path: Path, *state: int) -> str:
-    return digest(path.read_bytes())
+    return digest_of_file(path) if path.is_file() else "gone"
 
 
 @dataclass(frozen=True)
