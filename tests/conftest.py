@@ -39,15 +39,16 @@ HEADER = {
     "thumbnail": "line",
 }
 TINY = """\
-from llmnotes.lab import figure, predict, record
+from llmnotes.lab import figure, label, note, predict
 
-predict("The answer is more than 40", p=0.8, resolved_by="answer", if_="> 40")
+predict("The answer is more than 40", 0.8, answer="> 40")
 
 # %%
 import matplotlib.pyplot as plt
 
-record("answer", 42)
-record("share", 0.25, atol=0.01, because="a hundred draws")
+note(answer=42)
+note(share=0.25, atol=0.01, because="a hundred draws")
+label(answer="The answer")
 print("said in passing")
 fig, ax = plt.subplots(figsize=(4, 2))
 ax.plot([0, 1, 2], [0.25, 0.5, 0.75])

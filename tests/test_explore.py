@@ -14,7 +14,7 @@ import torch
 
 matplotlib.use("Agg")
 
-from llmnotes.lab import records as lab
+from llmnotes.lab import figures as lab
 from llmnotes.lab.explore import LIMIT, attention
 
 ALT = "Heads look at earlier tokens."

@@ -7,7 +7,7 @@ from conftest import Notebook
 
 from llmnotes.site.pages.page import page_notebook
 
-PREDICTION = 'predict("It is so", p=0.5, resolved_by="share", if_="> 0.5")'
+PREDICTION = 'predict("It is so", 0.5, share="> 0.5")'
 
 
 @pytest.mark.parametrize(

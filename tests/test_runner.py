@@ -20,7 +20,7 @@ from llmnotes.site.run.digests import digest_of_file
 from llmnotes.site.run.runner import Outcome
 from llmnotes.site.run.store import PACKAGE, Run
 
-IMPORT = "from llmnotes.lab import figure, predict, record\n"
+IMPORT = "from llmnotes.lab import ask, figure, note, predict\n"
 BAD = {  # stem: (code, header, what its message must say)
     "02_fails": (
         "def inverse(x):\n    return 1 / x\n\n# %%\na = 1\n\n# %%\na = 1\ninverse(0)\n",
@@ -32,13 +32,13 @@ BAD = {  # stem: (code, header, what its message must say)
         {"timeout": 4},
         ["still running after 4 s", "make it faster or set `timeout:`"],
     ),
-    "04_nan": (f"{IMPORT}record('x', float('nan'), atol=1, because='y')", {}, ["record('x') got nan", "finite number"]),
+    "04_nan": (f"{IMPORT}note(x=float('nan'), atol=1, because='y')", {}, ["x is nan", "finite number"]),
     "05_tensor": (
-        f"{IMPORT}import numpy as np\nrecord('x', np.ones(3), atol=1, because='y')",
+        f"{IMPORT}import numpy as np\nnote(x=np.ones(3), atol=1, because='y')",
         {},
-        ["record('x') got a ndarray of shape (3,)", "such as value.item()"],
+        ["x is a ndarray of shape (3,)", "such as value.mean()"],
     ),
-    "06_twice": (f"{IMPORT}record('x', 1)\nrecord('x', 2)", {}, ["record('x'): this name is taken"]),
+    "06_twice": (f"{IMPORT}note(x=1)\nnote(x=2)", {}, ["the name 'x' is taken"]),
     "07_outside": (
         "from pathlib import Path\nPath(r'{root}/escaped.txt').write_text('x')",
         {},
@@ -46,13 +46,13 @@ BAD = {  # stem: (code, header, what its message must say)
     ),
     "08_dies": ("import os\n\n# %%\nos._exit(3)", {}, ["the kernel died in the cell that begins here"]),
     "09_exits": ("import sys\nsys.exit(3)", {}, ["SystemExit: 3"]),
-    "10_silent": ("print('hello')", {}, ["records nothing; call record(name, value)"]),
+    "10_silent": ("print('hello')", {}, ["records nothing; call note(name=value)"]),
     "11_unresolved": (
-        f"{IMPORT}predict('It is so', p=0.5, resolved_by='y', if_='> 1')\nrecord('x', 1)",
+        f"{IMPORT}predict('It is so', 0.5, y='> 1')\nnote(x=1)",
         {},
         ["'It is so' waits for 'y', which the lab never recorded; it recorded: x"],
     ),
-    "12_unseen": (f"{IMPORT}record('x', 1)", {"thumbnail": "nothing"}, ["thumbnail is 'nothing'; expected one of"]),
+    "12_unseen": (f"{IMPORT}note(x=1)", {"thumbnail": "nothing"}, ["thumbnail is 'nothing'; expected one of"]),
     "13_no_alt": (
         f"{IMPORT}import matplotlib.pyplot as plt\nfig, ax = plt.subplots()\nax.plot([1, 2])\n"
         "figure(fig, name='line', alt=' ')",
@@ -144,8 +144,16 @@ def test_a_run_stores_what_it_must(recorded: Notebook) -> None:
     value = run.values["share"]
     assert (value.value, value.atol, value.rtol, value.because) == (0.25, 0.01, 0.0, "a hundred draws")
     assert run.values["answer"].value == 42
+    assert (run.values["answer"].label, value.label) == ("The answer", "")
     assert run.predictions[0]["outcome"] is True
-    assert [out["kind"] for cell in run.outputs for out in cell] == ["prediction", "record", "record", "text", "figure"]
+    assert [out["kind"] for cell in run.outputs for out in cell] == [
+        "prediction",
+        "record",
+        "record",
+        "labels",
+        "text",
+        "figure",
+    ]
     assert run.arrays("line")["axes0_line0"].tolist() == [[0, 0.25], [1, 0.5], [2, 0.75]]
     ran = run.meta["ran"]
     assert ran["cpu_seconds"] > 0
@@ -170,6 +178,26 @@ def test_a_run_stores_what_it_must(recorded: Notebook) -> None:
     }
 
 
+ASK = (
+    "ask('What is it?', choices={'low': 'Less', 'high': 'More'}, answer='high', "
+    "because={'low': 'It looks small.', 'high': 'It is.'}, figure='line', answer_is='> 40')\n"
+)
+
+
+def test_a_question_to_the_reader_is_kept_and_must_be_borne_out(notebook: Notebook) -> None:
+    asked = IMPORT + ASK + TINY.replace("answer=42", "answer=42, answer_is=42")
+    run = notebook.run(notebook.lab("01_asks", asked))[0].run
+    (question,) = run.results["questions"]
+    assert [choice["key"] for choice in question["choices"]] == ["low", "high"]
+    assert question["settled"] == [{"name": "answer_is", "if_": "> 40"}]
+    for wrong, said in (
+        (asked.replace("answer_is=42", "answer_is=39"), "the answer 'high' needs answer_is > 40, and it is 39"),
+        (asked.replace(", answer_is=42", ""), "waits for 'answer_is', which the lab never recorded"),
+        (asked.replace("figure='line'", "figure='curve'"), "the figure 'curve', which the lab never drew"),
+    ):
+        assert said in notebook.run(notebook.lab("01_asks", wrong))[0].error
+
+
 def test_a_second_run_gives_the_same_bytes(recorded: Notebook) -> None:
     lab = recorded.project.labs()[0]
     before = recorded.project.recorded(lab)
@@ -187,11 +215,11 @@ def test_a_lab_may_use_any_name(notebook: Notebook) -> None:
 def test_one_thread_and_a_place_of_its_own(notebook: Notebook) -> None:
     code = IMPORT + (
         "import os, tempfile, pathlib\n"
-        "record('threads', int(os.environ['OMP_NUM_THREADS']))\n"
+        "note(threads=int(os.environ['OMP_NUM_THREADS']))\n"
         "pathlib.Path('note.txt').write_text('x')\n"
-        "record('here', int(pathlib.Path('note.txt').resolve().is_relative_to(os.environ['LLMNOTES_RUN'])))\n"
+        "note(here=int(pathlib.Path('note.txt').resolve().is_relative_to(os.environ['LLMNOTES_RUN'])))\n"
         "with tempfile.TemporaryFile() as f:\n    f.write(b'x')\n"
-        "record('offline', int(os.environ['HF_HUB_OFFLINE']))\n\n# %%\n"
+        "note(offline=int(os.environ['HF_HUB_OFFLINE']))\n\n# %%\n"
     )
     run = notebook.run(notebook.lab("01_place", code + TINY.partition("# %%\n")[2]))[0]
     assert run.error is None
@@ -231,7 +259,7 @@ def test_only_what_changed_runs_again(recorded: Notebook, tmp_path: Path, monkey
     monkeypatch.setattr("llmnotes.site.run.store.PACKAGE", package)
     monkeypatch.setattr("llmnotes.site.run.runner.PACKAGE", package)
     monkeypatch.setenv("PYTHONPATH", str(package.parent))
-    recorded.lab("02_other", f"{IMPORT}record('alone', 1)\n\n# %%\n{TINY}")
+    recorded.lab("02_other", f"{IMPORT}note(alone=1)\n\n# %%\n{TINY}")
 
     def ran() -> set[str]:
         outcomes = recorded.run()

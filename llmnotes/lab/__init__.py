@@ -1,10 +1,26 @@
 """What a lab says and draws: numbers, predictions, figures.
 
-`record`, `predict` and `figure` are what a lab says about itself; `plots` is how its figures look; `explore` is the
-attention explorer, a figure that the reader can turn. The room imports nothing else of llmnotes, so it can be copied
-alone.
+`within` gives a function that notes numbers, and `label` says what they are in a reader's words; `predict` writes down
+what we expect and `ask` what the reader does; `figure` puts a drawing on the page, `plots` is how it looks, and
+`explore` is the attention explorer, a figure that the reader can turn. The room imports nothing else of llmnotes, so it
+can be copied alone.
 """
 
-from llmnotes.lab.records import Prediction, Record, depends_on, figure, holds, predict, record
+from llmnotes.lab.figures import figure
+from llmnotes.lab.predictions import Prediction, Question, ask, holds, predict
+from llmnotes.lab.records import Record, depends_on, label, note, record, within
 
-__all__ = ["Prediction", "Record", "depends_on", "figure", "holds", "predict", "record"]
+__all__ = [
+    "Prediction",
+    "Question",
+    "Record",
+    "ask",
+    "depends_on",
+    "figure",
+    "holds",
+    "label",
+    "note",
+    "predict",
+    "record",
+    "within",
+]

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from llmnotes.lab.figures import figure
 from llmnotes.lab.plots import SEQUENTIAL, subplots
-from llmnotes.lab.records import figure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,13 +57,13 @@ def attention(
         tokens: the text, a string for each place.
         patterns: (layer, head, query, key), such as `seen.stack("pattern")[:, 0]`. Rows sum to one, and no token looks
             at a later one.
-        name: of the figure, as in `llmnotes.lab.records.figure`.
+        name: of the figure, as in `llmnotes.lab.figures.figure`.
         alt: what the figure shows, the message first.
         caption: one or two sentences, under figure and explorer.
         heads: pairs (layer, head): only these; by default all.
         start: (layer, head, query): what the explorer shows first. By default, the head and the query with the most
             weight on one token between the first and its own.
-        rtol: how far a weight may move, as a share of their range; see `llmnotes.lab.records.figure`.
+        rtol: how far a weight may move, as a share of their range; see `llmnotes.lab.figures.figure`.
         because: why that far.
 
     Raises:

@@ -25,7 +25,8 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 
 import llmnotes
-from llmnotes.lab.records import MIME
+from llmnotes.lab.predictions import holds
+from llmnotes.lab.saying import MIME
 from llmnotes.site.errors import NotebookError
 from llmnotes.site.run.digests import digest, digest_of_file
 from llmnotes.site.run.labs import Lab
@@ -267,7 +268,7 @@ async def _hidden(client: NotebookClient, code: str) -> str:
 def _outputs(lab: Lab, index: int, cell: nbformat.NotebookNode) -> list[dict]:
     """The outputs of one cell as a run stores them; what goes to stderr (progress bars, warnings) is not kept."""
     found: list[dict] = []
-    kinds = {MIME.format(kind): kind for kind in ("record", "prediction", "figure")}
+    kinds = {MIME.format(kind): kind for kind in ("record", "labels", "prediction", "question", "figure")}
     for out in cell.outputs:
         if out.output_type == "stream":
             if out.name == "stdout" and out.text.strip():
@@ -284,7 +285,7 @@ def _outputs(lab: Lab, index: int, cell: nbformat.NotebookNode) -> list[dict]:
 
 
 def _results(lab: Lab, outputs: list[list[dict]]) -> dict:
-    said: dict[str, list[dict]] = {"record": [], "prediction": [], "figure": []}
+    said: dict[str, list[dict]] = {"record": [], "labels": [], "prediction": [], "question": [], "figure": []}
     for out in (out for cell in outputs for out in cell):
         if out["kind"] in said:
             said[out["kind"]].append({name: value for name, value in out.items() if name != "kind"})
@@ -296,14 +297,45 @@ def _results(lab: Lab, outputs: list[list[dict]]) -> dict:
                 f"which the lab never recorded; it recorded: {', '.join(sorted(names)) or 'nothing'}"
             )
     if not names:
-        raise NotebookError(f"{lab.path}: records nothing; call record(name, value) for each number it stands for")
+        raise NotebookError(f"{lab.path}: records nothing; call note(name=value) for each number it stands for")
     figures = {entry["name"] for entry in said["figure"]}
     if lab.thumbnail not in figures:
         raise NotebookError(
             f"{lab.path}: header: thumbnail is {lab.thumbnail!r}; expected one of its figures: "
             f"{', '.join(sorted(figures)) or 'it has none'}"
         )
-    return {"lab": lab.stem, "values": said["record"], "predictions": said["prediction"], "figures": said["figure"]}
+    labels = {name: text for entry in said["labels"] for name, text in entry.items()}
+    values = [entry | {"label": labels.get(entry["name"], "")} for entry in said["record"]]
+    for entry in said["question"]:
+        _check_question(lab, entry, {value["name"]: value["value"] for value in values}, said["figure"])
+    return {
+        "lab": lab.stem,
+        "values": values,
+        "predictions": said["prediction"],
+        "questions": said["question"],
+        "figures": said["figure"],
+    }
+
+
+def _check_question(lab: Lab, entry: dict, values: dict, figures: list[dict]) -> None:
+    """Refuse a question to the reader whose answer this run does not bear out, or whose figure it never drew."""
+    where = f"{lab.path}: the question {entry['question']!r}"
+    figure = next((figure for figure in figures if figure["name"] == entry["figure"]), None)
+    if figure is None:
+        raise NotebookError(f"{where} is settled by the figure {entry['figure']!r}, which the lab never drew")
+    if entry["curve"] and entry["answer"] not in figure["arrays"]:
+        raise NotebookError(
+            f"{where}: the figure {entry['figure']!r} has no array {entry['answer']!r}; it has "
+            f"{', '.join(figure['arrays'])}"
+        )
+    for one in entry["settled"]:
+        name, condition = one["name"], one["if_"]
+        if name not in values:
+            raise NotebookError(f"{where} waits for {name!r}, which the lab never recorded")
+        if not holds(values[name], condition):
+            raise NotebookError(
+                f"{where}: the answer {entry['answer']!r} needs {name} {condition}, and it is {values[name]!r}"
+            )
 
 
 def _files(folder: Path) -> list[Path]:

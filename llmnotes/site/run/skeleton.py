@@ -32,9 +32,9 @@ TEMPLATE = """# ---
 # Write down what you expect, with a probability, before you run anything.
 
 # %%
-from llmnotes.lab import figure, predict, record
+from llmnotes.lab import figure, label, predict, within
 
-predict("60 heads or more come up in less than 1 throw of 20", p=0.6, resolved_by="rare", if_="< 0.05")
+predict("60 heads or more come up in less than 1 throw of 20", 0.6, rare="< 0.05")
 
 # %% [markdown]
 # !!! question "Before you read on"
@@ -50,7 +50,8 @@ import numpy as np
 throws = np.random.default_rng(0).integers(0, 2, size=(10_000, 100))
 heads = throws.sum(axis=1)
 rare = np.mean(heads >= 60)
-record("rare", rare, atol=0.005, because="10,000 throws: the standard error is 0.0017, and we allow three of them")
+note = within(atol=0.005, because="10,000 throws: the standard error is 0.0017, and we allow three of them")
+note(rare=rare)
 
 # %% [markdown]
 # ## The result
@@ -96,6 +97,9 @@ assert np.mean(more >= 600) < rare
 # ## What this does not show
 #
 # Say where the result ends.
+
+# %% tags=["labels"]
+label(rare="Throws with at least 60 heads, share")
 """
 
 

@@ -28,7 +28,8 @@ import filelock
 import numpy as np
 
 import llmnotes
-from llmnotes.lab.records import Record, holds
+from llmnotes.lab.predictions import holds
+from llmnotes.lab.records import Record
 from llmnotes.site.errors import NotebookError, near
 from llmnotes.site.run.digests import digest, digest_of_file
 from llmnotes.site.run.labs import Lab, Remember, afresh, find_labs, read_lab
@@ -71,7 +72,7 @@ class Run:
 
     @cached_property
     def results(self) -> dict:
-        """results.json: `values`, `predictions` and `figures`, each a list."""
+        """results.json: `values`, `predictions`, `questions` and `figures`, each a list."""
         results = self._read("results.json")
         if not isinstance(results, dict) or not {"values", "predictions", "figures"} <= set(results):
             raise DamagedRunError(f"{self.folder}: damaged: results.json lacks fields; {self._way_out}")

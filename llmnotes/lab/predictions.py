@@ -1,0 +1,228 @@
+"""What is expected before the result: the reader's one prediction, and our own with their probabilities.
+
+>>> from llmnotes.lab import ask, predict
+>>> predict("Two heads answer both questions more often than not", 0.85, two_heads="> 0.5")
+predicted with 85%: Two heads answer both questions more often than not
+>>> ask(
+...     "One head, two keys, an MLP behind it. What comes back?",
+...     choices={"one": "One answer, the other lost", "both": "Both, in the right order"},
+...     answer="both",
+...     because={
+...         "one": "One mean seems to hold one answer, and with a linear readout it does.",
+...         "both": "The two values arrive at different strengths, and the MLP tells them apart.",
+...     },
+...     figure="readouts",
+...     mlp_both="> 0.9",
+... )
+Your prediction: One head, two keys, an MLP behind it. What comes back?
+  - One answer, the other lost
+  - Both, in the right order
+"""
+
+from __future__ import annotations
+
+import numbers
+import operator
+import re
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from llmnotes.lab import records
+from llmnotes.lab.saying import NAME, replayed, say
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Prediction", "Question", "ask", "holds", "predict"]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A claim with its probability, and the noted value that settles it."""
+
+    claim: str
+    p: float
+    resolved_by: str
+    if_: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """The reader's prediction, as a run keeps it among its results: see `ask`."""
+
+    question: str
+    choices: list[dict[str, str]]  # each with key, text, picture and because; none if a curve is drawn
+    answer: str  # the key of the right choice; with a curve, the array of the figure that holds the true one
+    curve: dict | None
+    because: str  # with a curve: what the true one shows
+    figure: str
+    settled: list[dict[str, str]]  # name and if_ of the values that must hold for the answer to be right
+
+
+_predictions: dict[str, Prediction] = {}
+
+
+def predict(claim: str, p: float, **settled: str) -> None:
+    """Write a claim down before its experiment, with the probability that it will turn out true.
+
+    Args:
+        claim: one sentence that can turn out true or false.
+        p: the probability given to it, between 0 and 1.
+        **settled: the name of the value, noted later in the same lab, that settles it, and when the claim is true: a
+            comparison such as `"> 0.5"`, `"<= 3"`, `"== 4"` or `"between 0.2 and 0.4"`. It is text so that the page
+            can show it.
+
+    Raises:
+        TypeError: not exactly one value is named.
+        ValueError: the probability or the comparison is malformed, or the value is on record already.
+    """
+    where = f"predict({claim!r})"
+    if not claim.strip():
+        raise ValueError("predict: the claim is empty; write one sentence that can turn out true or false")
+    if isinstance(p, bool) or not isinstance(p, numbers.Real) or not 0 <= p <= 1:
+        raise ValueError(f"{where}: p is {p!r}; expected a probability between 0 and 1")
+    if set(settled) == {"resolved_by", "if_"}:  # as labs wrote it before
+        settled = {settled["resolved_by"]: settled["if_"]}
+    if len(settled) != 1:
+        raise TypeError(
+            f"{where}: it names {len(settled)} values ({', '.join(settled) or 'none'}); expected the one that settles "
+            'it, such as solved="> 0.5"'
+        )
+    _check_settled(where, settled)
+    ((name, condition),) = settled.items()
+    entry = Prediction(claim.strip(), float(p), name, condition)
+    _predictions[entry.claim] = entry
+    say("prediction", asdict(entry), f"predicted with {p:.0%}: {entry.claim}")
+
+
+def ask(
+    question: str,
+    *,
+    figure: str,
+    because: Mapping[str, str] | str,
+    choices: Mapping[str, str] | None = None,
+    answer: str = "",
+    pictures: Mapping[str, str] | None = None,
+    curve: Mapping[str, tuple[str, float, float]] | None = None,
+    **settled: str,
+) -> None:
+    """Ask the reader for one prediction, just above the figure that settles it.
+
+    The page shows the choices, then the figure with the reader's choice marked in it and why it was tempting. Nothing
+    that answers it is shown before. In a plain script the question and its choices are printed, not the answer.
+
+    A choice is marked in the figure wherever a part of the drawing carries its key: `line.set_gid("choice-both")`.
+    Texts may hold Markdown and `{{ result("lab.value", ".0%") }}`.
+
+    In the run's results.json, under `questions`, the example above is
+
+        {"question": "One head, two keys, an MLP behind it. What comes back?",
+         "choices": [
+           {"key": "one", "text": "One answer, the other lost", "picture": "", "because": "One mean seems to …"},
+           {"key": "both", "text": "Both, in the right order", "picture": "", "because": "The two values …"}],
+         "answer": "both", "curve": null, "because": "", "figure": "readouts",
+         "settled": [{"name": "mlp_both", "if_": "> 0.9"}]}
+
+    and with a curve to draw, `choices` is empty, `because` one text, `answer` the array of the figure that holds the
+    true curve as (n, 2), and
+
+        "curve": {"x": {"label": "training step", "from": 0, "to": 1600},
+                  "y": {"label": "loss (nats)", "from": 0, "to": 7}}
+
+    Args:
+        question: about a mechanism, one sentence or two.
+        figure: the name of the figure that settles it, drawn later in the lab.
+        because: for each choice why it is right or why it tempts; with a curve, what the true one shows.
+        choices: two to four, by short keys, each a sentence.
+        answer: the key of the right choice; with a curve, the name of the figure's array that holds the true one.
+        pictures: drawings in `docs/assets/drawings/` that stand for choices, by key.
+        curve: instead of choices, the axes on which the reader draws: `{"x": ("training step", 0, 1600), "y": …}`.
+        **settled: values noted later, and what they must be for the answer to be right: `mlp_both="> 0.9"`. A run in
+            which they are not fails.
+
+    Raises:
+        ValueError: choices, reasons, pictures or axes that do not fit each other; a malformed comparison; or a value
+            that is on record already.
+    """
+    where = f"ask({question!r})"
+    if not question.strip().endswith("?"):
+        raise ValueError(f"{where}: expected a question, with a question mark at its end")
+    for what, name in (("figure", figure), *(("a choice's key", key) for key in choices or ())):
+        if not NAME.fullmatch(name):
+            raise ValueError(f"{where}: {what} is {name!r}; expected lower-case words joined by underscores")
+    if (choices is None) == (curve is None):
+        raise ValueError(f"{where}: expected choices=… or curve=…, one of the two")
+    _check_settled(where, settled)
+    kept = [{"name": name, "if_": condition} for name, condition in settled.items()]
+    if curve is not None:
+        axes = _axes(where, curve)
+        if not isinstance(because, str) or not because.strip() or not answer:
+            raise ValueError(f"{where}: a curve needs answer='the array that holds it' and because='what it shows'")
+        entry = Question(question.strip(), [], answer, axes, because.strip(), figure, kept)
+        lines = [f"draw {axes['y']['label']} over {axes['x']['label']}"]
+    else:
+        entry = Question(
+            question.strip(), _choices(where, choices, answer, because, pictures or {}), answer, None, "", figure, kept
+        )
+        lines = [choice["text"] for choice in entry.choices]
+    say("question", asdict(entry), "\n  - ".join([f"Your prediction: {entry.question}", *lines]))
+
+
+def holds(value: float, condition: str) -> bool:
+    """Whether a value meets a comparison written as text: `"> 0.5"`, `"== 4"`, `"between 0.2 and 0.4"` (inclusive).
+
+    Raises:
+        ValueError: the comparison is malformed.
+    """
+    number = r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)"
+    if found := re.fullmatch(rf"\s*(>=|<=|==|>|<)\s*{number}\s*", condition):
+        compare = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le, "==": operator.eq}
+        return compare[found[1]](value, float(found[2]))
+    if found := re.fullmatch(rf"\s*between\s+{number}\s+and\s+{number}\s*", condition):
+        return float(found[1]) <= value <= float(found[2])
+    raise ValueError(f"the condition is {condition!r}; expected '> 0.5', '>=', '<', '<=', '==' or 'between 1 and 2'")
+
+
+def _check_settled(where: str, settled: Mapping[str, str]) -> None:
+    for name, condition in settled.items():
+        if not isinstance(condition, str):
+            raise ValueError(f'{where}: {name} is {condition!r}; expected a comparison as text, such as {name}="> 0.5"')
+        holds(0.0, condition)
+        if name in records._records and not replayed():
+            raise ValueError(f"{where}: {name!r} is on record already; predict before the experiment")
+
+
+def _choices(
+    where: str, choices: Mapping[str, str], answer: str, because: Mapping[str, str] | str, pictures: Mapping[str, str]
+) -> list[dict[str, str]]:
+    if not 2 <= len(choices) <= 4:
+        raise ValueError(f"{where}: {len(choices)} choices; expected two to four")
+    if answer not in choices:
+        raise ValueError(f"{where}: answer is {answer!r}; expected one of the choices: {', '.join(choices)}")
+    if isinstance(because, str) or set(because) != set(choices):
+        raise ValueError(f"{where}: because is {because!r}; expected a reason for each choice: {', '.join(choices)}")
+    if unknown := set(pictures) - set(choices):
+        raise ValueError(f"{where}: pictures for {sorted(unknown)}; the choices are {', '.join(choices)}")
+    for key in choices:
+        if not choices[key].strip() or not because[key].strip():
+            raise ValueError(f"{where}: the choice {key!r} lacks its text or its reason")
+    return [
+        {
+            "key": key,
+            "text": " ".join(text.split()),
+            "picture": pictures.get(key, ""),
+            "because": " ".join(because[key].split()),
+        }
+        for key, text in choices.items()
+    ]
+
+
+def _axes(where: str, curve: Mapping[str, tuple[str, float, float]]) -> dict[str, dict]:
+    if set(curve) != {"x", "y"}:
+        raise ValueError(f"{where}: curve has {sorted(curve)}; expected x and y, each as (label, from, to)")
+    axes = {}
+    for axis, (text, low, high) in curve.items():
+        if not text.strip() or not low < high:
+            raise ValueError(f"{where}: curve: {axis} is {(text, low, high)!r}; expected (label, from, to), from < to")
+        axes[axis] = {"label": text, "from": low, "to": high}
+    return axes
