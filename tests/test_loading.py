@@ -334,3 +334,65 @@ def test_eight_bit_matrices_load_as_the_rest(tmp_path, offline):
     loaded = load(tmp_path)
     stored = dict(loaded.model.named_parameters())["transformer.h.0.attn.c_attn.weight"]
     torch.testing.assert_close(stored, model.transformer["h"][0].attn.c_attn.weight, rtol=0.07, atol=2e-3)
+
+
+def saved(tmp_path: Path, **config) -> Path:
+    """A small GPT-2 as a folder, with some of its configuration changed by hand."""
+    folder = tmp_path / "strange"
+    AutoModelForCausalLM.from_config(CONFIGS["gpt2"]).save_pretrained(folder)
+    stored = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(stored | config))
+    return folder
+
+
+@pytest.mark.parametrize(
+    "file", ["pytorch_model.bin", "../other.safetensors", "/etc/x.safetensors", "gone.safetensors"]
+)
+def test_an_index_names_safetensors_of_its_own_folder_alone(file, tmp_path, offline):
+    folder = saved(tmp_path)
+    (folder / "model.safetensors").rename(folder / "model-1.safetensors")
+    (folder / "pytorch_model.bin").write_bytes(b"\x80\x04.")
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"wte.weight": file}}))
+    with pytest.raises(ValueError, match=f"names|{file}") as caught:
+        load(folder)
+    assert "model.safetensors.index.json" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "said"),
+    [
+        ("model.safetensors", b"\x10\x00\x00\x00", "model.safetensors is damaged"),
+        ("config.json", b"{", "config.json is damaged"),
+        ("config.json", b"[]", "expected a JSON object"),
+        ("model.safetensors.index.json", b"{}", "names no file of weights"),
+        ("tokenizer.json", b"{", "the tokenizer in"),
+        ("adapter_config.json", b"{}", "names weights of another place"),
+    ],
+)
+def test_damage_names_its_file(file, content, said, tmp_path, offline):
+    folder = saved(tmp_path)
+    if "index" in file:
+        (folder / "model.safetensors").rename(folder / "model-1.safetensors")
+    (folder / file).write_bytes(content)
+    with pytest.raises(ValueError, match=said):
+        load(folder)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [{"n_layer": 1_000_000}, {"vocab_size": 10**12}, {"n_inner": 10**9}, {"transformers_weights": "../x.safetensors"}],
+)
+def test_a_configuration_that_its_weights_do_not_bear_out_ends_at_once(config, tmp_path, offline):
+    began = time.monotonic()
+    with pytest.raises(ValueError, match=next(iter(config))):
+        load(saved(tmp_path, **config))
+    assert time.monotonic() - began < 20
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers_are_refused(value, tmp_path, offline):
+    model = AutoModelForCausalLM.from_config(CONFIGS["llama"])
+    model.model.layers[1].mlp.up_proj.weight.data[0, 0] = value
+    model.save_pretrained(tmp_path / "strange")
+    with pytest.raises(ValueError, match=r"layers\.1\.mlp\.up_proj\.weight holds NaN or infinite"):
+        load(tmp_path / "strange")

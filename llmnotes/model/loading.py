@@ -7,7 +7,6 @@ are refused.
 from __future__ import annotations
 
 import difflib
-import json
 import os
 import sys
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from llmnotes.model.architectures import LAYOUTS, sizes, unwrap
+from llmnotes.model.weights import check_files, check_finite, read_json
 
 CHECKPOINTS = Path(__file__).parents[1] / "checkpoints"
 FOLDER_VARIABLE = "LLMNOTES_MODELS"
@@ -99,7 +99,8 @@ def load(name: str | Path, device: str = "cpu") -> LoadedModel:
     Raises:
         FileNotFoundError: there is no such model; names where it was looked for, and near names.
         ConnectionError: the model is not on this machine, and the hub cannot be reached.
-        ValueError: it has pickled weights or code of its own, is incomplete, or of an architecture that is not known.
+        ValueError: it has pickled weights or code of its own, is incomplete, damaged, holds NaN, or is of an
+            architecture that is not known.
     """
     name = str(name)
     folder, looked = _find_folder(name)
@@ -108,6 +109,7 @@ def load(name: str | Path, device: str = "cpu") -> LoadedModel:
     else:
         sys.audit("llmnotes.reads", str(folder))  # safetensors reads past Python, where a run would not notice
     model, tokenizer = _load_stories260k(folder) if name == STORIES260K else _load_folder(name, folder)
+    check_finite(name, model)
     size = sizes(model.config)
     return LoadedModel(
         model=model.to(device).eval(),
@@ -151,8 +153,9 @@ def _load_folder(name: str, folder: Path) -> tuple[Any, Any]:
     config_path = folder / "config.json"
     if not config_path.is_file():
         raise ValueError(f"{folder} has no config.json, so it is no model as save_pretrained writes it")
-    config = json.loads(config_path.read_text(encoding="utf-8"))
+    config = read_json(config_path)
     _refuse(name, config, [path.name for path in folder.iterdir()])
+    check_files(name, folder, config)
 
     from transformers import AutoModelForCausalLM, AutoTokenizer
     from transformers.utils import logging
@@ -177,7 +180,10 @@ def _load_folder(name: str, folder: Path) -> tuple[Any, Any]:
     has_tokenizer = any((folder / file).is_file() for file in ("tokenizer.json", "tokenizer_config.json", "vocab.json"))
     tokenizer = None
     if has_tokenizer:
-        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+        except Exception as error:  # the tokenizers library has no class of errors of its own
+            raise ValueError(f"{name}: the tokenizer in {folder} cannot be read: {error}") from error
     return model, tokenizer
 
 
