@@ -14,6 +14,7 @@ from llmnotes.site.notebook.calibration import calibration_plot
 from llmnotes.site.notebook.entries import CONFIDENCE, SINGULAR, STATUSES, Entry
 from llmnotes.site.notebook.feed import bibtex
 from llmnotes.site.notebook.quotes import expand, look_up, shown
+from llmnotes.site.pages.dress import calls
 from llmnotes.site.pages.page import ran_on
 from llmnotes.site.run.labs import LEVELS, TOPICS, Lab, in_order
 from llmnotes.site.run.store import PACKAGE, Run
@@ -44,6 +45,11 @@ class Blocks:
     def labs(self) -> list[Lab]:
         return [lab for lab, _ in self.runs.values()]
 
+    @property
+    def settled(self) -> list[tuple[float, bool]]:
+        """Of each of our predictions its probability, and whether it came true."""
+        return [(p["p"], p["outcome"]) for _, run in self.runs.values() if run for p in run.predictions]
+
     def fill(self, markdown: str, at: Place) -> str:
         """A page's Markdown with its `{{ calls }}` replaced.
 
@@ -60,6 +66,7 @@ class Blocks:
             "predictions": lambda: self.predictions(at),
             "count": self.count,
         }
+        functions |= calls(self, at)
         return expand(markdown, functions, at.uri)
 
     def plain(self, markdown: str, at: Place) -> str:
