@@ -50,9 +50,15 @@ def colab(blocks: Blocks, at: Place) -> str:
     if first is None:
         return "There is no lab yet."
     if address := colab_address(blocks.repository, first.stem):
-        return f"Each lab page has the link *Colab* under its title; it opens the lab's notebook there, for instance [{first.title}]({address}). Its first cell installs `llmnotes`.\n"
+        return (
+            "Each lab page has the link *Colab* under its title; it opens the lab's notebook there, for instance "
+            f"[{first.title}]({address}). Its first cell installs `llmnotes`.\n"
+        )
     link = at.link(f"labs/{first.stem}.ipynb")
-    return f"Download a lab's notebook from its page, for instance [{first.title}]({link}), and upload it at <https://colab.research.google.com/>. Its first cell says how to install `llmnotes`.\n"
+    return (
+        f"Download a lab's notebook from its page, for instance [{first.title}]({link}), and upload it at "
+        "<https://colab.research.google.com/>. Its first cell says how to install `llmnotes`.\n"
+    )
 
 
 def colab_address(repository: str | None, stem: str) -> str | None:
