@@ -143,7 +143,7 @@ def test_what_path_patching_refuses(gpt2, ids, other_ids):
         (ValueError, "'logits' is no sender", "logits", "mlp1"),
         (ValueError, "'embed' is no receiver", "embed", "embed"),
         (IndexError, "head 4 of 4", "0.4", "mlp1"),
-        (IndexError, "layer 7 of a model", "embed", "mlp7"),
+        (IndexError, "layer 7 of 3", "embed", "mlp7"),
     ]:
         with pytest.raises(error, match=words):
             path_patching(gpt2, ids, other_ids, metric, [sender], [receiver])

@@ -136,7 +136,7 @@ def test_what_a_sweep_refuses_before_it_runs(gpt2, neox, ids, other_ids):
         (ValueError, "cannot sweep 'mlp_post'", {"place": "mlp_post"}),
         (ValueError, "mode is 'denoise'", {"mode": "denoise"}),
         (ValueError, "each is .*'head'.* for 'resid_pre'", {"each": ("layer", "head")}),
-        (IndexError, "layer 3 of a model with 3", {"layers": [3]}),
+        (IndexError, "layer 3 of 3", {"layers": [3]}),
         (IndexError, "head 4 of 4", {"place": "z", "heads": [4]}),
         (IndexError, "position 8 of 8", {"positions": [8]}),
         (IndexError, "position 9 of 8", {"at": 9}),

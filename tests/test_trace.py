@@ -182,7 +182,7 @@ def test_bad_places_and_layers_are_refused_before_the_model_runs(gpt2, neox, ids
     gpt2.register_forward_pre_hook(lambda *a: pytest.fail("the model ran"))
     with pytest.raises(ValueError, match=r"no place 'resid_middle'; it has resid_pre, q, k"):
         trace(gpt2, ids, ["resid_middle"])
-    with pytest.raises(IndexError, match=r"layer 3 of a model with 3 layers; expected 0 to 2"):
+    with pytest.raises(IndexError, match=r"layer 3 of 3; expected 0 to 2"):
         trace(gpt2, ids, ["z"], layers=[3])
     with pytest.raises(ValueError, match="no place 'resid_mid': its blocks add attention and MLP in parallel"):
         trace(neox, ids, ["resid_mid"])

@@ -60,6 +60,7 @@ def figure(
 
     from llmnotes.lab import plots
 
+    plots.literal_dollars(fig)
     arrays = plots.shown_arrays(fig) if data is None else plots.checked_arrays(data)
     if not arrays:
         raise ValueError(f"{where}: found no lines, points, bars or images to check it by; pass data={{'name': array}}")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+import matplotlib.text
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 
@@ -104,6 +105,25 @@ def subplots(rows: int = 1, columns: int = 1, *, width: float = 7.2, height: flo
     """
     plt.rcParams.update(STYLE)
     return plt.subplots(rows, columns, figsize=(width, height), **kwargs)
+
+
+def literal_dollars(fig: Figure) -> None:
+    """Show dollar signs in words as they are: tokens such as "$$" or "a$b$c" are no formulas, though matplotlib reads
+    them as such. Tick labels given as words and free texts are always words; titles, labels and legends are formulas
+    where there is TeX between the dollars.
+    """
+    given = ("FixedFormatter", "FuncFormatter", "StrCategoryFormatter")
+    words = {text for ax in fig.axes for text in ax.texts}
+    for ax in fig.axes:
+        for axis in (ax.xaxis, ax.yaxis):
+            if type(axis.get_major_formatter()).__name__ in given:
+                words |= {label for tick in axis.get_major_ticks() for label in (tick.label1, tick.label2)}
+                words |= set(axis.get_ticklabels())
+    for text in words:
+        text.set_parse_math(False)
+    for text in fig.findobj(mpl.text.Text):
+        if "$" in text.get_text() and text not in words and not re.search(r"\$[^$]*[\\^_{][^$]*\$", text.get_text()):
+            text.set_parse_math(False)
 
 
 def shown_arrays(fig: Figure) -> dict[str, np.ndarray]:

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from llmnotes.model.architectures import norm_scale, normalize, parts, read_out
-from llmnotes.model.inputs import token_id
+from llmnotes.model.inputs import chosen, token_id
 from llmnotes.model.tracing import trace
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def logit_lens(
     found = parts(model)
     seen = trace(model, inputs, ["resid_pre", "resid_post"], padding=padding)
     length = seen.tokens.size(1)
-    at = list(range(length)) if positions is None else [_position(p, length) for p in positions]
+    at = chosen("position", positions, length)
     steps = [seen["resid_pre", 0], *(seen["resid_post", layer] for layer in range(found.sizes.n_layers))]
     return torch.stack([read_out(found, step[:, at]).log_softmax(-1) for step in steps])
 
@@ -116,7 +116,7 @@ def direct_logit_attribution(
     seen = trace(model, inputs, ["resid_pre", "z", "attn_out", "mlp_out", "resid_post", "logits"])
     if len(seen.tokens) != 1:
         raise ValueError(f"got {len(seen.tokens)} texts; expected one: loop over them")
-    at = _position(position, seen.tokens.size(1))
+    (at,) = chosen("position", position, seen.tokens.size(1))
 
     direction = found.w_u[:, target].double()
     if minus is not None:
@@ -153,9 +153,3 @@ def direct_logit_attribution(
             "stream between the parts. Leave interventions at resid_pre, resid_mid and resid_post first"
         )
     return Shares([*unique, "bias"], values.float().cpu(), total)
-
-
-def _position(position: int, length: int) -> int:
-    if not -length <= position < length:
-        raise IndexError(f"position {position} of a text of {length} tokens; expected 0 to {length - 1}")
-    return position % length

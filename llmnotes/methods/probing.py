@@ -18,6 +18,7 @@ probe on an untrained model. To test use, erase what the probe found and look at
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -83,7 +84,8 @@ def probe(
 
     Raises:
         ValueError: x is no table, labels of another length, fewer than two classes, NaN, or a split that leaves a
-            class out of the training data.
+            class out of the training data or one class in the test data. One of more classes that is missing there is
+            a warning.
     """
     x = np.asarray(torch.as_tensor(x).detach().cpu(), dtype=np.float64)
     y = np.asarray(torch.as_tensor(labels).cpu() if isinstance(labels, torch.Tensor) else labels)
@@ -99,8 +101,13 @@ def probe(
     train, test = _split(y, None if groups is None else np.asarray(groups), test_share, seed)
     if set(y[train]) != set(classes):
         raise ValueError(
-            f"the training data lacks classes {sorted(set(classes) - set(y[train]))}; change seed or groups"
+            f"the training data lacks classes {np.setdiff1d(classes, y[train]).tolist()}; change seed or groups"
         )
+    if missing := np.setdiff1d(classes, y[test]).tolist():
+        told = f"the test data, {len(test)} rows, lacks classes {missing}: groups decide what is held out"
+        if len(classes) - len(missing) < 2:
+            raise ValueError(f"{told}, and an accuracy on one class says nothing; change seed, test_share or groups")
+        warnings.warn(f"{told}; the accuracy speaks of the other classes alone", stacklevel=2)
     center, scale = x[train].mean(0), x[train].std(0)
     # What is left of an erased direction is rounding; scaled up to one it could be read again.
     scale[scale < 1e-5 * scale.max()] = np.inf

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from llmnotes.model.architectures import unwrap
-from llmnotes.model.inputs import batch
+from llmnotes.model.architectures import sizes, unwrap
+from llmnotes.model.inputs import batch, integers
 from llmnotes.model.interventions import add
 from llmnotes.model.loss import nll
 from llmnotes.model.tracing import trace
@@ -98,39 +98,59 @@ def generate(
 ) -> list[str] | Int[Tensor, "sample pos"]:
     """Continue a prompt, with the cache and under whatever interventions are active.
 
+    The model's own generation settings (a repetition penalty, top-p) have no say: each token is the likeliest, or drawn
+    from the model's own distribution. A text ends at any of the model's end-of-text tokens.
+
     Args:
         model: what `llmnotes.load` gives, or a transformers model.
         prompt: one text, or one row of ids.
         tokens: how many tokens to add, unless the model ends the text earlier.
-        temperature: 0 takes the likeliest token each time.
+        temperature: 0 takes the likeliest token each time; otherwise logits are divided by it before drawing.
         samples: how many continuations.
-        seed: of the sampling; the global random state stays as it was.
+        seed: of the draws, which are made on the CPU; no global random state changes.
 
     Returns:
-        Texts that begin with the prompt; token ids from a model without a tokenizer.
+        Texts that begin with the prompt; token ids from a model without a tokenizer, filled up behind an end.
 
     Raises:
-        ValueError: more than one prompt, or prompt and continuation do not fit into the context.
+        ValueError: more than one prompt, a negative temperature, or more tokens than the context holds.
     """
     hf, tokenizer = unwrap(model)
     start = batch(model, prompt).tokens
     if len(start) != 1:
         raise ValueError(f"got {len(start)} prompts; expected one: loop over them")
-    room = hf.config.max_position_embeddings - start.size(1)
+    room = sizes(hf.config).n_ctx - start.size(1)
     if tokens > room:
         raise ValueError(f"the prompt of {start.size(1)} tokens leaves room for {room}; tokens is {tokens}")
-    sampling = {"do_sample": True, "temperature": temperature, "top_k": 0} if temperature > 0 else {"do_sample": False}
-    pad = getattr(hf.config, "pad_token_id", None)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        ids = hf.generate(
-            start.expand(samples, -1),
-            attention_mask=torch.ones_like(start).expand(samples, -1),
-            max_new_tokens=tokens,
-            pad_token_id=getattr(hf.config, "eos_token_id", 0) if pad is None else pad,
-            **sampling,
-        )
+    if not temperature >= 0:
+        raise ValueError(f"temperature is {temperature}; expected 0 or more")
+    ends, pad = _end_tokens(hf)
+    generator = torch.Generator().manual_seed(seed)
+    ids, new, cache = start.expand(samples, -1), start.expand(samples, -1), None
+    ended = torch.zeros(samples, dtype=torch.bool)
+    for _ in range(tokens):
+        out = hf(new, past_key_values=cache, use_cache=True)
+        logits, cache = out.logits[:, -1].float().cpu(), out.past_key_values
+        if temperature == 0:
+            drawn = logits.argmax(-1)
+        else:
+            drawn = torch.multinomial((logits / temperature).softmax(-1), 1, generator=generator)[:, 0]
+        drawn[ended] = pad
+        ended |= torch.isin(drawn, ends)
+        new = drawn[:, None].to(ids.device)
+        ids = torch.cat([ids, new], dim=1)
+        if ended.all():
+            break
     return ids if tokenizer is None else [tokenizer.decode(row, skip_special_tokens=True) for row in ids]
+
+
+def _end_tokens(hf: Any) -> tuple[Int[Tensor, " end"], int]:
+    """The tokens at which a text ends, of which there may be none or several, and what to write behind one."""
+    ends = getattr(getattr(hf, "generation_config", None), "eos_token_id", None)
+    ends = getattr(hf.config, "eos_token_id", None) if ends is None else ends
+    ends = [] if ends is None else integers("eos_token_id", ends)
+    pad = getattr(hf.config, "pad_token_id", None)
+    return torch.tensor(ends, dtype=torch.long), pad if pad is not None else ends[0] if ends else 0
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ import torch
 from torch import Tensor, nn
 
 from llmnotes.model.architectures import Block, Parts, parts
+from llmnotes.model.inputs import chosen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -77,10 +78,7 @@ def check_layer(model: Parts, layer: int) -> int:
     Raises:
         IndexError: the model has no such layer.
     """
-    n = model.sizes.n_layers
-    if not -n <= layer < n:
-        raise IndexError(f"layer {layer} of a model with {n} layers; expected 0 to {n - 1}, or {-n} to -1 from the end")
-    return layer % n
+    return chosen("layer", layer, model.sizes.n_layers)[0]
 
 
 @contextmanager

@@ -12,10 +12,13 @@ tensor([[ True,  True,  True],
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import index
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import nn
 
 from llmnotes.model.architectures import sizes, unwrap
 
@@ -25,9 +28,9 @@ if TYPE_CHECKING:
     from jaxtyping import Bool, Int
     from torch import Tensor
 
-    Inputs = str | Sequence[str] | Sequence[int] | Sequence[Sequence[int]] | Tensor
+    Inputs = str | Sequence[str] | Sequence[int] | Sequence[Sequence[int]] | Tensor | Mapping[str, Any]
 
-__all__ = ["Batch", "batch", "pair", "token_id"]
+__all__ = ["Batch", "batch", "chosen", "integers", "pair", "token_id", "words"]
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,8 @@ def batch(model: Any, inputs: Inputs, *, padding: str = "right") -> Batch:
 
     Args:
         model: what `llmnotes.load` gives; with a bare transformers model, `inputs` must be token ids.
-        inputs: one text, several texts, one row of ids, several rows of ids, or a tensor (pos) or (batch, pos).
+        inputs: one text, several texts, one row of ids, several rows of ids, a tensor (pos) or (batch, pos), or what a
+            tokenizer returns (ids where its mask is 1).
         padding: "right" or "left": where shorter rows are filled up.
 
     Returns:
@@ -55,10 +59,11 @@ def batch(model: Any, inputs: Inputs, *, padding: str = "right") -> Batch:
 
     Raises:
         TypeError: text without a tokenizer, or neither text nor whole numbers.
-        ValueError: no text or an empty one, one longer than the context, an id outside the vocabulary, or an unknown
-            `padding`.
+        ValueError: no text or an empty one, one longer than the context, an id outside the vocabulary, an unknown
+            `padding`, or a model that drops activations at random because it is in train mode.
     """
     hf, tokenizer = unwrap(model)
+    _refuse_dropout(hf)
     size = sizes(hf.config)
     if padding not in ("left", "right"):
         raise ValueError(f"padding is {padding!r}; expected 'left' or 'right'")
@@ -116,37 +121,128 @@ def pair(model: Any, clean: Inputs, corrupted: Inputs) -> Batch:
 def token_id(model: Any, token: str | int) -> int:
     """The id of a single token.
 
+    A tokenizer that puts a space before the first word by itself (Llama's and stories260K's) takes "he" and " he" for
+    the same token; a piece inside a word is named by its id there.
+
     Raises:
-        TypeError: a text, and the model has no tokenizer.
+        TypeError: a text, and the model has no tokenizer; or neither text nor a whole number.
         ValueError: the text is not exactly one token (a leading space often decides), or the id does not exist.
     """
     hf, tokenizer = unwrap(model)
     if isinstance(token, str):
         if tokenizer is None:
             raise TypeError(f"got the token {token!r} and a model without a tokenizer; pass its id")
-        ids = tokenizer.encode(token, add_special_tokens=False)
-        if len(ids) != 1:
-            pieces = [tokenizer.decode([i]) for i in ids]
-            raise ValueError(f"{token!r} is {len(ids)} tokens {pieces}; expected one. Many words need a leading space")
-        return ids[0]
-    n = sizes(hf.config).vocab_size
-    if not 0 <= int(token) < n:
+        ids = _pieces(tokenizer, token)
+        if len(ids) == 1:
+            return ids[0]
+        other = token[1:] if token.startswith(" ") else f" {token}"
+        one = len(_pieces(tokenizer, other)) == 1
+        advice = f"{other!r} is one" if one else "choose a shorter word, or pass the id of one of these"
+        raise ValueError(f"{token!r} is {len(ids)} tokens {words(tokenizer, ids)}; expected one: {advice}")
+    ids, n = integers("the token", token), sizes(hf.config).vocab_size
+    if len(ids) != 1 or not 0 <= ids[0] < n:
         raise ValueError(f"token id {token} does not exist; the vocabulary has ids 0 to {n - 1}")
-    return int(token)
+    return ids[0]
+
+
+def words(tokenizer: Any, ids: Sequence[int]) -> list[str]:
+    """Each token as the text that it stands for, its leading space included; ids as text without a tokenizer."""
+    return [str(i) if tokenizer is None else _word(tokenizer, i) for i in ids]
+
+
+def _word(tokenizer: Any, i: int) -> str:
+    text, piece = tokenizer.decode([i]), tokenizer.convert_ids_to_tokens(i)
+    # SentencePiece writes a word's space as "▁", and its decoder drops that of the first token.
+    return f" {text}" if isinstance(piece, str) and piece.startswith("▁") and not text.startswith(" ") else text
+
+
+def _pieces(tokenizer: Any, text: str) -> list[int]:
+    ids = tokenizer.encode(text, add_special_tokens=False)
+    if len(ids) != 1 and text.startswith(" "):  # where the tokenizer adds a space itself, ours is one too many
+        bare = tokenizer.encode(text[1:], add_special_tokens=False)
+        if len(bare) == 1 and _word(tokenizer, bare[0]) == text:
+            return bare
+    return ids
+
+
+def integers(what: str, some: Any) -> list[int]:
+    """One whole number or several, of Python, NumPy or torch, as a list.
+
+    Raises:
+        TypeError: something is no whole number; a truth value or 2.0 is none, since it would be cut to one in silence.
+    """
+    if hasattr(some, "tolist"):
+        some = some.tolist()
+    several = list(some) if hasattr(some, "__iter__") and not isinstance(some, (str, bytes, Mapping)) else [some]
+    try:
+        if any(isinstance(i, bool) or type(i).__name__ == "bool_" for i in several):
+            raise TypeError
+        return [index(i) for i in several]
+    except TypeError:
+        raise TypeError(f"{what} is {some!r}; expected a whole number, or several") from None
+
+
+def chosen(what: str, some: Any, n: int) -> list[int]:
+    """Which of n things are meant, counted from 0: one or several, negative ones from the end; None means all.
+
+    Raises:
+        IndexError: one that does not exist.
+    """
+    numbers = list(range(n)) if some is None else integers(what, some)
+    for i in numbers:
+        if not -n <= i < n:
+            raise IndexError(f"{what} {i} of {n}; expected 0 to {n - 1}, or {-n} to -1 from the end")
+    return [i % n for i in numbers]
+
+
+def _refuse_dropout(hf: nn.Module) -> None:
+    """A model in train mode gives another result at each call, if it has dropout."""
+    for name, module in hf.named_modules():
+        of_its_own = isinstance(module, nn.modules.dropout._DropoutNd)
+        rate = module.p if of_its_own else getattr(module, "attention_dropout", 0)
+        if module.training and isinstance(rate, (int, float)) and rate > 0:
+            raise ValueError(
+                f"{name or 'the model'!r} is in train mode and drops activations at random, so every run would give"
+                " other values: call model.eval() first"
+            )
 
 
 def _rows(inputs: Any, tokenizer: Any) -> list[list[int]]:
+    if isinstance(inputs, Mapping):
+        return _tokenized(inputs)
     if isinstance(inputs, str):
         inputs = [inputs]
     if hasattr(inputs, "tolist"):
         inputs = inputs.tolist()
+    wrong = TypeError(f"got {str(inputs)[:80]}; expected text, a list of texts, or whole numbers as token ids")
+    if isinstance(inputs, (bytes, set, frozenset)) or not hasattr(inputs, "__iter__"):
+        raise wrong
     inputs = [x.tolist() if hasattr(x, "tolist") else x for x in inputs]
     if inputs and all(isinstance(x, str) for x in inputs):
         if tokenizer is None:
             raise TypeError("got text and a model without a tokenizer; pass token ids, or what llmnotes.load() returns")
         return [tokenizer(text)["input_ids"] if text else [] for text in inputs]
-    if inputs and all(isinstance(x, int) for x in inputs):
+    if inputs and not any(isinstance(x, (list, tuple)) for x in inputs):
         inputs = [inputs]
-    if not all(isinstance(row, (list, tuple)) and all(isinstance(x, int) for x in row) for row in inputs):
-        raise TypeError(f"got {str(inputs)[:80]}; expected text, a list of texts, or whole numbers as token ids")
-    return [list(row) for row in inputs]
+    if not all(isinstance(row, (list, tuple)) for row in inputs):
+        raise wrong
+    try:
+        return [integers("token ids", row) for row in inputs]
+    except TypeError:
+        raise wrong from None
+
+
+def _tokenized(output: Mapping[str, Any]) -> list[list[int]]:
+    """The rows of a tokenizer's output, without what its mask marks as padding."""
+    if "input_ids" not in output:
+        raise TypeError(f"got a mapping with {sorted(map(str, output))[:5]}; expected a tokenizer's output, or texts")
+    rows = _rows(output["input_ids"], None)
+    if (mask := output.get("attention_mask")) is None:
+        return rows
+    real = _rows(mask, None)
+    if [len(row) for row in real] != [len(row) for row in rows]:
+        raise ValueError("the tokenizer's attention_mask has other sizes than its input_ids")
+    for i, row in enumerate(real):
+        if 0 in row and "0" in "".join(map(str, row)).strip("0"):
+            raise ValueError(f"the attention_mask of text {i} has gaps; it may only mark padding before or after it")
+    return [[t for t, m in zip(row, keep, strict=True) if m] for row, keep in zip(rows, real, strict=True)]

@@ -26,6 +26,7 @@ from torch import Tensor
 
 from llmnotes.model.architectures import matrix, norm_scale, normalize, parts
 from llmnotes.model.hooks import check_place, hooked, on_norms
+from llmnotes.model.inputs import chosen, integers
 from llmnotes.model.tracing import Trace
 
 if TYPE_CHECKING:
@@ -75,17 +76,18 @@ def edit(
     if neurons is not None and place in BY_HEAD:
         raise ValueError(f"neurons are entries of the last dimension and {place!r} goes by head; choose heads instead")
     n_heads = found.sizes.n_kv_heads if place in ("k", "v") else found.sizes.n_heads
-    units = _indices("head", heads, n_heads) if place in BY_HEAD else _indices("neuron", neurons, _width(found, place))
-    at = [None] if place == "logits" else range(found.sizes.n_layers) if layers is None else _listed(layers)
+    units = chosen("head", heads, n_heads) if place in BY_HEAD else chosen("neuron", neurons, _width(found, place))
+    units = torch.tensor(units)
+    at = [None] if place == "logits" else range(found.sizes.n_layers) if layers is None else integers("layers", layers)
 
     def call(value: Tensor, start: int) -> Tensor | None:
         n = value.size(2 if place == "pattern" else 1)
         columns = _columns(positions, start, n)
         if not columns:
             return None
-        rows, chosen = torch.tensor(columns, device=value.device), units.to(value.device)
+        rows, some = torch.tensor(columns, device=value.device), units.to(value.device)
         # Two index arrays that broadcast against each other pick out a grid and keep the dimensions where they are.
-        where = (slice(None), chosen[:, None], rows) if place == "pattern" else (slice(None), rows[:, None], chosen)
+        where = (slice(None), some[:, None], rows) if place == "pattern" else (slice(None), rows[:, None], some)
         part = value[where]
         new = torch.as_tensor(change(part, rows + start), dtype=value.dtype, device=value.device)
         try:
@@ -169,7 +171,7 @@ def ablate(
     if place == "pattern":
         raise ValueError("a pattern's rows differ in length, so it has no mean; freeze() it, or ablate 'z'")
     found = parts(model)
-    at = [None] if place == "logits" else range(found.sizes.n_layers) if layers is None else _listed(layers)
+    at = [None] if place == "logits" else range(found.sizes.n_layers) if layers is None else integers("layers", layers)
     generator = torch.Generator().manual_seed(seed)
     with ExitStack() as stack:
         for layer in at:
@@ -203,7 +205,7 @@ def cut_edges(
         ValueError: an edge that points ahead, or an only edge cut (position 0 to itself) with `renormalize`.
         IndexError: a layer or head that does not exist.
     """
-    edges = [(int(q), int(k)) for q, k in edges]
+    edges = [tuple(integers("an edge", edge)) for edge in edges]
     for query, key in edges:
         if not 0 <= key <= query:
             raise ValueError(f"edge ({query}, {key}): expected 0 <= key <= query; nothing looks ahead")
@@ -243,7 +245,7 @@ def freeze(model: Any, reference: Trace, place: str = "pattern", layers: Some = 
         ValueError: the reference has other sizes than the run.
     """
     found = parts(model)
-    at = range(found.sizes.n_layers) if layers is None else _listed(layers)
+    at = range(found.sizes.n_layers) if layers is None else integers("layers", layers)
     with ExitStack() as stack:
         for layer in at:
             value = _choose(reference[place, layer], found, place, part)
@@ -286,7 +288,7 @@ def _value(found: Parts, place: str, value: Any, part: dict[str, Any]) -> Callab
     check_place(found, place)
     value = torch.as_tensor(value).detach()
     full = 4 if place in BY_HEAD else 3
-    width = len(_indices("neuron", part.get("neurons"), _width(found, place))) if full == 3 else _width(found, place)
+    width = len(chosen("neuron", part.get("neurons"), _width(found, place))) if full == 3 else _width(found, place)
     if value.ndim not in (0, 1, full) and not (place in BY_HEAD and value.ndim == 2):
         raise ValueError(f"a value for {place!r} has {value.ndim} dimensions; expected a number, a vector or {full}")
     if value.ndim and place != "pattern" and value.size(-1) not in (1, width):
@@ -311,12 +313,12 @@ def _value(found: Parts, place: str, value: Any, part: dict[str, Any]) -> Callab
 def _choose(value: Tensor, found: Parts, place: str, part: dict[str, Any]) -> Tensor:
     """The part of a trace's value that an edit of these heads, neurons and positions would get."""
     if place == "pattern":
-        value = value if part.get("heads") is None else value[:, _indices("head", part["heads"], found.sizes.n_heads)]
+        value = value if part.get("heads") is None else value[:, chosen("head", part["heads"], found.sizes.n_heads)]
         return value if part.get("positions") is None else value[:, :, _columns(part["positions"], 0, value.size(2))]
     if part.get("heads") is not None:
-        value = value[..., _indices("head", part["heads"], value.size(-2)), :]
+        value = value[..., chosen("head", part["heads"], value.size(-2)), :]
     if part.get("neurons") is not None:
-        value = value[..., _indices("neuron", part["neurons"], value.size(-1))]
+        value = value[..., chosen("neuron", part["neurons"], value.size(-1))]
     whole = value.ndim == (4 if place in BY_HEAD else 3)  # with a batch; means and draws have none
     return (
         value[:, _columns(part["positions"], 0, value.size(1))]
@@ -333,18 +335,6 @@ def _width(found: Parts, place: str) -> int:
     return matrix(found.blocks[0].mlp_in).size(1) if place in ("mlp_pre", "mlp_post") else found.sizes.d_model
 
 
-def _listed(some: int | Iterable[int]) -> list[int]:
-    return [some] if isinstance(some, int) else [int(i) for i in some]
-
-
-def _indices(what: str, some: Some, n: int) -> Tensor:
-    chosen = list(range(n)) if some is None else _listed(some)
-    for i in chosen:
-        if not -n <= i < n:
-            raise IndexError(f"{what} {i} of {n}; expected 0 to {n - 1}")
-    return torch.tensor([i % n for i in chosen])
-
-
 def _columns(positions: Some | slice, start: int, n: int) -> list[int]:
     """Which columns of a value that covers the positions start to start + n are meant."""
     if positions is None:
@@ -355,8 +345,5 @@ def _columns(positions: Some | slice, start: int, n: int) -> list[int]:
         first, last = positions.start or 0, positions.stop
         return [i for i in range(n) if start + i >= first >= 0 and (last is None or start + i < last)]
     if start > 0:  # negative positions count from the end of the prompt, which is behind us
-        return [p - start for p in _listed(positions) if start <= p < start + n]
-    for p in _listed(positions):
-        if not -n <= p < n:
-            raise IndexError(f"position {p} of a text of {n} tokens; expected 0 to {n - 1}, or {-n} to -1 from the end")
-    return [p % n for p in _listed(positions)]
+        return [p - start for p in integers("position", positions) if start <= p < start + n]
+    return chosen("position", positions, n)

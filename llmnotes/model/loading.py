@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import os
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +55,8 @@ class LoadedModel:
         n_ctx: longest text in tokens.
     """
 
-    model: Any
-    tokenizer: Any
+    model: Any = field(repr=False)
+    tokenizer: Any = field(repr=False)
     name: str
     n_layers: int
     n_heads: int
@@ -177,6 +177,11 @@ def _load_folder(name: str, folder: Path) -> tuple[Any, Any]:
     if notes["missing_keys"] or notes["mismatched_keys"]:
         wrong = sorted([*notes["missing_keys"], *(str(key) for key in notes["mismatched_keys"])])
         raise ValueError(f"{name}: the weights in {folder} lack {', '.join(wrong[:5])} or have another shape there")
+    if spare := sorted(key for key in notes["unexpected_keys"] if key.endswith(".weight")):
+        raise ValueError(
+            f"{name}: {folder} holds weights that {type(model).__name__} has no place for: {', '.join(spare[:5])}; it"
+            " is another kind of model (a classifier, say), or its configuration is not its own"
+        )
     has_tokenizer = any((folder / file).is_file() for file in ("tokenizer.json", "tokenizer_config.json", "vocab.json"))
     tokenizer = None
     if has_tokenizer:
@@ -196,6 +201,12 @@ def _refuse(name: str, config: dict[str, Any], files: list[str]) -> None:
         raise ValueError(
             f"{name} is of the architecture {kind!r}; known are {', '.join(LAYOUTS)}. "
             "To add it: llmnotes/model/architectures.py"
+        )
+    classes = config.get("architectures") or []
+    if classes and not any(c.endswith(("LMHeadModel", "ForCausalLM", "Model")) for c in classes):
+        raise ValueError(
+            f"{name} was saved as {', '.join(classes)}, which is no language model: its head predicts no tokens; load"
+            " it with transformers, or a checkpoint whose class ends in ForCausalLM or LMHeadModel"
         )
     if not any(file.endswith(".safetensors") for file in files):
         pickles = [file for file in files if file.endswith((".bin", ".pt", ".pth", ".pkl", ".ckpt"))]
@@ -272,7 +283,7 @@ def untrained(model: Any, *, seed: int = 0) -> Any:
     """
     hf, _ = unwrap(model)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.random.default_generator.manual_seed(seed)  # torch.manual_seed would reseed GPUs, too
         fresh = type(hf)(hf.config).eval().to(next(hf.parameters()).device)
     if hf is model:
         return fresh

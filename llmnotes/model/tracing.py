@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from llmnotes.model.architectures import parts, unwrap
-from llmnotes.model.hooks import PLACES, available, check_layer, check_place, hooked
-from llmnotes.model.inputs import batch
+from llmnotes.model.hooks import PLACES, available, check_place, hooked
+from llmnotes.model.inputs import batch, chosen, integers, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,7 +54,7 @@ class Trace:
         return tuple(place for place in PLACES if place in kept)
 
     def __getitem__(self, key: str | tuple[str, int]) -> Tensor:
-        place, layer = (key, None) if isinstance(key, str) else key
+        place, layer = (key, None) if isinstance(key, str) else (key[0], integers("the layer", key[1])[0])
         if layer is not None and layer < 0:
             layer += self.n_layers
         if (place, layer) not in self.values:
@@ -76,8 +76,7 @@ class Trace:
 
     def words(self, row: int = 0) -> list[str]:
         """The real tokens of one row as text, or their ids as text where there is no tokenizer."""
-        ids = self.tokens[row][self.mask[row]].tolist()
-        return [self.tokenizer.decode([i]) if self.tokenizer else str(i) for i in ids]
+        return words(self.tokenizer, self.tokens[row][self.mask[row]].tolist())
 
 
 class _Enough(Exception):  # noqa: N818  (not an error: it ends a run whose last wanted place is behind it)
@@ -89,7 +88,7 @@ def trace(
     inputs: Inputs,
     places: Iterable[str] | None = None,
     *,
-    layers: Iterable[int] | None = None,
+    layers: int | Iterable[int] | None = None,
     grad: bool = False,
     padding: str = "right",
     keep_on: str | torch.device | None = None,
@@ -105,10 +104,10 @@ def trace(
         model: what `llmnotes.load` gives, or a transformers model (then `inputs` are token ids).
         inputs: a text, a list of texts, or token ids as a list or a tensor (pos) or (batch, pos).
         places: names from `llmnotes.model.hooks.PLACES`; all that the architecture has, if not given.
-        layers: which layers to keep, negative ones from the end; all, if not given.
+        layers: which layer or layers to keep, negative ones from the end; all, if not given.
         grad: keep the graph, so that `torch.autograd.grad(metric, trace[...])` works.
         padding: "right" or "left", for texts of unequal length.
-        keep_on: a device to move the kept values to, such as "cpu" to spare a GPU's memory.
+        keep_on: a device to move the kept values, the tokens and the mask to, such as "cpu" to spare a GPU's memory.
 
     Returns:
         The trace.
@@ -121,7 +120,7 @@ def trace(
     wanted = available(found) if places is None else [places] if isinstance(places, str) else list(places)
     for place in wanted:
         check_place(found, place)
-    at = range(found.sizes.n_layers) if layers is None else sorted({check_layer(found, layer) for layer in layers})
+    at = sorted(set(chosen("layer", layers, found.sizes.n_layers)))
     run = batch(model, inputs, padding=padding)
     order = sorted(
         {(found.sizes.n_layers if p == "logits" else layer, PLACES.index(p)) for p in wanted for layer in at}
@@ -146,4 +145,5 @@ def trace(
     with torch.set_grad_enabled(grad), hooked(found, calls, read=True):
         with suppress(_Enough):
             hf(run.tokens, use_cache=False, **run.extra)
-    return Trace(run.tokens, run.mask, values, found.sizes.n_layers, tokenizer)
+    tokens, mask = (run.tokens, run.mask) if keep_on is None else (run.tokens.to(keep_on), run.mask.to(keep_on))
+    return Trace(tokens, mask, values, found.sizes.n_layers, tokenizer)

@@ -32,7 +32,7 @@ from llmnotes.model.inputs import pair
 from llmnotes.model.tracing import Trace, trace
 from llmnotes.patching.paths import Node, nodes, sender_delta, upstream
 from llmnotes.patching.propagate import feed_forward
-from llmnotes.patching.sweeps import checked_metric, positions_read
+from llmnotes.patching.sweeps import checked_metric, positions_read, single
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -187,7 +187,7 @@ def _two_runs(
     base = trace(found.model, prompts.tokens[[row]], [*places, "resid_post"], grad=True)
     with torch.enable_grad():
         logits = read_out(found, base["resid_post", -1][:, where])
-        score = checked_metric(metric, isinstance(at, int))(logits)[0]
+        score = checked_metric(metric, single(at))(logits)[0]
     return base, source, score
 
 

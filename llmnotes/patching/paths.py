@@ -42,7 +42,7 @@ from llmnotes.patching.propagate import (
     refuse_interventions,
     visible,
 )
-from llmnotes.patching.sweeps import checked_metric, positions_read
+from llmnotes.patching.sweeps import checked_metric, positions_read, single
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -155,7 +155,7 @@ def path_patching(
     row = 1 if mode == "denoising" else 0
     base = base_run(found, both, row)
     ends = read_out(found, both["resid_post", -1][:, where])
-    measure = checked_metric(metric, isinstance(at, int), ends)
+    measure = checked_metric(metric, single(at), ends)
     unpatched, source = (measure(ends)[i].item() for i in (row, 1 - row))
 
     first = (prompts.tokens[0] != prompts.tokens[1]).nonzero()[0].item()

@@ -26,8 +26,8 @@ import torch
 from tqdm import tqdm
 
 from llmnotes.model.architectures import parts, read_out, unwrap
-from llmnotes.model.hooks import available, check_layer
-from llmnotes.model.inputs import pair, token_id
+from llmnotes.model.hooks import available
+from llmnotes.model.inputs import chosen, pair, token_id, words
 from llmnotes.model.tracing import Trace, trace
 from llmnotes.patching.propagate import BASE_PLACES, Base, Entry, base_run, propagate, refuse_interventions, row_bytes
 
@@ -142,9 +142,9 @@ def sweep(
     length = prompts.tokens.size(1)
     n_heads = found.sizes.n_kv_heads if place == "v" else found.sizes.n_heads
     index = {
-        "layer": list(range(found.sizes.n_layers)) if layers is None else [check_layer(found, i) for i in layers],
-        "head": _chosen("head", heads, n_heads),
-        "position": _chosen("position", positions, length),
+        "layer": chosen("layer", layers, found.sizes.n_layers),
+        "head": chosen("head", heads, n_heads),
+        "position": chosen("position", positions, length),
     }
     where = positions_read(at, length)
 
@@ -153,7 +153,7 @@ def sweep(
     base_row = 1 if mode == "denoising" else 0
     base = base_run(found, both, base_row)
     ends = read_out(found, both["resid_post", -1][:, where])  # (clean and corrupted, at, vocab)
-    measure = checked_metric(metric, isinstance(at, int), ends)
+    measure = checked_metric(metric, single(at), ends)
     unpatched, source = (measure(ends)[i].item() for i in (base_row, 1 - base_row))
 
     # Before the first token that differs the runs are the same, and behind the last logit read nothing matters.
@@ -177,10 +177,10 @@ def sweep(
         values[[number for number, _, _ in chunk]] = measure(logits)
         n_tokens += used
     _, tokenizer = unwrap(model)
-    words = [tokenizer.decode([i]) if tokenizer else str(i) for i in prompts.tokens[base_row].tolist()]
+    read = words(tokenizer, prompts.tokens[base_row].tolist())
     shape = [len(index[axis]) for axis in axes]
     used_index = {axis: index[axis] for axis in axes}
-    return Sweep(values.view(shape).cpu(), axes, used_index, unpatched, source, mode, words, n_tokens)
+    return Sweep(values.view(shape).cpu(), axes, used_index, unpatched, source, mode, read, n_tokens)
 
 
 @dataclass(frozen=True)
@@ -292,9 +292,14 @@ def checked_metric(metric: Metric, single: bool, ends: Tensor | None = None) -> 
     return measure
 
 
+def single(at: Any) -> bool:
+    """Whether a metric looks at one position, named by a whole number of any kind."""
+    return (at is not None and not hasattr(at, "__iter__")) or getattr(at, "ndim", 1) == 0
+
+
 def positions_read(at: int | Sequence[int] | None, length: int) -> list[int]:
     """The positions at which a metric looks, counted from the start."""
-    return list(range(length)) if at is None else _chosen("position", [at] if isinstance(at, int) else at, length)
+    return chosen("position", at, length)
 
 
 def _split(items: list, cost: Callable[[Any], int], budget_mb: float, progress: bool) -> Iterable[list]:
@@ -312,14 +317,6 @@ def _split(items: list, cost: Callable[[Any], int], budget_mb: float, progress: 
     parts_ = [part for part in parts_ if part]
     label = f"{len(items)} runs in {len(parts_)} parts, to stay under {budget_mb:g} MB"
     return tqdm(parts_, desc=label, disable=not progress or len(parts_) < 2)
-
-
-def _chosen(what: str, some: Iterable[int] | None, n: int) -> list[int]:
-    chosen = list(range(n)) if some is None else [int(i) for i in some]
-    for i in chosen:
-        if not -n <= i < n:
-            raise IndexError(f"{what} {i} of {n}; expected 0 to {n - 1}")
-    return [i % n for i in chosen]
 
 
 def _product(lists: list[list[int]]) -> list[tuple[int, ...]]:
