@@ -59,25 +59,27 @@ def test_an_entry_may_be_superseded_by_a_later_one(tmp_path: Path) -> None:
         ({"status": "superseded", "superseded_by": "one"}, "superseded_by names 'one', which is no other entry"),
         ({"colour": "red"}, "unknown field 'colour'"),
         ({"titel": "x"}, "unknown field 'titel'; did you mean 'title'?"),
-        ({"title": None}, "'title' is missing; a finding has title, claim, date"),
+        ({"title": None}, "'title' is missing; expected a short text"),
         ({"claim": None}, "'claim' is missing"),
         ({"date": None}, "'date' is missing"),
         ({"status": None}, "'status' is missing"),
-        ({"confidence": None}, "'confidence' is missing"),
+        ({"confidence": None}, "confidence is None; expected for findings alone, one of certain"),
         ({"labs": None}, "'labs' is missing"),
         ({"reviewed": None}, "'reviewed' is missing"),
         ({"title": "''"}, "title is ''; expected a short text"),
         ({"claim": "[]"}, "claim is []; expected one sentence"),
-        ({"date": "soon"}, "date is 'soon'; expected a day such as 2026-01-31"),
-        ({"date": "2026-06-02"}, "expected a day that is not in the future (today is 2026-06-01)"),
-        ({"reviewed": "2026-06-02"}, "reviewed is datetime.date(2026, 6, 2); expected a day that is not in the future"),
-        ({"date": "2026-05-01 12:00:00"}, "expected a day such as"),
+        ({"date": "soon"}, "date is 'soon'; expected the day of the entry, such as 2026-01-31"),
+        ({"date": "2026-06-02"}, "expected a day that is not in the future (the latest on earth is 2026-06-01)"),
+        ({"reviewed": "2026-06-02"}, "reviewed is 2026-06-02; expected a day that is not in the future"),
+        ({"date": "2026-05-01 12:00:00"}, "expected the day of the entry, such as"),
         ({"status": "open"}, "status is 'open'; expected one of standing, superseded, retracted"),
-        ({"confidence": "sure"}, "confidence is 'sure'; expected one of certain (99 to 100 %)"),
-        ({"labs": "01_xor"}, "labs is '01_xor'; expected a list of names"),
-        ({"labs": "[]"}, "labs is []; expected at least one lab"),
+        ({"confidence": "sure"}, "confidence is 'sure'; expected for findings alone, one of certain (99 to 100 %)"),
+        ({"labs": "01_xor"}, "labs is '01_xor'; expected a list of the labs"),
+        ({"labs": "[]"}, "labs is (); expected a list of the labs that it rests on, at least one"),
         ({"labs": "[01_xr]"}, "labs names '01_xr', which does not exist; did you mean '01_xor'?"),
         ({"tags": "[1]"}, "tags is [1]; expected a list of names"),
+        ({"claim": '"a bell \\a"'}, "claim is 'a bell \\x07'; expected one sentence"),
+        ({"labs": "[*x]"}, "not valid YAML: it refers to an alias"),
         ({"claim": "It is so."}, "a finding without a bound result"),
         ({"claim": 'It is `{{ result("xor.solved") }}`.'}, "a finding without a bound result"),
     ],
@@ -105,6 +107,16 @@ def test_front_matter_that_cannot_be_read(tmp_path: Path, text: str, said: str) 
         read_entries(tmp_path, {"01_xor"}, TODAY)
 
 
+def test_a_byte_order_mark_and_another_time_zone_are_no_faults(tmp_path: Path) -> None:
+    latest = (dt.datetime.now(dt.UTC) + dt.timedelta(hours=14)).date()  # on Kiritimati, where days begin
+    path = write(tmp_path, date=latest, reviewed=latest)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    assert read_entries(tmp_path, {"01_xor"})[0].date == latest
+    write(tmp_path, date=latest + dt.timedelta(days=1))
+    with pytest.raises(NotebookError, match="not in the future"):
+        read_entries(tmp_path, {"01_xor"})
+
+
 def test_an_old_review_only_warns(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = write(tmp_path, date="2025-01-01", reviewed="2025-05-30")
     with caplog.at_level(logging.WARNING, logger="llmnotes.entries"):
@@ -126,7 +138,7 @@ def test_every_kind_has_its_own_words(tmp_path: Path, kind: str) -> None:
         assert read_entries(tmp_path, {"01_xor"}, TODAY)[0].status == status
     if kind != "findings":
         write(tmp_path, kind, status=STATUSES[kind][0])
-        with pytest.raises(NotebookError, match="unknown field 'confidence'"):
+        with pytest.raises(NotebookError, match="confidence is 'likely'; expected for findings alone"):
             read_entries(tmp_path, {"01_xor"}, TODAY)
 
 

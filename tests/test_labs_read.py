@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import time
+from itertools import pairwise
+
 import pytest
 from conftest import TINY, Notebook
 
 from llmnotes.site.errors import NotebookError
-from llmnotes.site.run.labs import find_labs, read_lab
+from llmnotes.site.run.labs import Lab, find_labs, read_lab
 
 
 @pytest.mark.parametrize(
     ("header", "said"),
     [
-        ({"colour": "red"}, "unknown key 'colour'"),
-        ({"tag": "[x]"}, "unknown key 'tag'; did you mean 'tags'?"),
+        ({"colour": "red"}, "unknown field 'colour'"),
+        ({"tag": "[x]"}, "unknown field 'tag'; did you mean 'tags'?"),
         ({"question": None}, "'question' is missing; expected one sentence that ends in a question mark"),
         ({"thumbnail": None}, "'thumbnail' is missing"),
         ({"question": "It is so."}, "question is 'It is so.'; expected one sentence that ends in a question mark"),
@@ -26,7 +29,14 @@ from llmnotes.site.run.labs import find_labs, read_lab
         ({"tags": "[1]"}, "tags is [1]; expected a list of words"),
         ({"title": "''"}, "title is ''; expected a short text"),
         ({"timeout": -1}, "timeout is -1; expected seconds, more than 0"),
+        ({"timeout": ".inf"}, "timeout is inf; expected seconds"),
+        ({"timeout": "true"}, "timeout is True; expected seconds"),
         ({"title": "a: b: c"}, "header: not valid YAML"),
+        ({"title": '"a bell \\a"'}, "title is 'a bell \\x07'; expected a short text"),
+        ({"tags": "&x [*x]"}, "header: not valid YAML: it refers to an alias"),
+        ({"title": "x\n# title: y"}, "header: not valid YAML: 'title' is there twice"),
+        ({"tags": "[" * 2000}, "header: not valid YAML"),
+        ({"title": 2026, "tags": "2026-02-31"}, "header: not valid YAML: day is out of range"),
     ],
 )
 def test_a_header_names_its_fault(notebook: Notebook, header: dict, said: str) -> None:
@@ -59,19 +69,31 @@ def test_what_is_no_lab_is_refused(notebook: Notebook, content: bytes, said: str
 def test_one_broken_lab_leaves_the_others(notebook: Notebook) -> None:
     notebook.write("01_broken", "a = = 1")
     notebook.write("02_good")
-    notebook.write("03_good")
+    notebook.write("03_again")
     notebook.write("04_needs", title="t", question="q?", level="beginner", minutes=1, topic="architecture", models=[],
                    needs="[02_god]", tags=[], thumbnail="x")  # fmt: skip
     notebook.write("05_Upper")
+    notebook.write("02_again")
+    notebook.write("7_c")
+    notebook.write("02-e")
+    notebook.write("notalab")
+    (notebook.root / "labs" / "beside.py").write_text("def helper():\n    return 1\n")  # a module, which labs import
     labs, broken = find_labs(notebook.root / "labs")
-    assert [lab.stem for lab in labs] == ["02_good"]
+    assert [lab.stem for lab in labs] == ["02_again"]
     assert {stem: str(error).partition(": ")[2].partition(":")[0] for stem, error in broken.items()}.keys() == {
         "01_broken",
-        "03_good",
+        "03_again",
         "04_needs",
         "05_Upper",
+        "02_good",
+        "7_c",
+        "02-e",
+        "notalab",
     }
-    assert "the name 'good' is taken by 02_good.py" in str(broken["03_good"])
+    assert "the number 02 is taken by 02_again.py" in str(broken["02_good"])
+    assert "the name 'again' is taken by 02_again.py" in str(broken["03_again"])
+    for stem in ("7_c", "02-e", "notalab"):
+        assert f"named {stem!r}; expected two digits and lower-case words" in str(broken[stem])
     assert "needs names '02_god', which is no lab; did you mean '02_good'?" in str(broken["04_needs"])
     assert "expected two digits and lower-case words" in str(broken["05_Upper"])
     with pytest.raises(NotebookError) as caught:
@@ -111,3 +133,35 @@ def test_headers_become_fields(notebook: Notebook) -> None:
         7.5,
     )
     assert notebook.lab("08_default").timeout == 120
+
+
+def test_comments_stay_comments(notebook: Notebook) -> None:
+    """Jupytext reads them as commands of IPython, and would have them run."""
+    commands = "# !touch made_by_a_comment\n# %time\n# %%bash\n# cat"
+    lab = notebook.lab("01_comments", f"{commands}\n\n# %%\n# ls\na = 1\n")
+    assert [cell.source for cell in lab.code] == [commands, "# ls\na = 1"]
+    assert [cell.kind for cell in lab.cells] == ["markdown", "code", "code"]
+
+
+def test_a_byte_order_mark_changes_nothing(notebook: Notebook) -> None:
+    before = notebook.lab("01_tiny")
+    before.path.write_bytes(b"\xef\xbb\xbf" + before.path.read_bytes().replace(b"\n", b"\r\n"))
+    after = read_lab(before.path)
+    assert after == before
+    assert after.digest == before.digest
+
+
+def test_a_small_file_that_stands_for_gigabytes_is_refused_at_once(notebook: Notebook) -> None:
+    bomb = "[&a [x, x, x, x, x, x, x, x, x]" + "".join(
+        f", &{name} [{', '.join(9 * [f'*{before}'])}]" for before, name in pairwise("abcdefghij")
+    )
+    began = time.monotonic()
+    with pytest.raises(NotebookError, match="refers to an alias"):
+        notebook.lab("01_bomb", tags=bomb + "]")
+    assert time.monotonic() - began < 5
+
+
+def test_the_fields_are_their_own_documentation() -> None:
+    table = Lab.table()
+    assert "| `minutes` | a whole number of minutes to read it, 1 or more |" in table
+    assert "`path`" not in table, "a header does not state it"

@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Collection
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-import yaml
+from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from llmnotes.site.errors import NotebookError, near
 from llmnotes.site.notebook.quotes import calls
+from llmnotes.site.run.fields import Fields, Names, Text, check, read_yaml
 
 log = logging.getLogger("llmnotes.entries")  # not below `mkdocs`: its warnings do not fail a strict build
 
@@ -29,30 +30,65 @@ CONFIDENCE = {  # how likely we hold it to be that the claim is true
     "possible": "40 to 70 %",
     "speculative": "below 40 %",
 }
-REQUIRED = ("title", "claim", "date", "status", "labs", "reviewed")
 YEAR = dt.timedelta(days=365)
 
 
-@dataclass(frozen=True)
-class Entry:
+def _not_in_the_future(day: dt.date, info: ValidationInfo) -> dt.date:
+    if day > (today := info.context["today"]):
+        raise ValueError(
+            f"{info.field_name} is {day}; expected a day that is not in the future (the latest on earth is {today})"
+        )
+    return day
+
+
+Day = Annotated[dt.date, AfterValidator(_not_in_the_future)]
+
+
+class Entry(Fields):
     """One entry: what it says, since when, how sure we are, and the labs that it rests on."""
 
     kind: str
     path: Path
-    title: str
-    claim: str
-    date: dt.date
-    status: str
-    confidence: str | None
-    labs: tuple[str, ...]
-    reviewed: dt.date
-    tags: tuple[str, ...]
-    superseded_by: str | None = None
-    """The file's name, without .md, of the entry of the same kind that says what we think now."""
+    title: Text = Field(description="a short text")
+    claim: Text = Field(description="one sentence, which may quote a result")
+    date: Day = Field(description="the day of the entry, such as 2026-01-31")
+    status: str = Field(
+        description="; ".join(f"for {kind} one of {', '.join(words)}" for kind, words in STATUSES.items())
+    )
+    confidence: str | None = Field(
+        None,
+        description="for findings alone, one of " + ", ".join(f"{word} ({odds})" for word, odds in CONFIDENCE.items()),
+    )
+    labs: Names = Field(description="a list of the labs that it rests on, at least one")
+    reviewed: Day = Field(
+        description="the day on which somebody last asked whether it is still true, such as 2026-01-31"
+    )
+    tags: Names = Field((), description="a list of names; may be left out")
+    superseded_by: str | None = Field(
+        None, description="the name of the entry that says what we think now, if and only if it is superseded"
+    )
 
     @property
     def uri(self) -> str:
         return f"{self.kind}/{self.path.name}"
+
+    @model_validator(mode="after")
+    def _is_whole(self, info: ValidationInfo) -> Entry:
+        sure, superseded = self.confidence, self.status == "superseded"
+        for name, right, expected in (
+            ("status", self.status in STATUSES[self.kind], f"one of {', '.join(STATUSES[self.kind])}"),
+            ("confidence", sure in CONFIDENCE if self.kind == "findings" else sure is None, None),
+            ("labs", bool(self.labs), None),
+            ("superseded_by", superseded == bool(self.superseded_by), None),
+        ):
+            if not right:
+                expected = expected or Entry.model_fields[name].description
+                raise ValueError(f"{name} is {getattr(self, name)!r}; expected {expected}")
+        known = info.context["labs"]
+        for stem in self.labs:
+            if stem not in known:
+                raise ValueError(f"labs names {stem!r}, which does not exist{near(stem, known)}")
+        return self
 
 
 def read_entries(docs: Path, labs: Collection[str], today: dt.date | None = None) -> list[Entry]:
@@ -61,12 +97,12 @@ def read_entries(docs: Path, labs: Collection[str], today: dt.date | None = None
     Args:
         docs: the folder that holds `findings/`, `dead-ends/`, `surprises/` and `questions/`.
         labs: the stems of the labs that exist.
-        today: the day on which dates are judged.
+        today: the day on which dates are judged; by default the day where it is latest on earth.
 
     Raises:
         NotebookError: an entry is not as it must be: its file, the field, what it held and what is allowed.
     """
-    today = today or dt.date.today()
+    today = today or (dt.datetime.now(dt.UTC) + dt.timedelta(hours=14)).date()
     entries = [
         _read(kind, path, labs, today)
         for kind in STATUSES
@@ -90,77 +126,25 @@ def split(text: str) -> tuple[dict, str]:
     Raises:
         ValueError: there is no front matter, or it is not valid YAML.
     """
-    if not text.startswith("---\n") or "\n---" not in text[4:]:
+    head, end, body = text.removeprefix("---\n").partition("\n---")
+    if not text.startswith("---\n") or not end:
         raise ValueError("no front matter; expected a YAML block between two lines ---")
-    head, _, body = text[4:].partition("\n---")
     try:
-        fields = yaml.safe_load(head)
-    except yaml.YAMLError as error:
-        raise ValueError(f"the front matter is not valid YAML: {error}") from error
-    if not isinstance(fields, dict):
-        raise ValueError(f"the front matter holds {fields!r}; expected lines `key: value`")
-    return fields, body.lstrip("-")
+        return read_yaml(head), body.lstrip("-")
+    except ValueError as error:
+        raise ValueError(f"the front matter: {error}") from error
 
 
 def _read(kind: str, path: Path, labs: Collection[str], today: dt.date) -> Entry:
     try:
-        fields, body = split(path.read_text(encoding="utf-8"))
+        fields, body = split(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
         raise NotebookError(f"{path}: {error}") from error
-
-    def wrong(field: str, expected: str) -> NotebookError:
-        return NotebookError(f"{path}: {field} is {fields.get(field)!r}; expected {expected}")
-
-    required = (*REQUIRED, "confidence") if kind == "findings" else REQUIRED
-    allowed = {*required, "tags", "superseded_by"}
-    for field in fields:
-        if field not in allowed:
-            raise NotebookError(f"{path}: unknown field {field!r}{near(str(field), allowed)}")
-    for field in required:
-        if field not in fields:
-            raise NotebookError(f"{path}: {field!r} is missing; a {SINGULAR[kind].lower()} has {', '.join(required)}")
-    for field in ("title", "claim"):
-        if not isinstance(fields[field], str) or not fields[field].strip():
-            raise wrong(field, "a short text" if field == "title" else "one sentence")
-    for field in ("date", "reviewed"):
-        if not isinstance(fields[field], dt.date) or isinstance(fields[field], dt.datetime):
-            raise wrong(field, "a day such as 2026-01-31")
-        if fields[field] > today:
-            raise wrong(field, f"a day that is not in the future (today is {today})")
-    if fields["status"] not in STATUSES[kind]:
-        raise wrong("status", f"one of {', '.join(STATUSES[kind])}")
-    if kind == "findings" and fields["confidence"] not in CONFIDENCE:
-        raise wrong("confidence", "one of " + ", ".join(f"{word} ({chance})" for word, chance in CONFIDENCE.items()))
-    later = fields.get("superseded_by")
-    if (fields["status"] == "superseded") != isinstance(later, str):
-        raise wrong(
-            "superseded_by", "the name of the entry that says what we think now, if and only if it is superseded"
-        )
-    for field in ("labs", "tags"):
-        value = fields.get(field, [])
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise wrong(field, "a list of names")
-    if not fields["labs"]:
-        raise wrong("labs", "at least one lab that it rests on")
-    for stem in fields["labs"]:
-        if stem not in labs:
-            raise NotebookError(f"{path}: labs names {stem!r}, which does not exist{near(stem, labs)}")
-    if kind == "findings" and not calls(fields["claim"] + body, "result"):
+    entry = check(Entry, fields, str(path), {"labs": labs, "today": today}, kind=kind, path=path)
+    if kind == "findings" and not calls(entry.claim + body, "result"):
         raise NotebookError(
             f'{path}: a finding without a bound result; quote at least one, as in {{{{ result("xor.solved", ".0%") }}}}'
         )
-    if today - fields["reviewed"] > YEAR:
-        log.warning("%s: reviewed on %s, more than a year ago; is it still true?", path, fields["reviewed"])
-    return Entry(
-        kind=kind,
-        path=path,
-        title=fields["title"].strip(),
-        claim=" ".join(fields["claim"].split()),
-        date=fields["date"],
-        status=fields["status"],
-        confidence=fields.get("confidence"),
-        labs=tuple(fields["labs"]),
-        reviewed=fields["reviewed"],
-        tags=tuple(fields.get("tags", [])),
-        superseded_by=later,
-    )
+    if today - entry.reviewed > YEAR:
+        log.warning("%s: reviewed on %s, more than a year ago; is it still true?", path, entry.reviewed)
+    return entry

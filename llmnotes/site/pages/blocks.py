@@ -65,6 +65,7 @@ class Blocks:
             "entries": lambda kind, newest=None: self.entry_list(kind, newest, at),
             "predictions": lambda: self.predictions(at),
             "count": self.count,
+            "fields": lambda kind: {"lab": Lab, "entry": Entry}[kind].table(),
         }
         functions |= calls(self, at)
         return expand(markdown, functions, at.uri)

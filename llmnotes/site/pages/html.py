@@ -58,7 +58,7 @@ def _engine():
 @functools.lru_cache(maxsize=256)
 def names_used(lab: Lab) -> dict[str, str]:
     """What a lab uses of the package: dotted text as it stands in the code, to the full name (`plots.save` → …)."""
-    tree = ast.parse(lab.path.read_text(encoding="utf-8"))
+    tree = ast.parse(lab.script)
     known: dict[str, str] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "llmnotes":

@@ -87,7 +87,7 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
         (self.made / "templates").mkdir(exist_ok=True)
         settings = Path(config.config_file_path).read_bytes() + bytes([config.use_directory_urls])
         self.recall = Recall(self.made / "pages", settings)
-        self.labs = self.project.labs(self.recall.value)
+        self.labs = self.project.labs()
         self.runs = self._run()
         self.entries = read_entries(Path(config.docs_dir), {lab.stem for lab in self.labs})
         self.terms = read_glossary(Path(config.docs_dir) / "glossary.md")
@@ -134,9 +134,8 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
             for figure in (run.folder / "figures").glob("*.svg") if run else ():
                 uri = f"labs/{lab.stem}/{figure.name}"
                 files.append(File.generated(config, uri, abs_src_path=str(figure)))
-            source = lab.path.read_text(encoding="utf-8")
-            files.append(File.generated(config, f"labs/{lab.stem}/{lab.stem}.py", content=source))
-            key = f"{lab.stem} {config.repo_url} {source}"
+            files.append(File.generated(config, f"labs/{lab.stem}/{lab.stem}.py", content=lab.script))
+            key = f"{lab.stem} {config.repo_url} {lab.script}"
             notebook = self.recall.value(key, lambda lab=lab: download(lab, config.repo_url))
             files.append(File.generated(config, f"labs/{lab.stem}/{lab.stem}.ipynb", content=notebook))
         for uri, card in self.cards.items():

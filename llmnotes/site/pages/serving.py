@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import Environment
@@ -94,7 +94,8 @@ class Rebuild:
                 new = read_lab(path)
             except NotebookError:
                 return None  # the whole build says what is wrong
-            if new.digest == lab.digest and replace(new, cells=lab.cells) == lab:
+            prose = {"cells": lab.cells, "script": lab.script}
+            if new.digest == lab.digest and new.model_copy(update=prose) == lab:
                 self.put(new)
                 return built.files.get_file_from_path(f"labs/{lab.stem}.ipynb")
         return None

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import functools
 import graphlib
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Literal, get_args
 
 import jupytext
-import yaml
+from pydantic import AfterValidator, Field
 
 from llmnotes.site.errors import NotebookError, near
 from llmnotes.site.run.digests import digest_of_cells
+from llmnotes.site.run.fields import Fields, Names, Text, check, read_yaml
 
-LEVELS = ("beginner", "intermediate", "advanced")
-TOPICS = ("architecture", "representations", "interpretability", "adaptation")
+Level = Literal["beginner", "intermediate", "advanced"]
+Topic = Literal["architecture", "representations", "interpretability", "adaptation"]
+LEVELS, TOPICS = get_args(Level), get_args(Topic)
 FOLDED = {"setup": "Set-up", "solution": "Solution", "drawing": "How the figure is drawn"}  # cell tags and titles
 STEM = re.compile(r"(?P<number>\d\d)_(?P<key>[a-z][a-z0-9_]*)")
+# Comments stay comments: jupytext would read `# !ls` and `# %time` as commands of IPython.
+FORMAT = {"extension": ".py", "format_name": "percent", "comment_magics": False}
 
 
 @dataclass(frozen=True)
@@ -32,22 +37,30 @@ class Cell:
     line: int
 
 
-@dataclass(frozen=True)
-class Lab:
-    """One lab as its script says it is."""
+def _asks(question: str) -> str:
+    assert question.endswith("?")
+    return question
+
+
+class Lab(Fields):
+    """One lab as its script says it is: the fields of its header, its path and its cells."""
+
+    title: Text = Field(description="a short text")
+    question: Annotated[Text, AfterValidator(_asks)] = Field(description="one sentence that ends in a question mark")
+    level: Level = Field(description=f"one of {', '.join(LEVELS)}")
+    minutes: int = Field(gt=0, description="a whole number of minutes to read it, 1 or more")
+    topic: Topic = Field(description=f"one of {', '.join(TOPICS)}")
+    models: Names = Field(description="a list of model names, [] for none")
+    needs: Names = Field(
+        description="a list of labs to read before it (01_xor), and `hub` if it downloads a model; [] for none"
+    )
+    tags: Names = Field(description="a list of words")
+    thumbnail: Text = Field(description="the name of one of its figures")
+    timeout: float = Field(120, gt=0, allow_inf_nan=False, description="seconds, more than 0; 120 if it is left out")
 
     path: Path
-    title: str
-    question: str
-    level: str
-    minutes: int
-    topic: str
-    models: tuple[str, ...]
-    needs: tuple[str, ...]
-    tags: tuple[str, ...]
-    thumbnail: str
-    timeout: float
-    cells: tuple[Cell, ...] = field(repr=False)
+    script: str = Field(repr=False)
+    cells: tuple[Cell, ...] = Field(repr=False)
 
     @property
     def stem(self) -> str:
@@ -62,8 +75,8 @@ class Lab:
     @property
     def number(self) -> str:
         """`01`, or nothing for a script outside the notebook that has no number."""
-        found = STEM.fullmatch(self.stem)
-        return found["number"] if found else ""
+        named = STEM.fullmatch(self.stem)
+        return named["number"] if named else ""
 
     @property
     def needs_hub(self) -> bool:
@@ -85,72 +98,63 @@ class Lab:
         return self.code[cell].line + line - 1
 
 
-Remember = Callable[[str, Callable[[], Any]], Any]  # what the second makes of the first, as JSON holds it, perhaps kept
-
-
-def afresh(source: str, make: Callable[[], Any]) -> Any:
-    """A memory that keeps nothing."""
-    return make()
-
-
-def read_lab(path: Path, remember: Remember = afresh) -> Lab:
+def read_lab(path: Path) -> Lab:
     """Read one lab and check it.
-
-    Args:
-        path: the script.
-        remember: gives what its cells are from memory, which takes jupytext a while to say.
 
     Raises:
         NotebookError: it cannot be read, its header is not as it must be, or its code is not valid Python.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # some editors begin a file with a byte-order mark
     except (OSError, UnicodeDecodeError) as error:
         raise NotebookError(f"{path}: cannot be read: {error}") from error
-    return _parse(path.resolve(), text, remember)
+    return _parse(path.resolve(), text)
 
 
-def _parse(path: Path, text: str, remember: Remember) -> Lab:
+@functools.lru_cache(maxsize=256)  # jupytext takes a while, and while a site is served most labs stay as they are
+def _parse(path: Path, text: str) -> Lab:
     try:
         compile(text, str(path), "exec", dont_inherit=True)
     except (SyntaxError, ValueError) as error:
         line, shown = getattr(error, "lineno", 1), (getattr(error, "text", "") or "").strip()
         raise NotebookError(f"{path}:{line}: not valid Python: {getattr(error, 'msg', error)}\n    {shown}") from error
-    cells = remember(f"cells {text}", lambda: _read_cells(text))
-    if not cells or cells[0][0] != "raw":
+    cells = jupytext.reads(text, fmt=FORMAT).cells
+    if not cells or cells[0].cell_type != "raw":
         raise NotebookError(f"{path}:1: no header; a lab begins with a commented YAML block between two lines `# ---`")
-    header = _header(path, cells[0][1].strip().strip("-"))
-    return Lab(path=path, cells=_cells(cells[1:], text), **header)
+    try:
+        header = read_yaml(cells[0].source.strip().strip("-"))
+    except ValueError as error:
+        raise NotebookError(f"{path}: header: {error}") from error
+    return check(Lab, header, f"{path}: header", path=path, script=text, cells=_cells(cells[1:], text))
 
 
-def _read_cells(text: str) -> list[list]:
-    """Of each cell its type, source and tags."""
-    cells = jupytext.reads(text, fmt="py:percent").cells
-    return [[cell.cell_type, cell.source, list(cell.metadata.get("tags", ()))] for cell in cells]
-
-
-def find_labs(folder: Path, remember: Remember = afresh) -> tuple[list[Lab], dict[str, NotebookError]]:
+def find_labs(folder: Path) -> tuple[list[Lab], dict[str, NotebookError]]:
     """All labs of a folder in the order of their numbers.
 
     Returns:
-        The labs, and by their stems what is wrong with the others: they cannot be read, share a key with one before
-        them, or need a lab that does not exist.
+        The labs, and by their stems what is wrong with the others: they cannot be read, are misnamed, share a number or
+        a key with one before them, or need a lab that does not exist.
     """
     labs: dict[str, Lab] = {}
     broken: dict[str, NotebookError] = {}
-    paths = sorted(folder.glob("[0-9][0-9]_*.py"))
+    paths = sorted(path for path in folder.glob("*.py") if _is_meant_as_lab(path))
     stems = {path.stem for path in paths}
     for path in paths:
         try:
-            lab = read_lab(path, remember)
-            if not STEM.fullmatch(lab.stem):
+            if not STEM.fullmatch(path.stem):
                 raise NotebookError(
-                    f"{path}: named {lab.stem!r}; expected two digits and lower-case words: 07_residual_stream"
+                    f"{path}: named {path.stem!r}; expected two digits and lower-case words: 07_residual_stream"
                 )
-            if lab.key in labs:
-                raise NotebookError(
-                    f"{path}: the name {lab.key!r} is taken by {labs[lab.key].path.name}; pages quote labs by it"
-                )
+            lab = read_lab(path)
+            for other in labs.values():
+                if lab.key == other.key:
+                    raise NotebookError(
+                        f"{path}: the name {lab.key!r} is taken by {other.path.name}; pages quote labs by it"
+                    )
+                if lab.number == other.number:
+                    raise NotebookError(
+                        f"{path}: the number {lab.number} is taken by {other.path.name}; give it another"
+                    )
             for need in lab.needs:
                 if need not in stems | {"hub"}:
                     raise NotebookError(f"{path}: header: needs names {need!r}, which is no lab{near(need, stems)}")
@@ -170,6 +174,14 @@ def find_labs(folder: Path, remember: Remember = afresh) -> tuple[list[Lab], dic
     return list(labs.values()), broken
 
 
+def _is_meant_as_lab(path: Path) -> bool:
+    """Whether a script is one, if perhaps misnamed, and not a module that stands beside the labs."""
+    if path.stem[0].isdigit():
+        return True
+    text = path.read_text(encoding="utf-8-sig", errors="replace")
+    return text.startswith("# ---") or bool(re.search(r"^# ?%%", text, re.MULTILINE))
+
+
 def in_order(needs: Mapping[str, Sequence[str]]) -> list[str]:
     """The labs, each behind those that it needs.
 
@@ -179,67 +191,20 @@ def in_order(needs: Mapping[str, Sequence[str]]) -> list[str]:
     return [stem for stem in graphlib.TopologicalSorter(needs).static_order() if stem in needs]
 
 
-_FIELDS = {  # name: (what it must hold, how that is said)
-    "title": (str, "a short text"),
-    "question": (str, "one sentence that ends in a question mark"),
-    "level": (LEVELS, f"one of {', '.join(LEVELS)}"),
-    "minutes": (int, "a whole number of minutes to read it, 1 or more"),
-    "topic": (TOPICS, f"one of {', '.join(TOPICS)}"),
-    "models": (list, "a list of model names, [] for none"),
-    "needs": (list, "a list of labs to read before it (01_xor), and `hub` if it downloads a model; [] for none"),
-    "tags": (list, "a list of words"),
-    "thumbnail": (str, "the name of one of its figures"),
-    "timeout": ((int, float), "seconds, more than 0"),
-}
-_DEFAULTS = {"timeout": 120.0}
-
-
-def _header(path: Path, text: str) -> dict:
-    try:
-        header = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise NotebookError(f"{path}: header: not valid YAML: {error}") from error
-    if not isinstance(header, dict):
-        raise NotebookError(f"{path}: header: holds {header!r}; expected lines `key: value`")
-    for name in header:
-        if name not in _FIELDS:
-            raise NotebookError(f"{path}: header: unknown key {name!r}{near(str(name), _FIELDS)}")
-    for name, (kind, expected) in _FIELDS.items():
-        if name not in header:
-            if name in _DEFAULTS:
-                header[name] = _DEFAULTS[name]
-                continue
-            raise NotebookError(f"{path}: header: {name!r} is missing; expected {expected}")
-        value = header[name]
-        allowed = kind if isinstance(kind, tuple) and isinstance(kind[0], str) else None
-        right = value in allowed if allowed else isinstance(value, kind) and not isinstance(value, bool)
-        if kind is str:
-            right = right and bool(value.strip())
-        elif kind is list:
-            right = right and all(isinstance(item, str) for item in value)
-        elif not allowed:
-            right = right and value > 0
-        if name == "question":
-            right = right and value.rstrip().endswith("?")
-        if not right:
-            raise NotebookError(f"{path}: header: {name} is {value!r}; expected {expected}")
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in header.items()}
-
-
-def _cells(cells: list[list], text: str) -> tuple[Cell, ...]:
+def _cells(cells: list, text: str) -> tuple[Cell, ...]:
     """The cells with their first lines, found by reading the script from top to bottom as jupytext did."""
-    lines = text.splitlines()
-    result, at = [], 0  # how many lines are behind us
-    for kind, whole, tags in cells:
-        source = whole.splitlines()
+    lines = text.split("\n")
+    result, behind = [], 0  # how many lines are behind us
+    for cell in cells:
+        source = cell.source.split("\n") if cell.source else []
+        kind = "code" if cell.cell_type == "code" else "markdown"
         if kind == "code" and source:
-            starts = range(at, len(lines) - len(source) + 1)
-            at = next((i for i in starts if lines[i : i + len(source)] == source), at)
+            starts = range(behind, len(lines) - len(source) + 1)
+            behind = next((i for i in starts if lines[i : i + len(source)] == source), behind)
         else:
-            marks = (i for i in range(at, len(lines)) if re.match(r"# ?%%", lines[i]))
-            at = next(marks, at) + 1
-        kind = "code" if kind == "code" else "markdown"
-        result.append(Cell(kind, whole, tuple(tags), at + 1))
+            marks = (i for i in range(behind, len(lines)) if re.match(r"# ?%%", lines[i]))
+            behind = next(marks, behind) + 1
+        result.append(Cell(kind, cell.source, tuple(cell.metadata.get("tags", ())), behind + 1))
         if kind == "code":
-            at += len(source)
+            behind += len(source)
     return tuple(result)

@@ -32,7 +32,7 @@ from llmnotes.lab.predictions import holds
 from llmnotes.lab.records import Record
 from llmnotes.site.errors import NotebookError, near
 from llmnotes.site.run.digests import digest, digest_of_file
-from llmnotes.site.run.labs import Lab, Remember, afresh, find_labs, read_lab
+from llmnotes.site.run.labs import Lab, find_labs, read_lab
 
 FORMAT = 1  # of a stored run; a run of another format is run again
 KEPT = 4  # runs kept in the cache for each lab: going back to an earlier state finds its run
@@ -207,13 +207,13 @@ class Project:
         """The local store; `LLMNOTES_CACHE` puts it elsewhere."""
         return Path(os.environ.get("LLMNOTES_CACHE") or self.root / ".cache").resolve()
 
-    def labs(self, remember: Remember = afresh) -> list[Lab]:
-        """All labs of the notebook; `remember` as in `read_lab`.
+    def labs(self) -> list[Lab]:
+        """All labs of the notebook.
 
         Raises:
             NotebookError: what is wrong with those that are not as they must be.
         """
-        labs, broken = find_labs(self.labs_folder, remember)
+        labs, broken = find_labs(self.labs_folder)
         if broken:
             raise NotebookError("\n".join(map(str, broken.values())))
         return labs
