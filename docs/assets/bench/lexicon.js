@@ -62,8 +62,8 @@ function* splitmix(seed) {
   }
 }
 
-const bits = splitmix(2024n);
-const fact = (keys, values) => mapped(keys, () => values[Number(bits.next().value % BigInt(values.length))]);
+const factBits = splitmix(2024n);
+const fact = (keys, values) => mapped(keys, () => values[Number(factBits.next().value % BigInt(values.length))]);
 export const HOME = fact(PEOPLE, TOWNS);
 export const JOB = fact(PEOPLE, JOBS);
 export const FOOD = fact(PEOPLE, FOODS);

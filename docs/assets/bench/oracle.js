@@ -65,3 +65,16 @@ export function gap(logProbs, probs) {
   for (let i = 0; i < probs.length; i++) if (probs[i]) sum += probs[i] * (Math.log(probs[i]) - logProbs[i]);
   return sum / Math.LN2;
 }
+
+/** A story that the grammar tells, END first: the beginning of it, if it is longer than `limit` words. */
+export function tellStory(random, limit, mood = MOODS[Math.floor(random() * MOODS.length)]) {
+  const words = [END];
+  const telling = story(mood);
+  for (let offer = telling.next(); words.length < limit; offer = telling.next(words.at(-1))) {
+    let left = random();
+    const options = Object.entries(offer.value.options);
+    words.push((options.find(([, p]) => (left -= p) < 0) ?? options.at(-1))[0]);
+    if (words.at(-1) === END) return words.slice(0, -1);
+  }
+  return words;
+}

@@ -23,11 +23,11 @@ export function makeTokenizer({ model }) {
   throw new Error(`a tokenizer of type ${model.type}; expected WordLevel or BPE`);
 }
 
-const listed = (vocab) => Object.keys(vocab).sort((one, other) => vocab[one] - vocab[other]);
+const byId = (vocab) => Object.keys(vocab).sort((one, other) => vocab[one] - vocab[other]);
 
 /** A token for each word that white space sets apart. */
 export function wordLevel(vocab) {
-  const words = listed(vocab);
+  const words = byId(vocab);
   const encode = (text) =>
     (text.match(/\P{White_Space}+/gu) ?? []).map((word) => {
       if (!Object.hasOwn(vocab, word)) throw new Error(`“${word}” is no word of this language`);
@@ -37,7 +37,7 @@ export function wordLevel(vocab) {
 }
 
 function byteLevel(vocab, merges) {
-  const words = listed(vocab);
+  const words = byId(vocab);
   const signs = printable();
   const bytes = new Map(signs.map((sign, byte) => [sign, byte]));
   const ranks = new Map(merges.map((pair, rank) => [Array.isArray(pair) ? pair.join(" ") : pair, rank]));

@@ -1,0 +1,81 @@
+// A sentence of World's language to choose, or to write from words that the grammar allows.
+
+import { inquire } from "./client.js";
+import { make, percent } from "./dom.js";
+import { END } from "./lexicon.js";
+
+export const SENTENCES = {
+  "a verb with a noun between": "the cats near the dog",
+  "two nouns between": "the cat behind the horses near the birds",
+  "a fact": "Karl likes",
+  "another fact": "Anna lives in",
+  "who gets it": "when Anna and Karl went to the river , Karl gave the ring to",
+  "a pronoun": "Clara was happy . Boris saw the tower .",
+  "the mood of a story": "Dora wept . the tree is grey . Emil was",
+  "brackets": "Ida saw the cat ( a happy one [ a sad one",
+  "a song": "Leo sang : la mo fi la ; la mo fi",
+};
+
+/**
+ * @param {(words: string[]) => void} change called with a new text
+ * @returns {{element: HTMLElement, show: Function, refuse: Function}}
+ */
+export function composerPart(change, sentences = SENTENCES) {
+  let words = [];
+  const sentence = make("p", { class: "bench-sentence" });
+  const choose = make("select", { "aria-label": "Choose a sentence" }, make("option", { value: "" }, "Choose a sentence"));
+  for (const [about, text] of Object.entries(sentences)) choose.append(make("option", { value: text }, `${about}: ${text}`));
+  choose.onchange = () => {
+    if (choose.value) change(choose.value.split(" "));
+    choose.value = "";
+  };
+  const options = make("datalist", { id: `bench-words-${Math.random().toString(36).slice(2)}` });
+  const input = make("input", { list: options.id, "aria-label": "Add a word or paste a sentence", placeholder: "add a word", autocapitalize: "off", autocomplete: "off", spellcheck: "false" });
+  const form = make("form", { class: "bench-add" }, input, make("button", { type: "submit" }, "Add"));
+  form.onsubmit = (event) => {
+    event.preventDefault();
+    const more = input.value.trim().split(/\s+/).filter(Boolean);
+    if (more.length) change([...words, ...more]);
+  };
+  const back = make("button", { type: "button", class: "bench-back", onclick: () => words.length > 1 && change(words.slice(0, -1)) }, "Remove the last word");
+  const offers = make("div", { class: "bench-offers", role: "group", "aria-label": "Words that can come next, by the grammar" });
+  const problem = make("p", { class: "bench-problem", role: "alert" });
+  const element = make("div", { class: "bench-composer" }, sentence, make("div", { class: "bench-tools" }, choose, form, back), offers, problem);
+
+  async function offer() {
+    const mine = words;
+    const next = await inquire("next", { words });
+    if (mine !== words) return;
+    const focused = offers.contains(document.activeElement);
+    options.replaceChildren(...next.map(({ word }) => make("option", { value: word })));
+    const shown = next.filter(({ word }) => word !== END);
+    offers.replaceChildren(
+      ...shown.slice(0, 8).map(({ word, p }) =>
+        make("button", { type: "button", "aria-label": `Add ${word}, true probability ${percent(p)}`, onclick: () => change([...words, word]) }, word),
+      ),
+      make("span", { class: "bench-small" }, shown.length > 8 ? `and ${shown.length - 8} more by typing` : ""),
+    );
+    if (focused) offers.querySelector("button")?.focus();
+  }
+
+  return {
+    element,
+    show(text, at, best) {
+      const same = words.join(" ") === text.join(" ");
+      words = text;
+      problem.textContent = "";
+      sentence.replaceChildren(
+        ...(at < text.length
+          ? [`${text.slice(0, at).join(" ")} `, make("u", {}, best), make("s", {}, ` ${text.slice(at).join(" ")}`)]
+          : [`${text.join(" ")} `, make("u", {}, best)]),
+      );
+      if (same && offers.children.length) return;
+      input.value = "";
+      offer();
+    },
+    refuse(message) {
+      problem.textContent = message;
+      input.select();
+    },
+  };
+}

@@ -1,0 +1,127 @@
+// What a page asks of the models, answered in a worker or, where a page may start none, in the page itself.
+
+import { keyOf } from "./edits.js";
+import { END, IDS, VOCABULARY } from "./lexicon.js";
+import { choices, generate, logitLens, logSoftmax, pick, randomFrom, residualSweep } from "./methods.js";
+import { Model } from "./model.js";
+import { gap, tellStory, truth } from "./oracle.js";
+import { readTensors } from "./safetensors.js";
+import { makeTokenizer, wordLevel } from "./tokenizers.js";
+
+const loaded = new Map();
+
+function modelOf(name) {
+  if (!loaded.has(name)) throw new Error(`${name} is not loaded; ask to load it first`);
+  return loaded.get(name);
+}
+
+/** Probabilities from logits, row by row. */
+const probabilities = (logits, width) => logSoftmax(logits, width).map(Math.exp);
+
+/** The likeliest entries of a row: [{ id, p }]. */
+export function likeliest(row, count) {
+  const best = [];
+  for (let id = 0; id < row.length; id++) {
+    if (best.length === count && row[id] <= best[count - 1].p) continue;
+    const to = best.findIndex(({ p }) => p < row[id]);
+    best.splice(to < 0 ? best.length : to, 0, { id, p: row[id] });
+    if (best.length > count) best.pop();
+  }
+  return best;
+}
+
+/** Stories of World's grammar, as token ids: what a mean is taken over. */
+function manyStories(count, seed) {
+  const random = randomFrom(seed);
+  return Array.from({ length: count }, () => tellStory(random, 64).map((word) => IDS[word]));
+}
+let told = null; // 24 stories, the same for every visitor
+
+/** Edits as they come from a page: `texts: "stories"` stands for stories of the grammar. */
+const resolve = (edits = []) =>
+  edits.map((edit) => (edit.texts === "stories" ? { ...edit, texts: (told ??= manyStories(24, 1)) } : edit));
+
+const later = () => new Promise((go) => setTimeout(go));
+
+export const ANSWERS = {
+  /** Make a model ready: { name, config, weights, tokenizer } as its files say. */
+  load({ name, config, weights, tokenizer }) {
+    const model = new Model(config, readTensors(weights));
+    loaded.set(name, { model, tokenizer: tokenizer ? makeTokenizer(tokenizer) : wordLevel(IDS) });
+    return { layers: model.layers, heads: model.heads, d: model.d, simd: model.kernel.simd };
+  },
+
+  /** What World makes of words, beside what is true: see `Look` in play.js. */
+  look({ name, words, edits, lens = false, pattern = false }) {
+    const { model } = modelOf(name);
+    const all = [END, ...words];
+    const true_ = truth(all);
+    const ids = all.map((word) => IDS[word]);
+    const keep = [...(lens ? ["resid_pre", "resid_post"] : []), ...(pattern ? ["pattern"] : [])];
+    const { logits, places } = model.run(ids, { edits: resolve(edits), keep });
+    const logs = logSoftmax(logits, model.vocab);
+    const width = model.vocab;
+    const rows = true_.map(({ probs, moods, rule, referent }, at) => {
+      const said = logs.subarray(at * width, (at + 1) * width);
+      return { gap: gap(said, probs), moods, rule, referent };
+    });
+    return {
+      words: all,
+      rows,
+      said: logs.map(Math.exp),
+      real: Float32Array.from(true_.flatMap(({ probs }) => Array.from(probs))),
+      lens: lens ? logitLens(model, places).map((step) => step.map(Math.exp)) : null,
+      pattern: pattern ? Array.from({ length: model.layers }, (_, i) => places.get(keyOf("pattern", i))) : null,
+    };
+  },
+
+  /** The words that may come next in World's language, with their probability. */
+  next({ words }) {
+    const { probs } = truth([END, ...words]).at(-1);
+    return VOCABULARY.map((word, id) => ({ word, p: probs[id] })).filter(({ p }) => p > 0).sort((a, b) => b.p - a.p);
+  },
+
+  /** The residual sweep between two texts of World. */
+  sweep({ name, clean, corrupted, tokens, place }) {
+    const [from, into] = [clean, corrupted].map((words) => [END, ...words].map((word) => IDS[word]));
+    return residualSweep(modelOf(name).model, from, into, tokens.map((word) => IDS[word]), { place });
+  },
+
+  /** A place's values for a text: { values, width }. */
+  read({ name, words, place, layer, edits }) {
+    const { model } = modelOf(name);
+    const ids = [END, ...words].map((word) => IDS[word]);
+    const { places } = model.run(ids, { keep: [place], edits: resolve(edits), read: "none" });
+    return { values: places.get(keyOf(place, layer)), width: model.width(place) };
+  },
+
+  /** What Fairytale would say after a text: tokens with their probability after cut-offs, and before. */
+  alternatives({ name, ids, count, sampling, edits }) {
+    const { model, tokenizer } = modelOf(name);
+    const { logits } = model.run(ids.slice(-model.context), { read: "last", edits: resolve(edits) });
+    const raw = probabilities(logits, model.vocab);
+    const left = choices(logits, sampling);
+    return {
+      total: left.length,
+      list: left.slice(0, count).map(({ id, p }) => ({ id, p, raw: raw[id], text: tokenizer.decode([id]) })),
+      drawn: pick(left, randomFrom(sampling.seed ?? 0)),
+    };
+  },
+
+  encode: ({ name, text }) => modelOf(name).tokenizer.encode(text),
+  decode: ({ name, ids }) => modelOf(name).tokenizer.decode(ids),
+
+  /** Go on writing; each token is a part of the answer. */
+  async write({ name, ids, options }, part, stopped) {
+    const { model, tokenizer } = modelOf(name);
+    const written = [];
+    const began = performance.now();
+    for (const id of generate(model, ids, { ...options, edits: resolve(options.edits) })) {
+      written.push(id);
+      part({ id, text: tokenizer.decode([id]) });
+      if (written.length % 4 === 0) await later();
+      if (stopped()) break;
+    }
+    return { ids: written, text: tokenizer.decode(written), ms: performance.now() - began };
+  },
+};
