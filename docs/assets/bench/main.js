@@ -2,7 +2,7 @@
 // there: it is what readers without JavaScript see.
 
 import { loadModel, megabytes } from "./client.js";
-import { make } from "./dom.js";
+import { calm, make } from "./dom.js";
 import { playHome, playWorld } from "./play.js";
 
 const PRESETS = {
@@ -24,6 +24,11 @@ function mount(root) {
       const sizes = await loadModel(model, (share) => (bar.value = share));
       root.classList.add("bench-on");
       build(root, sizes);
+      addEventListener("hashchange", () => {
+        if (!location.hash.startsWith(`#${root.id}?`)) return;
+        build(root, sizes); // a link in the page that leads to a state
+        root.scrollIntoView({ behavior: calm() ? "auto" : "smooth" });
+      });
     } catch (error) {
       const again = make("button", { type: "button", class: "bench-text", onclick: begin }, "Try again");
       status.replaceChildren(`The model did not load: ${error.message}. `, again);

@@ -17,11 +17,13 @@ export const rowOf = (table, at, width) => table.subarray(at * width, (at + 1) *
 function effect(verdict, codes) {
   if (!codes.length) return `Nothing is changed. ${verdict.why}`;
   const names = namedTogether(codes);
+  const how = codes.every((code) => /\d$/.test(code) && !isCut(code)) ? "off" : "changed";
   if (verdict.kind === "wrong") {
-    const why = verdict.why[0].toLowerCase() + verdict.why.slice(1);
-    return `Without ${names} ${why.startsWith("*") ? verdict.why : why}`;
+    const start = `${how === "off" ? "Without" : "With a changed"} ${names}`;
+    if (verdict.why.startsWith("The verb no longer")) return `${start}, t${verdict.why.slice(1)}`;
+    return `${start}, World misses it. ${verdict.why}`;
   }
-  return `${names} ${codes.length > 1 ? "are" : "is"} ${codes.every(isCut) ? "cut" : "changed"}. ${verdict.why}`;
+  return `${names} ${names.includes(" and ") || names.includes(" parts") ? "are" : "is"} ${how}. ${verdict.why}`;
 }
 
 /** Ask for the state of a text with changes, newest first: older questions' answers are dropped. */

@@ -32,6 +32,7 @@ from llmnotes.site.notebook.feed import atom
 from llmnotes.site.notebook.glossary import read_glossary, with_labs
 from llmnotes.site.pages import html as rendered
 from llmnotes.site.pages.api import Memory, remember
+from llmnotes.site.pages.bench import add_models
 from llmnotes.site.pages.beside import render_beside
 from llmnotes.site.pages.blocks import Blocks, Place, read_cards
 from llmnotes.site.pages.offline import add_scripts, is_offline, prepare
@@ -151,6 +152,7 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
         files.append(File.generated(config, "feed.xml", content=feed))
         if is_offline(config):
             add_scripts(files, config)
+        add_models(files, config, offline=is_offline(config))
         for path in (rendered.KATEX / "katex.min.css", *(rendered.KATEX / "fonts").glob("*.woff2")):
             uri = f"assets/katex/{path.relative_to(rendered.KATEX).as_posix()}"
             files.append(File.generated(config, uri, abs_src_path=str(path)))

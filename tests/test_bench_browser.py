@@ -1,0 +1,145 @@
+"""The bench in a real browser, from a server's folder and from a folder without a server, by mouse and by keyboard."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import re
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from bench_node import ASSETS, NODE, needs_node
+from conftest import ROOT, make_notebook
+from test_browser import Quiet, Visit, browser, sound  # noqa: F401
+
+from llmnotes.site.pages.offline import as_script
+
+PRESETS = re.findall(r"^  (\w+): \{ model", (ASSETS / "main.js").read_text(), re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def sites(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A small notebook with a page for each preset, built for a server and for a folder."""
+    made = make_notebook(tmp_path_factory.mktemp("bench") / "notebook")
+    shutil.copytree(ASSETS.parent, made.root / "docs" / "assets")
+    for preset in PRESETS:
+        page = (
+            f'---\nhide: [toc]\n---\n\n# {preset}\n\n<div class="bench" data-bench="{preset}"><p>Fallback.</p></div>\n'
+        )
+        (made.root / "docs" / f"{preset}.md").write_text(page)
+    settings = made.root / "mkdocs.yml"
+    styles = re.search(r"extra_css:\n(?:  - .*\n)+", (ROOT / "mkdocs.yml").read_text())[0]
+    text = styles + "extra: {generator: false}\n" + re.sub("nav: .*\n", "", settings.read_text())
+    schemes = (
+        '{media: "(prefers-color-scheme: light)", scheme: default}, '
+        '{media: "(prefers-color-scheme: dark)", scheme: slate}'
+    )
+    settings.write_text(text.replace("font: false", f"font: false, palette: [{schemes}]"))
+    found = {}
+    for kind in ("served", "folder"):
+        if kind == "folder":
+            settings.write_text(settings.read_text().replace("search]", "search, offline]"))
+        found[kind] = made.root.parent / "host" / kind
+        done = made.mkdocs("build", "-q", "-d", str(found[kind]))
+        assert done.returncode == 0, done.stdout + done.stderr
+    return found
+
+
+@pytest.fixture(scope="module")
+def served(sites: dict[str, Path]) -> Iterator[str]:
+    handler = functools.partial(Quiet, directory=str(sites["served"].parent))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/served/"
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def folder(sites: dict[str, Path]) -> str:
+    return f"{sites['folder'].as_uri()}/"
+
+
+@needs_node
+def test_the_script_for_a_folder_is_one(tmp_path: Path) -> None:
+    """All modules in one scope: no name twice."""
+    import subprocess
+
+    script = as_script(ASSETS / "main.js")
+    path = tmp_path / "main.js"
+    path.write_text(script)
+    done = subprocess.run([NODE, "--check", str(path)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_script_is_small() -> None:
+    import gzip
+
+    size = sum(len(gzip.compress(path.read_bytes())) for path in ASSETS.glob("*.js"))
+    assert size < 60_000
+
+
+@pytest.mark.parametrize("where", ["served", "folder"])
+def test_a_head_is_switched_off_on_home(browser, where: str, request: pytest.FixtureRequest) -> None:  # noqa: F811
+    address = request.getfixturevalue(where)
+    with Visit(browser, address, "home/" if where == "served" else "home.html") as visit:
+        page = visit.page
+        say = page.locator(".bench-say")
+        page.get_by_text("✕ Wrong verb.").wait_for(timeout=10_000)  # once, on arrival
+        page.get_by_role("button", name="Layer 3, head 3").click()
+        page.get_by_text("✓ Right verb.").wait_for()
+        assert "agrees with cats, not with dog" in say.inner_text()
+        page.get_by_role("button", name="Layer 0, head 0").click()
+        page.get_by_text("L0H0 is off.").wait_for()
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("Space")
+        page.get_by_text("L0H0 and L1H1 are off.").wait_for()
+        assert page.url.endswith("#bench-home?off=L0H0+L1H1")
+        page.get_by_role("button", name="Undo: Head L0H0 off").click()
+        page.get_by_text("L1H1 is off.").wait_for()
+        page.get_by_role("button", name="Control: Head L1H1 off").click()
+        page.get_by_role("button", name="Undo: Head L1H1 off").wait_for(state="detached")
+        assert page.locator(".bench-changes li").count() == 1
+        page.reload()
+        page.locator(".bench-changes li").wait_for()  # the address kept it
+        assert not visit.wrong
+
+
+def test_world_word_by_word(browser, served: str) -> None:  # noqa: F811
+    with Visit(browser, served, "world/#bench-world?text=the+cats+near+the+dog&off=L3H3%215-2&at=5&head=L3H3") as visit:
+        page = visit.page
+        page.get_by_text("✕ Wrong verb.").wait_for()
+        page.get_by_role("button", name="Let L3H3 look at cats again").click()
+        page.get_by_text("✓ Right verb.").wait_for()
+        page.get_by_role("button", name="near, true").or_(page.get_by_role("button", name="Add near")).first.click()
+        page.get_by_text("Only the can come here").wait_for()
+        page.get_by_label("Add a word").fill("the bird is")
+        page.keyboard.press("Enter")
+        page.get_by_text("“is” cannot stand after").wait_for()
+        assert page.locator(".bench-sentence").inner_text().startswith("the cats near the dog near")
+        page.get_by_label("Add a word").fill("the bird wug")
+        page.keyboard.press("Enter")
+        page.get_by_text("no word “wug”").wait_for()
+        page.get_by_label("Choose a sentence").select_option(label="a fact: Karl likes")
+        page.get_by_text("In this world the answer is").wait_for()
+        page.get_by_role("button", name="Layer 0, MLP").click()
+        page.get_by_role("button", name="Other kind: MLP 0 off").click()
+        page.get_by_text("MLP 0 at its average").first.wait_for()
+        assert "off=M0%7E" in page.url
+        assert not visit.wrong
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1440, "light")])
+def test_every_bench_is_sound(browser, served: str, preset: str, width: int, scheme: str) -> None:  # noqa: F811
+    with Visit(browser, served, f"{preset}/", width, scheme) as visit:
+        load = visit.page.locator(".bench-loading button")
+        if load.count():
+            load.click()
+        visit.page.locator(".bench-on").wait_for(timeout=20_000)
+        visit.page.wait_for_timeout(2500 if preset == "home" else 500)
+        visit.scroll_through()
+        sound(visit, width, scheme)
