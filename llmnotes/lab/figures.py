@@ -27,12 +27,13 @@ def figure(
     *,
     name: str,
     alt: str,
+    title: str = "",
     caption: str = "",
     data: Mapping[str, ArrayLike] | None = None,
     rtol: float | None = None,
     because: str | None = None,
 ) -> None:
-    """Put a matplotlib figure on the page, for light and for dark, with the arrays that it shows beside it.
+    """Put a matplotlib figure on the page, for desk and phone, light and dark, with the arrays that it shows beside it.
 
     A figure is checked by its arrays and not by its pixels. They are read from lines, points, bars and images; give
     `data` where something else carries the message.
@@ -41,6 +42,7 @@ def figure(
         fig: the figure; it is closed afterwards.
         name: lower-case words joined by underscores, unique within the lab.
         alt: what the figure shows, for those who do not see it: the message first. It cannot be left out.
+        title: the finding as one short sentence, above the figure.
         caption: one or two sentences under the figure.
         data: arrays by name, instead of those found in the figure.
         rtol: how far a point may move, as a share of its array's range; by default what cannot be seen (0.001).
@@ -58,7 +60,7 @@ def figure(
 
     import matplotlib.pyplot as plt
 
-    from llmnotes.lab import plots
+    from llmnotes.lab import plots, svg
 
     plots.literal_dollars(fig)
     arrays = plots.shown_arrays(fig) if data is None else plots.checked_arrays(data)
@@ -69,6 +71,7 @@ def figure(
     entry = {
         "name": name,
         "alt": " ".join(alt.split()),
+        "title": " ".join(title.split()),
         "caption": " ".join(caption.split()),
         "width": width,
         "height": height,
@@ -77,7 +80,7 @@ def figure(
         "arrays": sorted(arrays),
     }
     if folder := os.environ.get("LLMNOTES_RUN"):
-        plots.save(fig, Path(folder) / "figures" / name, arrays)
+        svg.save(fig, Path(folder) / "figures" / name, arrays)
     elif in_notebook():
         from IPython.display import display
 

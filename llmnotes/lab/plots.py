@@ -1,102 +1,98 @@
 """How figures look: one palette for the whole notebook, legible in light and dark, safe for colour-blind readers.
 
 Draw with matplotlib as usual, starting from `subplots`. Colours come from `COLOURS` and the two colour maps
-`SEQUENTIAL` and `DIVERGING`; each has a twin for dark pages, into which `save` turns the figure.
+`SEQUENTIAL` and `DIVERGING`. `llmnotes.lab.svg` writes them by the names that the page's styles know, so that one file
+serves light and dark pages. `label_lines` puts a line's label at its end, instead of in a legend.
 """
 
 from __future__ import annotations
 
-import io
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import matplotlib.text
 import numpy as np
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import LinearSegmentedColormap, to_rgba
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from numpy.typing import ArrayLike
 
-__all__ = ["COLOURS", "DIVERGING", "GRID", "INK", "MUTED", "PAPER", "SEQUENTIAL", "save", "subplots"]
+__all__ = ["COLOURS", "DIVERGING", "GRID", "INK", "MUTED", "PAPER", "SEQUENTIAL", "label_lines", "subplots"]
 
-# light, dark: text and the first five colours keep a contrast of at least 4.5 (3 for orange) with their own paper
-INK, MUTED, GRID, PAPER = "#1f2430", "#5b6472", "#d9dee5", "#ffffff"
-COLOURS = ("#0b62a8", "#c4500a", "#0a7d6c", "#8f3fa8", "#8a6500", "#5b6472")  # blue, orange, green, purple, ochre, grey
-DARK = {
-    INK: "#dfe3ea",
-    MUTED: "#a3acba",
-    GRID: "#3a404c",
-    PAPER: "#1e2129",
-    COLOURS[0]: "#6db4f2",
-    COLOURS[1]: "#f59a5b",
-    COLOURS[2]: "#45c9b4",
-    COLOURS[3]: "#d39be6",
-    COLOURS[4]: "#dcb64a",
+# What each colour is called in the page's styles, which know it for light and dark; these are the light ones. Text and
+# the first five keep a contrast of at least 4.5 (3 for orange) with the paper.
+INK, MUTED, GRID, PAPER = "#1b1f24", "#5c636d", "#dfdbd1", "#fcfbf8"
+COLOURS = ("#0b62a8", "#c4500a", "#0a7d6c", "#8f3fa8", "#8a6500", MUTED)  # blue, orange, green, purple, ochre, grey
+VARIABLES = {
+    INK: "--ink",
+    MUTED: "--grey",
+    GRID: "--rule",
+    PAPER: "--paper",
+    **dict(zip(COLOURS, ("--blue", "--orange", "--green", "--purple", "--ochre", "--grey"), strict=True)),
 }
 
 
-def _colour_map(name: str, *colours: str) -> LinearSegmentedColormap:
-    colour_map = LinearSegmentedColormap.from_list(name, colours)
+def _colour_map(name: str, *colours: tuple[str, float]) -> LinearSegmentedColormap:
+    colour_map = LinearSegmentedColormap.from_list(name, [to_rgba(*colour) for colour in colours])
     if name not in mpl.colormaps:
         mpl.colormaps.register(colour_map)
     return colour_map
 
 
-# The end of a light map is dark and the end of its dark twin is bright, so that ink and paper on top swap with them.
-SEQUENTIAL = _colour_map("llmnotes_sequential", PAPER, "#9cc4e4", "#2f7fbd", "#0a3d6b")
-DIVERGING = _colour_map("llmnotes_diverging", "#7d3104", "#dd8a55", PAPER, "#6fa9d6", "#084a80")
-_TWINS = {
-    SEQUENTIAL.name: _colour_map("llmnotes_sequential_dark", DARK[PAPER], "#1d4f7c", "#4f9bd8", "#cfe7fb"),
-    DIVERGING.name: _colour_map("llmnotes_diverging_dark", "#ffd3b3", "#c9703a", DARK[PAPER], "#3f83b8", "#c3e2fb"),
-}
+# Nothing is transparent rather than white, so that one picture lies on light and on dark paper.
+SEQUENTIAL = _colour_map("llmnotes_sequential", ("#2f7fbd", 0), ("#2f7fbd", 1))
+DIVERGING = _colour_map("llmnotes_diverging", ("#d0661c", 1), ("#d0661c", 0), ("#2f7fbd", 0), ("#2f7fbd", 1))
+
+WIDTH, NARROW = 6.1, 3.65  # inches: a page's column, and a phone's
 
 STYLE: dict[str, Any] = {
-    "font.size": 11,
-    "axes.titlesize": 11.5,
+    "font.size": 10,  # 13 pixels
+    "axes.titlesize": 10.5,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
     "axes.edgecolor": MUTED,
     "axes.labelcolor": INK,
     "axes.titlecolor": INK,
-    "axes.facecolor": PAPER,
+    "axes.facecolor": "none",
     "axes.grid": True,
     "axes.axisbelow": True,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.prop_cycle": mpl.cycler(color=COLOURS),
-    "figure.facecolor": PAPER,
+    "figure.facecolor": "none",
     "figure.constrained_layout.use": True,
     "grid.color": GRID,
     "grid.linewidth": 0.8,
     "image.cmap": SEQUENTIAL.name,
+    "image.interpolation": "none",
     "legend.frameon": False,
-    "legend.fontsize": 10,
+    "legend.fontsize": 9.5,
     "lines.linewidth": 2,
     "text.color": INK,
     "xtick.color": MUTED,
     "ytick.color": MUTED,
     "xtick.labelcolor": INK,
     "ytick.labelcolor": INK,
-    "xtick.labelsize": 10,
-    "ytick.labelsize": 10,
+    "xtick.labelsize": 9.5,
+    "ytick.labelsize": 9.5,
     # Letters rather than their outlines: a third of the bytes. The layout is made for DejaVu, which is wide.
     "svg.fonttype": "none",
 }
 
 
-def subplots(rows: int = 1, columns: int = 1, *, width: float = 7.2, height: float = 3.2, **kwargs: Any) -> tuple:
+def subplots(rows: int = 1, columns: int = 1, *, width: float = WIDTH, height: float = 3.2, **kwargs: Any) -> tuple:
     """`matplotlib.pyplot.subplots` in the notebook's style.
 
     Args:
         rows: rows of axes.
         columns: columns of axes.
-        width: of the whole figure in inches; a page's column is 7.2 inches wide, a phone's half of that.
+        width: of the whole figure in inches; by default a page's column. On a phone panels go under each other.
         height: of the whole figure in inches.
         **kwargs: passed on to `matplotlib.pyplot.subplots`.
 
@@ -124,6 +120,46 @@ def literal_dollars(fig: Figure) -> None:
     for text in fig.findobj(mpl.text.Text):
         if "$" in text.get_text() and text not in words and not re.search(r"\$[^$]*[\\^_{][^$]*\$", text.get_text()):
             text.set_parse_math(False)
+
+def label_lines(ax: Axes) -> None:
+    """Write each labelled line's label at its right end, in its colour; labels that would touch move apart.
+
+    Args:
+        ax: axes whose lines are drawn and whose limits are set.
+    """
+    lines = [line for line in ax.lines if not line.get_label().startswith("_") and len(line.get_xdata())]
+    if not lines:
+        return
+    ends = np.array([ax.transData.transform((line.get_xdata()[-1], line.get_ydata()[-1]))[1] for line in lines])
+    line_height = 1.25 * mpl.rcParams["legend.fontsize"] * ax.figure.dpi / 72
+    places = _apart(ends, line_height)
+    for line, end, place in zip(lines, ends, places, strict=True):
+        ax.annotate(
+            line.get_label(),
+            (line.get_xdata()[-1], line.get_ydata()[-1]),
+            xytext=(6, (place - end) * 72 / ax.figure.dpi),
+            textcoords="offset points",
+            va="center",
+            color=line.get_color(),
+            fontsize=mpl.rcParams["legend.fontsize"],
+            annotation_clip=False,
+        )
+
+
+def _apart(places: np.ndarray, least: float) -> np.ndarray:
+    """The places, moved so that neighbours are at least so far apart: as little as can be, in their order."""
+    order = np.argsort(places, kind="stable")
+    moved = places[order].astype(float)
+    for _ in range(200):
+        gaps = np.diff(moved)
+        if (close := gaps < least - 1e-9).sum() == 0:
+            break
+        push = np.where(close, (least - gaps) / 2, 0)
+        moved[:-1] -= push
+        moved[1:] += push
+    result = np.empty_like(moved)
+    result[order] = moved
+    return result
 
 
 def shown_arrays(fig: Figure) -> dict[str, np.ndarray]:
@@ -168,50 +204,3 @@ def checked_arrays(data: Mapping[str, ArrayLike]) -> dict[str, np.ndarray]:
         if filled.size:
             arrays[name] = filled
     return arrays
-
-
-def save(fig: Figure, stem: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write STEM.svg, STEM.dark.svg and STEM.npz: the figure for light and dark pages, and the arrays it shows.
-
-    The same figure gives the same bytes: no date, and element ids that depend on content alone.
-    """
-    stem.parent.mkdir(parents=True, exist_ok=True)
-    light = _svg(fig, salt=stem.name)
-    mappables = [m for ax in fig.axes for m in (*ax.images, *ax.collections)]
-    for mappable in mappables:
-        if twin := _TWINS.get(mappable.get_cmap().name):
-            mappable.set_cmap(twin)
-    dark = _svg(fig, salt=stem.name)
-    for of_light, of_dark in DARK.items():
-        dark = dark.replace(of_light, of_dark)
-    stem.with_name(stem.name + ".svg").write_text(light, encoding="utf-8")
-    stem.with_name(stem.name + ".dark.svg").write_text(dark, encoding="utf-8")
-    np.savez_compressed(stem.with_name(stem.name + ".npz"), **arrays)
-
-
-def _svg(fig: Figure, salt: str) -> str:
-    buffer = io.StringIO()
-    with mpl.rc_context({"svg.hashsalt": salt, "svg.fonttype": "none"}):
-        fig.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    return _compact(buffer.getvalue())
-
-
-def _compact(svg: str) -> str:
-    """The same drawing in fewer bytes: points to a hundredth, paths without line breaks, the font named once."""
-    svg = re.sub(r"<!--.*?-->|^\s+", "", svg, flags=re.MULTILINE)
-    svg = re.sub(r'(?<= d=")[^"]*', lambda path: re.sub(r"\s*([A-Za-z])\s*", r"\1", path[0]).strip(), svg)
-    svg = re.sub(r"<[^>]+>", lambda tag: _LONG.sub(_short, tag[0]), svg)  # what is written stays as it is
-    svg = re.sub(r"font: (?:(\w+) )?([\d.]+px) [^;\"]*", lambda m: f"{_weight(m[1])}font-size: {m[2]}", svg)
-    svg = re.sub(r"font-family: [^;\"]*;? ?", "", svg)
-    return svg.replace("</style>", "text{font-family: 'DejaVu Sans', Verdana, sans-serif}</style>", 1)
-
-
-_LONG = re.compile(r"-?(?<![\d.])\d+\.\d{3,}")
-
-
-def _short(number: re.Match) -> str:
-    return f"{float(number[0]):.2f}".rstrip("0").rstrip(".")
-
-
-def _weight(word: str | None) -> str:
-    return "" if word is None else f"font-{'weight' if word.isdigit() or word == 'bold' else 'style'}: {word}; "
