@@ -158,20 +158,24 @@ def sound(visit: Visit, width: int, scheme: str) -> None:
 @pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1440, "dark")])
 @each_lab
 def test_a_lab_page_is_sound(browser, address: str, lab: Lab, width: int, scheme: str) -> None:
-    """What holds for every page, and what a lab page is: small with all it loads, its figures drawn for its scheme."""
+    """What holds for every page, and what a lab page is: small with all it loads, its figures drawn for its width."""
     with Visit(browser, address, f"labs/{lab.stem}/", width, scheme) as visit:
         visit.scroll_through()
         loaded = visit.loaded()
         largest = sorted(loaded.items(), key=lambda item: -item[1])[:6]
         assert sum(loaded.values()) < 600_000, f"{sum(loaded.values())}: {largest}"
         assert len(loaded) > 5
-        images = visit.page.locator("figure img")
-        visible = [images.nth(i).get_attribute("src") for i in range(images.count()) if images.nth(i).is_visible()]
-        assert visible
-        assert all(source.endswith(f"#only-{scheme}") for source in visible)
+        shown, other = (visit.page.locator(f".lab-drawing.{layout}") for layout in layouts_at(width))
+        assert any(shown.nth(i).is_visible() for i in range(shown.count()))
+        assert not any(other.nth(i).is_visible() for i in range(other.count()))
         sound(visit, width, scheme)
         if width > 1000:
             copied(visit, lab)
+
+
+def layouts_at(width: int) -> tuple[str, str]:
+    """Which layout of a figure shows at a width, and which does not."""
+    return ("narrow", "wide") if width < 560 else ("wide", "narrow")
 
 
 def copied(visit: Visit, lab: Lab) -> None:

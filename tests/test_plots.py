@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
+from html import unescape
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from conftest import ROOT
 
-from llmnotes.lab import plots
+from llmnotes.lab import plots, svg
 
 
 @pytest.fixture(autouse=True)
@@ -30,13 +33,15 @@ def contrast(one: str, other: str) -> float:
 
 
 @pytest.mark.parametrize("colour", [plots.INK, plots.MUTED, *plots.COLOURS[:5]])
-def test_colours_are_legible_on_both_papers(colour: str) -> None:
+def test_colours_are_legible_on_paper(colour: str) -> None:
     assert contrast(colour, plots.PAPER) >= 4.3
-    assert contrast(plots.DARK[colour], plots.DARK[plots.PAPER]) >= 4.5
 
 
-def test_every_colour_has_a_dark_twin() -> None:
-    assert {plots.INK, plots.MUTED, plots.GRID, plots.PAPER, *plots.COLOURS} <= set(plots.DARK)
+def test_every_colour_has_a_name_that_the_styles_know() -> None:
+    assert {plots.INK, plots.MUTED, plots.GRID, plots.PAPER, *plots.COLOURS} == set(plots.VARIABLES)
+    styles = "".join(path.read_text() for path in (ROOT / "docs" / "assets").glob("*.css"))
+    for variable in ("--green", "--purple", "--ochre"):
+        assert len(re.findall(rf"{variable}: #", styles)) == 2, "for light and for dark"
 
 
 def everything():
@@ -68,10 +73,10 @@ def test_gaps_become_nan_and_words_are_refused() -> None:
 def test_the_same_figure_gives_the_same_bytes(tmp_path: Path) -> None:
     for folder in ("one", "two"):
         fig = everything()
-        plots.save(fig, tmp_path / folder / "all", plots.shown_arrays(fig))
+        svg.save(fig, tmp_path / folder / "all", plots.shown_arrays(fig))
         plt.close(fig)
     names = sorted(path.name for path in (tmp_path / "one").iterdir())
-    assert names == ["all.dark.svg", "all.npz", "all.svg"]
+    assert names == ["all.narrow.svg", "all.npz", "all.svg"]
     for name in names:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 
@@ -81,21 +86,79 @@ def test_what_is_written_in_a_figure_stays(tmp_path: Path) -> None:
     ax.plot([0.001, 0.002], [1 / 3, 2 / 3])
     ax.set_title("from 0.00125 to 12.3456")
     ax.set_xticks([0.001, 0.0015, 0.002])
-    plots.save(fig, tmp_path / "small", plots.shown_arrays(fig))
+    svg.save(fig, tmp_path / "small", plots.shown_arrays(fig))
     plt.close(fig)
-    svg = (tmp_path / "small.svg").read_text()
+    drawn = (tmp_path / "small.svg").read_text()
     for written in ("from 0.00125 to 12.3456", ">0.0010<", ">0.0015<"):
-        assert written in svg
-    assert not [tag for tag in re.findall(r"<path[^>]*>", svg) if re.search(r"\d\.\d{3}", tag)], "drawn to a hundredth"
+        assert written in drawn
+    assert not [tag for tag in re.findall(r"<path[^>]*>", drawn) if re.search(r"\d\.\d{3}", tag)], (
+        "drawn to a hundredth"
+    )
 
 
-def test_the_dark_figure_has_no_light_colour_left(tmp_path: Path) -> None:
+def sizes(drawn: str) -> list[float]:
+    """The sizes of all words, in pixels as shown."""
+    return [float(size) * 96 / 72 for size in re.findall(r"<text[^>]*font-size: ([\d.]+)px", drawn)]
+
+
+@pytest.mark.parametrize(("layout", "width"), [("all", plots.WIDTH), ("all.narrow", plots.NARROW)])
+def test_a_drawing_follows_the_page(tmp_path: Path, layout: str, width: float) -> None:
     fig = everything()
-    plots.save(fig, tmp_path / "all", plots.shown_arrays(fig))
-    light, dark = ((tmp_path / f"all{suffix}").read_text() for suffix in (".svg", ".dark.svg"))
-    assert light != dark
-    for colour in (plots.PAPER, plots.INK, plots.COLOURS[0]):
-        assert colour in light
-        assert colour not in dark
-        assert plots.DARK[colour] in dark
-    assert not re.search(r"<dc:date>|matplotlib v", light)
+    fig.axes[0].text(0, 2, "small", fontsize=5)
+    svg.save(fig, tmp_path / "all", plots.shown_arrays(fig))
+    drawn = (tmp_path / f"{layout}.svg").read_text()
+    assert drawn.startswith(f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {72 * width:.5g} ')
+    assert f"var(--blue, {plots.COLOURS[0]})" in drawn
+    for colour, variable in plots.VARIABLES.items():
+        assert not re.search(rf"(?<!{variable}, ){colour}", drawn), "every ink has its name"
+    assert not re.search(r"<dc:date>|matplotlib v|<style|<script", drawn)
+    assert min(sizes(drawn)) >= 12
+    used = set(re.findall(r"(?:url\(|href=\")#([^)\"]+)", drawn))
+    assert set(re.findall(r' id="([^"]*)"', drawn)) == used, "no id that another drawing of the page may have"
+
+
+def test_the_two_layouts_share_no_id(tmp_path: Path) -> None:
+    fig = everything()
+    svg.save(fig, tmp_path / "all", plots.shown_arrays(fig))
+    wide, narrow = (set(re.findall(r' id="([^"]*)"', (tmp_path / f"all{s}.svg").read_text())) for s in ("", ".narrow"))
+    assert wide
+    assert not wide & narrow
+
+
+def test_on_a_phone_panels_go_under_each_other(tmp_path: Path) -> None:
+    fig, axes = plots.subplots(1, 2, sharey=True)
+    for ax in axes:
+        ax.plot([1, 10], [2, 3])
+    axes[0].set(ylabel="share", xscale="log")
+    svg.save(fig, tmp_path / "two", plots.shown_arrays(fig))
+    wide, narrow = (
+        json.loads(unescape(re.search(r'data-axes="([^"]*)"', (tmp_path / f"two{suffix}.svg").read_text())[1]))
+        for suffix in ("", ".narrow")
+    )
+    assert wide[0]["box"][1] == wide[1]["box"][1], "side by side"
+    assert wide[0]["box"][2] < wide[1]["box"][0]
+    assert narrow[0]["box"][3] < narrow[1]["box"][1], "under each other"
+    assert (wide[0]["log"], wide[1]["log"]) == ("x", "")
+    assert wide[0]["y"] == wide[1]["y"] == narrow[0]["y"]
+    assert (tmp_path / "two.narrow.svg").read_text().count(">share<") == 2, "each has its label"
+
+
+def test_a_choice_is_marked(tmp_path: Path) -> None:
+    fig, ax = plots.subplots()
+    ax.plot([1, 2])
+    ax.text(1, 1, "both").set_gid("choice-both")
+    svg.save(fig, tmp_path / "one", plots.shown_arrays(fig))
+    assert '<g data-choice="both">' in (tmp_path / "one.svg").read_text()
+
+
+def test_labels_at_lines_keep_apart() -> None:
+    fig, ax = plots.subplots()
+    for end, name in ((1.0, "a"), (1.01, "b"), (0.0, "c")):
+        ax.plot([0, 1], [0, end], label=name)
+    ax.plot([0, 1], [0.5, 0.5])
+    plots.label_lines(ax)
+    fig.draw_without_rendering()
+    boxes = [text.get_window_extent() for text in ax.texts]
+    assert [text.get_text() for text in ax.texts] == ["a", "b", "c"]
+    assert boxes[0].y1 < boxes[1].y0
+    assert boxes[2].y1 < boxes[0].y0

@@ -173,7 +173,7 @@ def test_a_run_stores_what_it_must(recorded: Notebook) -> None:
     assert set(run.meta["files"]) == {
         "results.json",
         "outputs.json",
-        *(f"figures/line{suffix}" for suffix in (".svg", ".dark.svg", ".npz")),
+        *(f"figures/line{suffix}" for suffix in (".svg", ".narrow.svg", ".npz")),
     }
 
 

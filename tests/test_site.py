@@ -157,20 +157,15 @@ def test_code_leads_to_the_api_and_back(site: Path, lab: Lab) -> None:
 
 
 @each_lab
-def test_figures_are_files_with_size_and_alt(site: Path, lab: Lab) -> None:
-    folder = site / "labs" / lab.stem
-    images = Elements(article(page_of(site, lab))).of("img")
+def test_figures_stand_in_the_page_for_desk_and_phone(site: Path, lab: Lab) -> None:
+    html = article(page_of(site, lab))
+    drawings = [a for a in Elements(html).of("div") if "lab-drawing" in a.get("class", "")]
     run = Project(ROOT).valid_run(lab)
-    assert len(images) == 2 * len(run.results["figures"])
-    for image in images:
-        assert image["loading"] == "lazy"
-        assert int(image["width"]) > 0
-        assert int(image["height"]) > 0
-        assert len(image["alt"]) > 20
-        source = urlsplit(image["src"])
-        assert (folder / source.path).resolve().suffix == ".svg", "crisp on any screen"
-        assert (folder / source.path).is_file()
-        assert source.fragment in ("only-light", "only-dark")
+    layouts = [f"lab-drawing {layout}" for layout in ("wide", "narrow")]
+    assert [a["class"] for a in drawings] == layouts * len(run.results["figures"])
+    assert all(a["role"] == "img" and len(a["aria-label"]) > 20 for a in drawings)
+    assert html.count("data-axes=") == len(drawings)
+    assert not Elements(html).of("img"), "nothing that does not follow the scheme"
 
 
 @each_lab
@@ -312,7 +307,7 @@ def test_a_tiny_site(recorded: Notebook) -> None:
     assert re.search(r'<a class="bound" href="labs/01_tiny/#value-share" title="[^"]*">25%</a>', home)
     assert '<abbr title="The slope.">gradient</abbr>' in home
     assert '<code>{{ result("x.y") }}</code>' in home.replace("&quot;", '"')
-    assert 'src="labs/01_tiny/line.svg#only-light"' in home
+    assert 'src="labs/01_tiny/line.svg"' in home
     hub = (recorded.root / "site" / "labs" / "02_hub" / "index.html").read_text()
     assert "No run is recorded yet" in hub
     assert "It gives (not recorded yet)." in hub
@@ -339,7 +334,7 @@ def test_an_entry_tells_where_we_changed_our_mind(recorded: Notebook) -> None:
     assert 'changed our mind, and now say <a href="../new/">The new view' in (pages / "old" / "index.html").read_text()
     assert 'Before 2026-01-02 we said <a href="../old/">The old view' in (pages / "new" / "index.html").read_text()
     home = (recorded.root / "site" / "index.html").read_text()
-    assert 'src="labs/01_tiny/line.dark.svg#only-dark" alt="A line that rises."' in home
+    assert '<div class="lab-drawing wide" role="img" aria-label="A line that rises."><svg ' in home
     assert '<a href="labs/01_tiny/#figure-line">' in home
     assert "1 right" in home
     (recorded.root / "docs" / "index.md").write_text('{{ figure("tiny.lime") }}\n')

@@ -262,7 +262,7 @@ function explore(place, number) {
     toggle(true);
     figure.before(place); // so that the figure, when it comes back, is below
   }
-  const alt = figure?.querySelector("img")?.alt ?? "";
+  const alt = figure?.querySelector("[role=img]")?.ariaLabel ?? "";
   place.append(
     ...(alt ? [make("p", { className: "unseen", textContent: alt })] : []),
     make(

@@ -15,7 +15,7 @@ from llmnotes.site.notebook.entries import CONFIDENCE, SINGULAR, STATUSES, Entry
 from llmnotes.site.notebook.feed import bibtex
 from llmnotes.site.notebook.quotes import expand, look_up, shown
 from llmnotes.site.pages.dress import calls
-from llmnotes.site.pages.page import ran_on
+from llmnotes.site.pages.page import drawing, ran_on
 from llmnotes.site.run.labs import LEVELS, TOPICS, Lab, in_order
 from llmnotes.site.run.store import PACKAGE, Run
 
@@ -182,10 +182,8 @@ class Blocks:
         if wanted not in figures:
             raise NotebookError(f"figure({name!r}): {lab.stem} has no such figure{near(wanted, figures)}")
         found = figures[wanted]
-        images = _images(at, lab, found, found["alt"])
         link = f'<a href="{at.address(f"labs/{lab.stem}.ipynb")}#figure-{wanted}">{escape(lab.title)}</a>'
-        drawing = f'<span class="lab-drawing" tabindex="0">{images}</span>'
-        return f'<figure class="lab-figure">{drawing}<figcaption>From the lab {link}</figcaption></figure>'
+        return f'<figure class="lab-figure">{drawing(run, found)}<figcaption>From the lab {link}</figcaption></figure>'
 
     def galleries(self, at: Place) -> str:
         """A gallery for each topic that has labs."""
@@ -232,7 +230,9 @@ class Blocks:
                     f"{near(lab.thumbnail, figures)}"
                 )
             if figure := figures.get(lab.thumbnail):
-                images = _images(at, lab, figure, "", " loading=lazy")
+                size = f'width="{figure["width"]}" height="{figure["height"]}"'
+                source = at.address(f"labs/{lab.stem}/{figure['name']}.svg")
+                images = f'<img src="{source}" alt="" {size} loading=lazy>'
             facts = [lab.level, f"{lab.minutes} minutes", *lab.models]
             cards.append(
                 f'<li><a href="{at.address(f"labs/{lab.stem}.ipynb")}"><span class="card-figure">{images}</span>'
@@ -285,13 +285,3 @@ def read_cards() -> dict[str, str]:
         linked = re.sub(r"\]\(([^)]*README\.md)\)", lambda found, card=card: f"]({page(card.parent / found[1])})", text)
         cards[f"models/{page(card)}"] = linked
     return cards
-
-
-def _images(at: Place, lab: Lab, figure: dict, alt: str, more: str = "") -> str:
-    """A figure twice, for light and for dark pages, of which Material shows one."""
-    size = f'width="{figure["width"]}" height="{figure["height"]}"{more}'
-    file = f"labs/{lab.stem}/{figure['name']}"
-    return "".join(
-        f'<img src="{at.address(file + suffix)}#only-{mode}" alt="{escape(alt)}" {size}>'
-        for suffix, mode in ((".svg", "light"), (".dark.svg", "dark"))
-    )

@@ -16,13 +16,12 @@ from llmnotes.site.run.store import Run
 END = "<!-- llmnotes: end of the Markdown -->"  # the template's last line; what mkdocs-jupyter adds comes after it
 
 
-def page_notebook(lab: Lab, run: Run | None, files: str) -> nbformat.NotebookNode:
+def page_notebook(lab: Lab, run: Run | None) -> nbformat.NotebookNode:
     """The lab's cells with the outputs of a run, each output as the Markdown that stands on the page.
 
     Args:
         lab: the lab.
         run: its run; without one the page says so and shows the code alone.
-        files: the folder of its figures, relative to the page's source.
     """
     cells: list[dict] = []  # plain, because nbformat's constructors check each of hundreds of pieces on its own
     outputs = iter(run.outputs if run and run.meta["depends"].get("code") == lab.digest else [])
@@ -31,7 +30,7 @@ def page_notebook(lab: Lab, run: Run | None, files: str) -> nbformat.NotebookNod
         if cell.kind == "markdown":
             cells.append(common | {"metadata": {}})
             continue
-        blocks = _blocks(next(outputs, []), run, files)
+        blocks = _blocks(next(outputs, []), run)
         shown = [{"output_type": "display_data", "metadata": {}, "data": {"text/markdown": block}} for block in blocks]
         cells.append(common | {"metadata": _fold(cell), "execution_count": None, "outputs": shown})
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -60,7 +59,7 @@ def _only_predicts(cell: Cell) -> bool:
     return any(predicts) and all(one or other for one, other in zip(predicts, names, strict=True))
 
 
-def _blocks(outputs: list[dict], run: Run | None, files: str) -> list[str]:
+def _blocks(outputs: list[dict], run: Run | None) -> list[str]:
     blocks: list[str] = []
     values: list[dict] = []
     for out in [*outputs, {"kind": "end"}]:
@@ -76,7 +75,7 @@ def _blocks(outputs: list[dict], run: Run | None, files: str) -> list[str]:
         elif out["kind"] == "markdown":
             blocks.append(out["text"])
         elif out["kind"] == "figure":
-            blocks.append(_figure(out, files))
+            blocks.append(_figure(out, run))
         elif out["kind"] == "prediction":
             blocks.append(_prediction(out, run))
     return blocks
@@ -98,20 +97,26 @@ def _value(entry: dict, following: dict | None) -> str:
     return f'<li id="value-{entry["name"]}"><code>{entry["name"]}</code> <b>{shown}</b>{escape(unit)}{why}</li>'
 
 
-def _figure(entry: dict, files: str) -> str:
-    images = "".join(
-        f"![{_bracketed(entry['alt'])}]({files}/{entry['name']}{suffix}#only-{mode})"
-        f'{{ width="{entry["width"]}" height="{entry["height"]}" loading=lazy }}'
-        for suffix, mode in ((".svg", "light"), (".dark.svg", "dark"))
-    )
+def _figure(entry: dict, run: Run | None) -> str:
+    title = f'\n<p class="t" markdown="span">{entry["title"]}</p>' if entry.get("title") else ""
     caption = f'\n<figcaption markdown="span">{entry["caption"]}</figcaption>' if entry["caption"] else ""
-    # on a phone the drawing keeps a size at which its words can be read, and moves sideways
-    drawing = f'<span markdown="span" class="lab-drawing" tabindex="0">{images}</span>'
-    return f'<figure markdown="span" class="lab-figure" id="figure-{entry["name"]}">\n{drawing}{caption}\n</figure>'
+    drawn = drawing(run, entry) if run else ""
+    return f'<figure markdown="1" class="lab-figure" id="figure-{entry["name"]}">{title}\n{drawn}{caption}\n</figure>'
 
 
-def _bracketed(text: str) -> str:
-    return text.replace("[", r"\[").replace("]", r"\]").replace('"', "&quot;")
+def drawing(run: Run, entry: dict) -> str:
+    """A figure in line, once for a page and once for a phone, of which the styles show one.
+
+    Args:
+        run: the run that drew it.
+        entry: the figure among the run's results.
+    """
+    alt = escape(entry["alt"])
+    drawn = []
+    for layout, suffix in (("wide", ".svg"), ("narrow", ".narrow.svg")):
+        svg = (run.folder / "figures" / f"{entry['name']}{suffix}").read_text(encoding="utf-8").replace("\n", " ")
+        drawn.append(f'<div class="lab-drawing {layout}" role="img" aria-label="{alt}">{svg}</div>')
+    return "\n".join(drawn)
 
 
 def _prediction(entry: dict, run: Run | None) -> str:

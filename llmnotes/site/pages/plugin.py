@@ -270,7 +270,7 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
     def _write_page(self, lab: Lab, run: Run | None) -> None:
         page = self.scratch / "pages" / "labs" / f"{lab.stem}.ipynb"
         page.parent.mkdir(parents=True, exist_ok=True)
-        page.write_text(json.dumps(page_notebook(lab, run, lab.stem)), encoding="utf-8")  # not checked piece by piece
+        page.write_text(json.dumps(page_notebook(lab, run)), encoding="utf-8")  # not checked piece by piece
 
     def _names(self, lab: Lab) -> set[str]:
         return set(self.recall.value(f"names {lab.digest}", lambda: sorted(rendered.names_used(lab).values())))

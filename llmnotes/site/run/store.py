@@ -4,7 +4,7 @@ A run is a folder:
 
     results.json   the recorded values, predictions and figures
     outputs.json   what each code cell put out, in order
-    figures/       NAME.svg, NAME.dark.svg and NAME.npz (the arrays that the figure shows)
+    figures/       NAME.svg, NAME.narrow.svg (for a phone) and NAME.npz (the arrays that the figure shows)
     run.json       when and on what it ran, what it depended on, and a digest of every other file
 
 The local cache holds the newest runs of each lab, the repository the recorded one. Everything but run.json is the same
