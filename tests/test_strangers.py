@@ -14,6 +14,7 @@ from transformers import BatchEncoding, GenerationConfig, GPT2ForSequenceClassif
 
 import llmnotes
 from llmnotes.lab import plots
+from llmnotes.lab.svg import save
 from llmnotes.methods.lens import logit_lens
 from llmnotes.methods.probing import probe
 from llmnotes.methods.steering import difference_of_means, generate
@@ -263,17 +264,17 @@ def test_tokens_with_dollars_are_drawn_as_they_are(token, tmp_path):
     two.text(0, 1, token)
     fig.suptitle("Weights $W_{OV}$ stay a formula")
     plots.literal_dollars(fig)
-    plots.save(fig, tmp_path / "figure", plots.shown_arrays(fig))
+    save(fig, tmp_path / "figure", plots.shown_arrays(fig))
     svg = (tmp_path / "figure.svg").read_text(encoding="utf-8")
     assert svg.count(f">{token}<") >= 3
-    assert "W_{OV}" not in svg.split("</metadata>")[-1].replace("<!--", "")
+    assert "W_{OV}" not in svg
 
 
 def test_log_axes_keep_their_powers(tmp_path):
     fig, ax = plots.subplots()
     ax.loglog([1, 10, 1000], [1, 10, 1000])
     plots.literal_dollars(fig)
-    plots.save(fig, tmp_path / "figure", plots.shown_arrays(fig))
+    save(fig, tmp_path / "figure", plots.shown_arrays(fig))
     assert "mathdefault" not in (tmp_path / "figure.svg").read_text(encoding="utf-8")
 
 

@@ -121,6 +121,7 @@ def literal_dollars(fig: Figure) -> None:
         if "$" in text.get_text() and text not in words and not re.search(r"\$[^$]*[\\^_{][^$]*\$", text.get_text()):
             text.set_parse_math(False)
 
+
 def label_lines(ax: Axes) -> None:
     """Write each labelled line's label at its right end, in its colour; labels that would touch move apart.
 
