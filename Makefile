@@ -46,9 +46,9 @@ clean: ## Remove what was made: the site, the local runs, the virtual environmen
 	@touch $@
 
 .venv/site-installed: .venv/python pyproject.toml constraints.txt
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[site]"
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[site,real]"
 	@touch $@
 
 .venv/test-installed: .venv/python pyproject.toml constraints.txt
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[site,test]"
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[site,real,test]"
 	@touch $@ .venv/site-installed

@@ -355,6 +355,22 @@ def test_two_runners_at_once_on_one_store(recorded: Notebook) -> None:
     assert not list(recorded.project.cache.glob("tmp-*"))
 
 
+def test_a_lab_on_smollm2_runs_where_the_model_is(notebook: Notebook, monkeypatch, tmp_path: Path) -> None:
+    lab = notebook.lab("01_real", needs="[smollm2]")
+    monkeypatch.setenv("LLMNOTES_MODELS", str(tmp_path))
+    outcome = notebook.run(lab)[0]
+    assert (outcome.run, outcome.error, outcome.fresh) == (None, None, False), "a build fetches nothing"
+
+    def unreachable() -> None:
+        raise ConnectionError("no way there")
+
+    monkeypatch.setattr("llmnotes.model.smollm2.get", unreachable)
+    assert "no way there" in notebook.run(lab, fetch=True)[0].error
+    (tmp_path / "smollm2").mkdir()
+    (tmp_path / "smollm2" / "config.json").write_text("{}")
+    assert notebook.run(lab)[0].fresh
+
+
 def test_a_lab_that_needs_the_hub_waits_to_be_asked(notebook: Notebook) -> None:
     lab = notebook.lab("01_hub", needs="[hub]")
     outcome = notebook.run(lab)[0]

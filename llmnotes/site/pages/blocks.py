@@ -16,7 +16,7 @@ from llmnotes.site.notebook.feed import bibtex
 from llmnotes.site.notebook.quotes import expand, look_up, shown
 from llmnotes.site.pages.dress import calls
 from llmnotes.site.pages.page import drawing, ran_on
-from llmnotes.site.run.labs import LEVELS, TOPICS, Lab, in_order
+from llmnotes.site.run.labs import LEVELS, SMOLLM2, TOPICS, Lab, in_order
 from llmnotes.site.run.store import PACKAGE, Run
 
 
@@ -112,8 +112,8 @@ class Blocks:
         run = self.runs[lab.key][1]
         if run is None:
             return (
-                '\n\n!!! warning "No run is recorded yet"\n    This lab downloads models, so it was not executed here. '
-                f"Run it with `llmnotes record --hub {lab.stem}`.\n"
+                '\n\n!!! warning "No run is recorded yet"\n    Its model is not here, so it was not executed. '
+                f"Run it with `llmnotes record {'--hub ' * lab.needs_hub}{lab.stem}`.\n"
             )
         stale = ""
         if why := run.stale_because(lab, self.root):
@@ -193,7 +193,7 @@ class Blocks:
     def path(self, at: Place) -> str:
         """The labs in steps: each needs only labs of the steps before it."""
         steps: list[list[Lab]] = []
-        step_of: dict[str, int] = {"hub": 0}
+        step_of: dict[str, int] = {"hub": 0, SMOLLM2: 0}
         for stem in in_order({lab.stem: lab.needs for lab in self.labs}):
             lab = next(lab for lab in self.labs if lab.stem == stem)
             step_of[stem] = 1 + max((step_of[need] for need in lab.needs), default=0)
@@ -224,7 +224,7 @@ class Blocks:
         for lab, run in shown_labs:
             images = ""
             figures = {figure["name"]: figure for figure in run.results["figures"]} if run else {}
-            if run and lab.thumbnail not in figures and not lab.needs_hub:
+            if run and lab.thumbnail not in figures and not (lab.needs_hub or lab.needs_smollm2):
                 raise NotebookError(
                     f"{lab.path}: header: thumbnail is {lab.thumbnail!r}, which is none of its figures"
                     f"{near(lab.thumbnail, figures)}"

@@ -1,4 +1,4 @@
-"""The command line: `llmnotes list | run | record | check | new | train`."""
+"""The command line: `llmnotes list | run | record | check | new | get | train`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
+from llmnotes.model import smollm2
 from llmnotes.site.errors import NotebookError
 from llmnotes.site.run.compare import against_recorded, differences
 from llmnotes.site.run.labs import Lab, read_lab
@@ -89,7 +90,7 @@ def _state(project: Project, lab: Lab) -> str:
 def run(labs: tuple[str, ...], fresh: bool, hub: bool | None, jobs: int | None) -> None:
     """Run LABS (all by default) unless a stored run still speaks for them."""
     project = _project(labs)
-    _, failed = _run(project, *project.pick(labs), fresh=fresh, hub=hub, jobs=jobs)
+    _, failed = _run(project, *project.pick(labs), fresh=fresh, hub=hub, fetch=True, jobs=jobs)
     _end(failed)
 
 
@@ -153,6 +154,16 @@ def new(name: str) -> None:
     console.print(
         f"wrote {path.relative_to(project.root)} and recorded its first run; edit it, then: llmnotes run {name}"
     )
+
+
+@main.command()
+@click.argument("model", type=click.Choice([smollm2.NAME]))
+def get(model: str) -> None:
+    """Fetch MODEL once: smollm2, a real model of 135 M parameters (93 MB to download, 270 MB kept)."""
+    try:
+        console.print(smollm2.get())
+    except (ConnectionError, ImportError, PermissionError) as error:
+        raise NotebookError(str(error)) from error
 
 
 @main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})

@@ -14,6 +14,7 @@ from typing import Annotated, Literal, get_args
 import jupytext
 from pydantic import AfterValidator, Field
 
+from llmnotes.model.smollm2 import NAME as SMOLLM2
 from llmnotes.site.errors import NotebookError, near
 from llmnotes.site.run.digests import digest_of_cells
 from llmnotes.site.run.fields import Fields, Names, Text, check, read_yaml
@@ -52,7 +53,8 @@ class Lab(Fields):
     topic: Topic = Field(description=f"one of {', '.join(TOPICS)}")
     models: Names = Field(description="a list of model names, [] for none")
     needs: Names = Field(
-        description="a list of labs to read before it (01_xor), and `hub` if it downloads a model; [] for none"
+        description="a list of labs to read before it (01_xor), and `smollm2` if it studies that model, "
+        "`hub` if it downloads another; [] for none"
     )
     tags: Names = Field(description="a list of words")
     thumbnail: Text = Field(description="the name of one of its figures")
@@ -77,6 +79,11 @@ class Lab(Fields):
         """`01`, or nothing for a script outside the notebook that has no number."""
         named = STEM.fullmatch(self.stem)
         return named["number"] if named else ""
+
+    @property
+    def needs_smollm2(self) -> bool:
+        """Whether it studies SmolLM2: then it runs only where that was fetched, or may be."""
+        return SMOLLM2 in self.needs
 
     @property
     def needs_hub(self) -> bool:
@@ -156,7 +163,7 @@ def find_labs(folder: Path) -> tuple[list[Lab], dict[str, NotebookError]]:
                         f"{path}: the number {lab.number} is taken by {other.path.name}; give it another"
                     )
             for need in lab.needs:
-                if need not in stems | {"hub"}:
+                if need not in stems | {"hub", SMOLLM2}:
                     raise NotebookError(f"{path}: header: needs names {need!r}, which is no lab{near(need, stems)}")
         except NotebookError as error:
             broken[path.stem] = error

@@ -27,6 +27,7 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 import llmnotes
 from llmnotes.lab.predictions import holds
 from llmnotes.lab.saying import MIME
+from llmnotes.model import smollm2
 from llmnotes.site.errors import NotebookError
 from llmnotes.site.run.digests import digest, digest_of_file
 from llmnotes.site.run.labs import Lab
@@ -56,6 +57,7 @@ def run_labs(
     *,
     fresh: bool = False,
     hub: bool | None = None,
+    fetch: bool | None = None,
     jobs: int | None = None,
     report: Report = lambda lab, state: None,
 ) -> list[Outcome]:
@@ -67,6 +69,8 @@ def run_labs(
         fresh: run them whatever is stored.
         hub: run labs that download a model; by default only if `LLMNOTES_HUB` is set. Without it, such a lab's
             outcome is its recorded run, valid or not, or nothing.
+        fetch: fetch SmolLM2 if a lab that needs it is to run and it is not here; by default as `fresh`. Without it,
+            such a lab's outcome is its recorded run, valid or not, or nothing: no page waits for a download.
         jobs: how many at once; by default one for each core.
         report: told of each lab's progress.
 
@@ -75,6 +79,7 @@ def run_labs(
     """
     labs = list(labs)
     hub = bool(os.environ.get("LLMNOTES_HUB")) if hub is None else hub
+    fetch = fresh if fetch is None else fetch
     outcomes: dict[str, Outcome] = {}
     waiting = []
     for lab in labs:
@@ -88,7 +93,17 @@ def run_labs(
             outcomes[lab.stem] = Outcome(lab, error=str(error))
             report(lab, "failed")
             continue
-        if stored:
+        if not stored and lab.needs_smollm2 and not smollm2.is_here():
+            if not fetch:
+                outcomes[lab.stem] = Outcome(lab, run=project.recorded(lab))
+            else:
+                try:
+                    smollm2.get()
+                except (ConnectionError, ImportError, PermissionError) as error:
+                    outcomes[lab.stem] = Outcome(lab, error=f"{lab.path}: {error}")
+        if lab.stem in outcomes:
+            report(lab, "failed" if outcomes[lab.stem].error else "stored")
+        elif stored:
             outcomes[lab.stem] = Outcome(lab, run=stored)
             report(lab, "stored")
         else:
