@@ -39,7 +39,7 @@ HEADER = {
     "thumbnail": "line",
 }
 TINY = """\
-from llmnotes.lab import figure, label, note, predict
+from llmnotes.lab import figure, in_words, note, predict
 
 predict("The answer is more than 40", 0.8, answer="> 40")
 
@@ -48,7 +48,7 @@ import matplotlib.pyplot as plt
 
 note(answer=42)
 note(share=0.25, atol=0.01, because="a hundred draws")
-label(answer="The answer")
+in_words(answer="The answer")
 print("said in passing")
 fig, ax = plt.subplots(figsize=(4, 2))
 ax.plot([0, 1, 2], [0.25, 0.5, 0.75])

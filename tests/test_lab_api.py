@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from llmnotes.lab import ask, figure, figures, holds, label, note, predict, predictions, records, within
+from llmnotes.lab import ask, figure, figures, holds, in_words, note, predict, predictions, records, within
 from llmnotes.lab.records import Record
 
 rounding = within(rtol=0.01, because="rounding")
@@ -123,10 +123,10 @@ def test_a_name_comes_once() -> None:
         figure(a_plot(), name="x", alt="A line.")
 
 
-def test_labels_come_after_the_values(capsys: pytest.CaptureFixture) -> None:
+def test_words_come_after_the_values(capsys: pytest.CaptureFixture) -> None:
     note(x=1, y=2)
     capsys.readouterr()
-    label(x="Runs that\n solve XOR")
+    in_words(x="Runs that\n solve XOR")
     assert records._labels == {"x": "Runs that solve XOR"}
     assert capsys.readouterr().out == "", "nothing that a script need say"
     for bad, said in (
@@ -134,8 +134,8 @@ def test_labels_come_after_the_values(capsys: pytest.CaptureFixture) -> None:
         ({"x": "Again"}, "has its label"),
         ({"y": " "}, "' '"),
     ):
-        with pytest.raises(ValueError, match="label: ") as caught:
-            label(**bad)
+        with pytest.raises(ValueError, match="in_words: ") as caught:
+            in_words(**bad)
         assert said in str(caught.value)
 
 

@@ -33,6 +33,7 @@ from llmnotes.world.lexicon import (
 )
 from llmnotes.world.oracle import divergence, truth
 from llmnotes.world.prng import Random
+from llmnotes.world.stories import held_out, read, word_ids
 
 STORIES = [tell(7, number) for number in range(60)]
 
@@ -327,3 +328,22 @@ def test_the_oracle_refuses_what_the_language_cannot_say():
 
 def test_verbs_of_both_numbers_are_different_words():
     assert not set(VERBS) & set(VERBS.values())
+
+
+def test_stories_are_read_in_one_length() -> None:
+    ids, stories = read(seed=5, n=6, length=100)
+    assert ids.shape == (6, 100)
+    assert [[IDS[token.word] for token in story] for story in stories] == ids.tolist()
+    long = [story[:100] for story in held_out(5, 60) if len(story) >= 100]
+    assert stories == long[:6], "the first that are long enough"
+    for wrong in ({"n": 0, "length": 8}, {"n": 2, "length": 0}):
+        with pytest.raises(ValueError, match="expected 1 or more of both"):
+            read(seed=5, **wrong)
+    with pytest.raises(ValueError, match=r"0 of the first 120 stories have 100000 tokens"):
+        read(seed=5, n=1, length=100_000)
+
+
+def test_words_become_ids() -> None:
+    assert word_ids("the cats").tolist() == word_ids(["the", "cats"]).tolist() == [IDS["the"], IDS["cats"]]
+    with pytest.raises(KeyError, match="zebra"):
+        word_ids("the zebra")

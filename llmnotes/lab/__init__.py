@@ -1,14 +1,14 @@
 """What a lab says and draws: numbers, predictions, figures.
 
-`within` gives a function that notes numbers, and `label` says what they are in a reader's words; `predict` writes down
-what we expect and `ask` what the reader does; `figure` puts a drawing on the page, `plots` is how it looks, and
+`within` gives a function that notes numbers, and `in_words` says what they are in a reader's words; `predict` writes
+down what we expect, and `ask` asks the reader; `figure` puts a drawing on the page, `plots` is how it looks, and
 `explore` is the attention explorer, a figure that the reader can turn. The room imports nothing else of llmnotes, so it
 can be copied alone.
 """
 
 from llmnotes.lab.figures import figure
 from llmnotes.lab.predictions import Prediction, Question, ask, holds, predict
-from llmnotes.lab.records import Record, depends_on, label, note, record, within
+from llmnotes.lab.records import Record, depends_on, in_words, note, record, within
 
 __all__ = [
     "Prediction",
@@ -18,7 +18,7 @@ __all__ = [
     "depends_on",
     "figure",
     "holds",
-    "label",
+    "in_words",
     "note",
     "predict",
     "record",

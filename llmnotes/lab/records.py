@@ -3,7 +3,7 @@
 In a plain script or a notebook of your own, each prints one quiet line. When the runner of this project executes the
 lab, they also stay in the run, from which the pages quote.
 
->>> from llmnotes.lab import label, within
+>>> from llmnotes.lab import in_words, within
 >>> note = within(rtol=0.01, because="rounding, near ties")
 >>> note(least_growth=1.3829, first_growth=6.8301)
 least_growth = 1.3829
@@ -12,7 +12,7 @@ first_growth = 6.8301
 far_lens = 2.5061 nats
 >>> note(verbs_by_attention=3)  # whole numbers and truth values must come out the same again
 verbs_by_attention = 3
->>> label(least_growth="Slowest growth of the stream in a layer", first_growth="Its growth in the first layer")
+>>> in_words(least_growth="Slowest growth of the stream in a layer", first_growth="Its growth in the first layer")
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from typing import Any
 
 from llmnotes.lab.saying import check_name, replayed, say
 
-__all__ = ["Note", "Record", "depends_on", "label", "note", "record", "within"]
+__all__ = ["Note", "Record", "depends_on", "in_words", "note", "record", "within"]
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ note = Note()
 """Note whole numbers and truth values, which need no tolerance."""
 
 
-def label(**labels: str) -> None:
+def in_words(**labels: str) -> None:
     """Say in a reader's words what noted values are, at the end of a lab for all of them.
 
     Args:
@@ -128,11 +128,11 @@ def label(**labels: str) -> None:
     """
     for name, text in labels.items():
         if name not in _records:
-            raise ValueError(f"label: nothing is noted as {name!r}; labels come after the values")
+            raise ValueError(f"in_words: nothing is noted as {name!r}; labels come after the values")
         if name in _labels and not replayed():
-            raise ValueError(f"label: {name!r} has its label already: {_labels[name]!r}")
+            raise ValueError(f"in_words: {name!r} has its label already: {_labels[name]!r}")
         if not isinstance(text, str) or not text.strip():
-            raise ValueError(f"label: {name!r} is labelled {text!r}; expected a few words")
+            raise ValueError(f"in_words: {name!r} is labelled {text!r}; expected a few words")
         _labels[name] = " ".join(text.split())
     say("labels", {name: _labels[name] for name in labels}, "")
 

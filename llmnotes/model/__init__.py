@@ -1,8 +1,9 @@
 """Open a model, and look or reach into it.
 
 `load` gives a model with its tokenizer; `trace` runs it and keeps what passes through its places; `edit`, `replace`,
-`ablate`, `add` and `cut_edges` change what passes through them; `nll` is its loss. Where each architecture keeps its
-parts is known in `architectures` alone, and what the places are called in `hooks`.
+`ablate`, `add` and `cut_edges` change what passes through them, and `rerun` runs it once more at single places; `nll`
+is its loss. Where each architecture keeps its parts is known in `architectures` alone, and what the places are called
+in `hooks`.
 """
 
 from llmnotes.model.architectures import LAYOUTS, matrix, norm_scale, normalize, parts, read_out
@@ -11,6 +12,7 @@ from llmnotes.model.inputs import Batch, batch, token_id
 from llmnotes.model.interventions import ablate, add, cut_edges, edit, freeze, freeze_norms, replace
 from llmnotes.model.loading import CHECKPOINTS, LoadedModel, load, untrained
 from llmnotes.model.loss import nll
+from llmnotes.model.rerun import rerun
 from llmnotes.model.tracing import Trace, trace
 
 __all__ = [
@@ -35,6 +37,7 @@ __all__ = [
     "parts",
     "read_out",
     "replace",
+    "rerun",
     "token_id",
     "trace",
     "untrained",

@@ -1,6 +1,6 @@
 """The language whose grammar we wrote, and which the World models speak.
 
-`tell` and `held_out` give stories with every hidden variable behind every word; `truth` is the best possible
+`tell` and `read` give stories with every hidden variable behind every word; `truth` is the best possible
 prediction; `grade` measures a model against it, rule by rule. `lexicon` holds the words, `grammar` the rules: one
 generator that the teller and the oracle both drive.
 """
@@ -9,7 +9,7 @@ from llmnotes.world.grading import Grades, grade, is_right, rivals
 from llmnotes.world.grammar import Token, story, story_ids, tell
 from llmnotes.world.lexicon import END, IDS, MOODS, RULES, VOCABULARY
 from llmnotes.world.oracle import Truth, divergence, truth
-from llmnotes.world.stories import held_out, story_batches
+from llmnotes.world.stories import held_out, read, story_batches, word_ids
 
 __all__ = [
     "END",
@@ -24,10 +24,12 @@ __all__ = [
     "grade",
     "held_out",
     "is_right",
+    "read",
     "rivals",
     "story",
     "story_batches",
     "story_ids",
     "tell",
     "truth",
+    "word_ids",
 ]

@@ -32,7 +32,7 @@ TEMPLATE = """# ---
 # Write down what you expect, with a probability, before you run anything.
 
 # %%
-from llmnotes.lab import figure, label, predict, within
+from llmnotes.lab import figure, in_words, predict, within
 
 predict("60 heads or more come up in less than 1 throw of 20", 0.6, rare="< 0.05")
 
@@ -99,7 +99,7 @@ assert np.mean(more >= 600) < rare
 # Say where the result ends.
 
 # %% tags=["labels"]
-label(rare="Throws with at least 60 heads, share")
+in_words(rare="Throws with at least 60 heads, share")
 """
 
 

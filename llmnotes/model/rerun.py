@@ -1,0 +1,93 @@
+"""Run a model once more at single places of many texts, with everything before them as it was.
+
+With an intervention around it this says what one part decides *there*: what it writes at the answering word is changed,
+and nothing at the words before, whose keys and values are kept. It costs one token a place instead of the whole text.
+
+>>> import torch
+>>> from transformers import GPT2Config, GPT2LMHeadModel
+>>> from llmnotes.model import edit, rerun
+>>> model = GPT2LMHeadModel(GPT2Config(n_layer=2, n_head=4, n_embd=32, vocab_size=50, n_positions=16)).eval()
+>>> again = rerun(model, torch.tensor([[3, 1, 4, 1, 5], [9, 2, 6, 5, 3]]), rows=[0, 1, 1], positions=[4, 2, 4])
+>>> with edit(model, "mlp_out", 1, lambda out, at: out.mean(0, keepdim=True)):  # its mean over the three places
+...     again().shape
+torch.Size([3, 50])
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from llmnotes.model.architectures import parts
+from llmnotes.model.inputs import batch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from torch import Tensor
+
+    from llmnotes.model.inputs import Inputs
+
+__all__ = ["rerun"]
+
+
+def rerun(model: Any, inputs: Inputs, rows: Sequence[int], positions: Sequence[int]) -> Callable[[], Tensor]:
+    """Prepare to run the model again at one position of each of some rows; a row may come more than once.
+
+    Edits around the call see these places alone: what they get is (place, 1, [heads,] width), and they choose no
+    `positions`.
+
+    Args:
+        model: what `llmnotes.load` gives, or a transformers model.
+        inputs: texts or token ids, as in `trace`; all of one length.
+        rows: for each place the row that it is in.
+        positions: for each place its position there.
+
+    Returns:
+        A function that runs the model at these places and returns its logits, (place, vocab), changed by whatever
+        intervention is active when it is called.
+
+    Raises:
+        ValueError: rows and positions that do not fit each other or the texts, texts of unequal length, or a model that
+            does not give its own logits again this way.
+    """
+    run, hf = batch(model, inputs), parts(model).model
+    n, at = torch.as_tensor(rows), torch.as_tensor(positions)
+    if not run.mask.all():
+        raise ValueError("rerun: the texts differ in length; give them cut to one length")
+    if n.ndim != 1 or n.shape != at.shape or not len(n):
+        raise ValueError(f"rerun: rows are {tuple(n.shape)}, positions {tuple(at.shape)}; expected one of each a place")
+    if not (n.min() >= 0 and n.max() < len(run.tokens) and at.min() >= 0 and at.max() < run.tokens.size(1)):
+        raise ValueError(
+            f"rerun: rows {n.min()} to {n.max()} and positions {at.min()} to {at.max()}; the texts are "
+            f"{tuple(run.tokens.shape)}"
+        )
+    n, at = n.to(run.tokens.device), at.to(run.tokens.device)
+    before = int(at.max())
+    with torch.no_grad():
+        full = hf(run.tokens, use_cache=True, **run.extra)
+    # What came before a place, moved to end just before it: windows of local attention count columns from there.
+    columns = torch.arange(before, device=n.device) - (before - at[:, None])
+    came = columns.clamp(min=0)[:, None, :, None]
+    kept = [
+        tuple(x[n].take_along_dim(came, dim=2) for x in (layer.keys, layer.values))
+        for layer in full.past_key_values.layers
+    ]
+    mask = torch.nn.functional.pad((columns >= 0).long(), (0, 1), value=1)
+    Cache = type(full.past_key_values)
+
+    def again() -> Tensor:
+        cache = Cache(config=hf.config)
+        if before:
+            for layer, (keys, values) in enumerate(kept):
+                cache.update(keys, values, layer)
+        tokens = run.tokens[n, at][:, None]
+        out = hf(tokens, past_key_values=cache, attention_mask=mask, position_ids=at[:, None], use_cache=True)
+        return out.logits[:, -1]
+
+    with torch.no_grad():
+        gap = (again() - full.logits[n, at]).abs().max().item()
+    if not gap < 1e-2:
+        raise ValueError(f"rerun: with nothing changed, {type(hf).__name__} gives logits that differ by {gap:.3g}")
+    return again
