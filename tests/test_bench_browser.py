@@ -132,14 +132,103 @@ def test_world_word_by_word(browser, served: str) -> None:  # noqa: F811
         assert not visit.wrong
 
 
+def begin(page) -> None:
+    """Load a model that waits to be asked for."""
+    button = page.locator(".bench-loading button")
+    if button.count():
+        button.click()
+    page.locator(".bench-on").wait_for(timeout=30_000)
+
+
+def test_swap(browser, served: str) -> None:  # noqa: F811
+    with Visit(browser, served, "swap/") as visit:
+        page = visit.page
+        page.get_by_role("button", name="cat, before layer 2").click()
+        page.get_by_text("The answer moves.").wait_for()
+        page.get_by_role("button", name="Control: a random vector as long").click()
+        page.get_by_text("The answer stays.").or_(page.get_by_text("The answer hardly moves.")).wait_for()
+        page.get_by_role("button", name="Show the whole map").click()
+        page.get_by_text("No other word than the changed one").wait_for()
+        assert page.locator(".bench-grid button").all_inner_texts() == 8 * ["0"] + 4 * ["100"] + 12 * ["0"]
+        page.get_by_role("textbox", name="Second sentence").fill("the cat near dogs")
+        page.keyboard.press("Enter")
+        page.get_by_text("The sentences have 5 and 4 words").wait_for()
+        page.get_by_label("A pair of sentences").select_option(index=3)
+        page.get_by_text("The first sentence leads to").wait_for()
+        assert not visit.wrong
+
+
+def test_time_machine(browser, served: str) -> None:  # noqa: F811
+    with Visit(browser, served, "time/") as visit:
+        page = visit.page
+        begin(page)
+        page.get_by_text("Before training.").wait_for()
+        page.get_by_label("Moment of training").fill("9")
+        page.get_by_text("✓ Right verb.").wait_for()
+        page.get_by_role("button", name="verb agrees, no noun between: earlier").click()
+        page.keyboard.press("Enter")  # the focus stays with the rule
+        assert page.locator(".bench-order li").first.inner_text().startswith("verb agrees, no noun")
+        page.get_by_role("button", name="See when World learned them").click()
+        page.get_by_text("pairs in the right order").wait_for(timeout=60_000)
+        assert page.locator(".bench-learned").count() == 5
+        assert not visit.wrong
+
+
+def test_steering_dial(browser, served: str) -> None:  # noqa: F811
+    with Visit(browser, served, "steer/") as visit:
+        page = visit.page
+        page.get_by_text("Nothing is added.").wait_for(timeout=30_000)
+        page.get_by_label("Dose").fill("2")
+        page.get_by_text("Nearer to the ideal.").wait_for()
+        page.get_by_role("button", name="Control: a random vector as long").click()
+        page.get_by_text("a random vector of the same length").wait_for()
+        page.get_by_text("Further from the ideal.").wait_for()
+        page.get_by_role("button", name="Dose 0").click()
+        page.get_by_text("Nothing is added.").wait_for()
+        assert not visit.wrong
+
+
+def test_fairytale_writes(browser, served: str) -> None:  # noqa: F811
+    with Visit(browser, served, "write/") as visit:
+        page = visit.page
+        begin(page)
+        page.locator(".bench-tokens button").first.wait_for()
+        assert page.locator(".bench-tokens button").count() == 5
+        likeliest = page.locator(".bench-token").first.inner_text().replace("␣", " ")
+        page.locator(".bench-tokens button").first.click()
+        page.locator(".bench-tale b", has_text=likeliest.strip()).wait_for()
+        page.get_by_role("button", name="Write 40 more").click()
+        page.get_by_text("a second, in this page").wait_for(timeout=30_000)
+        tale = page.locator(".bench-tale").inner_text()
+        assert len(tale.split()) > 15
+        page.reload()
+        begin(page)
+        page.locator(".bench-tale b", has_text=likeliest.strip()).wait_for()
+        assert page.locator(".bench-tale").inner_text() == tale  # the address kept it
+        page.get_by_role("slider", name="temperature").fill("0")
+        page.get_by_text("One token is left.").wait_for()
+        assert not visit.wrong
+
+
+def test_predict_on_your_own_sentence(browser, served: str) -> None:  # noqa: F811
+    with Visit(browser, served, "predict/") as visit:
+        page = visit.page
+        page.get_by_label("How likely is it?").fill("20")
+        page.get_by_role("button", name="Run it").click()
+        page.get_by_text("It did not come true.").wait_for()
+        page.get_by_label("The part to switch off").select_option("L0H0")
+        page.get_by_role("button", name="Run it").click()
+        page.get_by_text("It came true.").wait_for()
+        page.reload()
+        page.get_by_text("2 predictions here, Brier score 0.340").wait_for()  # ((0.2 - 0)² + (0.2 - 1)²) / 2
+        assert not visit.wrong
+
+
 @pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1440, "light")])
 def test_every_bench_is_sound(browser, served: str, preset: str, width: int, scheme: str) -> None:  # noqa: F811
     with Visit(browser, served, f"{preset}/", width, scheme) as visit:
-        load = visit.page.locator(".bench-loading button")
-        if load.count():
-            load.click()
-        visit.page.locator(".bench-on").wait_for(timeout=20_000)
+        begin(visit.page)
         visit.page.wait_for_timeout(2500 if preset == "home" else 500)
         visit.scroll_through()
         sound(visit, width, scheme)

@@ -109,3 +109,24 @@ export function loadModel(name, progress = () => {}) {
   }
   return models.get(name);
 }
+
+/** A function that asks and shows the answer. While one question is open the newest of those that follow waits. */
+export function newest(show, fail) {
+  let open = false;
+  let next = null;
+  return async function ask(...request) {
+    if (open) return void (next = request);
+    open = true;
+    try {
+      const answer = await inquire(...request);
+      if (!next) show(answer);
+    } catch (error) {
+      if (!next) fail(error);
+    }
+    open = false;
+    if (!next) return;
+    const waited = next;
+    next = null;
+    ask(...waited);
+  };
+}

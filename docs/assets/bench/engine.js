@@ -1,10 +1,11 @@
 // What a page asks of the models, answered in a worker or, where a page may start none, in the page itself.
 
 import { keyOf } from "./edits.js";
-import { END, IDS, VOCABULARY } from "./lexicon.js";
+import { END, IDS, RULES } from "./lexicon.js";
 import { choices, generate, logitLens, logSoftmax, pick, randomFrom, residualSweep } from "./methods.js";
 import { Model } from "./model.js";
 import { gap, tellStory, truth } from "./oracle.js";
+import { steered } from "./steered.js";
 import { readTensors } from "./safetensors.js";
 import { makeTokenizer, wordLevel } from "./tokenizers.js";
 
@@ -78,7 +79,7 @@ export const ANSWERS = {
   /** The words that may come next in World's language, with their probability. */
   next({ words }) {
     const { probs } = truth([END, ...words]).at(-1);
-    return VOCABULARY.map((word, id) => ({ word, p: probs[id] })).filter(({ p }) => p > 0).sort((a, b) => b.p - a.p);
+    return Object.entries(IDS).map(([word, id]) => ({ word, p: probs[id] })).filter(({ p }) => p > 0).sort((a, b) => b.p - a.p);
   },
 
   /** The residual sweep between two texts of World. */
@@ -86,6 +87,29 @@ export const ANSWERS = {
     const [from, into] = [clean, corrupted].map((words) => [END, ...words].map((word) => IDS[word]));
     return residualSweep(modelOf(name).model, from, into, tokens.map((word) => IDS[word]), { place });
   },
+
+  /** For each rule, the share of places in new stories at which the likeliest word of those it decides is a right one. */
+  grade({ name, count = 24 }) {
+    const { model } = modelOf(name);
+    const found = {};
+    const random = randomFrom(7);
+    for (let n = 0; n < count; n++) {
+      const words = tellStory(random, 96);
+      const { logits } = model.run(words.map((word) => IDS[word]));
+      for (const [at, { probs, rule }] of truth(words).entries()) {
+        if (!rule) continue;
+        const row = logits.subarray(at * model.vocab, (at + 1) * model.vocab);
+        const best = [...RULES[rule]].reduce((one, other) => (row[IDS[other]] > row[IDS[one]] ? other : one));
+        found[rule] ??= { right: 0, places: 0 };
+        found[rule].places += 1;
+        found[rule].right += probs[IDS[best]] > 0;
+      }
+    }
+    return found;
+  },
+
+  /** What steering from one mood towards another does at a dose: see dial.js. */
+  steer: (request) => steered(modelOf(request.name), request),
 
   /** A place's values for a text: { values, width }. */
   read({ name, words, place, layer, edits }) {

@@ -3,25 +3,36 @@
 
 import { loadModel, megabytes } from "./client.js";
 import { calm, make } from "./dom.js";
+import { playSteer } from "./dial.js";
+import { playForecast } from "./forecast.js";
 import { playHome, playWorld } from "./play.js";
+import { playSwap } from "./swap.js";
+import { loadSteps, playTime } from "./time.js";
+import { playWrite } from "./write.js";
 
 const PRESETS = {
   home: { model: "world", build: playHome },
   world: { model: "world", build: playWorld },
+  swap: { model: "world", build: playSwap },
+  time: { model: "world", build: playTime, wait: "World and its nine checkpoints, 5.0 MB", more: loadSteps },
+  steer: { model: "world", build: playSteer },
+  write: { model: "fairytale", build: playWrite, wait: `Fairytale, ${megabytes("fairytale")}` },
+  predict: { model: "world", build: playForecast },
 };
 
 function mount(root) {
-  const { model, build, wait } = PRESETS[root.dataset.bench] ?? {};
+  const { model, build, wait, more } = PRESETS[root.dataset.bench] ?? {};
   if (!build) return void console.error(`no bench called ${root.dataset.bench}; expected one of ${Object.keys(PRESETS)}`);
   root.id ||= `bench-${root.dataset.bench}`;
   const status = make("p", { class: "bench-loading", role: "status" });
   const begin = async () => {
-    status.replaceChildren(`Loading the model, ${megabytes(model)} …`);
+    status.replaceChildren(`Loading ${wait ?? `World, ${megabytes(model)}`} …`);
     const bar = make("progress", { max: 1, value: 0, "aria-label": "Loading the model" });
     status.append(bar);
     root.append(status);
     try {
       const sizes = await loadModel(model, (share) => (bar.value = share));
+      await more?.((share) => (bar.value = share));
       root.classList.add("bench-on");
       build(root, sizes);
       addEventListener("hashchange", () => {
@@ -35,7 +46,7 @@ function mount(root) {
     }
   };
   if (wait) {
-    status.append(make("button", { type: "button", class: "bench-button", onclick: begin }, `Load the model, ${megabytes(model)}`));
+    status.append(make("button", { type: "button", class: "bench-button", onclick: begin }, `Load ${wait}`));
     root.append(status);
     return;
   }

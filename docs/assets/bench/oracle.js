@@ -43,6 +43,17 @@ export function truth(words) {
   return found;
 }
 
+/** The distribution of the next word after every prefix of a grammatical text, if the mood of its story were this. */
+export function truthInMood(words, mood) {
+  let telling;
+  return words.map((word) => {
+    const offer = word === END ? (telling = story(mood)).next() : telling.next(word);
+    const probs = new Float64Array(VOCABULARY.length);
+    for (const [option, p] of Object.entries(offer.value.options)) probs[IDS[option]] = p;
+    return probs;
+  });
+}
+
 /** The words that may come, likeliest first. */
 export const allowed = ({ probs }) =>
   VOCABULARY.filter((_, id) => probs[id]).sort((one, other) => probs[IDS[other]] - probs[IDS[one]]);

@@ -1,7 +1,7 @@
 // Playing with World: home's hero in small, the page of its own in full.
 
 import { headCode, isCut, partOf, readCodes, toEdits } from "./changes.js";
-import { inquire } from "./client.js";
+import { newest } from "./client.js";
 import { composerPart } from "./composer.js";
 import { calm, copyLink, make, readAddress, writeAddress } from "./dom.js";
 import { barsPart, changesPart, gapText, lensPart, namedTogether, sayPart, switchesPart } from "./parts.js";
@@ -24,20 +24,6 @@ function effect(verdict, codes) {
     return `${start}, World misses it. ${verdict.why}`;
   }
   return `${names} ${names.includes(" and ") || names.includes(" parts") ? "are" : "is"} ${how}. ${verdict.why}`;
-}
-
-/** Ask for the state of a text with changes, newest first: older questions' answers are dropped. */
-export function newest(show, fail) {
-  let asked = 0;
-  return async (...request) => {
-    const mine = ++asked;
-    try {
-      const answer = await inquire(...request);
-      if (mine === asked) show(answer);
-    } catch (error) {
-      if (mine === asked) fail(error);
-    }
-  };
 }
 
 /** Home's hero. */

@@ -39,7 +39,9 @@ export function judge(words, said, real, { rule, referent, gap }) {
   const about = rule.startsWith("agreement") ? "verb" : (ANSWER[rule] ?? "word");
   const wrong = decided && rule !== "mood" ? bad > good : !real[best];
   const kind = wrong ? "wrong" : gap < 0.1 ? "right" : "off";
-  const title = { right: `Right ${about}.`, off: `Right ${about}, wrong odds.`, wrong: `Wrong ${about}.` }[kind];
+  const odds = real[best] ? `A wrong ${about} is likelier than the right one.` : "Wrong word.";
+  const failed = !decided || decided.has(word) ? `Wrong ${about}.` : odds;
+  const title = { right: `Right ${about}.`, off: `Right ${about}, wrong odds.`, wrong: failed }[kind];
   return { kind, title, why: reason(words, rule, referent, real, wrong), forbidden, best: word };
 }
 

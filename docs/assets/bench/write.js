@@ -1,0 +1,119 @@
+// Fairytale writes: a token a click, with what else it could have said, and cut-offs to turn.
+
+import { inquire, newest } from "./client.js";
+import { make, percent, readAddress, writeAddress } from "./dom.js";
+import { sayPart } from "./parts.js";
+
+const OPENINGS = ["Once upon a time there was a", "The wolf said to the little pig,", "\"Who are you?\" asked the princess.", "Deep in the forest stood"];
+const shownToken = (text) => text.replaceAll("\n", "⏎").replace(/^ /, "␣");
+
+export function playWrite(root) {
+  const saved = readAddress("write");
+  const state = { temperature: +(saved.t ?? 0.8), topK: +(saved.k ?? 0), topP: +(saved.p ?? 0.95), seed: +(saved.seed ?? 1) };
+  let ids = [];
+  let prompt = 0;
+  let running = null;
+  const say = sayPart();
+  const story = make("p", { class: "bench-tale", tabindex: 0, role: "textbox", "aria-readonly": "true", "aria-label": "The story so far" });
+  const offers = make("ol", { class: "bench-tokens" });
+  const choose = make("select", { "aria-label": "Choose an opening" }, make("option", { value: "" }, "Choose an opening"));
+  for (const text of OPENINGS) choose.append(make("option", {}, text));
+  choose.onchange = () => choose.value && open(choose.value);
+  const input = make("input", { "aria-label": "Or write your own opening", placeholder: "or write your own", autocomplete: "off" });
+  const form = make("form", { class: "bench-add" }, input, make("button", { type: "submit" }, "Begin"));
+  form.onsubmit = (event) => {
+    event.preventDefault();
+    if (input.value.trim()) open(input.value.trim());
+  };
+  const next = make("button", { type: "button", class: "bench-button", onclick: () => take(drawn) }, "Next token");
+  const more = make("button", { type: "button", class: "bench-button bench-ghost", onclick: go }, "Write 40 more");
+  const undo = make("button", { type: "button", class: "bench-text", onclick: () => ids.length > prompt && put(ids.slice(0, -1)) }, "Take one back");
+  const again = make("button", { type: "button", class: "bench-text", onclick: () => put(ids.slice(0, prompt)) }, "Back to the opening");
+  const dials = make("div", { class: "bench-dials" });
+  const dial = (key, label, min, max, step, text) => {
+    const out = make("output", {}, text(state[key]));
+    const range = make("input", { type: "range", min, max, step, value: state[key], "aria-label": label });
+    range.oninput = () => {
+      state[key] = +range.value;
+      out.textContent = text(state[key]);
+      put(ids);
+    };
+    dials.append(make("label", {}, make("span", {}, label), out, range));
+  };
+  dial("temperature", "temperature", 0, 2, 0.1, (x) => (x ? x.toFixed(1) : "0: always the likeliest"));
+  dial("topK", "keep the k likeliest", 0, 100, 1, (x) => x || "all");
+  dial("topP", "keep a share of probability", 0.05, 1, 0.05, (x) => (x < 1 ? percent(x) : "all"));
+  let drawn = null;
+
+  const ask = newest((answer) => {
+    drawn = answer.drawn;
+    offers.replaceChildren(
+      ...answer.list.map(({ id, p, text }) =>
+        make(
+          "li",
+          {},
+          make(
+            "button",
+            { type: "button", "aria-label": `Take ${text.trim() || "white space"}, ${percent(p)}`, onclick: () => take(id) },
+            make("span", { class: "bench-token" }, shownToken(text)),
+            make("i", { style: `width:${100 * p}%` }),
+            make("b", {}, percent(p)),
+          ),
+        ),
+      ),
+    );
+    const raw = answer.list[0].raw;
+    say.show({ kind: "", title: answer.total === 1 ? "One token is left." : `${answer.total.toLocaleString("en")} tokens are left.` },
+      `The likeliest, *${answer.list[0].text.trim() || "⏎"}*, has ${percent(raw)} before temperature and cut-offs, ${percent(answer.list[0].p)} after.`);
+  }, (error) => say.show({ kind: "", title: "Fairytale stopped." }, error.message));
+
+  async function put(list, byHand = true) {
+    ids = list;
+    const [first, rest] = await Promise.all([list.slice(0, prompt), list.slice(prompt)].map((part) => inquire("decode", { name: "fairytale", ids: part })));
+    story.replaceChildren(first.replace("<|endoftext|>", ""), make("b", {}, rest));
+    undo.disabled = again.disabled = list.length <= prompt;
+    if (byHand) writeAddress("write", { text: first.replace("<|endoftext|>", ""), t: state.temperature, k: state.topK, p: state.topP, seed: state.seed, ids: list.slice(prompt).join(".") });
+    const { seed, ...sampling } = state;
+    ask("alternatives", { name: "fairytale", ids: list, count: 5, sampling: { ...sampling, seed: seed * 7919 + list.length } });
+  }
+  const take = (id) => id !== null && put([...ids, id]);
+  async function open(text) {
+    const list = [0, ...(await inquire("encode", { name: "fairytale", text }))];
+    prompt = list.length;
+    choose.value = "";
+    await put(list);
+  }
+  async function go() {
+    if (running) return running.abort();
+    running = new AbortController();
+    more.textContent = "Stop";
+    state.seed += 1;
+    const { seed, ...sampling } = state;
+    const before = ids.slice(-200);
+    const whole = story.querySelector("b");
+    const answer = await inquire("write", { name: "fairytale", ids: before, options: { count: 40, seed, ...sampling } }, {
+      signal: running.signal,
+      part: ({ text }) => whole.append(text),
+    });
+    running = null;
+    more.textContent = "Write 40 more";
+    await put([...ids, ...answer.ids]);
+    speed.textContent = `${answer.ids.length} tokens at ${Math.round((1000 * answer.ids.length) / answer.ms)} a second, in this page`;
+  }
+  const speed = make("span", {}, "runs in this page");
+  root.replaceChildren(
+    make("p", { class: "bench-hd" }, make("b", {}, "Fairytale"), " writes", speed),
+    make("div", { class: "bench-tools" }, choose, form),
+    story,
+    say.element,
+    offers,
+    make("div", { class: "bench-row bench-pad" }, next, more, undo, again),
+    dials,
+  );
+  const text = saved.text ?? root.dataset.text ?? OPENINGS[0];
+  inquire("encode", { name: "fairytale", text }).then((list) => {
+    prompt = list.length + 1;
+    const rest = (saved.ids ?? "").split(".").filter(Boolean).map(Number);
+    put([0, ...list, ...rest.filter((id) => id >= 0 && id < 4096)], false);
+  });
+}
