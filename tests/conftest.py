@@ -17,6 +17,7 @@ from tiny_models import (  # noqa: F401  fixtures
     gpt2,
     ids,
     model,
+    modern,
     neox,
     other_ids,
 )

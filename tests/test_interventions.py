@@ -192,7 +192,7 @@ def test_calls_at_one_place_run_in_the_order_of_attachment(gpt2, ids):
 
 def test_what_is_refused_before_anything_runs(gpt2, ids):
     cases = [
-        (IndexError, "layer 5 of a model with 3", lambda: ablate(gpt2, "z", 5)),
+        (IndexError, "layer 5 of 3", lambda: ablate(gpt2, "z", 5)),
         (IndexError, "head 4 of 4", lambda: ablate(gpt2, "z", 0, heads=[4])),
         (IndexError, "neuron 128 of 128", lambda: ablate(gpt2, "mlp_post", 0, neurons=[128])),
         (ValueError, "'mlp_out' has no heads", lambda: ablate(gpt2, "mlp_out", 0, heads=[0])),

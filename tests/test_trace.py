@@ -27,6 +27,22 @@ INPUTS = {
         "mlp_post": "mlp.down_proj",
     },
 }
+for kind in ("qwen2", "qwen3", "mistral", "gemma", "stablelm", "smollm3", "olmo", "phi3"):
+    BASE[kind], OUTPUTS[kind], INPUTS[kind] = BASE["llama"], OUTPUTS["llama"], INPUTS["llama"]
+_ADDED = {
+    "attn_out": "post_attention_layernorm",
+    "mlp_out": "post_feedforward_layernorm",
+}  # what is added comes out here
+for kind, mid in (
+    ("olmo2", "mlp"),
+    ("gemma2", "pre_feedforward_layernorm"),
+    ("gemma3_text", "pre_feedforward_layernorm"),
+):
+    BASE[kind], OUTPUTS[kind] = BASE["llama"], OUTPUTS["llama"] | _ADDED
+    INPUTS[kind] = INPUTS["llama"] | {"resid_mid": mid}
+BASE["granite"], INPUTS["granite"] = BASE["llama"], INPUTS["llama"]
+OUTPUTS["granite"] = OUTPUTS["llama"]
+OUTPUTS["phi3"] = OUTPUTS["llama"] | {"mlp_pre": "mlp.gate_up_proj"}  # of which the first half is the gate
 
 
 def plain_hooks(model, ids):
@@ -37,6 +53,8 @@ def plain_hooks(model, ids):
             keep = lambda m, a, out, key=(place, layer): seen.update({key: out[0] if isinstance(out, tuple) else out})  # noqa: E731
             handles.append(module.register_forward_hook(keep))
         for place, path in INPUTS[kind].items():
+            if place == "resid_mid" and getattr(block, "use_parallel_residual", False):
+                continue
             module = block.get_submodule(path) if path else block
             keep = lambda m, a, k, key=(place, layer): seen.update({key: a[0] if a else k["hidden_states"]})  # noqa: E731
             handles.append(module.register_forward_pre_hook(keep, with_kwargs=True))
@@ -44,6 +62,11 @@ def plain_hooks(model, ids):
         seen["logits", None] = model(ids, use_cache=False).logits
     for handle in handles:
         handle.remove()
+    for place, layer in list(seen):
+        if kind == "granite" and place in ("attn_out", "mlp_out"):
+            seen[place, layer] = seen[place, layer] * model.config.residual_multiplier
+        if kind == "phi3" and place == "mlp_pre":
+            seen[place, layer] = seen[place, layer][..., : model.config.intermediate_size]
     return seen
 
 

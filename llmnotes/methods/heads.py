@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from llmnotes.model.architectures import parts
+from llmnotes.model.architectures import gain, parts
 from llmnotes.model.tracing import trace
 
 if TYPE_CHECKING:
@@ -143,8 +143,8 @@ def copying(model: Any) -> Scores:
         Scores (layer, head) from -1 to 1. Chance is 0: the eigenvalues of a random matrix point everywhere.
     """
     found = parts(model)
-    gain = found.final_norm.weight.double()
-    out_in = (gain[:, None] * found.w_u.double()) @ found.w_e.double()  # (d_model, d_model), all tokens summed up
+    read = (found.w_u.double().T * gain(found.final_norm)).T
+    out_in = read @ found.w_e.double()  # (d_model, d_model), all tokens summed up
     group = found.sizes.n_heads // found.sizes.n_kv_heads
     rows = []
     for block in found.blocks:

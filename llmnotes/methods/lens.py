@@ -18,12 +18,14 @@ its share.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from llmnotes.model.architectures import norm_scale, normalize, parts, read_out
+from llmnotes.model.guard import check_read_out
+from llmnotes.model.hooks import available
 from llmnotes.model.inputs import chosen, token_id
 from llmnotes.model.tracing import trace
 
@@ -57,6 +59,7 @@ def logit_lens(
         IndexError: a position that does not exist.
     """
     found = parts(model)
+    check_read_out(found)
     seen = trace(model, inputs, ["resid_pre", "resid_post"], padding=padding)
     length = seen.tokens.size(1)
     at = chosen("position", positions, length)
@@ -90,7 +93,8 @@ def direct_logit_attribution(
 
     The final norm divides by a number that depends on all parts together; it is taken as it was in this run, which
     makes the rest linear (Elhage et al. 2021, "A Mathematical Framework for Transformer Circuits"). What a part does by
-    way of later parts counts as theirs. Computed in float64 and checked against the model's own logits.
+    way of later parts counts as theirs. Computed in float64 and checked against the model's own logits (before the cap
+    that Gemma 2 puts on them, which is not linear).
 
     Args:
         model: what `llmnotes.load` gives, or a transformers model.
@@ -113,7 +117,8 @@ def direct_logit_attribution(
     found = parts(model)
     target = token_id(model, token)
     minus = None if other is None else token_id(model, other)
-    seen = trace(model, inputs, ["resid_pre", "z", "attn_out", "mlp_out", "resid_post", "logits"])
+    places = ("resid_pre", "z", "attn_out", "mlp_out", "resid_post", "logits")
+    seen = trace(model, inputs, [place for place in places if place in available(found)])
     if len(seen.tokens) != 1:
         raise ValueError(f"got {len(seen.tokens)} texts; expected one: loop over them")
     (at,) = chosen("position", position, seen.tokens.size(1))
@@ -121,6 +126,7 @@ def direct_logit_attribution(
     direction = found.w_u[:, target].double()
     if minus is not None:
         direction = direction - found.w_u[:, minus].double()
+    direction = direction / found.logit_scale
     norm = found.final_norm
     scale = norm_scale(norm, seen["resid_post", -1][0, at].double())
 
@@ -132,22 +138,30 @@ def direct_logit_attribution(
     for i, block in enumerate(found.blocks):
         if by == "head":
             heads = torch.einsum("he,hed->hd", seen["z", i][0, at].double(), block.w_o.double())
+            if not isinstance(post := block.post_attn, torch.nn.Identity):  # its scale, too, as it was in this run
+                size = norm_scale(post, block.attn_proj(seen["z", i][0, at].flatten()).double())
+                heads = normalize(post, heads, size) - normalize(post, torch.zeros_like(heads), size)
+            heads = heads * block.writes
             written += [(f"head {i}.{h}", f"layer {i}", heads[h]) for h in range(len(heads))]
             written.append((f"attn bias {i}", f"layer {i}", seen["attn_out", i][0, at].double() - heads.sum(0)))
         else:
             written.append((f"attn {i}", f"layer {i}", seen["attn_out", i][0, at]))
-        written.append((f"mlp {i}", f"layer {i}", seen["mlp_out", i][0, at]))
+        if block.mlp is not None:
+            written.append((f"mlp {i}", f"layer {i}", seen["mlp_out", i][0, at]))
     names = [layer if by == "layer" else name for name, layer, _ in written]
     shares = share(torch.stack([part.double() for _, _, part in written]))
     offset = normalize(norm, torch.zeros_like(direction), scale) @ direction
     bias = getattr(found.unembedding, "bias", None)
     if bias is not None:
-        offset = offset + bias[target].double() - (0 if minus is None else bias[minus].double())
+        offset = offset + (bias[target].double() - (0 if minus is None else bias[minus].double())) / found.logit_scale
     unique = list(dict.fromkeys(names))
     values = torch.stack([shares[[i for i, n in enumerate(names) if n == name]].sum() for name in unique] + [offset])
-    logits = seen["logits"][0, at].double()
-    total = (logits[target] - (0 if minus is None else logits[minus])).item()
-    if abs(values.sum().item() - total) > 1e-5 * max(1.0, values.abs().sum().item()):
+    logits = seen["logits"][0, at]
+    if found.logit_cap is not None:  # a cap is not linear: what it caps is split
+        logits = read_out(replace(found, logit_cap=None), seen["resid_post", -1][0, at])
+    total = (logits[target].double() - (0 if minus is None else logits[minus].double())).item()
+    rounding = max(1e-5, 2 * torch.finfo(logits.dtype).eps)
+    if abs(values.sum().item() - total) > rounding * max(1.0, values.abs().sum().item()):
         raise RuntimeError(
             f"the shares sum to {values.sum().item():.6f}, the logit is {total:.6f}: something changes the residual "
             "stream between the parts. Leave interventions at resid_pre, resid_mid and resid_post first"

@@ -119,7 +119,7 @@ def generate(
     start = batch(model, prompt).tokens
     if len(start) != 1:
         raise ValueError(f"got {len(start)} prompts; expected one: loop over them")
-    room = sizes(hf.config).n_ctx - start.size(1)
+    room = sizes(hf).n_ctx - start.size(1)
     if tokens > room:
         raise ValueError(f"the prompt of {start.size(1)} tokens leaves room for {room}; tokens is {tokens}")
     if not temperature >= 0:

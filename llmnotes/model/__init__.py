@@ -6,7 +6,17 @@ is its loss. Where each architecture keeps its parts is known in `architectures`
 in `hooks`.
 """
 
-from llmnotes.model.architectures import LAYOUTS, matrix, norm_scale, normalize, parts, read_out
+from llmnotes.model.architectures import (
+    LAYOUTS,
+    Layout,
+    Sizes,
+    describe,
+    matrix,
+    norm_scale,
+    normalize,
+    parts,
+    read_out,
+)
 from llmnotes.model.hooks import PLACES
 from llmnotes.model.inputs import Batch, batch, token_id
 from llmnotes.model.interventions import ablate, add, cut_edges, edit, freeze, freeze_norms, replace
@@ -20,12 +30,15 @@ __all__ = [
     "LAYOUTS",
     "PLACES",
     "Batch",
+    "Layout",
     "LoadedModel",
+    "Sizes",
     "Trace",
     "ablate",
     "add",
     "batch",
     "cut_edges",
+    "describe",
     "edit",
     "freeze",
     "freeze_norms",

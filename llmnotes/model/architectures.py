@@ -2,7 +2,11 @@
 
 Everything else in this package works on *places* (`resid_pre`, `z`, `mlp_post`, ...), which mean the same in every
 model. To support another architecture, add a `Layout` to `LAYOUTS`: attribute paths and how queries, keys and values
-are packed. `parts` then finds every part or says which is missing.
+are packed. `parts` then finds every part or says which is missing. For a module of one's own, see `describe`.
+
+A block writes x + attn(norm(x)), then the same with its MLP. Around this, architectures differ in norms on queries and
+keys (Qwen3, OLMo 2, Gemma 3), norms on what is written (OLMo 2, Gemma 2 and 3), factors and caps (Granite, Gemma 2),
+windows (Mistral, Gemma 2 and 3) and layers without rotary positions (SmolLM3). `Block` holds these, too.
 
     >>> import torch
     >>> from transformers import GPT2Config, GPT2LMHeadModel
@@ -19,16 +23,14 @@ are packed. `parts` then finds every part or says which is missing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from weakref import WeakKeyDictionary
 
-import torch
 from torch import nn
 
-if TYPE_CHECKING:
-    from jaxtyping import Float
-    from torch import Tensor
+from llmnotes.model.blocks import Block, Nothing, Parts, gain, matrix, norm_scale, normalize, read_out
 
 __all__ = [
     "LAYOUTS",
@@ -36,10 +38,15 @@ __all__ = [
     "Layout",
     "Parts",
     "Sizes",
+    "describe",
+    "gain",
     "matrix",
     "norm_scale",
     "normalize",
     "parts",
+    "read_out",
+    "refused",
+    "run",
     "sizes",
     "unwrap",
 ]
@@ -56,18 +63,24 @@ class Layout:
     embeddings: tuple[str, ...]
     blocks: str
     final_norm: str
-    norm_attn: str
     attn: str
     qkv: tuple[str, ...]
     packing: str
     attn_proj: str
-    norm_mlp: str
-    mlp: str
-    mlp_in: str
-    mlp_proj: str
+    norm_attn: str = ""  # "": none, the block's input goes in as it is
+    norm_mlp: str = ""
+    mlp: str = ""  # "": no MLP at all
+    mlp_in: str = ""
+    mlp_proj: str = ""
     mlp_act: str = "mlp.act"
-    mlp_gate: str = ""  # a second way in, by which the activation is multiplied (gated MLPs)
-    rotary: str = ""
+    mlp_gate: str = ""  # a second way in, by which the activation is multiplied (gated MLPs); may share its module
+    post_attn: str = ""  # a norm on what attention writes
+    post_mlp: str = ""
+    q_norm: str = ""  # a norm on queries, before they turn
+    k_norm: str = ""
+    rotary: str = ""  # gives cosines and sines for positions; pairs are (i, i + d_rotary/2)
+    scale: float | None = None  # what attention scores are multiplied by; None: attn.scaling, or d_head**-0.5
+    pattern: str = ""  # of a module of one's own: the part whose output is the pattern
     unembedding: str = "lm_head"
 
 
@@ -90,6 +103,7 @@ _GPT_NEO = Layout(
     blocks="transformer.h",
     final_norm="transformer.ln_f",
     norm_attn="ln_1",
+    scale=1.0,
     attn="attn.attention",
     qkv=("attn.attention.q_proj", "attn.attention.k_proj", "attn.attention.v_proj"),
     packing="separate",
@@ -131,7 +145,29 @@ _LLAMA = Layout(
     mlp_gate="mlp.up_proj",
     rotary="model.rotary_emb",
 )
-LAYOUTS: dict[str, Layout] = {"gpt2": _GPT2, "gpt_neo": _GPT_NEO, "gpt_neox": _GPT_NEOX, "llama": _LLAMA}
+_QK_NORMS = {"q_norm": "self_attn.q_norm", "k_norm": "self_attn.k_norm"}
+_POST_NORMS = {"post_attn": "post_attention_layernorm", "post_mlp": "post_feedforward_layernorm"}
+_GEMMA2 = replace(_LLAMA, norm_mlp="pre_feedforward_layernorm", **_POST_NORMS)
+LAYOUTS: dict[str, Layout] = {
+    "gpt2": _GPT2,
+    "gpt_neo": _GPT_NEO,
+    "gpt_neox": _GPT_NEOX,
+    **dict.fromkeys(("llama", "qwen2", "mistral", "gemma", "smollm3", "olmo", "granite"), _LLAMA),
+    "qwen3": replace(_LLAMA, **_QK_NORMS),
+    "stablelm": replace(_LLAMA, q_norm="self_attn.q_layernorm", k_norm="self_attn.k_layernorm"),
+    "olmo2": replace(_LLAMA, norm_attn="", norm_mlp="", **_POST_NORMS, **_QK_NORMS),
+    "phi3": replace(
+        _LLAMA,
+        qkv=("self_attn.qkv_proj",),
+        packing="thirds",
+        mlp_in="mlp.gate_up_proj",
+        mlp_gate="mlp.gate_up_proj",
+        mlp_act="mlp.activation_fn",
+    ),
+    "gemma2": _GEMMA2,
+    "gemma3_text": replace(_GEMMA2, **_QK_NORMS),
+}
+_OWN: WeakKeyDictionary[nn.Module, tuple[Layout, Sizes]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -147,15 +183,18 @@ class Sizes:
     n_ctx: int
 
 
-def sizes(config: Any) -> Sizes:
-    """Read a model's sizes from its transformers configuration.
+def sizes(model: Any) -> Sizes:
+    """Read a model's sizes from its transformers configuration, or from how it was described.
 
     Args:
-        config: a `transformers` configuration, such as `model.config`.
+        model: a transformers model or its configuration, or a module given to `describe`.
 
     Returns:
         The sizes. Without grouped-query attention, `n_kv_heads` equals `n_heads`.
     """
+    if isinstance(model, nn.Module) and model in _OWN:
+        return _OWN[model][1]
+    config = getattr(model, "config", model)
     n_heads = config.num_attention_heads
     return Sizes(
         n_layers=config.num_hidden_layers,
@@ -168,92 +207,56 @@ def sizes(config: Any) -> Sizes:
     )
 
 
-@dataclass(frozen=True)
-class Block:
-    """The modules of one layer, and its weights by head."""
+def describe(model: nn.Module, layout: Layout, size: Sizes) -> nn.Module:
+    """Say where a module of one's own keeps its parts, so that every tool takes it as it takes a transformers model.
 
-    module: nn.Module
-    norm_attn: nn.Module
-    attn: nn.Module
-    qkv: tuple[nn.Module, ...]
-    attn_proj: nn.Module
-    norm_mlp: nn.Module
-    mlp: nn.Module
-    mlp_in: nn.Module
-    mlp_proj: nn.Module
-    mlp_act: nn.Module
-    mlp_gate: nn.Module | None
-    packing: str
-    sizes: Sizes
-    parallel: bool  # attention and MLP both read the block's input, so there is no resid_mid
-    scale: float  # what attention scores are multiplied by
-    window: int | None  # how many tokens back this layer sees, itself included; None: all
+    It is called with token ids (batch, pos) alone and gives logits (batch, pos, vocab), or an object with `.logits`.
 
-    def heads(self, which: str, packed: Float[Tensor, "... packed"]) -> Float[Tensor, "... head d_head"]:
-        """The queries, keys or values (`which` is "q", "k" or "v") in the output of their projection, by head."""
-        n, d_head = self.sizes.n_heads, self.sizes.d_head
-        if self.packing == "separate":
-            return packed.unflatten(-1, (-1, d_head))
-        if self.packing == "thirds":
-            return packed.unflatten(-1, (3, n, d_head))[..., "qkv".index(which), :, :]
-        return packed.unflatten(-1, (n, 3, d_head))[..., "qkv".index(which), :]
+    Args:
+        model: the module; it stays as it is.
+        layout: paths of its parts. `LAYOUTS["gpt2"]` with `dataclasses.replace` is often the shortest way.
+        size: its sizes.
 
-    def with_heads(self, which: str, packed: Tensor, new: Float[Tensor, "... head d_head"]) -> Tensor:
-        """The output of the projection with its queries, keys or values replaced (the inverse of `heads`)."""
-        if self.packing == "separate":
-            return new.flatten(-2)
-        three = [new if name == which else self.heads(name, packed) for name in "qkv"]
-        return torch.stack(three, dim=-3 if self.packing == "thirds" else -2).flatten(-3)
+    Returns:
+        The same module.
 
-    def projection(self, which: str) -> nn.Module:
-        """The module whose output holds the queries, keys or values."""
-        return self.qkv["qkv".index(which)] if self.packing == "separate" else self.qkv[0]
-
-    def _weight(self, which: str) -> Tensor:
-        return self.heads(which, matrix(self.projection(which))).movedim(-2, 0)
-
-    @property
-    def w_q(self) -> Float[Tensor, "head d_model d_head"]:
-        """Query weights."""
-        return self._weight("q")
-
-    @property
-    def w_k(self) -> Float[Tensor, "kv_head d_model d_head"]:
-        """Key weights; under grouped-query attention one for each key-value head."""
-        return self._weight("k")
-
-    @property
-    def w_v(self) -> Float[Tensor, "kv_head d_model d_head"]:
-        """Value weights; under grouped-query attention one for each key-value head."""
-        return self._weight("v")
-
-    @property
-    def w_o(self) -> Float[Tensor, "head d_head d_model"]:
-        """Output weights: attn_out is the sum over heads of z @ w_o, plus the bias of `attn_proj`."""
-        return matrix(self.attn_proj).unflatten(0, (self.sizes.n_heads, self.sizes.d_head))
+    Raises:
+        ValueError: a part is not where the layout says.
+    """
+    _OWN[model] = (layout, size)
+    try:
+        parts(model)
+    except ValueError:
+        del _OWN[model]
+        raise
+    return model
 
 
-@dataclass(frozen=True)
-class Parts:
-    """A model taken apart. Nothing is copied: these are the model's own modules."""
+def run(model: nn.Module, tokens: Any, **extra: Any) -> Any:
+    """Call a model on token ids, without a cache unless `extra` says otherwise.
 
-    model: nn.Module
-    sizes: Sizes
-    embeddings: tuple[nn.Module, ...]
-    blocks: tuple[Block, ...]
-    final_norm: nn.Module
-    unembedding: nn.Module
-    rotary: nn.Module | None
+    Raises:
+        ValueError: a described module and anything but ids, such as the mask that padding on the left needs.
+    """
+    if model not in _OWN:
+        return model(tokens, **{"use_cache": False} | extra)
+    if extra:
+        raise ValueError(f"{type(model).__name__} is a module of your own and takes token ids alone: pad on the right")
+    return model(tokens)
 
-    @property
-    def w_e(self) -> Float[Tensor, "vocab d_model"]:
-        """Token embeddings."""
-        return self.embeddings[0].weight
 
-    @property
-    def w_u(self) -> Float[Tensor, "d_model vocab"]:
-        """Unembedding. Often tied to `w_e`: never change it in place."""
-        return matrix(self.unembedding)
+def refused(config: dict[str, Any]) -> str | None:
+    """Why a configuration cannot be studied exactly, as a sentence; None where it can."""
+    if (kind := config.get("model_type")) not in LAYOUTS:
+        return (
+            f"the architecture {kind!r} is not known; known are {', '.join(LAYOUTS)}. To add it: LAYOUTS in "
+            "llmnotes/model/architectures.py"
+        )
+    if config.get("use_bidirectional_attention") or config.get("is_causal") is False:
+        return "its attention looks ahead (bidirectional), and every tool here rests on attention that does not"
+    if config.get("add_cross_attention") or config.get("is_encoder_decoder"):
+        return "it attends to another model's output (cross-attention), which has no place here"
+    return None
 
 
 def unwrap(model: Any) -> tuple[nn.Module, Any]:
@@ -293,12 +296,13 @@ def parts(model: Any) -> Parts:
     model, _ = unwrap(model)
     config = getattr(model, "config", None)
     kind = getattr(config, "model_type", type(model).__name__)
-    layout = LAYOUTS.get(kind)
+    layout = _OWN[model][0] if model in _OWN else LAYOUTS.get(kind)
     if layout is None:
         raise NotImplementedError(
             f"no layout for the architecture {kind!r}; known: {', '.join(LAYOUTS)}. "
-            f"To add it: llmnotes.model.architectures.LAYOUTS[{kind!r}] = Layout(...), with the paths of its parts "
-            "(if it names them as Llama does, LAYOUTS['llama'] itself), and run tests/test_architectures.py on it"
+            f"To add it: llmnotes.model.architectures.LAYOUTS[{kind!r}] = Layout(...), with the paths of its parts; "
+            "for a module of your own, llmnotes.model.describe(model, layout, sizes). What a layout cannot say, sweeps "
+            "and paths notice and refuse"
         )
 
     def find(root: nn.Module, path: str) -> nn.Module:
@@ -311,61 +315,68 @@ def parts(model: Any) -> Parts:
                 "load it with its language-modelling head (AutoModelForCausalLM), or mend the layout in LAYOUTS"
             ) from None
 
-    size = sizes(config)
+    size, nothing = sizes(model), Nothing()
 
     def block(module: nn.Module) -> Block:
-        attn = find(module, layout.attn)
+        def norm(path: str) -> nn.Module:
+            return find(module, path) if path else nothing
+
+        def part(path: str) -> nn.Module | None:
+            return find(module, path) if path else None
+
+        attn, mlp = find(module, layout.attn), part(layout.mlp)
+        parallel = getattr(module, "use_parallel_residual", False)
+        norm_attn = norm(layout.norm_attn)
+        # StableLM's parallel blocks have one norm for both, and no norms on queries and keys unless configured
+        norm_mlp = norm_attn if parallel and getattr(module, layout.norm_mlp, 0) is None else norm(layout.norm_mlp)
+        on_queries = getattr(attn, "qk_layernorm", True)
+        scale = getattr(attn, "scaling", size.d_head**-0.5) if layout.scale is None else layout.scale
         return Block(
             module=module,
-            norm_attn=find(module, layout.norm_attn),
+            norm_attn=norm_attn,
             attn=attn,
             qkv=tuple(find(module, path) for path in layout.qkv),
             attn_proj=find(module, layout.attn_proj),
-            norm_mlp=find(module, layout.norm_mlp),
-            mlp=find(module, layout.mlp),
-            mlp_in=find(module, layout.mlp_in),
-            mlp_proj=find(module, layout.mlp_proj),
-            mlp_act=find(module, layout.mlp_act),
-            mlp_gate=find(module, layout.mlp_gate) if layout.mlp_gate else None,
+            norm_mlp=norm_mlp,
+            mlp=mlp,
+            mlp_in=None if mlp is None else part(layout.mlp_in),
+            mlp_proj=None if mlp is None else part(layout.mlp_proj),
+            mlp_act=None if mlp is None else part(layout.mlp_act),
+            mlp_gate=None if mlp is None else part(layout.mlp_gate),
+            post_attn=norm(layout.post_attn),
+            post_mlp=norm(layout.post_mlp),
+            q_norm=norm(layout.q_norm if on_queries else ""),
+            k_norm=norm(layout.k_norm if on_queries else ""),
+            pattern=part(layout.pattern),
             packing=layout.packing,
             sizes=size,
-            parallel=getattr(module, "use_parallel_residual", False),
-            scale=getattr(attn, "scaling", 1.0),  # GPT-Neo scales nothing
-            window=config.window_size if getattr(attn, "attention_type", "") == "local" else None,
+            parallel=parallel,
+            scale=scale,
+            softcap=getattr(attn, "attn_logit_softcapping", None),
+            window=_window(attn, config),
+            clip=getattr(config, "clip_qkv", None),
+            writes=getattr(module, "residual_multiplier", 1.0),
+            rotates=bool(layout.rotary) and bool(getattr(attn, "use_rope", True)),
+            layer_type=getattr(attn, "layer_type", None),
         )
 
     return Parts(
         model=model,
+        layout=layout,
         sizes=size,
         embeddings=tuple(find(model, path) for path in layout.embeddings),
         unembedding=find(model, layout.unembedding),
         blocks=tuple(block(module) for module in find(model, layout.blocks)),
-        final_norm=find(model, layout.final_norm),
+        final_norm=find(model, layout.final_norm) if layout.final_norm else nothing,
         rotary=find(model, layout.rotary) if layout.rotary else None,
+        logit_scale=getattr(config, "logits_scaling", 1.0),
+        logit_cap=getattr(config, "final_logit_softcapping", None),
     )
 
 
-def matrix(module: nn.Module) -> Float[Tensor, "d_in d_out"]:
-    """The weight of a linear module as y = x @ matrix. GPT-2's Conv1D keeps it so; `nn.Linear` keeps the transpose."""
-    return module.weight.T if isinstance(module, nn.Linear) else module.weight
-
-
-def norm_scale(norm: nn.Module, x: Float[Tensor, "... d_model"]) -> Float[Tensor, "... 1"]:
-    """What a norm divides by: the standard deviation (LayerNorm) or root mean square (RMSNorm) of its input."""
-    if isinstance(norm, nn.LayerNorm):
-        return (x.var(-1, unbiased=False, keepdim=True) + norm.eps).sqrt()
-    return (x.pow(2).mean(-1, keepdim=True) + norm.variance_epsilon).sqrt()
-
-
-def normalize(
-    norm: nn.Module, x: Float[Tensor, "... d_model"], scale: Float[Tensor, "... 1"]
-) -> Float[Tensor, "... d_model"]:
-    """The norm with a scale of our choosing. With the scale fixed it is linear in x but for the LayerNorm's bias."""
-    if isinstance(norm, nn.LayerNorm):
-        return (x - x.mean(-1, keepdim=True)) / scale * norm.weight + norm.bias
-    return x / scale * norm.weight
-
-
-def read_out(found: Parts, resid: Float[Tensor, "... d_model"]) -> Float[Tensor, "... vocab"]:
-    """The logits of a residual stream after the last block."""
-    return found.unembedding(found.final_norm(resid))
+def _window(attn: nn.Module, config: Any) -> int | None:
+    if hasattr(attn, "attention_type"):  # GPT-Neo
+        return config.window_size if attn.attention_type == "local" else None
+    if hasattr(attn, "sliding_window"):  # layer by layer
+        return attn.sliding_window
+    return getattr(config, "sliding_window", None)  # Mistral, Phi-3: every layer

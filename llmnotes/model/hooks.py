@@ -5,12 +5,12 @@ A place means the same in every architecture (batch and position first, except `
 | place | shape | what it is |
 | --- | --- | --- |
 | `resid_pre`, `resid_mid`, `resid_post` | batch pos d_model | the residual stream before, inside and after a block |
-| `q`, `k`, `v` | batch pos head d_head | queries, keys (both before rotation) and values |
+| `q`, `k`, `v` | batch pos head d_head | queries, keys (both before any norm and rotation) and values |
 | `pattern` | batch head query key | attention after the softmax |
 | `z` | batch pos head d_head | values mixed by the pattern, before the output projection |
 | `attn_out`, `mlp_out` | batch pos d_model | what attention and MLP add to the residual stream |
 | `mlp_pre`, `mlp_post` | batch pos d_mlp | neurons before the activation; what the MLP's output projection reads |
-| `logits` | batch pos vocab | the output (its layer is None) |
+| `logits` | batch pos vocab | the model's output (its layer is None) |
 
     >>> import torch
     >>> from transformers import GPT2Config, GPT2LMHeadModel
@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from llmnotes.model.architectures import Block, Parts, parts
+from llmnotes.model.architectures import Block, Nothing, Parts, parts
 from llmnotes.model.inputs import chosen
 
 if TYPE_CHECKING:
@@ -54,9 +54,24 @@ Call = Callable[[Tensor, int], Tensor | None]
 
 
 def available(model: Any) -> tuple[str, ...]:
-    """The places that a model has; one whose blocks are parallel (GPT-NeoX) has no `resid_mid`."""
+    """The places that a model has; one whose blocks are parallel (GPT-NeoX) has no `resid_mid`, for example."""
     found = model if isinstance(model, Parts) else parts(model)
-    return tuple(p for p in PLACES if p != "resid_mid" or not found.blocks[0].parallel)
+    return tuple(place for place in PLACES if _lacks(found, place) is None)
+
+
+def _lacks(found: Parts, place: str) -> str | None:
+    block = found.blocks[0]
+    if place not in PLACES:
+        return ""
+    if place == "resid_mid" and block.parallel:
+        return ": its blocks add attention and MLP in parallel"
+    if (place == "resid_mid" or place.startswith("mlp")) and block.mlp is None:
+        return ": it has no MLPs"
+    if place in ("mlp_pre", "mlp_post") and (block.mlp_in if place == "mlp_pre" else block.mlp_proj) is None:
+        return ": its layout does not name that part of the MLP"
+    if place == "pattern" and block.pattern is None and not hasattr(found.model.config, "_attn_implementation"):
+        return ": its layout names no module that gives the pattern"
+    return None
 
 
 def check_place(model: Parts, place: str) -> None:
@@ -65,8 +80,7 @@ def check_place(model: Parts, place: str) -> None:
     Raises:
         ValueError: no such place, or this architecture has none; the message lists those that there are.
     """
-    if place not in available(model):
-        why = ": its blocks add attention and MLP in parallel" if place in PLACES else ""
+    if (why := _lacks(model, place)) is not None:
         raise ValueError(
             f"{type(model.model).__name__} has no place {place!r}{why}; it has {', '.join(available(model))}"
         )
@@ -117,7 +131,7 @@ def hooked(model: Any, calls: Iterable[tuple[str, int | None, Call]], *, read: b
             if place == "pattern":
                 stack.enter_context(_pattern_call(found, found.blocks[layer], bound))
             elif place == "resid_mid" and not read:
-                stack.enter_context(_resid_mid_call(found.blocks[layer], bound))
+                stack.enter_context(_resid_mid_call(found, layer, bound))
             else:
                 site = _site(found, layer, place)
                 stack.enter_context(_call(site, partial(_through, site, bound)))
@@ -147,24 +161,41 @@ class _Site:
 
 
 def _site(found: Parts, layer: int | None, place: str) -> _Site:
-    if place == "logits":
-        return _Site(found.unembedding, "out")
+    if place == "logits":  # of the model, since some cap or scale what the unembedding gives
+        return _Site(found.model, "out")
     block = found.blocks[layer]
     if place in ("q", "k", "v"):
-        return _Site(block.projection(place), "out", partial(block.heads, place), partial(block.with_heads, place))
+
+        def by_head(x: Tensor) -> Tensor:
+            return block.heads(place, x if block.clip is None else x.clamp(-block.clip, block.clip))
+
+        return _Site(block.projection(place), "out", by_head, partial(block.with_heads, place))
     if place == "z":
         shape = (block.sizes.n_heads, block.sizes.d_head)
         return _Site(block.attn_proj, "in", lambda x: x.unflatten(-1, shape), lambda _, new: new.flatten(-2))
+    if place == "mlp_pre" and block.mlp_gate is block.mlp_in:  # Phi-3: one module, the gate's neurons first
+        return _Site(
+            block.mlp_in, "out", lambda x: x.chunk(2, -1)[0], lambda x, new: torch.cat([new, x.chunk(2, -1)[1]], -1)
+        )
+    if place in ("attn_out", "mlp_out"):
+        module, norm = (block.attn, block.post_attn) if place == "attn_out" else (block.mlp, block.post_mlp)
+        module = module if isinstance(norm, Nothing) else norm
+        if block.writes == 1:
+            return _Site(module, "out")
+        return _Site(module, "out", lambda x: x * block.writes, lambda _, new: new / block.writes)
     module, side = {
         "resid_pre": (block.module, "in"),
-        "attn_out": (block.attn, "out"),
-        "resid_mid": (block.norm_mlp, "in"),
+        "resid_mid": (_first(block.norm_mlp, block.mlp), "in"),
         "mlp_pre": (block.mlp_in, "out"),
         "mlp_post": (block.mlp_proj, "in"),
-        "mlp_out": (block.mlp, "out"),
         "resid_post": (block.module, "out"),
     }[place]
     return _Site(module, side)
+
+
+def _first(norm: nn.Module, then: nn.Module) -> nn.Module:
+    """The module that reads the residual stream: the norm, or what comes next where the layout names none."""
+    return then if isinstance(norm, Nothing) else norm
 
 
 def _through(site: _Site, call: Callable[[Tensor], Tensor | None], tensor: Tensor) -> Tensor | None:
@@ -197,7 +228,10 @@ class _Calls:
     def on_output(self, module: nn.Module, args: tuple, output: Any) -> Any:
         if isinstance(output, tuple):
             return (self.run(output[0]), *output[1:])
-        return self.run(output)
+        if isinstance(output, Tensor):
+            return self.run(output)
+        output.logits = self.run(output.logits)  # the whole model's
+        return output
 
 
 @contextmanager
@@ -223,9 +257,9 @@ def _call(site: _Site, call: Callable, stage: int = 0) -> Iterator[None]:
 
 
 @contextmanager
-def _resid_mid_call(block: Block, call: Callable) -> Iterator[None]:
+def _resid_mid_call(found: Parts, layer: int, call: Callable) -> Iterator[None]:
     """Change resid_mid by way of attn_out, since the block adds `resid_pre + attn_out` out of our reach."""
-    resid_pre = None
+    block, site, resid_pre = found.blocks[layer], _site(found, layer, "attn_out"), None
 
     def keep(tensor: Tensor) -> None:
         nonlocal resid_pre
@@ -236,8 +270,16 @@ def _resid_mid_call(block: Block, call: Callable) -> Iterator[None]:
         return None if new is None else new - resid_pre
 
     # The first norm reads resid_pre as changed by every other call; stage 1 comes after every call at attn_out.
-    with _call(_Site(block.norm_attn, "in"), keep), _call(_Site(block.attn, "out"), change, stage=1):
+    first = _Site(_first(block.norm_attn, block.attn), "in")
+    with _call(first, keep), _call(site, partial(_through, site, change), stage=1):
         yield
+
+
+# What transformers hands to every attention, and what changes no pattern: windows are in the mask already.
+HARMLESS = (
+    *("cache_position", "is_causal", "output_attentions", "output_hidden_states", "output_router_logits"),
+    *("position_ids", "sliding_window", "use_cache"),
+)
 
 
 def _attention(
@@ -248,14 +290,22 @@ def _attention(
     attention_mask: Tensor | None,  # 0 where a query may look, hugely negative elsewhere
     scaling: float | None = None,
     dropout: float = 0.0,
+    softcap: float | None = None,
     **kwargs: Any,
 ) -> tuple[Tensor, Tensor]:
+    if unknown := sorted(name for name, given in kwargs.items() if given is not None and name not in HARMLESS):
+        raise NotImplementedError(
+            f"{type(module).__name__} computes its pattern with {', '.join(unknown)}, which the place 'pattern' does "
+            "not know and must not leave out; trace the other places"
+        )
     groups = query.size(1) // key.size(1)
     key, value = (x.repeat_interleave(groups, dim=1) if groups > 1 else x for x in (key, value))
     # In place, which saves two tensors of this size and changes no bit; autograd needs neither of the values lost.
     scores = (query @ key.transpose(-1, -2)).mul_(query.size(-1) ** -0.5 if scaling is None else scaling)
+    if softcap is not None:
+        scores = (scores / softcap).tanh() * softcap
     if attention_mask is not None:
-        scores.add_(attention_mask)
+        scores = scores.add_(attention_mask) if softcap is None else scores + attention_mask
     pattern = scores.softmax(-1, dtype=torch.float32).to(query.dtype)
     pattern = nn.functional.dropout(pattern, dropout, module.training)
     if calls := module.__dict__.get("_llmnotes_pattern"):
@@ -284,6 +334,10 @@ def _register_attention() -> None:
 
 @contextmanager
 def _pattern_call(found: Parts, block: Block, call: Callable) -> Iterator[None]:
+    if block.pattern is not None:
+        with _call(_Site(block.pattern, "out"), call):
+            yield
+        return
     attn, model = block.attn, found.model
     item = (0, call)
     neo = hasattr(attn, "_attn")

@@ -64,7 +64,7 @@ def batch(model: Any, inputs: Inputs, *, padding: str = "right") -> Batch:
     """
     hf, tokenizer = unwrap(model)
     _refuse_dropout(hf)
-    size = sizes(hf.config)
+    size = sizes(hf)
     if padding not in ("left", "right"):
         raise ValueError(f"padding is {padding!r}; expected 'left' or 'right'")
     rows = _rows(inputs, tokenizer)
@@ -82,7 +82,7 @@ def batch(model: Any, inputs: Inputs, *, padding: str = "right") -> Batch:
             raise ValueError(f"text {i} holds token id {bad}; the vocabulary has ids 0 to {size.vocab_size - 1}")
     longest = max(len(row) for row in rows)
     # Any id would do: nothing real ever looks at padding. The model's own pad id would make transformers warn.
-    fill = 1 if getattr(hf.config, "pad_token_id", None) == 0 else 0
+    fill = 1 if getattr(getattr(hf, "config", None), "pad_token_id", None) == 0 else 0
     device = next(hf.parameters()).device
     tokens = torch.full((len(rows), longest), fill)
     mask = torch.zeros(len(rows), longest, dtype=torch.bool)
@@ -139,7 +139,7 @@ def token_id(model: Any, token: str | int) -> int:
         one = len(_pieces(tokenizer, other)) == 1
         advice = f"{other!r} is one" if one else "choose a shorter word, or pass the id of one of these"
         raise ValueError(f"{token!r} is {len(ids)} tokens {words(tokenizer, ids)}; expected one: {advice}")
-    ids, n = integers("the token", token), sizes(hf.config).vocab_size
+    ids, n = integers("the token", token), sizes(hf).vocab_size
     if len(ids) != 1 or not 0 <= ids[0] < n:
         raise ValueError(f"token id {token} does not exist; the vocabulary has ids 0 to {n - 1}")
     return ids[0]

@@ -332,7 +332,7 @@ def _width(found: Parts, place: str) -> int:
         return found.sizes.vocab_size
     if place in BY_HEAD:
         return found.sizes.d_head
-    return matrix(found.blocks[0].mlp_in).size(1) if place in ("mlp_pre", "mlp_post") else found.sizes.d_model
+    return matrix(found.blocks[0].mlp_proj).size(0) if place in ("mlp_pre", "mlp_post") else found.sizes.d_model
 
 
 def _columns(positions: Some | slice, start: int, n: int) -> list[int]:

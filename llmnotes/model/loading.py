@@ -18,7 +18,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from llmnotes.model import smollm2
-from llmnotes.model.architectures import LAYOUTS, sizes, unwrap
+from llmnotes.model.architectures import LAYOUTS, refused, sizes, unwrap
 from llmnotes.model.gguf_files import FOLDER_VARIABLE, converted
 from llmnotes.model.weights import check_files, check_finite, read_json
 
@@ -218,12 +218,8 @@ def _refuse(name: str, config: dict[str, Any], files: list[str]) -> None:
     """Raise for what must not be loaded or cannot be: remote code, pickles, unknown architectures."""
     if "auto_map" in config:
         raise ValueError(f"{name} brings code of its own ({config['auto_map']}); running a stranger's code is refused")
-    kind = config.get("model_type")
-    if kind not in LAYOUTS:
-        raise ValueError(
-            f"{name} is of the architecture {kind!r}; known are {', '.join(LAYOUTS)}. "
-            "To add it: llmnotes/model/architectures.py"
-        )
+    if why := refused(config):
+        raise ValueError(f"{name} cannot be studied here: {why}")
     classes = config.get("architectures") or []
     if classes and not any(c.endswith(("LMHeadModel", "ForCausalLM", "Model")) for c in classes):
         raise ValueError(

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from llmnotes.model.architectures import parts, unwrap
+from llmnotes.model.architectures import parts, run, unwrap
 from llmnotes.model.hooks import PLACES, available, check_place, hooked
 from llmnotes.model.inputs import batch, chosen, integers, words
 
@@ -121,7 +121,7 @@ def trace(
     for place in wanted:
         check_place(found, place)
     at = sorted(set(chosen("layer", layers, found.sizes.n_layers)))
-    run = batch(model, inputs, padding=padding)
+    rows = batch(model, inputs, padding=padding)
     order = sorted(
         {(found.sizes.n_layers if p == "logits" else layer, PLACES.index(p)) for p in wanted for layer in at}
     )
@@ -144,6 +144,6 @@ def trace(
     calls = [(place, layer, keeper((place, layer))) for place, layer in keys]
     with torch.set_grad_enabled(grad), hooked(found, calls, read=True):
         with suppress(_Enough):
-            hf(run.tokens, use_cache=False, **run.extra)
-    tokens, mask = (run.tokens, run.mask) if keep_on is None else (run.tokens.to(keep_on), run.mask.to(keep_on))
+            run(hf, rows.tokens, **rows.extra)
+    tokens, mask = (rows.tokens, rows.mask) if keep_on is None else (rows.tokens.to(keep_on), rows.mask.to(keep_on))
     return Trace(tokens, mask, values, found.sizes.n_layers, tokenizer)

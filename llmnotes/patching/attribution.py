@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from llmnotes.model.architectures import parts, read_out
+from llmnotes.model.guard import check_read_out
 from llmnotes.model.hooks import available, check_place
 from llmnotes.model.inputs import pair
 from llmnotes.model.tracing import Trace, trace
@@ -180,6 +181,7 @@ def _two_runs(
     """The run to be patched with its graph, the run to patch from without, and the metric of the first."""
     if mode not in ("denoising", "noising"):
         raise ValueError(f"mode is {mode!r}; expected 'denoising' or 'noising'")
+    check_read_out(found)
     prompts = pair(model, clean, corrupted)
     where = positions_read(at, prompts.tokens.size(1))
     row = 1 if mode == "denoising" else 0

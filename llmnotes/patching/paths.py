@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from llmnotes.model.architectures import parts, read_out
+from llmnotes.model.guard import refuse_interventions
 from llmnotes.model.hooks import available, check_layer
 from llmnotes.model.inputs import pair
 from llmnotes.model.tracing import trace
@@ -35,11 +36,11 @@ from llmnotes.patching.propagate import (
     BASE_PLACES,
     Base,
     Entry,
+    attend,
     base_run,
     feed_forward,
     project,
     propagate,
-    refuse_interventions,
     visible,
 )
 from llmnotes.patching.sweeps import checked_metric, positions_read, single
@@ -131,7 +132,8 @@ def path_patching(
         metric: as for `llmnotes.patching.sweeps.sweep`.
         senders: nodes such as "embed", "0.3", "mlp1".
         receivers: nodes such as "2.1.q", "2.1", "mlp2", "logits". Under grouped-query attention the head of a ".k" or
-            ".v" is a key-value head, and "2.1" alone is refused, since its keys and values are not its own.
+            ".v" is a key-value head, and "2.1" alone is refused, since its keys and values are not its own. Where one
+            norm goes over the queries (keys) of all heads (OLMo 2), a receiver's are those of all heads reading alike.
         mode: "denoising" or "noising", as for `sweep`.
         at: where the metric looks, as for `sweep`.
 
@@ -178,7 +180,8 @@ def sender_delta(found: Parts, both: Any, node: Node, row: int) -> Float[Tensor,
     """What a node's output changes by, from the run `row` to the other one of a pair."""
     if node.kind == "head":
         z = both["z", node.layer][:, :, node.head]
-        return (z[1 - row] - z[row]) @ found.blocks[node.layer].w_o[node.head]
+        all_heads, block = both["z", node.layer][row], found.blocks[node.layer]
+        return block.attn_change(all_heads, (z[1 - row] - z[row]) @ block.w_o[node.head])
     seen = both["resid_pre", 0] if node.kind == "embed" else both["mlp_out", node.layer]
     return seen[1 - row] - seen[row]
 
@@ -207,7 +210,7 @@ def _head_delta(
     layer, block = node.layer, base.parts.blocks[node.layer]
     n, length, _ = read.shape
     position = torch.arange(length, device=read.device).repeat(n)
-    new = dict(zip("qkv", project(block, read.flatten(0, 1), base.rotation, position), strict=True))
+    new = dict(zip("qkv", project(block, read.flatten(0, 1), base.rotation[layer], position), strict=True))
     group = base.parts.sizes.n_heads // base.parts.sizes.n_kv_heads
     heads = [node.head] if node.reads in ("q", "qkv") else list(range(node.head * group, (node.head + 1) * group))
     used = {}
@@ -215,10 +218,8 @@ def _head_delta(
         value = new[which].unflatten(0, (n, length)) if which in node.reads else old.expand(n, -1, -1, -1)
         mine = heads if which == "q" else [head // group for head in heads]
         used[which] = value[:, :, mine].transpose(1, 2)  # (sender, head, pos, d_head)
-    scores = used["q"] @ used["k"].transpose(-1, -2) * block.scale
-    pattern = scores.masked_fill(~visible(block, length, read.device), -torch.inf).softmax(-1)
-    change = pattern @ used["v"] - base_z[:, heads].transpose(0, 1)
-    return (change @ block.w_o[heads]).sum(1)
+    change = attend(block, *used.values(), visible(block, length, read.device)) - base_z[:, heads].transpose(0, 1)
+    return block.attn_change(base_z, (change @ block.w_o[heads]).sum(1))
 
 
 def _parse(found: Parts, name: str, role: str) -> Node:

@@ -34,6 +34,7 @@ import torch
 from torch.nn.functional import gelu, scaled_dot_product_attention
 
 from llmnotes.model.architectures import Block, Parts, matrix, parts, read_out
+from llmnotes.model.guard import once, refuse_interventions
 from llmnotes.model.tracing import Trace, trace
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class Base:
     q: list[Float[Tensor, "pos head d_head"]]
     k: list[Float[Tensor, "pos kv_head d_head"]]
     v: list[Float[Tensor, "pos kv_head d_head"]]
-    rotation: tuple[Float[Tensor, "pos d_rotary"], Float[Tensor, "pos d_rotary"]] | None
+    rotation: list[tuple[Float[Tensor, "pos d_rotary"], Float[Tensor, "pos d_rotary"]] | None]  # for each block
 
     @property
     def length(self) -> int:
@@ -91,6 +92,7 @@ def base_run(model: Any, run: Any, row: int = 0) -> Base:
 
     Raises:
         RuntimeError: an intervention is active, which the shortcuts taken here would not see.
+        NotImplementedError: the model computes something that its layout does not say (`llmnotes.model.guard`).
     """
     found = model if isinstance(model, Parts) else parts(model)
     refuse_interventions(found)
@@ -99,32 +101,36 @@ def base_run(model: Any, run: Any, row: int = 0) -> Base:
     seen = trace(found.model, run, places) if not isinstance(run, Trace) else run
     layers = range(found.sizes.n_layers)
     resid = [seen["resid_pre", i][row] for i in layers] + [seen["resid_post", -1][row]]
-    rotation = None
-    if found.rotary is not None:
-        positions = torch.arange(resid[0].size(0), device=resid[0].device)[None]
-        cos, sin = found.rotary(resid[0], positions)
-        rotation = cos[0], sin[0]
-    return Base(
+    turns = found.rotations(resid[0])
+    turned = {
+        which: [
+            rotate(block.before_turning(which, seen[which, i][row]), turns[i]) for i, block in enumerate(found.blocks)
+        ]
+        for which in "qk"
+    }
+    base = Base(
         parts=found,
         resid=resid,
         mid=[] if parallel else [seen["resid_mid", i][row] for i in layers],
-        q=[rotate(seen["q", i][row], rotation) for i in layers],
-        k=[rotate(seen["k", i][row], rotation) for i in layers],
+        **turned,
         v=[seen["v", i][row] for i in layers],
-        rotation=rotation,
+        rotation=turns,
     )
+    windows = {block.window for block in found.blocks if block.window is not None and block.window < base.length}
+    once(found, ("propagate", *sorted(windows)), lambda: _unchanged(base, seen.tokens[[row]]))
+    return base
 
 
-def refuse_interventions(found: Parts) -> None:
-    """Stop before computing something else than the user believes."""
-    for name, module in found.model.named_modules():
-        for hook in (*module._forward_hooks.values(), *module._forward_pre_hooks.values()):
-            # transformers leaves hooks behind that collect outputs; they change nothing
-            if not getattr(getattr(hook, "func", hook), "__module__", "").startswith("transformers."):
-                raise RuntimeError(
-                    f"a hook or an intervention is active on {name or 'the model'!r}, and this function recomputes"
-                    " parts of the model without it; leave its `with` block first, or loop over trace() with replace()"
-                )
+def _unchanged(base: Base, tokens: Int[Tensor, "1 pos"]) -> tuple[Tensor, Tensor]:
+    """Our logits and the model's own for a patch that changes nothing, from the start and from the middle of a text."""
+    half = base.length // 2
+    position = torch.arange(base.length, device=tokens.device)
+    row = torch.cat([torch.zeros_like(position), torch.ones_like(position[half:])])
+    position = torch.cat([position, position[half:]])
+    at = range(half, base.length)
+    logits, _ = propagate(base, [Entry(0, False, row, position, base.resid[0][position])], at)
+    own = trace(base.parts.model, tokens, ["logits"])["logits"][:, half:]
+    return logits, own.expand_as(logits)
 
 
 def propagate(base: Base, entries: Sequence[Entry], at: Sequence[int]) -> tuple[Float[Tensor, "row at vocab"], int]:
@@ -157,7 +163,7 @@ def propagate(base: Base, entries: Sequence[Entry], at: Sequence[int]) -> tuple[
         if len(x):
             later_row, later_position = _later(entered, length, device)
             entered = []
-            q, k, v = project(block, x, base.rotation, position)
+            q, k, v = project(block, x, base.rotation[layer], position)
             carried_row, carried_position = row, position
             row, position = torch.cat([row, later_row]), torch.cat([position, later_position])
             x = torch.cat([x, base.resid[layer][later_position]])
@@ -166,7 +172,7 @@ def propagate(base: Base, entries: Sequence[Entry], at: Sequence[int]) -> tuple[
                 keep = wanted[position].nonzero()[:, 0]
                 row, position, x, q = row[keep], position[keep], x[keep], q[keep]
             z = _attend(block, q, row, position, k, v, carried_row, carried_position, base.k[layer], base.v[layer])
-            attended = block.attn_proj(z)
+            attended = block.attn_adds(block.attn_proj(z))
         if block.parallel:
             if attended is not None:
                 x = x + attended + feed_forward(block, block.norm_mlp(x))
@@ -178,7 +184,7 @@ def propagate(base: Base, entries: Sequence[Entry], at: Sequence[int]) -> tuple[
                     entry = Entry(layer, True, entry.row[keep], entry.position[keep], entry.value[keep])
                 row, position, x = _join(row, position, x, entry)
                 entered.append(entry)
-            if len(x):
+            if len(x) and block.mlp is not None:
                 x = x + feed_forward(block, block.norm_mlp(x))
         n_tokens += len(x)
     for entry in (e for e in entries if e.layer == len(blocks)):
@@ -193,18 +199,22 @@ def propagate(base: Base, entries: Sequence[Entry], at: Sequence[int]) -> tuple[
 def row_bytes(found: Parts, length: int, start: int, n_at: int) -> int:
     """An upper estimate of the memory that one row needs, from its first changed position on."""
     size = found.sizes
-    d_mlp = matrix(found.blocks[0].mlp_in).size(1)
+    d_mlp = matrix(found.blocks[0].mlp_proj).size(0) if found.blocks[0].mlp_proj is not None else 4 * size.d_model
     carried = (length - start) * (8 * size.d_model + 3 * d_mlp)
     attention = length * (4 * size.n_heads * size.d_head + size.n_heads * length)
     return 4 * (carried + attention + n_at * (2 * size.vocab_size + size.d_model))
 
 
 def feed_forward(block: Block, x: Float[Tensor, "token d_model"]) -> Float[Tensor, "token d_model"]:
-    """The MLP, with GPT-2's own form of GELU done in one fused step: as good as equal, and much faster."""
-    pre = block.mlp_in(x)
-    gpt2s_own = type(block.mlp_act).__name__ == "NewGELUActivation"
-    post = gelu(pre, approximate="tanh") if gpt2s_own else block.mlp_act(pre)
-    return block.mlp_proj(post if block.mlp_gate is None else post * block.mlp_gate(x))
+    """What the MLP adds to the residual stream, given its normed input.
+
+    GPT-2's own form of GELU is done in one fused step: as good as equal, and much faster.
+    """
+    if type(block.mlp_act).__name__ == "NewGELUActivation" and block.mlp_gate is None:
+        out = block.mlp_proj(gelu(block.mlp_in(x), approximate="tanh"))
+    else:
+        out = block.mlp(x)
+    return block.post_mlp(out) * block.writes if block.writes != 1 else block.post_mlp(out)
 
 
 def visible(block: Block, length: int, device: Any = None) -> Bool[Tensor, "query key"]:
@@ -220,14 +230,18 @@ def rotate(x: Float[Tensor, "token head d_head"], rotation: Any) -> Float[Tensor
     cos, sin = (r[:, None] for r in rotation)
     turning, rest = x[..., : cos.size(-1)], x[..., cos.size(-1) :]
     one, two = turning.chunk(2, dim=-1)
-    return torch.cat([turning * cos + torch.cat([-two, one], dim=-1) * sin, rest], dim=-1)
+    turned = turning * cos + torch.cat([-two, one], dim=-1) * sin
+    return torch.cat([turned.to(x.dtype), rest], dim=-1)
 
 
 def project(block: Block, x: Tensor, rotation: Any, position: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Queries, keys and values of loose tokens, each (token, head, d_head)."""
     normed = block.norm_attn(x)
     packed = [module(normed) for module in block.qkv]
+    if block.clip is not None:
+        packed = [x.clamp(-block.clip, block.clip) for x in packed]
     q, k, v = (block.heads(which, packed[i % len(packed)]) for i, which in enumerate("qkv"))
+    q, k = block.before_turning("q", q), block.before_turning("k", k)
     if rotation is not None:
         here = rotation[0][position], rotation[1][position]
         q, k = rotate(q, here), rotate(k, here)
@@ -257,15 +271,25 @@ def _attend(
     asked, column = position.unique(return_inverse=True)
     where = row * len(asked) + column
     queries = q.new_zeros(n_rows * len(asked), *q.shape[1:]).index_copy_(0, where, q).unflatten(0, (n_rows, -1))
-    out = scaled_dot_product_attention(
-        queries.transpose(1, 2),
-        keys.transpose(1, 2),
-        values.transpose(1, 2),
-        attn_mask=visible(block, length, q.device)[asked],
-        scale=block.scale,
-        enable_gqa=q.size(1) != k.size(1),
-    )
+    seen = visible(block, length, q.device)[asked]
+    out = attend(block, queries.transpose(1, 2), keys.transpose(1, 2), values.transpose(1, 2), seen)
     return out.transpose(1, 2).flatten(0, 1)[where].flatten(-2)
+
+
+def attend(
+    block: Block,
+    q: Float[Tensor, "row head query d_head"],
+    k: Float[Tensor, "row kv_head key d_head"],
+    v: Float[Tensor, "row kv_head key d_head"],
+    seen: Bool[Tensor, "query key"],
+) -> Float[Tensor, "row head query d_head"]:
+    """Attention as this block does it; `seen` says which keys a query may see."""
+    if block.softcap is None:
+        grouped = q.size(1) != k.size(1)
+        return scaled_dot_product_attention(q, k, v, attn_mask=seen, scale=block.scale, enable_gqa=grouped)
+    k, v = (x.repeat_interleave(q.size(1) // x.size(1), dim=1) for x in (k, v))
+    scores = (q @ k.transpose(-1, -2) * (block.scale / block.softcap)).tanh() * block.softcap
+    return scores.masked_fill(~seen, -torch.inf).softmax(-1, dtype=torch.float32).to(v.dtype) @ v
 
 
 def _join(row: Tensor, position: Tensor, x: Tensor, entry: Entry) -> tuple[Tensor, Tensor, Tensor]:

@@ -26,10 +26,11 @@ import torch
 from tqdm import tqdm
 
 from llmnotes.model.architectures import parts, read_out, unwrap
+from llmnotes.model.guard import refuse_interventions
 from llmnotes.model.hooks import available
 from llmnotes.model.inputs import chosen, pair, token_id, words
 from llmnotes.model.tracing import Trace, trace
-from llmnotes.patching.propagate import BASE_PLACES, Base, Entry, base_run, propagate, refuse_interventions, row_bytes
+from llmnotes.patching.propagate import BASE_PLACES, Base, Entry, base_run, propagate, row_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -148,7 +149,7 @@ def sweep(
     }
     where = positions_read(at, length)
 
-    needed = {*BASE_PLACES, place} | ({"pattern"} if place == "v" else set())
+    needed = {*BASE_PLACES, place} | ({"pattern"} if place == "v" else set()) | ({"z"} if place in BY_HEAD else set())
     both = trace(found.model, prompts.tokens, [p for p in available(found) if p in needed])
     base_row = 1 if mode == "denoising" else 0
     base = base_run(found, both, base_row)
@@ -226,7 +227,8 @@ class Changes:
             seen = self.both[place, layer]
             delta = (seen[source] - seen[self.base_row])[at]
         else:
-            delta = self._attention_delta(layer, heads, positions)[rows, at]
+            delta = self._attention_delta(layer, heads, positions)  # of the output of attn_proj
+            delta = self.found.blocks[layer].attn_change(self.both["z", layer][self.base_row], delta)[rows, at]
         if place == "mlp_out" or not base.mid:
             return layer + 1, False, base.resid[layer + 1][at] + delta
         return layer, True, base.mid[layer][at] + delta
