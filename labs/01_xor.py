@@ -446,7 +446,7 @@ figure(
 # solved runs do the same on their way to 0 (a factor of {{ result("xor.above_zero_ratio", ".1f") }}): a network that can
 # be surer by growing its weights never stops. What marks a failure is the height, not that the run never arrives.
 #
-# Is there a way out of that valley? [The second lab on XOR](21_stuck.ipynb) kicks the stuck runs, holds them with
+# Is there a way out of that valley? [The second lab on XOR](21_stuck.md) kicks the stuck runs, holds them with
 # weight decay, and walks them out.
 #
 # ## Too large a learning rate
@@ -600,7 +600,7 @@ print("share of runs solved with two hidden units:", share)
 #
 # ## Links
 #
-# - After this: [Where the stuck runs are](21_stuck.ipynb)
+# - After this: [Where the stuck runs are](21_stuck.md)
 # - Finding: [Stuck XOR networks are half of each solution](../findings/xor-stuck-is-half-of-each.md)
 # - Finding: [A stuck run is in a valley without end, not in a basin](../findings/xor-valley-without-end.md)
 # - Dead end: [Random features instead of learned ones](../dead-ends/xor-random-features.md)

@@ -566,7 +566,7 @@ for name, models in (("loud", loud), ("even", even)):
 #
 # ## Links
 #
-# - Before this: [XOR from scratch](01_xor.ipynb)
+# - Before this: [XOR from scratch](01_xor.md)
 # - Finding: [The mask gives order, the start token gives place](../findings/order-mask-order-start-place.md)
 # - Finding: [After training on order a probe reads less of the place](../findings/order-training-takes-the-clock.md)
 # - Surprise: [Rotary positions lose a question that needs no order](../surprises/order-rotary-loses-the-bag.md)

@@ -492,7 +492,7 @@ for which, share in zip(("worse", "better"), each.T, strict=True):
 # - Two look-ups in one head were trained in a toy with one-hot keys and values. Whether heads of language models use
 #   amplitudes to keep an order, we have not looked.
 # - The square root was tested with 32 and 64 dimensions, one task, Adam, and no norm before the head.
-# - Where a head looks is not yet what it does: that takes an intervention ([lab 13](13_formation.ipynb) has them for
+# - Where a head looks is not yet what it does: that takes an intervention ([lab 13](13_formation.md) has them for
 #   these heads). One training run of one small model.
 #
 # ## Links

@@ -502,7 +502,7 @@ figure(
 # ({{ result("training.far_agreement", ".0%") }}, after {{ result("training.far_agreement_200", ".0%") }} at step 200; such
 # places are few in forty stories).
 # Repeating a song ({{ result("training.list", ".0%") }}) and whom something was given to are not learned in this time.
-# [When each rule appears](13_formation.ipynb) follows a larger model further.
+# [When each rule appears](13_formation.md) follows a larger model further.
 #
 # **The spoiled runs.** On 32 stories the held-out loss is best at step {{ result("training.few_best_step", ".0f") }}
 # ({{ result("training.few_best", ".2f") }} nats) and ends at {{ result("training.few_end", ".2f") }}, worse than word
@@ -569,7 +569,7 @@ record("first_cut", first, atol=0.15, because=SAMPLE)
 #
 # ## Links
 #
-# - Before this: [A transformer from scratch](05_transformer.ipynb)
+# - Before this: [A transformer from scratch](05_transformer.md)
 # - Finding: [Cold sampling avoids mistakes, it does not mend them](../findings/training-cold-sampling-avoids.md)
 # - Dead end: [A rate that was to be too large](../dead-ends/training-rate-too-large.md)
 # - Holtzman et al. (2020), [The curious case of neural text degeneration](https://arxiv.org/abs/1904.09751)

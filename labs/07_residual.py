@@ -46,7 +46,7 @@ FIXED = "rounding, near ties"
 # (*direct logit attribution*). Here is how far the model prefers Isley, where Anna lives, to Corby, split by part; the
 # shares must add up to the model's own number.
 #
-# **The rules** ([lab 13](13_formation.ipynb) has all nine): a verb agrees with its noun (`agreement_0`: nothing between;
+# **The rules** ([lab 13](13_formation.md) has all nine): a verb agrees with its noun (`agreement_0`: nothing between;
 # `_1`, `_2`: one or two other nouns between), a pronoun with its person, songs are sung again (`list`), 82 facts are fixed.
 
 # %%
@@ -220,7 +220,7 @@ figure(
 
 # %% [markdown]
 # Not much is visible for two layers. At step 0 the lens says the word just read once more
-# ({{ result("residual.same_word", ".0%") }}; the embedding is also the unembedding, see [lab 09](09_weights.ipynb)).
+# ({{ result("residual.same_word", ".0%") }}; the embedding is also the unembedding, see [lab 09](09_weights.md)).
 # After two layers {{ result("residual.fact_halfway", ".0%") }} of the facts are visible, and the lens is
 # {{ result("residual.far_lens", ".1f") }} nats from the final prediction (the linear map {{ result("residual.far_map", ".1f") }}).
 # The map reads {{ result("residual.fact_map_to_lens", ".1f") }} times as many facts there. The stream does not grow evenly:
@@ -615,7 +615,7 @@ print("verbs that flip:", by_noun)
 #
 # - One small model whose last MLP is its loudest part. In deeper models writing may be spread over more layers.
 # - The direct sum counts what a part writes by itself. What it does by way of later parts counts as theirs.
-# - We changed one part at a time, at the answering place only. Another part may have stepped in. What MLPs at earlier words wrote stays, and attention may pass it on: [facts need MLPs](08_mlps.ipynb).
+# - We changed one part at a time, at the answering place only. Another part may have stepped in. What MLPs at earlier words wrote stays, and attention may pass it on: [facts need MLPs](08_mlps.md).
 # - A swap of the whole stream shows that all that decides is there, not that later layers read it linearly.
 # - Four sentences of `fairytale` are a glance.
 #

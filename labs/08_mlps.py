@@ -267,7 +267,7 @@ figure(
 # {{ result("mlps.every_mlp", ".0%") }}.
 #
 # Does that show that facts *need* MLPs? No: the model that never had any knows
-# {{ result("mlps.no_mlps", ".0%") }} of them. Its attention heads hold them, as [lab 09](09_weights.ipynb) reads from the
+# {{ result("mlps.no_mlps", ".0%") }} of them. Its attention heads hold them, as [lab 09](09_weights.md) reads from the
 # weights. That world looks facts up in MLPs is its own choice.
 #
 # ## At the name or at the asking word?

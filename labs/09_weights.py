@@ -63,7 +63,7 @@ print("one matrix for both:", W.w_e.data_ptr() == W.w_u.data_ptr(), tuple(W.w_e.
 #
 # Our own guesses, written before we had looked at any weights. Two of the measures were settled after a first look: what
 # counts as a one-way pair, with which table *E* times *U* is compared, and from which the average is taken in the tables of facts. Songs are lists that are sung again; L2H3 is the head that
-# `world` needs for them ([lab 13](13_formation.ipynb)). The *copying score* and the pairs are explained below.
+# `world` needs for them ([lab 13](13_formation.md)). The *copying score* and the pairs are explained below.
 
 # %%
 for claim, p, name, if_ in (

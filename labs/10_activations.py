@@ -497,7 +497,7 @@ print("rotated, one label:", np.round(again, 2))
 # ## What this does not show
 #
 # - That the other neurons mean nothing. Our labels are sets of places; a neuron may follow a degree, a combination of labels,
-#   or a direction that it shares with others ([superposition](12_superposition.ipynb)).
+#   or a direction that it shares with others ([superposition](12_superposition.md)).
 # - Anything on large models: there, many neurons have clear descriptions, and the first token does draw very large activations.
 # - Contexts of fairytale are sampled from itself, 4096 tokens of them. Rare triggers are missed.
 # - Rotation mixes a few large neurons into every direction, which makes them alike; another mixture may be a fairer control.

@@ -209,7 +209,7 @@ for name, key in (SHOWN | {"landmark": "towns by landmark"}).items():
     record(f"{name}_above_shuffles", value - shuffled.max(), atol=0.04, because=DEAL)
 
 # %% [markdown]
-# [The lab on tokens](02_tokens.ipynb) found that frequency lies along the main axis of these embeddings. Do parts of speech lie together only
+# [The lab on tokens](02_tokens.md) found that frequency lies along the main axis of these embeddings. Do parts of speech lie together only
 # because they are alike in frequency? We take out of each embedding what the logarithm of its word's count predicts.
 
 # %%
@@ -448,7 +448,7 @@ figure(
 # what comes next, and no longer what was read. What later words need of the name they must fetch from earlier layers.
 #
 # And in between something else is largest. After layer 0 the *place* explains {{ result("geometry.place_of_nouns_first", ".0%") }} of the variance of
-# nouns, and {{ result("geometry.place_of_nouns_last", ".1%") }} at the end. ([Lab 14](14_heads.ipynb) finds a head of layer 0 that
+# nouns, and {{ result("geometry.place_of_nouns_last", ".1%") }} at the end. ([Lab 14](14_heads.md) finds a head of layer 0 that
 # averages all words evenly, which changes with the place.) Who compares a word's vectors in two contexts by their cosine in a middle
 # layer, compares in the first place where they stand.
 #
@@ -624,7 +624,7 @@ print("which name, without the place:", np.round(kept, 2))
 #
 # ## Links
 #
-# - Before this: [Tokens](02_tokens.ipynb)
+# - Before this: [Tokens](02_tokens.md)
 # - Finding: [Parallel differences show groups, not pairs](../findings/geometry-groups-not-pairs.md)
 # - Finding: [From the word to its role](../findings/geometry-word-to-role.md)
 # - Finding: [In a model of real text the word stays](../findings/geometry-word-stays.md)

@@ -595,7 +595,7 @@ for name, value in zip(names, (*lost, both, control), strict=True):
 #   count again once its successor is gone.
 # - We were surest (0.85) of a head that looks one word back. By the usual score there is none: the best when lists
 #   appear is {{ result("formation.previous_when_list", ".2f") }}. The score is a mean over all words, which
-#   [can hide such a head](18_circuit.ipynb). How L2H3 finds its place we do not know.
+#   [can hide such a head](18_circuit.md). How L2H3 finds its place we do not know.
 #
 # ## Try it yourself
 #

@@ -218,7 +218,7 @@ record("top_is_needed", sorted(TALE, key=left.get)[:2] == [(0, 0), TOP])
 #
 # ## Take them away: world
 #
-# Now `world`, by rule ([lab 13](13_formation.ipynb) explains the nine). After a first look at three ablations we added a fourth: *place*, the
+# Now `world`, by rule ([lab 13](13_formation.md) explains the nine). After a first look at three ablations we added a fourth: *place*, the
 # mean over the other stories **at the same place** of the text. It keeps what a head says about where in the text we are, and takes away all
 # that it says about words.
 
@@ -395,7 +395,7 @@ for layer in (0, 2):
 # {{ result("heads.clock_together_songs", ".2f") }}). Wrong for each by itself it costs {{ result("heads.clock_apart", ".2f") }} (in songs
 # {{ result("heads.clock_apart_songs", ".1f") }}). So nobody reads what time it is; what counts is that **the clocks of different words agree**.
 # That fits songs, where the word wanted stands one verse back. It may be how the head that sings finds its place without any
-# previous-token head, which [lab 13](13_formation.ipynb) could not say.
+# previous-token head, which [lab 13](13_formation.md) could not say.
 #
 # The clock needs no attention: with an even average in its place the model loses {{ result("heads.even_l0h3", ".4f") }} nats (L2H3:
 # {{ result("heads.even_l2h3", ".2f") }}). An average over more and more places moves steadily on. A score of *where a head looks* cannot see a head that
@@ -422,7 +422,7 @@ for name, prompts in tops.items():
 # Strong names are stable: the planted head tops {{ result("heads.stable_previous", ".0%") }} of the prompts, the best induction head
 # {{ result("heads.stable_induction", ".0%") }}, own texts and random rows together. Where all heads are near chance the top is a lottery:
 # *duplicate* in fairytale {{ result("heads.stable_duplicate", ".0%") }}, *induction* in world {{ result("heads.stable_world", ".0%") }}.
-# Whether names hold in a model that is not ours, [A stranger's heads](22_stranger.ipynb) asks.
+# Whether names hold in a model that is not ours, [A stranger's heads](22_stranger.md) asks.
 #
 # ## What surprised us
 #
@@ -471,14 +471,14 @@ print(f"1.{head}: resampled {by_resample[head]:.3f}, from the same place {here:.
 # ## What this does not show
 #
 # - Two models, one training run each. That large models have clocks does not follow; that scores of looking cannot see one does.
-# - A model trained by somebody else, and the score of what heads write, are missing; [A stranger's heads](22_stranger.ipynb) has both.
+# - A model trained by somebody else, and the score of what heads write, are missing; [A stranger's heads](22_stranger.md) has both.
 # - The clock is described by what is lost when it is wrong. Which heads read it, and how, we did not trace.
 # - Single heads and one pair. In `world`, too, groups may stand in for each other.
 # - *Nothing lost* holds for these texts, and fairytale's are its own: a head may matter for what they do not contain.
 #
 # ## Links
 #
-# - Before this: [How rules form](13_formation.ipynb), [Weights alone](09_weights.ipynb)
+# - Before this: [How rules form](13_formation.md), [Weights alone](09_weights.md)
 # - Finding: [The head that world misses most is a clock](../findings/heads-clock.md)
 # - Finding: [Zero ablation depends on constants that the model does not](../findings/heads-zero-depends-on-constants.md)
 # - Surprise: [A head made to do one thing scores two thirds](../surprises/heads-planted-score.md)

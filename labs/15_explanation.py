@@ -280,7 +280,7 @@ figure(fig, name="edges", alt=ALT, caption=CAPTION, rtol=0.05, because=TIES)
 # The reverse, an effect of more than 0.1 nats without attention (under 0.05), does not occur in loss
 # ({{ result("explanation.quiet_loss", ".0%") }}). In log-odds it is {{ result("explanation.quiet_odds", ".0%") }} of all such effects, and
 # {{ result("explanation.quiet_of_clock", ".0%") }} of these come from one head, L0H3, which looks at all words alike.
-# [Lab 14](14_heads.ipynb) found that it works as a clock.
+# [Lab 14](14_heads.md) found that it works as a clock.
 #
 # Head by head: the bright edges, and how many of them cost nothing.
 
@@ -510,7 +510,7 @@ assert np.median(scores["slope"]) > np.median(scores["attention"]), scores
 #
 # ## Links
 #
-# - Before this: [A zoo of heads](14_heads.ipynb)
+# - Before this: [A zoo of heads](14_heads.md)
 # - Finding: [Attention agrees with the effect on any word](../findings/explanation-any-word.md)
 # - Surprise: [The comma that holds the answer](../surprises/explanation-comma.md)
 # - Dead end: [Counting bright edges that do nothing](../dead-ends/explanation-idle-edges.md)

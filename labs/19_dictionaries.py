@@ -614,7 +614,7 @@ print({name: round(float(share), 3) for name, share in fair.items()})
 #   history. Three seeds gave the same picture; other depths only as far as shown.
 # - Our labels are the grammar's. A feature may stand for something real that has no name there.
 # - A least-squares probe on all places at once reads mood and person badly; where they are needed, they can be read
-#   ([lab 16](16_probing.ipynb)).
+#   ([lab 16](16_probing.md)).
 # - The names are mechanical: a reader sees patterns that our rule does not.
 #
 # ## Links

@@ -12,7 +12,7 @@
 # ---
 
 # %% [markdown]
-# [XOR from scratch](01_xor.ipynb) trained 200 networks with two hidden units on XOR. About six in ten learned it. The
+# [XOR from scratch](01_xor.md) trained 200 networks with two hidden units on XOR. About six in ten learned it. The
 # others stopped at one and the same height, ½ ln 2, and ten times the steps freed none of them. Here we look at the
 # place where they are: is it a minimum, how deep is it, and does a way lead out that never goes uphill?
 
@@ -403,7 +403,7 @@ print("stuck runs that merge 00-01, 00-10, 01-11, 10-11:", by_edge)
 #
 # ## Links
 #
-# - Before this: [XOR from scratch](01_xor.ipynb)
+# - Before this: [XOR from scratch](01_xor.md)
 # - Finding: [A stuck run is in a valley without end, not in a basin](../findings/xor-valley-without-end.md)
 # - Surprise: [The corner furthest from the origin is always merged](../surprises/xor-far-corner.md)
 # - Question: [Can the start tell which runs will be stuck?](../questions/xor-fate-from-start.md)

@@ -12,7 +12,7 @@
 # ---
 
 # %% [markdown]
-# [A zoo of heads](14_heads.ipynb) sorted the heads of two models by where they look, and asked what is lost without them. Both models are ours.
+# [A zoo of heads](14_heads.md) sorted the heads of two models by where they look, and asked what is lost without them. Both models are ours.
 # Here we do the same to a model that somebody else has trained, and add a score that asks what a head *writes*. Does the stranger have the
 # same animals? And how high must that score be before it means anything?
 
@@ -49,7 +49,7 @@ WEIGHTS = "weights alone: rounding only"
 # 32 behind 32 others, *fresh*: what they cost less again is the *gain*. A head that does induction can bring it about: it finds the earlier
 # copy, looks at what followed, and writes that.
 #
-# **What a head writes.** The *copying score* ([lab 09](09_weights.ipynb)) looks at weights alone. It asks of the table of a head, from the token
+# **What a head writes.** The *copying score* ([lab 09](09_weights.md)) looks at weights alone. It asks of the table of a head, from the token
 # looked at to the logits of the next, whether it makes that same token likelier. It is 1 if every direction is copied, −1 if every one is
 # suppressed.
 
@@ -464,12 +464,12 @@ assert score.quantile(0.95) < columns[0][1], "world's own heads are wider than r
 #
 # - One stranger, one training run. That it does not copy holds for 32 random tokens and for 64 of its own; why it did not learn to, we do not know.
 # - Crossed heads keep a model's embedding and its single matrices. Another chance level may be fair, too.
-# - The copying score feeds embeddings into heads of all layers, which [never see them bare](09_weights.ipynb).
+# - The copying score feeds embeddings into heads of all layers, which [never see them bare](09_weights.md).
 # - Single heads, replaced by their mean. Several may stand in for each other.
 #
 # ## Links
 #
-# - Before this: [A zoo of heads](14_heads.ipynb), [Weights alone](09_weights.ipynb)
+# - Before this: [A zoo of heads](14_heads.md), [Weights alone](09_weights.md)
 # - Finding: [The chance level of the copying score depends on the embedding](../findings/heads-copying-score-chance.md)
 # - Finding: [Heads that look one back, and next to no induction](../findings/heads-no-induction.md)
 # - Dead end: [Ranking heads by where they look](../dead-ends/heads-ranking-by-looking.md)

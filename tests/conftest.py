@@ -59,7 +59,7 @@ MKDOCS = """\
 site_name: tiny
 theme: {name: material, font: false}
 nav: [index.md, {Labs: [labs/index.md]}, {Findings: [findings/index.md]}]
-plugins: [llmnotes, {mkdocs-jupyter: {include: ["labs/*.ipynb"], execute: false}}, search]
+plugins: [llmnotes, search]
 markdown_extensions:
   [abbr, admonition, attr_list, md_in_html, tables, pymdownx.details, pymdownx.highlight, pymdownx.superfences,
    {pymdownx.arithmatex: {generic: true}}]

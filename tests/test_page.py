@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from conftest import Notebook
 
-from llmnotes.site.pages.page import page_notebook
+from llmnotes.site.pages.lab_page import executed
 
 PREDICTION = 'predict("It is so", 0.5, share="> 0.5")'
 
@@ -21,7 +21,7 @@ PREDICTION = 'predict("It is so", 0.5, share="> 0.5")'
     ],
 )
 def test_cells_that_only_predict_are_folded(notebook: Notebook, code: str, folded: bool) -> None:
-    page = page_notebook(notebook.lab("01_tiny", code), None)
+    page = executed(notebook.lab("01_tiny", code), None)
     (cell,) = [cell for cell in page.cells if cell.cell_type == "code"]
     assert cell.source == code
-    assert (cell.metadata.get("fold") == "code") is folded
+    assert (cell.metadata["fold"] == "code") is folded

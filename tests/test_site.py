@@ -7,19 +7,18 @@ import json
 import re
 import shutil
 import socket
-import subprocess
-import sys
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import nbformat
 import pytest
-from conftest import ROOT, SITE_URL, Notebook, clean_environment, real_labs
+from conftest import ROOT, SITE_URL, Notebook, real_labs
 
 from llmnotes.site.notebook.entries import read_entries
-from llmnotes.site.pages.html import names_used, without_indentation
-from llmnotes.site.pages.page import download
+from llmnotes.site.pages.code_links import names_used
+from llmnotes.site.pages.finishing import without_indentation
+from llmnotes.site.pages.lab_page import download
 from llmnotes.site.run.labs import Lab
 from llmnotes.site.run.store import Project
 
@@ -79,7 +78,7 @@ def test_downloads(site: Path, lab: Lab) -> None:
 def test_a_downloaded_notebook_runs(recorded: Notebook, tmp_path: Path) -> None:
     from nbclient import NotebookClient
 
-    notebook = nbformat.reads(download(recorded.project.labs()[0], None), as_version=4)
+    notebook = nbformat.reads(download(recorded.project.labs()[0], ""), as_version=4)
     kernel = {"resources": {"metadata": {"path": str(tmp_path)}}, "timeout": 60, "kernel_name": "python3"}
     NotebookClient(notebook, **kernel).execute()
     printed = "".join(out.get("text", "") for cell in notebook.cells for out in cell.get("outputs", []))
@@ -90,8 +89,8 @@ def test_a_downloaded_notebook_runs(recorded: Notebook, tmp_path: Path) -> None:
 
 def test_a_notebook_is_made_the_same_each_time(recorded: Notebook) -> None:
     lab = recorded.project.labs()[0]
-    assert download(lab, None) == download(lab, None)
-    assert "pip install -e ." in download(lab, None)
+    assert download(lab, "") == download(lab, "")
+    assert "pip install -e ." in download(lab, "")
 
 
 @each_lab
@@ -260,8 +259,8 @@ FAULTS = {
     ),
     "unknown kind": ("docs/index.md", '{{ entries("finding") }}', "no such kind; did you mean 'findings'?"),
     "bad maths": ("docs/index.md", r"$\frac{1$", "is not understood"),
-    "broken link": ("docs/index.md", "[x](labs/02_none.ipynb)", "02_none.ipynb"),
-    "broken anchor": ("docs/index.md", "[x](labs/01_tiny.ipynb#value-none)", "value-none"),
+    "broken link": ("docs/index.md", "[x](labs/02_none.md)", "02_none.md"),
+    "broken anchor": ("docs/index.md", "[x](labs/01_tiny.md#value-none)", "value-none"),
     "bad entry": ("docs/findings/one.md", "---\ntitle: x\n---\n", "findings/one.md: 'claim' is missing"),
     "empty term": ("docs/glossary.md", "### word\n\n### other\n\nMeaning.\n", "the term 'word' has no meaning"),
     "broken lab": ("labs/02_bad.py", "a = = 1", "02_bad.py:1: not valid Python"),
@@ -350,23 +349,21 @@ def test_prose_is_rendered_without_a_run(recorded: Notebook) -> None:
     shutil.rmtree(recorded.root / "site")
 
 
-def test_a_page_taken_from_memory_is_the_same(recorded: Notebook) -> None:
-    """From memory, from a damaged memory, and after a change to the other pages, to which it links."""
+def test_a_page_taken_from_the_cache_is_the_same(recorded: Notebook) -> None:
+    """From the cache, from a damaged one, and after a change to the other pages, to which it links."""
     page = recorded.root / "site" / "labs" / "01_tiny" / "index.html"
-    (recorded.root / "docs" / "index.md").write_text("# Home\n\n[its value](labs/01_tiny.ipynb#value-share)\n")
+    (recorded.root / "docs" / "index.md").write_text("# Home\n\n[its value](labs/01_tiny.md#value-share)\n")
     assert build(recorded).returncode == 0
     first = page.read_text()
     kept = [*(recorded.root / ".cache" / "site" / "pages").glob("*.json")]
-    noted = [*(recorded.root / ".cache" / "site" / "notebooks").glob("*.json")]
-    assert kept, "pages and what else was made"
-    assert len(noted) == 1, "mkdocs-jupyter's part"
+    assert len(kept) == 4
     assert build(recorded).returncode == 0
     assert page.read_text() == first
-    for path in (*kept, *noted):
+    for path in kept:
         path.write_text(path.read_text()[:40])
     assert build(recorded).returncode == 0
     assert page.read_text() == first
-    (recorded.root / "docs" / "index.md").write_text("# Home\n\n[no value](labs/01_tiny.ipynb#value-none)\n")
+    (recorded.root / "docs" / "index.md").write_text("# Home\n\n[no value](labs/01_tiny.md#value-none)\n")
     assert "value-none" in build(recorded).stderr
 
 
@@ -379,33 +376,6 @@ def test_a_warning_about_a_lab_comes_with_each_build(recorded: Notebook) -> None
         assert "none.md" in built.stderr
 
 
-def test_a_first_build_by_two_processes_is_that_of_one(notebook: Notebook) -> None:
-    """Labs are rendered beside the rest; what is wrong with one is told once."""
-    alone = "import os\ndel os.fork\nfrom mkdocs.__main__ import cli\ncli()"
-    for number, name in enumerate(("one", "two", "three", "four", "five"), start=1):
-        notebook.lab(f"0{number}_{name}", prose="[A page](../none.md) that is not." if number == 2 else "Some prose.")
-    notebook.run(jobs=2)
-    pages, told = [], []
-    for command in (["-m", "mkdocs"], ["-c", alone]):
-        shutil.rmtree(notebook.root / ".cache" / "site", ignore_errors=True)
-        done = subprocess.run(
-            [sys.executable, *command, "build"],
-            cwd=notebook.root,
-            env=clean_environment(),
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=True,
-        )
-        told.append(done.stderr.count("none.md"))
-        pages.append([path.read_text() for path in sorted((notebook.root / "site").rglob("*.html"))])
-        remembered = [*(notebook.root / ".cache" / "site" / "notebooks").glob("*.json")]
-        assert len(remembered) == 5
-    assert told[0] == told[1] > 0
-    assert pages[0] == pages[1]
-    assert len(pages[0]) > 5
-
-
 def test_indentation_goes_and_what_is_written_stays() -> None:
     html = "<div>\n\n    <p>One\n   two</p>\n  <pre>a\n    b\n\nc</pre>\n   <script>\n  x = 1\n</script>\n\n</div>"
     assert without_indentation(html) == (
@@ -413,6 +383,6 @@ def test_indentation_goes_and_what_is_written_stays() -> None:
     )
 
 
-def test_the_plugin_is_small_enough_to_read() -> None:
-    for path in (ROOT / "llmnotes" / "site").glob("*.py"):
+def test_every_module_says_what_it_is_for() -> None:
+    for path in (ROOT / "llmnotes" / "site").rglob("*.py"):
         assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))), path

@@ -48,6 +48,6 @@ def with_labs(markdown: str, labs: Iterable[Lab]) -> str:
         count, lab = max(((len(pattern.findall(text)), lab) for lab, text in prose), key=lambda pair: pair[0])
         if not count:
             return found[0]
-        return f"{found[0].rstrip()}\n\nShown in [{lab.title}](labs/{lab.stem}.ipynb).\n{{ .entry-facts }}\n\n"
+        return f"{found[0].rstrip()}\n\nShown in [{lab.title}](labs/{lab.stem}.md).\n{{ .entry-facts }}\n\n"
 
     return _TERM.sub(add, markdown) if prose else markdown

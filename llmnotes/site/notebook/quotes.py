@@ -23,7 +23,7 @@ _PARTS = re.compile(
 )
 
 
-def expand(markdown: str, functions: Mapping[str, Callable[..., str]], where: str) -> str:
+def expand(markdown: str, functions: Mapping[str, Callable[..., str]], where: str, first_line: int = 1) -> str:
     """Replace each `{{ call }}` outside code by what the function of that name returns.
 
     Raises:
@@ -33,7 +33,7 @@ def expand(markdown: str, functions: Mapping[str, Callable[..., str]], where: st
     def replace(found: re.Match) -> str:
         if found["call"] is None:
             return found[0]
-        line = markdown.count("\n", 0, found.start()) + 1
+        line = first_line + markdown.count("\n", 0, found.start())
         try:
             call = ast.parse(found["call"].strip(), mode="eval").body
             assert isinstance(call, ast.Call)

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
+from llmnotes.site.pages.contents import Contents, Place, lab_uri
 from llmnotes.site.pages.drawings import Drawings
 from llmnotes.site.pages.home import finding_cards, lab_cards, track_record
 
-if TYPE_CHECKING:
-    from llmnotes.site.pages.blocks import Blocks, Place
 
-
-def calls(blocks: Blocks, at: Place) -> dict[str, Callable[..., str]]:
+def calls(contents: Contents, place: Place) -> dict[str, Callable[..., str]]:
     """What `{{ … }}` may call on one page, beside bound numbers and lists."""
-    drawings = Drawings(blocks.root / "docs" / "assets" / "drawings")
+    drawings = Drawings(contents.docs / "assets" / "drawings")
     return {
         "drawing": drawings.show,
-        "track_record": lambda: track_record(blocks.settled),
-        "lab_cards": lambda *keys: lab_cards(blocks, at, keys),
-        "finding_cards": lambda newest: finding_cards(blocks, at, newest),
+        "track_record": lambda: track_record([(one["p"], one["outcome"]) for _, one in contents.predictions]),
+        "lab_cards": lambda *keys: lab_cards(contents, place, keys),
+        "finding_cards": lambda newest: finding_cards(contents, place, newest),
         "bench": lambda preset: bench(preset, drawings),
-        "clone": lambda: clone(blocks.repository),
-        "colab": lambda: colab(blocks, at),
+        "clone": lambda: clone(contents.repository),
+        "colab": lambda: colab(contents, place),
     }
 
 
@@ -33,7 +29,7 @@ def bench(preset: str, drawings: Drawings) -> str:
     return f'<div class="bench" id="bench" data-preset="{preset}">{still}</div>'
 
 
-def clone(repository: str | None) -> str:
+def clone(repository: str) -> str:
     """How to get the notebook and serve it."""
     if not repository:
         return (
@@ -44,27 +40,18 @@ def clone(repository: str | None) -> str:
     return f"```sh\ngit clone {repository}\ncd {folder} && make serve\n```\n"
 
 
-def colab(blocks: Blocks, at: Place) -> str:
+def colab(contents: Contents, place: Place) -> str:
     """Where each lab's notebook opens in Colab, or how to get there without a public repository."""
-    first = blocks.labs[0] if blocks.labs else None
+    first = contents.labs[0] if contents.labs else None
     if first is None:
         return "There is no lab yet."
-    if address := colab_address(blocks.repository, first.stem):
+    if address := contents.colab(first):
         return (
             "Each lab page has the link *Colab* under its title; it opens the lab's notebook there, for instance "
             f"[{first.title}]({address}). Its first cell installs `llmnotes`.\n"
         )
-    link = at.link(f"labs/{first.stem}.ipynb")
+    link = place.link(lab_uri(first))
     return (
         f"Download a lab's notebook from its page, for instance [{first.title}]({link}), and upload it at "
         "<https://colab.research.google.com/>. Its first cell says how to install `llmnotes`.\n"
     )
-
-
-def colab_address(repository: str | None, stem: str) -> str | None:
-    """The address at which Colab opens a lab's notebook; None unless the repository is on GitHub."""
-    found = re.match(r"https://github\.com/([^/]+/[^/]+)", repository or "")
-    if not found:
-        return None
-    place = found[1].removesuffix(".git")
-    return f"https://colab.research.google.com/github/{place}/blob/notebooks/labs/{stem}.ipynb"

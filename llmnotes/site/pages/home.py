@@ -6,13 +6,10 @@ import math
 from collections.abc import Iterable
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from llmnotes.site.errors import NotebookError, near
+from llmnotes.site.pages.contents import Contents, Place, lab_uri
 from llmnotes.site.pages.drawings import picture
-
-if TYPE_CHECKING:
-    from llmnotes.site.pages.blocks import Blocks, Place
 
 
 def track_record(pairs: Iterable[tuple[float, bool]]) -> str:
@@ -59,7 +56,7 @@ def track_record(pairs: Iterable[tuple[float, bool]]) -> str:
     )
 
 
-def lab_cards(blocks: Blocks, at: Place, keys: Iterable[str]) -> str:
+def lab_cards(contents: Contents, place: Place, keys: Iterable[str]) -> str:
     """Labs as cards: thumbnail, number, title, question.
 
     Raises:
@@ -67,36 +64,37 @@ def lab_cards(blocks: Blocks, at: Place, keys: Iterable[str]) -> str:
     """
     cards = []
     for key in keys:
-        if key not in blocks.runs:
-            raise NotebookError(f"labs({key!r}): no lab is called so{near(key, blocks.runs)}")
-        lab = blocks.runs[key][0]
+        if key not in contents.runs:
+            raise NotebookError(f"labs({key!r}): no lab is called so{near(key, contents.runs)}")
+        lab = contents.runs[key][0]
         cards.append(
-            f'<a href="{at.address(f"labs/{lab.stem}.ipynb")}"><span class="thumb">{thumb(blocks, key)}</span>'
+            f'<a href="{place.address(lab_uri(lab))}"><span class="thumb">{thumb(contents, key)}</span>'
             f'<h3><span class="no">{lab.number}</span>{escape(lab.title)}</h3><p>{escape(lab.question)}</p></a>'
         )
     return f'<div class="labs">{"".join(cards)}</div>'
 
 
-def finding_cards(blocks: Blocks, at: Place, newest: int) -> str:
+def finding_cards(contents: Contents, place: Place, newest: int) -> str:
     """The newest findings that stand, as cards: picture, title, claim, what it rests on."""
     cards = []
-    standing = [one for one in blocks.entries if one.kind == "findings" and one.status == "standing"]
+    standing = [one for one in contents.entries if one.kind == "findings" and one.status == "standing"]
     for entry in standing[:newest]:
-        labs = [lab for lab in blocks.labs if lab.stem in entry.labs]
-        image = picture(_thumbs(blocks), f"findings/{entry.path.stem}", *(lab.key for lab in labs), "xor")
+        labs = [lab for lab in contents.labs if lab.stem in entry.labs]
+        image = picture(_thumbs(contents), f"findings/{entry.path.stem}", *(lab.key for lab in labs), "xor")
         rests = "Lab " + ", ".join(lab.number for lab in labs)
         sure = f", {entry.confidence}" if entry.confidence else ""
         cards.append(
-            f'<a href="{at.address(entry.uri)}"><span class="thumb">{image}</span><span><h3>{escape(entry.title)}</h3>'
-            f'<p>{escape(blocks.plain(entry.claim, at))}</p><span class="small">{rests}{sure}</span></span></a>'
+            f'<a href="{place.address(entry.uri)}"><span class="thumb">{image}</span>'
+            f"<span><h3>{escape(entry.title)}</h3><p>{escape(contents.plain(entry.claim, entry.uri))}</p>"
+            f'<span class="small">{rests}{sure}</span></span></a>'
         )
     return f'<div class="finds">{"".join(cards)}</div>'
 
 
-def thumb(blocks: Blocks, key: str) -> str:
+def thumb(contents: Contents, key: str) -> str:
     """A lab's thumbnail; a lab without one has the notebook's first."""
-    return picture(_thumbs(blocks), key, "xor")
+    return picture(_thumbs(contents), key, "xor")
 
 
-def _thumbs(blocks: Blocks) -> Path:
-    return blocks.root / "docs" / "assets" / "thumbs"
+def _thumbs(contents: Contents) -> Path:
+    return contents.docs / "assets" / "thumbs"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import socket
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jinja2 import Environment
 from mkdocs.commands.build import _build_page, _populate_page
@@ -15,7 +17,12 @@ from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.nav import Navigation
 
 from llmnotes.site.errors import NotebookError
-from llmnotes.site.run.labs import Lab, read_lab
+from llmnotes.site.pages.contents import lab_uri
+from llmnotes.site.pages.writing import lab_page
+from llmnotes.site.run.labs import read_lab
+
+if TYPE_CHECKING:
+    from llmnotes.site.pages.plugin import LlmnotesPlugin
 
 log = logging.getLogger("mkdocs.plugins.llmnotes")
 
@@ -39,18 +46,11 @@ class Rebuild:
     Args:
         whole: builds everything.
         built: gives what the last whole build left.
-        labs: gives the labs as that build knew them, by path.
-        put: makes the site take a lab as it is now.
+        plugin: knows the notebook as that build knew it.
     """
 
-    def __init__(
-        self,
-        whole: Callable[[], None],
-        built: Callable[[], Built],
-        labs: Callable[[], dict[Path, Lab]],
-        put: Callable[[Lab], None],
-    ) -> None:
-        self.whole, self.built, self.labs, self.put = whole, built, labs, put
+    def __init__(self, whole: Callable[[], None], built: Callable[[], Built], plugin: LlmnotesPlugin) -> None:
+        self.whole, self.built, self.plugin = whole, built, plugin
         self.look()
 
     def __call__(self) -> None:
@@ -89,15 +89,17 @@ class Rebuild:
         if path in heads and heads[path] == self.heads.get(path) and path.name != "glossary.md":
             uri = path.relative_to(built.config.docs_dir).as_posix()
             return built.files.get_file_from_path(uri)
-        if (lab := self.labs().get(path)) and path.exists():
+        old = next((lab for lab in self.plugin.contents.labs if lab.path == path), None)
+        if old and path.exists():
             try:
                 new = read_lab(path)
             except NotebookError:
                 return None  # the whole build says what is wrong
-            prose = {"cells": lab.cells, "script": lab.script}
-            if new.digest == lab.digest and new.model_copy(update=prose) == lab:
-                self.put(new)
-                return built.files.get_file_from_path(f"labs/{lab.stem}.ipynb")
+            if new.digest == old.digest and new.model_copy(update={"cells": old.cells, "script": old.script}) == old:
+                self.plugin.take(new)
+                file = built.files.get_file_from_path(lab_uri(new))
+                file.content_string = lab_page(self.plugin.contents, new)
+                return file
         return None
 
     def _make(self, file: File) -> None:
@@ -114,3 +116,16 @@ def _head(path: Path) -> str:
     text = path.read_text(encoding="utf-8", errors="replace")
     front, _, body = text.partition("\n---") if text.startswith("---") else ("", "", text)
     return front + next((line for line in body.splitlines() if line.startswith("# ")), "")
+
+
+def check_port(host: str, port: int) -> None:
+    """Raise an error that says what to do unless an address is free."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise NotebookError(
+                f"{host}:{port} cannot be served on ({error.strerror}); choose another port: "
+                f"make serve PORT={port + 1}, or mkdocs serve -a {host}:{port + 1}"
+            ) from error

@@ -1,0 +1,183 @@
+"""What one build knows of the notebook: its labs with their runs, its entries and terms, and where it is kept."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from llmnotes.site.errors import NotebookError, near
+from llmnotes.site.notebook.entries import STATUSES, Entry, read_entries
+from llmnotes.site.notebook.glossary import read_glossary
+from llmnotes.site.notebook.quotes import expand, look_up, shown
+from llmnotes.site.run.labs import Lab
+from llmnotes.site.run.runner import Report, run_labs
+from llmnotes.site.run.store import Project, Run
+
+
+@dataclass(frozen=True)
+class Place:
+    """A page, as its source among the pages, and how it leads to others."""
+
+    uri: str
+    directory_urls: bool = True  # `labs/01_xor/` for `labs/01_xor.md`, not `labs/01_xor.html`
+
+    def link(self, uri: str) -> str:
+        """A link from this page to another source, for Markdown: the site generator checks and translates it."""
+        path, mark, anchor = uri.partition("#")
+        return posixpath.relpath(path, posixpath.dirname(self.uri) or ".") + mark + anchor
+
+    def address(self, uri: str) -> str:
+        """The same for HTML, which no site generator translates."""
+        path, mark, anchor = uri.partition("#")
+        here = posixpath.dirname(self._built(self.uri)) or "."
+        target = self._built(path)
+        found = posixpath.relpath(target.removesuffix("index.html") or ".", here)
+        return found + ("/" if target.endswith("index.html") and self.directory_urls else "") + mark + anchor
+
+    def _built(self, uri: str) -> str:
+        """The file that a source becomes."""
+        stem, _, ending = uri.rpartition(".")
+        if ending != "md":
+            return uri
+        if not self.directory_urls or posixpath.basename(stem) == "index":
+            return f"{stem}.html"
+        return f"{stem}/index.html"
+
+
+@dataclass(frozen=True)
+class Contents:
+    """The notebook as its pages need it."""
+
+    project: Project
+    docs: Path
+    runs: Mapping[str, tuple[Lab, Run | None]]  # by the lab's key, in order
+    entries: list[Entry]
+    terms: Mapping[str, str]  # of the glossary, with their meanings
+    repository: str = ""  # the address of the public repository
+    site_url: str = ""
+    directory_urls: bool = True
+
+    @cached_property
+    def labs(self) -> list[Lab]:
+        return [lab for lab, _ in self.runs.values()]
+
+    @cached_property
+    def lab_of(self) -> dict[str, Lab]:
+        """The labs by the addresses of their pages."""
+        return {lab_uri(lab): lab for lab in self.labs}
+
+    @cached_property
+    def entry_of(self) -> dict[str, Entry]:
+        """The entries by the addresses of their pages."""
+        return {entry.uri: entry for entry in self.entries}
+
+    @property
+    def predictions(self) -> list[tuple[Lab, dict]]:
+        """Our predictions with their outcomes, in the order of the labs."""
+        return [(lab, entry) for lab, run in self.runs.values() if run for entry in run.predictions]
+
+    def place(self, uri: str) -> Place:
+        """The page of a source."""
+        return Place(uri, self.directory_urls)
+
+    def named(self, key: str, call: str) -> tuple[Lab, Run | None]:
+        """The lab of a key, with its run.
+
+        Raises:
+            NotebookError: no lab has it; the message begins with the call.
+        """
+        if key not in self.runs:
+            raise NotebookError(f"{call}: no lab is called {key!r}{near(key, self.runs)}")
+        return self.runs[key]
+
+    def figure(self, name: str, call: str) -> tuple[Lab, dict]:
+        """The figure that `xor.losses` names, with its lab.
+
+        Raises:
+            NotebookError: no such lab or figure; the message begins with the call.
+        """
+        key, _, wanted = name.partition(".")
+        lab, run = self.named(key, call)
+        figures = {figure["name"]: figure for figure in run.results["figures"]} if run else {}
+        if wanted not in figures:
+            raise NotebookError(f"{call}: {lab.stem} has no such figure{near(wanted, figures)}")
+        return lab, figures[wanted]
+
+    def plain(self, markdown: str, where: str) -> str:
+        """Text for attributes, feeds and lists: bound numbers as numbers, without marks."""
+        functions = {"result": lambda name, spec="": shown(look_up(name, self.runs)[2], spec)}
+        return re.sub(r"[`*_$]", "", expand(markdown, functions, where))
+
+    def of_kind(self, kind: str, call: str) -> list[Entry]:
+        """The entries of a kind, newest first.
+
+        Raises:
+            NotebookError: there is no such kind.
+        """
+        if kind not in STATUSES:
+            raise NotebookError(f"{call}: no such kind{near(kind, STATUSES)}")
+        return [entry for entry in self.entries if entry.kind == kind]
+
+    def colab(self, lab: Lab) -> str:
+        """Where Colab opens the lab's notebook; nothing unless the repository is on GitHub."""
+        found = re.match(r"https://github\.com/([^/]+/[^/]+)", self.repository)
+        if not found:
+            return ""
+        name = found[1].removesuffix(".git")
+        return f"https://colab.research.google.com/github/{name}/blob/notebooks/labs/{lab.stem}.ipynb"
+
+    def with_run(self, lab: Lab, run: Run | None) -> Contents:
+        """The same notebook with one lab as it is now."""
+        return replace(self, runs={**self.runs, lab.key: (lab, run)})
+
+
+def read_contents(
+    project: Project,
+    docs: Path,
+    *,
+    fresh: bool = False,
+    show_stale: bool = False,
+    report: Report = lambda lab, state: None,
+    **address: str | bool,
+) -> Contents:
+    """Read the notebook, and give each lab a run.
+
+    Args:
+        project: the notebook's folder.
+        docs: the folder of its pages.
+        fresh: run every lab, whatever is stored.
+        show_stale: take a recorded run that is older than the lab's code as it is; the page says so.
+        report: told of each lab's progress.
+        **address: `repository`, `site_url` and `directory_urls` of the contents.
+
+    Raises:
+        NotebookError: what is wrong with a lab, an entry or the glossary.
+    """
+    labs = project.labs()
+    stale = {lab.key: run for lab in labs if show_stale and (run := _stale_run(project, lab))}
+    outcomes = run_labs(project, [lab for lab in labs if lab.key not in stale], fresh=fresh, report=report)
+    if failed := [outcome for outcome in outcomes if outcome.error]:
+        raise NotebookError("\n\n".join(f"{one.lab.stem} failed\n{one.error}" for one in failed))
+    runs = stale | {outcome.lab.key: outcome.run for outcome in outcomes}
+    return Contents(
+        project=project,
+        docs=docs,
+        runs={lab.key: (lab, runs[lab.key]) for lab in labs},
+        entries=read_entries(docs, {lab.stem for lab in labs}),
+        terms=read_glossary(docs / "glossary.md"),
+        **address,
+    )
+
+
+def _stale_run(project: Project, lab: Lab) -> Run | None:
+    """The recorded run of a lab, if no stored run speaks for the lab as it is now."""
+    return None if project.valid_run(lab) else project.recorded(lab)
+
+
+def lab_uri(lab: Lab) -> str:
+    """The source of a lab's page."""
+    return f"labs/{lab.stem}.md"

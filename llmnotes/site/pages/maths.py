@@ -1,0 +1,52 @@
+"""Formulas are set when the site is built: pages need KaTeX's style sheet and fonts, but no script."""
+
+from __future__ import annotations
+
+import functools
+import re
+from html import unescape
+from pathlib import Path
+
+from llmnotes.site.errors import NotebookError
+
+KATEX = Path(__file__).parent / "katex"
+_MATHS = re.compile(r'<(span|div) class="arithmatex">\\[(\[](.*?)\\[)\]]</\1>', re.DOTALL)
+
+
+def render_maths(html: str, where: str) -> tuple[str, bool]:
+    """Set formulas with KaTeX, so that the page needs its style sheet and fonts but no script.
+
+    Returns:
+        The HTML, and whether it holds a formula.
+
+    Raises:
+        NotebookError: KaTeX does not understand a formula.
+    """
+
+    def replace(found: re.Match) -> str:
+        formula = unescape(found[2]).strip()
+        display = found[1] == "div"
+        try:
+            rendered = _katex(formula, display)
+        except Exception as error:  # the JavaScript engine's errors have no common class that it exports
+            raise NotebookError(f"{where}: the formula {formula!r} is not understood: {error}") from error
+        if display:  # may be wider than a phone: it scrolls by itself, also by keyboard
+            return f'<div class="maths" tabindex="0">{rendered}</div>'
+        return rendered
+
+    html, count = _MATHS.subn(replace, html)
+    return html, bool(count)
+
+
+@functools.lru_cache(maxsize=4096)
+def _katex(formula: str, display: bool) -> str:
+    return _engine().call("katex.renderToString", formula, {"displayMode": display, "throwOnError": True})
+
+
+@functools.cache
+def _engine():
+    from py_mini_racer import MiniRacer
+
+    engine = MiniRacer()
+    engine.eval((KATEX / "katex.min.js").read_text(encoding="utf-8"))
+    return engine

@@ -1,0 +1,103 @@
+"""The templates of pages, and how text is kept inside its block: nothing that a lab or an entry says can end it.
+
+Templates write Markdown. Text that comes from elsewhere passes through one of these filters on its way:
+
+    text      plain text, shown as it is: titles, names, units
+    inline    one line of Markdown without HTML: claims, captions
+    cell      the same inside a table
+    fenced    a block of code or output, in a fence longer than any run of backticks in it
+    e         an attribute or the text of an HTML element (Jinja's own)
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import yaml
+
+FOLDER = Path(__file__).parent / "templates"
+_KEPT = re.compile(  # a code span or a formula
+    r"(?<!`)(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`)|(?<!\\)\$(?!\s)(?:\\.|[^\\$])+?(?<!\s)\$"
+)
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
+_TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+
+
+def render(template: str, **context: Any) -> str:
+    """Fill a template of this folder."""
+    return _environment().get_template(template).render(**context)
+
+
+@functools.cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(FOLDER), trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
+    environment.filters |= FILTERS
+    return environment
+
+
+def printable(text: str) -> str:
+    """Text without terminal sequences and control characters, which no page can show."""
+    return _CONTROL.sub("", _TERMINAL.sub("", text.replace("\r\n", "\n")))
+
+
+def text(value: object) -> str:
+    """Plain text as Markdown shows it: on one line, with nothing in it that Markdown, attributes or HTML would read."""
+    line = " ".join(printable(str(value)).split())
+    line = re.sub(r"[\\`*_{}\[\]|$#!]", r"\\\g<0>", line).replace("&", "&amp;").replace("<", "&lt;")
+    return _no_block(line)
+
+
+def inline(value: str) -> str:
+    """Markdown of one line: emphasis, code, links and formulas stay; HTML becomes text, lone backticks too."""
+    line = " ".join(printable(value).split())
+    parts, end = [], 0
+    for found in _KEPT.finditer(line):
+        parts += [_outside_code(line[end : found.start()]), found[0]]
+        end = found.end()
+    return _no_block("".join([*parts, _outside_code(line[end:])]))
+
+
+def _outside_code(part: str) -> str:
+    part = re.sub(r"(?<!\\)[{}`$]", r"\\\g<0>", part.replace("&", "&amp;").replace("<", "&lt;"))
+    return re.sub(r"\]\(\s*(?:javascript|data|vbscript)\s*:", "](", part, flags=re.IGNORECASE)
+
+
+def _no_block(line: str) -> str:
+    """A line that begins no list, heading, quotation, definition or block of an extension."""
+    line = re.sub(r"^(\d+)\.(?=\s)", r"\1\.", line)
+    return re.sub(
+        r"^(?:[-+>#:=~!?|]|\*?\[(?=[^\]]*\]:)|[*](?=\s))", lambda found: f"&#{ord(found[0][0])};{found[0][1:]}", line
+    )
+
+
+def cell(value: str) -> str:
+    """Markdown of one line inside a table."""
+    return re.sub(r"(?<!\\)\|", r"\\|", inline(value))
+
+
+def fenced(value: str, kind: str = "text", classes: str = "") -> str:
+    """A block of code or output; the fence is longer than any run of backticks in it."""
+    content = printable(value).expandtabs(4)
+    fence = "`" * max(3, 1 + max(map(len, re.findall(r"`+", content)), default=0))
+    names = " ".join(f".{name}" for name in [kind, *classes.split()])
+    return f"{fence}{{ {names} }}\n{content}\n{fence}" if classes else f"{fence}{kind}\n{content}\n{fence}"
+
+
+def indented(block: str) -> str:
+    """A block inside another: each line four columns further to the right."""
+    return "\n".join(f"    {line}" if line else "" for line in block.splitlines())
+
+
+def front_matter(fields: dict[str, Any]) -> str:
+    """The head of a page in YAML; what is empty is left out."""
+    kept = {name: value for name, value in fields.items() if value not in (None, "", [], ())}
+    return f"---\n{yaml.safe_dump(kept, allow_unicode=True, sort_keys=False, width=1000)}---\n"
+
+
+FILTERS = {one.__name__: one for one in (text, inline, cell, fenced, indented, printable)}

@@ -1,0 +1,120 @@
+"""Every page and file of the notebook, by its address: what any site generator builds from (see `export.py`)."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from llmnotes.site.notebook.entries import CONFIDENCE, SINGULAR, Entry
+from llmnotes.site.notebook.feed import atom, bibtex
+from llmnotes.site.notebook.glossary import with_labs
+from llmnotes.site.pages.calls import fill
+from llmnotes.site.pages.contents import Contents, lab_uri
+from llmnotes.site.pages.lab_page import download, lab_markdown
+from llmnotes.site.pages.templates import render
+from llmnotes.site.run.labs import Lab
+from llmnotes.site.run.store import PACKAGE, Run
+
+File = str | bytes | Path
+"""What a file holds, or where it lies."""
+
+
+def written_pages(contents: Contents) -> Iterator[tuple[str, str]]:
+    """The pages that have no source of their own below docs/, with their Markdown: labs, and the models' cards."""
+    for lab in contents.labs:
+        yield lab_uri(lab), lab_page(contents, lab)
+    if (contents.docs / "models" / "index.md").is_file():
+        for uri, card in read_cards().items():
+            yield uri, page_body(contents, uri, card)
+
+
+def lab_page(contents: Contents, lab: Lab) -> str:
+    """A lab's page, with the meanings of the terms it speaks of."""
+    return with_terms(lab_markdown(contents, lab), contents.terms)
+
+
+def page_body(contents: Contents, uri: str, markdown: str) -> str:
+    """A page below docs/ as plain Markdown: its calls replaced, an entry's head and foot, the terms it speaks of.
+
+    Args:
+        contents: what its calls speak of.
+        uri: its source.
+        markdown: what it says, without its front matter.
+
+    Raises:
+        NotebookError: an unknown call, lab or value; the message names the page and the line.
+    """
+    if uri.startswith("api/"):  # reference, not running text
+        return fill(markdown, contents, contents.place(uri))
+    if uri == "glossary.md":
+        return fill(with_labs(markdown, contents.labs), contents, contents.place(uri))
+    body = fill(markdown, contents, contents.place(uri))
+    if entry := contents.entry_of.get(uri):
+        body = _entry(contents, entry, body)
+    return with_terms(body, contents.terms)
+
+
+def description(contents: Contents, uri: str) -> str:
+    """What an entry's page is about, as plain text; nothing for other pages, which say it themselves."""
+    entry = contents.entry_of.get(uri)
+    return contents.plain(entry.claim, uri) if entry else ""
+
+
+def _entry(contents: Contents, entry: Entry, body: str) -> str:
+    place = contents.place(entry.uri)
+    others = [other for other in contents.entries if other.kind == entry.kind]
+    return render(
+        "entry.md.jinja",
+        entry=entry,
+        kind=SINGULAR[entry.kind],
+        chance=CONFIDENCE.get(entry.confidence or ""),
+        claim=fill(entry.claim, contents, place),
+        labs=[lab for lab in contents.labs if lab.stem in entry.labs],
+        later=[other for other in others if other.path.stem == entry.superseded_by],
+        earlier=[other for other in others if other.superseded_by == entry.path.stem],
+        place=place,
+        lab_uri=lab_uri,
+        body=body.strip(),
+        citation=bibtex(entry, contents.site_url),
+    )
+
+
+def with_terms(markdown: str, terms: Mapping[str, str]) -> str:
+    """Markdown with the meanings of the glossary's terms in it, which pages show beside the words."""
+    met = {term: meaning for term, meaning in terms.items() if term in markdown}
+    return f"{markdown.rstrip()}\n\n" + "".join(f"*[{term}]: {meaning}\n" for term, meaning in met.items())
+
+
+def written_files(contents: Contents) -> Iterator[tuple[str, File]]:
+    """The files that pages lead to: of each lab its figures, script, notebook and results; the feed."""
+    for lab, run in contents.runs.values():
+        yield from _lab_files(lab, run, contents.repository)
+    yield "feed.xml", atom(contents.entries, contents.site_url, lambda entry: description(contents, entry.uri))
+
+
+def _lab_files(lab: Lab, run: Run | None, repository: str) -> Iterator[tuple[str, File]]:
+    folder = f"labs/{lab.stem}"
+    yield f"{folder}/{lab.stem}.py", lab.script
+    yield f"{folder}/{lab.stem}.ipynb", download(lab, repository)
+    if run:
+        results = run.results | {"title": lab.title, "question": lab.question, "ran": run.meta["ran"]}
+        yield f"{folder}/results.json", json.dumps(results, indent=1, ensure_ascii=False)
+        for figure in sorted((run.folder / "figures").glob("*.svg")):
+            yield f"{folder}/{figure.name}", figure
+
+
+def read_cards() -> dict[str, str]:
+    """The cards of the models that ship, as pages below `models/`; links between cards become links between pages."""
+    folder = PACKAGE / "checkpoints"
+
+    def page(card: Path) -> str:
+        return "-".join(card.resolve().parent.relative_to(folder).parts) + ".md"
+
+    cards = {}
+    for card in sorted(folder.rglob("README.md")):
+        text = card.read_text(encoding="utf-8")
+        linked = re.sub(r"\]\(([^)]*README\.md)\)", lambda found, card=card: f"]({page(card.parent / found[1])})", text)
+        cards[f"models/{page(card)}"] = linked
+    return cards
