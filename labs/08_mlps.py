@@ -276,7 +276,7 @@ figure(
 # name, the asking word, or, as the control, the full stop before the name.
 
 # %%
-BEFORE = ["the old frog waits .", "the boats are gay ."]
+BEFORE = ["the old frog waits .", "the boats are lively ."]
 asked = {
     kind: rows([f"{before} {name} {how}" for before in BEFORE for name in truth])
     for kind, (how, truth, _) in KINDS.items()

@@ -30,7 +30,7 @@ THINGS = listed("ring book cup hat coin lamp key rope spoon drum comb glove")
 SYLLABLES = listed("ba de fi go lu ma ne pi ro su ta ve wi xo zu hey la mo dum tra")
 COLOURS = listed("red blue green white black small big old")
 MOOD_ADJECTIVES = {
-    "merry": listed("happy bright gay jolly sunny warm cheerful glad"),
+    "merry": listed("happy bright lively jolly sunny warm cheerful glad"),
     "gloomy": listed("sad grey weary lonely tired cold sorry sour"),
     "eerie": listed("strange pale silent ghostly cursed hollow haunted grim"),
 }

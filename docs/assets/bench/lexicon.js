@@ -20,7 +20,7 @@ export const THINGS = listed("ring book cup hat coin lamp key rope spoon drum co
 export const SYLLABLES = listed("ba de fi go lu ma ne pi ro su ta ve wi xo zu hey la mo dum tra");
 export const COLOURS = listed("red blue green white black small big old");
 export const MOOD_ADJECTIVES = {
-  merry: listed("happy bright gay jolly sunny warm cheerful glad"),
+  merry: listed("happy bright lively jolly sunny warm cheerful glad"),
   gloomy: listed("sad grey weary lonely tired cold sorry sour"),
   eerie: listed("strange pale silent ghostly cursed hollow haunted grim"),
 };

@@ -11,6 +11,7 @@ from llmnotes.site.notebook.entries import STATUSES, Entry
 from llmnotes.site.notebook.quotes import expand, look_up, shown
 from llmnotes.site.pages.contents import Contents, Place, lab_uri
 from llmnotes.site.pages.dress import calls as dress_calls
+from llmnotes.site.pages.exercises import expand_exercises
 from llmnotes.site.pages.figures import drawing
 from llmnotes.site.pages.templates import render, text
 from llmnotes.site.run.labs import LEVELS, TOPICS, Lab, in_order
@@ -31,7 +32,8 @@ def fill(markdown: str, contents: Contents, place: Place, where: str = "", line:
     Raises:
         NotebookError: an unknown call, lab or value; the message names the source and the line.
     """
-    return expand(markdown, _functions(contents, place), where or place.uri, line)
+    source = where or place.uri
+    return expand(expand_exercises(markdown, source, line), _functions(contents, place), source, line)
 
 
 def _functions(contents: Contents, place: Place) -> Mapping[str, Callable[..., str]]:

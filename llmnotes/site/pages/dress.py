@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
+from llmnotes.site.errors import NotebookError, near
 from llmnotes.site.pages.contents import Contents, Place, lab_uri
 from llmnotes.site.pages.drawings import Drawings
 from llmnotes.site.pages.home import finding_cards, lab_cards, track_record
@@ -17,10 +19,23 @@ def calls(contents: Contents, place: Place) -> dict[str, Callable[..., str]]:
         "track_record": lambda: track_record([(one["p"], one["outcome"]) for _, one in contents.predictions]),
         "lab_cards": lambda *keys: lab_cards(contents, place, keys),
         "finding_cards": lambda newest: finding_cards(contents, place, newest),
+        "widget": lambda name: widget(contents.docs / "assets" / "widgets", name),
         "bench": lambda preset: bench(preset, drawings),
         "clone": lambda: clone(contents.repository),
         "colab": lambda: colab(contents, place),
     }
+
+
+def widget(folder: Path, name: str) -> str:
+    """A figure that the reader can turn: `name.html` is complete without a script, `name.js` moves it.
+
+    Raises:
+        NotebookError: no such widget.
+    """
+    known = sorted(path.stem for path in folder.glob("*.html"))
+    if name not in known:
+        raise NotebookError(f"widget({name!r}): no such widget{near(name, known)}; there are {', '.join(known)}")
+    return (folder / f"{name}.html").read_text(encoding="utf-8").strip()
 
 
 def bench(preset: str, drawings: Drawings) -> str:
