@@ -22,14 +22,15 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import Any
 
     from llmnotes.model.loading import LoadedModel
 
 __version__ = "0.1.0"
 
 
-def load(name: str | Path, device: str = "cpu") -> LoadedModel:
+def load(name: str | Path, device: str = "cpu", **options: Any) -> LoadedModel:
     """Load a model to look into, by name, Hugging Face id or folder: see `llmnotes.model.loading.load`."""
     from llmnotes.model.loading import load
 
-    return load(name, device)
+    return load(name, device, **options)

@@ -97,7 +97,7 @@ def looking(model: Any, inputs: Inputs, *, padding: str = "right") -> dict[str, 
         the inputs never offer is left out.
     """
     seen = trace(model, inputs, ["pattern"], padding=padding)
-    patterns = seen.stack("pattern")  # (layer, batch, head, query, key)
+    patterns = seen.stack("pattern").float()  # (layer, batch, head, query, key)
     n = seen.tokens.size(1)
     query, key = torch.arange(n, device=patterns.device)[:, None], torch.arange(n, device=patterns.device)
     real = seen.mask[:, :, None] & seen.mask[:, None, :] & (key <= query)  # (batch, query, key)

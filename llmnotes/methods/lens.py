@@ -64,7 +64,7 @@ def logit_lens(
     length = seen.tokens.size(1)
     at = chosen("position", positions, length)
     steps = [seen["resid_pre", 0], *(seen["resid_post", layer] for layer in range(found.sizes.n_layers))]
-    return torch.stack([read_out(found, step[:, at]).log_softmax(-1) for step in steps])
+    return torch.stack([read_out(found, step[:, at]).float().log_softmax(-1) for step in steps])
 
 
 @dataclass(frozen=True)

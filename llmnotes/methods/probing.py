@@ -87,7 +87,7 @@ def probe(
             class out of the training data or one class in the test data. One of more classes that is missing there is
             a warning.
     """
-    x = np.asarray(torch.as_tensor(x).detach().cpu(), dtype=np.float64)
+    x = torch.as_tensor(x).detach().double().cpu().numpy()
     y = np.asarray(torch.as_tensor(labels).cpu() if isinstance(labels, torch.Tensor) else labels)
     if x.ndim != 2 or y.shape != (len(x),):
         raise ValueError(f"x has shape {x.shape} and labels {y.shape}; expected (example, d) and (example,)")
@@ -176,13 +176,13 @@ def erase(x: Float[Tensor, "*batch d"], directions: Float[Tensor, "k d"]) -> Flo
     Raises:
         ValueError: directions of another size than the activations.
     """
-    directions = torch.atleast_2d(directions).to(x)
+    directions = torch.atleast_2d(directions).to(x.device, torch.promote_types(x.dtype, torch.float32))
     if directions.size(-1) != x.size(-1):
         raise ValueError(f"directions are {directions.size(-1)} wide, activations {x.size(-1)}; expected the same")
     # The right singular vectors of directions that count are an orthonormal basis of what they span.
     _, size, basis = torch.linalg.svd(directions, full_matrices=False)
     basis = basis[size > 1e-6 * size.max()]
-    return x - (x @ basis.T) @ basis
+    return (x - (x.to(basis) @ basis.T) @ basis).to(x.dtype)
 
 
 def _fit(x: np.ndarray, y: np.ndarray, strength: float) -> Any:

@@ -59,9 +59,9 @@ def difference_of_means(
         seen = trace(model, texts, [place], layers=[layer])
         value = seen[place, layer]
         if last_only:
-            means.append(value[range(len(value)), seen.mask.sum(-1) - 1].mean(0))
+            means.append(value[range(len(value)), seen.mask.sum(-1) - 1].float().mean(0))
         else:
-            means.append(value[seen.mask].mean(0))
+            means.append(value[seen.mask].float().mean(0))
     return means[0] - means[1]
 
 

@@ -306,7 +306,7 @@ def _attention(
         scores = (scores / softcap).tanh() * softcap
     if attention_mask is not None:
         scores = scores.add_(attention_mask) if softcap is None else scores + attention_mask
-    pattern = scores.softmax(-1, dtype=torch.float32).to(query.dtype)
+    pattern = scores.softmax(-1, dtype=torch.float32).to(value.dtype)
     pattern = nn.functional.dropout(pattern, dropout, module.training)
     if calls := module.__dict__.get("_llmnotes_pattern"):
         pattern = calls.run(pattern)

@@ -180,7 +180,7 @@ def ablate(
 
             def change(old: Tensor, _: Tensor, seen: Tensor = seen) -> Tensor:
                 if by == "mean":
-                    return seen.mean(0)
+                    return seen.float().mean(0)
                 draw = torch.randint(len(seen), old.shape[:2], generator=generator).to(seen.device)
                 return seen[draw]
 
@@ -214,7 +214,8 @@ def cut_edges(
             raise ValueError(f"every edge of query {query} is cut, so its row cannot sum to one; use renormalize=False")
 
     def change(rows: Tensor, at: Tensor) -> Tensor:  # (batch, heads, queries, keys)
-        keep = torch.ones(rows.shape[-2:], dtype=rows.dtype, device=rows.device)
+        rows = rows.float()
+        keep = torch.ones(rows.shape[-2:], device=rows.device)
         for i, position in enumerate(at.tolist()):
             for query, key in edges:
                 if query == position:

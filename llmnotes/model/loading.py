@@ -45,7 +45,7 @@ class LoadedModel:
     """A model in eval mode with its tokenizer and sizes.
 
     Attributes:
-        model: the transformers model, float32, with its language-modelling head.
+        model: the transformers model with its language-modelling head.
         tokenizer: its tokenizer, or None for a folder that has none.
         name: what it was loaded by.
         n_layers: blocks.
@@ -84,7 +84,7 @@ class LoadedModel:
         return ids
 
 
-def load(name: str | Path, device: str = "cpu") -> LoadedModel:
+def load(name: str | Path, device: str = "cpu", *, dtype: str | torch.dtype = "float32") -> LoadedModel:
     """Load a model by name, folder or Hugging Face id.
 
     Looked for in this order: the models that ship with llmnotes ("world", "fairytale", "stories260K", and checkpoints
@@ -96,9 +96,11 @@ def load(name: str | Path, device: str = "cpu") -> LoadedModel:
         name: such as "world", "smollm2", "gpt2", "EleutherAI/pythia-70m", "path/to/folder" or "path/to/file.gguf". A
             GGUF file, or a folder that holds one and no config.json, is converted once and kept.
         device: where to put the model.
+        dtype: "float32", "bfloat16" or "float16", which take half the memory and keep about three digits. Weights are
+            read as this, whatever they are stored in.
 
     Returns:
-        The model in eval mode and float32, its tokenizer and sizes.
+        The model in eval mode, its tokenizer and sizes.
 
     Raises:
         FileNotFoundError: there is no such model; names where it was looked for, and near names.
@@ -107,18 +109,18 @@ def load(name: str | Path, device: str = "cpu") -> LoadedModel:
         ValueError: it has pickled weights or code of its own, is incomplete, damaged, holds NaN, or is of an
             architecture that is not known.
     """
-    name = str(name)
+    name, dtype = str(name), _dtype(dtype)
     found, looked = _find(name)
     if found is None:
         folder = _fetched_smollm2() if name == smollm2.NAME else _from_hub(name, looked)
     else:
         sys.audit("llmnotes.reads", str(found))  # safetensors reads past Python, where a run would not notice
         folder = converted(found) if found.suffix == ".gguf" else found
-    model, tokenizer = _load_stories260k(folder) if name == STORIES260K else _load_folder(name, folder)
+    model, tokenizer = _load_stories260k(folder) if name == STORIES260K else _load_folder(name, folder, dtype)
     check_finite(name, model)
     size = sizes(model.config)
     return LoadedModel(
-        model=model.to(device).eval(),
+        model=model.to(device, dtype).eval(),
         tokenizer=tokenizer,
         name=name,
         n_layers=size.n_layers,
@@ -169,7 +171,15 @@ def _fetched_smollm2() -> Path:
     return smollm2.get()
 
 
-def _load_folder(name: str, folder: Path) -> tuple[Any, Any]:
+def _dtype(dtype: str | torch.dtype) -> torch.dtype:
+    known = ("float32", "bfloat16", "float16", "float64")
+    name = str(dtype).removeprefix("torch.")
+    if name not in known:
+        raise ValueError(f"dtype is {dtype!r}; expected one of {', '.join(known)}")
+    return getattr(torch, name)
+
+
+def _load_folder(name: str, folder: Path, dtype: torch.dtype) -> tuple[Any, Any]:
     config_path = folder / "config.json"
     if not config_path.is_file():
         files = sorted(file.name for file in folder.glob("*.gguf"))
@@ -187,7 +197,7 @@ def _load_folder(name: str, folder: Path) -> tuple[Any, Any]:
     try:
         model, notes = AutoModelForCausalLM.from_pretrained(
             folder,
-            dtype=torch.float32,
+            dtype=dtype,
             use_safetensors=True,
             trust_remote_code=False,
             local_files_only=True,
@@ -302,7 +312,8 @@ def untrained(model: Any, *, seed: int = 0) -> Any:
     hf, _ = unwrap(model)
     with torch.random.fork_rng(devices=[]):
         torch.random.default_generator.manual_seed(seed)  # torch.manual_seed would reseed GPUs, too
-        fresh = type(hf)(hf.config).eval().to(next(hf.parameters()).device)
+        like = next(hf.parameters())
+        fresh = type(hf)(hf.config).eval().to(like.device, like.dtype)
     if hf is model:
         return fresh
     return replace(model, model=fresh)

@@ -27,5 +27,5 @@ def nll(model: Any, inputs: Inputs) -> float:
     counted = seen.mask[:, 1:]
     if not counted.any():
         raise ValueError("every text has a single token; the loss needs a token to predict from another")
-    log_p = seen["logits"][:, :-1].log_softmax(-1).gather(-1, seen.tokens[:, 1:, None])[..., 0]
+    log_p = seen["logits"][:, :-1].float().log_softmax(-1).gather(-1, seen.tokens[:, 1:, None])[..., 0]
     return -log_p[counted].mean().item()

@@ -274,9 +274,10 @@ class Changes:
 
 
 def checked_metric(metric: Metric, single: bool, ends: Tensor | None = None) -> Callable[[Tensor], Tensor]:
-    """The metric on (row, at, vocab) with its result checked; tried on `ends`, before any work is done."""
+    """The metric on (row, at, vocab) in float32, its result checked; tried on `ends`, before any work is done."""
 
     def measure(logits: Tensor) -> Tensor:
+        logits = logits.float()  # the last digits of half precision are where differences of logits lie
         got = metric(logits[:, 0] if single else logits)
         if not isinstance(got, torch.Tensor) or got.shape != (len(logits),):
             shape = tuple(got.shape) if isinstance(got, torch.Tensor) else got
@@ -287,7 +288,7 @@ def checked_metric(metric: Metric, single: bool, ends: Tensor | None = None) -> 
             )
         if not got.isfinite().all():
             raise ValueError(f"the metric returned {got.tolist()[:4]}: every value must be a finite number")
-        return got
+        return got.float()
 
     if ends is not None:
         measure(ends)
