@@ -14,11 +14,11 @@ help: ## Show the targets
 serve: .venv/site-installed ## The site at http://127.0.0.1:8000/, reloading as files change (PORT=8001 for another port)
 	$(BIN)/mkdocs serve --livereload --dev-addr 127.0.0.1:$(PORT)
 
-test: .venv/test-installed ## Linters, unit tests, every lab anew against its snapshots, the site, the browser tests
+test: .venv/test-installed ## Linters, unit tests, stale labs and a third of the others anew, the site, the browser tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/codespell
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 
 site: .venv/site-installed ## Build the static site into site/
 	$(BIN)/mkdocs build --strict

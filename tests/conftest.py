@@ -1,17 +1,31 @@
-"""What the tests share: tiny notebooks that run in seconds, one new run of every real lab, and one built site."""
+"""What the tests share: tiny notebooks that run in seconds, and what `once` and `browsing` make for all of them."""
 
 from __future__ import annotations
 
 import os
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # as many processes as cores: one thread each
+
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from browsing import BROWSER_SKIP, address, browser  # noqa: F401  fixtures
+from once import (  # noqa: F401  fixtures
+    ROOT,
+    SITE_URL,
+    fresh_run,
+    labs_anew,
+    real_labs,
+    shared,
+    shared_out,
+    site,
+    without_site,
+)
 from tiny_models import (  # noqa: F401  fixtures
     _models_stay_as_they_were,
     gpt2,
@@ -25,8 +39,6 @@ from tiny_models import (  # noqa: F401  fixtures
 from llmnotes.site.run.labs import Lab, read_lab
 from llmnotes.site.run.runner import Outcome, run_labs
 from llmnotes.site.run.store import Project
-
-ROOT = Path(__file__).resolve().parents[1]
 
 HEADER = {
     "title": "A tiny lab",
@@ -65,7 +77,6 @@ markdown_extensions:
    {pymdownx.arithmatex: {generic: true}}]
 validation: {links: {not_found: warn, anchors: warn}}
 """
-SITE_URL = "https://someone.example/llmnotes/"  # never asked for anything
 MAIN = "from llmnotes.site.run.cli import main; main(prog_name='llmnotes')"
 
 
@@ -122,6 +133,8 @@ def clean_environment(package: Path | None = None) -> dict[str, str]:
 
 
 def mkdocs(root: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
+    if root == ROOT and "LLMNOTES_CACHE" in os.environ:
+        environment["LLMNOTES_CACHE"] = os.environ["LLMNOTES_CACHE"]
     return subprocess.run(
         [sys.executable, "-m", "mkdocs", *arguments],
         cwd=root,
@@ -170,93 +183,22 @@ def recorded(_recorded_once: Notebook, notebook: Notebook) -> Notebook:
     return notebook
 
 
-@pytest.fixture(scope="session")
-def fresh_runs() -> dict[str, Outcome]:
-    """Every lab of the repository run once from nothing, into the repository's own cache, where the site finds it."""
-    project = Project(ROOT)
-    return {outcome.lab.stem: outcome for outcome in run_labs(project, project.labs(), fresh=True)}
-
-
-@pytest.fixture(scope="session")
-def plain_scripts(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict]:
-    """Every lab that is asked for as a plain script in a folder without a site, one after the other in the background.
-
-    Gives for each lab's stem a future of its finished process.
-    """
-    blocked, elsewhere = tmp_path_factory.mktemp("without"), tmp_path_factory.mktemp("elsewhere")
-    for name in ("mkdocs", "jupytext", "nbclient", "click", "rich"):
-        (blocked / f"{name}.py").write_text("raise ImportError('a plain script needs no site')")
-    environment = clean_environment() | {"OMP_NUM_THREADS": "1", "MPLBACKEND": "agg", "PYTHONPATH": str(blocked)}
-    running: set[subprocess.Popen] = set()
-
-    def run(path: Path) -> subprocess.CompletedProcess:
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        with subprocess.Popen([sys.executable, str(path)], cwd=elsewhere, env=environment, **pipes) as process:
-            running.add(process)
-            out, err = process.communicate()
-            running.discard(process)
-        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
-
-    asked = [item.callspec.params["lab"] for item in request.session.items if "plain_scripts" in item.fixturenames]
-    with ThreadPoolExecutor(1) as pool:
-        hub = bool(os.environ.get("LLMNOTES_HUB"))
-        yield {lab.stem: pool.submit(run, lab.path) for lab in asked if hub or not lab.needs_hub}
-        pool.shutdown(wait=False, cancel_futures=True)
-        for process in [*running]:
-            process.kill()
-
-
-@pytest.fixture(scope="session")
-def built(fresh_runs: dict[str, Outcome], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, float]:
-    """The site, built with `--strict` from nothing and at once again, and the processor time of the second build."""
-    target = tmp_path_factory.mktemp("site")
-    for _ in range(2):
-        done, seconds = build_site(target)
-        assert done.returncode == 0, done.stdout + done.stderr
-    return target, seconds
-
-
-@pytest.fixture(scope="session")
-def site(built: tuple[Path, float], request: pytest.FixtureRequest) -> Path:
-    """The built site."""
-    if any("plain_scripts" in item.fixturenames for item in request.session.items):
-        request.getfixturevalue("plain_scripts")  # they begin now, beside the tests that wait for a browser
-    return built[0]
-
-
-def build_site(target: Path) -> tuple[subprocess.CompletedProcess, float]:
-    """Build the repository's site as CI does; also gives the processor time that it took, in seconds."""
-    before = os.times()
-    environment = {"GITHUB_REPOSITORY": "someone/llmnotes", "SITE_URL": SITE_URL}
-    if "LLMNOTES_CACHE" in os.environ:
-        environment["LLMNOTES_CACHE"] = os.environ["LLMNOTES_CACHE"]
-    built = mkdocs(ROOT, "build", "--strict", "-d", str(target), **environment)
-    after = os.times()
-    seconds = after.children_user - before.children_user + after.children_system - before.children_system
-    return built, seconds
-
-
-def real_labs() -> list[Lab]:
-    """The labs of the repository, for parametrised tests; a broken one fails in a test of its own."""
-    return [lab for path in sorted((ROOT / "labs").glob("[0-9][0-9]_*.py")) if (lab := _readable(path))]
-
-
-def _readable(path: Path) -> Lab | None:
-    try:
-        return read_lab(path)
-    except Exception:
-        return None
-
-
-BROWSER_SKIP = "no browser found"
-
-
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "visited: looks at one page, so it need not wait for its file's other tests")
     if config.getoption("force_regen", False) or config.getoption("regen_all", False):
         raise pytest.UsageError(
             "recorded runs are the snapshots, and `llmnotes record LAB` is the only way to change them "
             "(in a checkout also: make record LAB=01)"
         )
+
+
+def pytest_report_header() -> str:
+    return f"labs that run anew: {', '.join(lab.stem for lab in labs_anew()) or 'none'} (LLMNOTES_LABS=all: every one)"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    shared_out(items)
 
 
 @pytest.hookimpl(trylast=True)

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 from bench_node import ASSETS, NODE, needs_node
+from browsing import Quiet, Visit, accessible, sound
 from conftest import ROOT, make_notebook
-from test_browser import Quiet, Visit, browser, sound  # noqa: F401
 
 from llmnotes.site.pages.offline import as_script
 
@@ -82,7 +82,7 @@ def test_the_script_is_small() -> None:
 
 
 @pytest.mark.parametrize("where", ["served", "folder"])
-def test_a_head_is_switched_off_on_home(browser, where: str, request: pytest.FixtureRequest) -> None:  # noqa: F811
+def test_a_head_is_switched_off_on_home(browser, where: str, request: pytest.FixtureRequest) -> None:
     address = request.getfixturevalue(where)
     with Visit(browser, address, "home/" if where == "served" else "home.html") as visit:
         page = visit.page
@@ -108,7 +108,7 @@ def test_a_head_is_switched_off_on_home(browser, where: str, request: pytest.Fix
         assert not visit.wrong
 
 
-def test_world_word_by_word(browser, served: str) -> None:  # noqa: F811
+def test_world_word_by_word(browser, served: str) -> None:
     with Visit(browser, served, "world/#bench-world?text=the+cats+near+the+dog&off=L3H3%215-2&at=5&head=L3H3") as visit:
         page = visit.page
         page.get_by_text("✕ Wrong verb.").wait_for()
@@ -140,7 +140,7 @@ def begin(page) -> None:
     page.locator(".bench-on").wait_for(timeout=30_000)
 
 
-def test_swap(browser, served: str) -> None:  # noqa: F811
+def test_swap(browser, served: str) -> None:
     with Visit(browser, served, "swap/") as visit:
         page = visit.page
         page.get_by_role("button", name="cat, before layer 2").click()
@@ -158,7 +158,7 @@ def test_swap(browser, served: str) -> None:  # noqa: F811
         assert not visit.wrong
 
 
-def test_time_machine(browser, served: str) -> None:  # noqa: F811
+def test_time_machine(browser, served: str) -> None:
     with Visit(browser, served, "time/") as visit:
         page = visit.page
         begin(page)
@@ -174,7 +174,7 @@ def test_time_machine(browser, served: str) -> None:  # noqa: F811
         assert not visit.wrong
 
 
-def test_steering_dial(browser, served: str) -> None:  # noqa: F811
+def test_steering_dial(browser, served: str) -> None:
     with Visit(browser, served, "steer/") as visit:
         page = visit.page
         page.get_by_text("Nothing is added.").wait_for(timeout=30_000)
@@ -188,7 +188,7 @@ def test_steering_dial(browser, served: str) -> None:  # noqa: F811
         assert not visit.wrong
 
 
-def test_fairytale_writes(browser, served: str) -> None:  # noqa: F811
+def test_fairytale_writes(browser, served: str) -> None:
     with Visit(browser, served, "write/") as visit:
         page = visit.page
         begin(page)
@@ -210,7 +210,7 @@ def test_fairytale_writes(browser, served: str) -> None:  # noqa: F811
         assert not visit.wrong
 
 
-def test_predict_on_your_own_sentence(browser, served: str) -> None:  # noqa: F811
+def test_predict_on_your_own_sentence(browser, served: str) -> None:
     with Visit(browser, served, "predict/") as visit:
         page = visit.page
         page.get_by_label("How likely is it?").fill("20")
@@ -226,9 +226,10 @@ def test_predict_on_your_own_sentence(browser, served: str) -> None:  # noqa: F8
 
 @pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1440, "light")])
-def test_every_bench_is_sound(browser, served: str, preset: str, width: int, scheme: str) -> None:  # noqa: F811
+def test_every_bench_is_sound(browser, served: str, preset: str, width: int, scheme: str) -> None:
     with Visit(browser, served, f"{preset}/", width, scheme) as visit:
         begin(visit.page)
         visit.page.wait_for_timeout(2500 if preset == "home" else 500)
         visit.scroll_through()
         sound(visit, width, scheme)
+        accessible(visit)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from browsing import OVERFLOW, Visit, accessible
 from conftest import ROOT, real_labs
-from test_browser import OVERFLOW, Visit, address, browser  # noqa: F401  fixtures
 
 LAB = next(lab for lab in real_labs() if lab.key == "circuit")
 PAGE = f"labs/{LAB.stem}/"
@@ -69,14 +69,14 @@ class Explorer:
 
 
 @pytest.fixture
-def explorer(browser, address: str) -> Iterator[Explorer]:  # noqa: F811
+def explorer(browser, address: str) -> Iterator[Explorer]:
     with Visit(browser, address, PAGE) as visit:
         yield Explorer(visit.page)
         assert not visit.wrong
 
 
 @pytest.fixture(scope="module")
-def recorded(browser, address: str) -> np.ndarray:  # noqa: F811
+def recorded(browser, address: str) -> np.ndarray:
     """Whole per cents of the arrays beside the figure of the run on the page: (head, query, key), the mean last.
 
     The page may show the recorded run or one of a fresh build; which one it is, its weights tell.
@@ -97,7 +97,7 @@ def recorded(browser, address: str) -> np.ndarray:  # noqa: F811
 
 
 @contextmanager
-def special(browser, address: str, **options):  # noqa: F811
+def special(browser, address: str, **options):
     """A page in a browser with settings of its own."""
     context = browser.new_context(**options)
     page = context.new_page()
@@ -178,7 +178,7 @@ def test_nothing_moves_while_the_mouse_does(explorer: Explorer) -> None:
         assert [explorer.tokens.nth(i).bounding_box() for i in range(explorer.tokens.count())] == boxes
 
 
-def test_tapping(browser, address: str, recorded: np.ndarray) -> None:  # noqa: F811
+def test_tapping(browser, address: str, recorded: np.ndarray) -> None:
     size = {"width": 390, "height": 844}
     with special(browser, address, has_touch=True, is_mobile=True, viewport=size) as page:
         explorer = Explorer(page)
@@ -292,7 +292,7 @@ def test_it_takes_the_figures_place_and_gives_it_back(explorer: Explorer) -> Non
     assert not explorer.figure.is_visible()
 
 
-def test_a_link_to_the_figure_leads_to_it(browser, address: str) -> None:  # noqa: F811
+def test_a_link_to_the_figure_leads_to_it(browser, address: str) -> None:
     with Visit(browser, address, f"{PAGE}#figure-heads") as visit:
         visit.page.wait_for_timeout(300)
         top = visit.page.locator(".attention-explorer").first.bounding_box()["y"]
@@ -306,7 +306,7 @@ def test_print_shows_the_figure(explorer: Explorer) -> None:
     assert explorer.figure.locator(".wide svg").is_visible()
 
 
-def test_without_scripts_the_figure_is_there(browser, address: str) -> None:  # noqa: F811
+def test_without_scripts_the_figure_is_there(browser, address: str) -> None:
     with special(browser, address, java_script_enabled=False) as page:
         assert page.locator("#figure-heads").is_visible()
         assert page.locator("#figure-heads figcaption").is_visible()
@@ -341,9 +341,7 @@ CONTRAST = """() => {
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 390, 1440])
-def test_it_is_sound_while_in_use(browser, address: str, width: int, scheme: str) -> None:  # noqa: F811
-    from axe_playwright_python.sync_playwright import Axe
-
+def test_it_is_sound_while_in_use(browser, address: str, width: int, scheme: str) -> None:
     with Visit(browser, address, PAGE, width, scheme) as visit:
         explorer = Explorer(visit.page)
         for head, way in ((0, 0), (4, 1)):
@@ -352,13 +350,8 @@ def test_it_is_sound_while_in_use(browser, address: str, width: int, scheme: str
             explorer.tokens.nth(14).click()
             visit.page.wait_for_timeout(200)
             assert visit.page.evaluate("document.documentElement.scrollWidth") <= width, visit.page.evaluate(OVERFLOW)
-            grave = [
-                f"{one['id']}: {node['target']}: {node.get('failureSummary', '')}"
-                for one in Axe().run(visit.page, context=".attention-explorer").response["violations"]
-                if one["impact"] in ("serious", "critical")
-                for node in one["nodes"]
-            ]
-            assert not grave, "\n".join(grave)
+        if (width, scheme) in ((390, "light"), (1440, "dark")):
+            accessible(visit, ".attention-explorer")
         for strength in range(0, 101, 10):
             explorer.place.locator(".token:not(.beyond)").evaluate_all(
                 "(all, strength) => all.forEach(one => one.style.setProperty('--strength', `${strength}%`))", strength
@@ -370,7 +363,7 @@ def test_it_is_sound_while_in_use(browser, address: str, width: int, scheme: str
         assert not visit.wrong
 
 
-def test_reduced_motion(browser, address: str) -> None:  # noqa: F811
+def test_reduced_motion(browser, address: str) -> None:
     moves = "getComputedStyle(document.querySelector('.attention-explorer .token')).transitionDuration"
     for motion, expected in (("reduce", "0s"), ("no-preference", "0.12s")):
         with special(browser, address, reduced_motion=motion) as page:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from test_browser import Visit, address, browser  # noqa: F401
+from browsing import Visit
 
 
-def test_findings_can_be_filtered(browser, address: str) -> None:  # noqa: F811
+def test_findings_can_be_filtered(browser, address: str) -> None:
     with Visit(browser, address, "findings/", width=390) as visit:
         page = visit.page
         items = page.locator("article li:has(.entry-facts)")
@@ -38,7 +38,7 @@ def test_findings_can_be_filtered(browser, address: str) -> None:  # noqa: F811
 
 
 @pytest.mark.parametrize("width", [390, 1440])
-def test_a_term_tells_its_meaning(browser, address: str, width: int) -> None:  # noqa: F811
+def test_a_term_tells_its_meaning(browser, address: str, width: int) -> None:
     with Visit(browser, address, "labs/01_xor/", width=width) as visit:
         page = visit.page
         term, box = page.locator("article abbr:visible").first, page.locator("#term-meaning")

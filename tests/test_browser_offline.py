@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from browsing import Visit
 from conftest import ROOT, mkdocs
-from test_browser import Visit, browser  # noqa: F401
 
 
 @pytest.fixture(scope="module")
-def folder(fresh_runs, tmp_path_factory: pytest.TempPathFactory) -> str:
+def folder(site: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     """Its address."""
     target = tmp_path_factory.mktemp("offline")
     done = mkdocs(ROOT, "build", "--strict", "-d", str(target), OFFLINE="true")
@@ -18,7 +18,7 @@ def folder(fresh_runs, tmp_path_factory: pytest.TempPathFactory) -> str:
     return f"{Path(target).as_uri()}/"
 
 
-def test_pages_lead_to_pages(browser, folder: str) -> None:  # noqa: F811
+def test_pages_lead_to_pages(browser, folder: str) -> None:
     with Visit(browser, folder, "index.html") as visit:
         page = visit.page
         page.locator(".gallery a").first.click()
@@ -33,7 +33,7 @@ def test_pages_lead_to_pages(browser, folder: str) -> None:  # noqa: F811
         assert not visit.wrong
 
 
-def test_search_finds_without_a_server(browser, folder: str) -> None:  # noqa: F811
+def test_search_finds_without_a_server(browser, folder: str) -> None:
     with Visit(browser, folder, "index.html") as visit:
         visit.page.locator("input[name=query]").first.click()
         visit.page.locator("input[name=query]").first.type("previous-token head")
@@ -43,7 +43,7 @@ def test_search_finds_without_a_server(browser, folder: str) -> None:  # noqa: F
         assert not visit.wrong
 
 
-def test_scripts_run_without_a_server(browser, folder: str) -> None:  # noqa: F811
+def test_scripts_run_without_a_server(browser, folder: str) -> None:
     with Visit(browser, folder, "play/xor.html") as visit:
         visit.page.get_by_role("button", name="Step", exact=True).click()
         visit.page.wait_for_function("document.getElementById('xor-count').textContent === '1'")  # drawn with a frame

@@ -6,14 +6,15 @@ import json
 import re
 
 import pytest
-from test_browser import LABS, Visit, address, browser  # noqa: F401
+from browsing import Visit
+from test_browser import LABS
 
 LAB = f"labs/{LABS[0].stem}/"
 KEY = "llmnotes-predictions"
 
 
 @pytest.fixture
-def visit(browser, address: str):  # noqa: F811
+def visit(browser, address: str):
     with Visit(browser, address, LAB) as visit:
         yield visit
         assert not visit.wrong
@@ -55,7 +56,7 @@ def test_just_show_me(visit: Visit) -> None:
     assert json.loads(page.evaluate(f"localStorage.getItem('{KEY}')"))["answers"] == {}, "skipping is no answer"
 
 
-def test_a_link_to_a_result_opens_the_page(browser, address: str) -> None:  # noqa: F811
+def test_a_link_to_a_result_opens_the_page(browser, address: str) -> None:
     with Visit(browser, address, LAB) as visit:
         hidden = visit.page.locator(".not-yet[id], .not-yet [id]").first.get_attribute("id")
         visit.page.evaluate("name => { location.hash = name }", hidden)
@@ -75,7 +76,7 @@ def test_with_the_keyboard_alone(visit: Visit) -> None:
     assert page.evaluate("document.activeElement.matches('form.guess input')"), "the next question has the focus"
 
 
-def test_without_a_script_everything_is_visible(browser, address: str) -> None:  # noqa: F811
+def test_without_a_script_everything_is_visible(browser, address: str) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(address + LAB)
@@ -89,7 +90,7 @@ def test_without_a_script_everything_is_visible(browser, address: str) -> None: 
     context.close()
 
 
-def test_the_readers_page_scores_them(browser, address: str) -> None:  # noqa: F811
+def test_the_readers_page_scores_them(browser, address: str) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
     with Visit(browser, address, "your-predictions/", width=390) as visit:
@@ -120,7 +121,7 @@ def test_the_readers_page_scores_them(browser, address: str) -> None:  # noqa: F
         assert not visit.wrong
 
 
-def test_a_browser_that_remembers_nothing_still_asks_and_shows(browser, address: str) -> None:  # noqa: F811
+def test_a_browser_that_remembers_nothing_still_asks_and_shows(browser, address: str) -> None:
     context = browser.new_context()
     context.add_init_script("Object.defineProperty(window, 'localStorage', {get() { throw new Error('refused') }})")
     page = context.new_page()

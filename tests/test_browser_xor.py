@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_browser import OVERFLOW, Visit, address, browser  # noqa: F401  fixtures
+from browsing import OVERFLOW, Visit, accessible
 
 from llmnotes.scratch.nets import Net, flatten, gradients, init, train
 
@@ -73,14 +73,14 @@ class Trainer:
 
 
 @pytest.fixture
-def trainer(browser, address: str) -> Iterator[Trainer]:  # noqa: F811
+def trainer(browser, address: str) -> Iterator[Trainer]:
     with Visit(browser, address, PAGE) as visit:
         yield Trainer(visit.page)
         assert not visit.wrong
 
 
 @contextmanager
-def special(browser, address: str, **options):  # noqa: F811
+def special(browser, address: str, **options):
     """A page in a browser with settings of its own."""
     context = browser.new_context(**options)
     page = context.new_page()
@@ -127,7 +127,7 @@ def flat(net: dict) -> np.ndarray:
     return flatten(Net(tuple(map(np.array, net["weights"])), tuple(map(np.array, net["biases"]))))
 
 
-def test_a_start_is_glorot_uniform_and_the_same_for_the_same_seed(browser, address: str) -> None:  # noqa: F811
+def test_a_start_is_glorot_uniform_and_the_same_for_the_same_seed(browser, address: str) -> None:
     starts = []
     for _ in range(2):
         with Visit(browser, address, PAGE) as visit:
@@ -371,7 +371,7 @@ def test_the_description_follows_and_is_said_aloud_only_at_rest(trainer: Trainer
     assert trainer.text == says  # it is about all points
 
 
-def test_reduced_motion_makes_few_large_jumps(browser, address: str) -> None:  # noqa: F811
+def test_reduced_motion_makes_few_large_jumps(browser, address: str) -> None:
     with special(browser, address, reduced_motion="reduce") as page:
         trainer = Trainer(page)
         counted = note(trainer, "count")
@@ -387,9 +387,7 @@ def test_reduced_motion_makes_few_large_jumps(browser, address: str) -> None:  #
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 390, 1440])
-def test_it_is_sound_while_in_use(browser, address: str, width: int, scheme: str) -> None:  # noqa: F811
-    from axe_playwright_python.sync_playwright import Axe
-
+def test_it_is_sound_while_in_use(browser, address: str, width: int, scheme: str) -> None:
     with Visit(browser, address, PAGE, width, scheme) as visit:
         trainer = Trainer(visit.page)
         for task, noise, hidden, rate in (("XOR", "none", "2", "2"), ("Circles", "0.3", "8", "30")):
@@ -399,20 +397,15 @@ def test_it_is_sound_while_in_use(browser, address: str, width: int, scheme: str
             trainer.choose("Learning rate", rate)
             trainer.steps(40)
             assert visit.page.evaluate("document.documentElement.scrollWidth") <= width, visit.page.evaluate(OVERFLOW)
-            grave = [
-                f"{one['id']}: {node['target']}: {node.get('failureSummary', '')}"
-                for one in Axe().run(visit.page).response["violations"]
-                if one["impact"] in ("serious", "critical")
-                for node in one["nodes"]
-            ]
-            assert not grave, "\n".join(grave)
+        if (width, scheme) in ((390, "light"), (1440, "dark")):
+            accessible(visit)
         for target in visit.page.locator("#xor :is(button, select, input), .xor-try").all():
             box = target.bounding_box()
             assert min(box["width"], box["height"]) >= 40, target.evaluate("e => e.outerHTML.slice(0, 60)")
         assert not visit.wrong
 
 
-def test_the_pictures_follow_the_scheme(browser, address: str) -> None:  # noqa: F811
+def test_the_pictures_follow_the_scheme(browser, address: str) -> None:
     with Visit(browser, address, PAGE) as visit:
         trainer = Trainer(visit.page)
         trainer.steps(50)
@@ -421,7 +414,7 @@ def test_the_pictures_follow_the_scheme(browser, address: str) -> None:  # noqa:
         visit.page.wait_for_function("light => document.getElementById('xor-surface').toDataURL() !== light", arg=light)
 
 
-def test_without_scripts_it_leads_to_the_lab(browser, address: str) -> None:  # noqa: F811
+def test_without_scripts_it_leads_to_the_lab(browser, address: str) -> None:
     with special(browser, address, java_script_enabled=False) as page:
         assert page.locator("noscript p").first.is_visible()
         assert not page.locator("#xor").is_visible()

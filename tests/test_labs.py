@@ -1,4 +1,7 @@
-"""Every lab of the notebook, run again from nothing and compared with its recorded run, value by value."""
+"""The labs of the notebook, run again from nothing and compared with their recorded runs, value by value.
+
+Which ones run is said in `once`; every lab's recorded run must be whole.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,14 @@ import re
 import shutil
 import subprocess
 import sys
-from concurrent.futures import Future
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ROOT, Notebook, real_labs
+from conftest import ROOT, Notebook, clean_environment, labs_anew, real_labs
+from once import recorded_seconds, third
 
 from llmnotes.site.run.compare import against_recorded, beyond, differences, figure_margins, margin
 from llmnotes.site.run.labs import Lab, find_labs
@@ -23,6 +27,8 @@ from llmnotes.site.run.store import Project, Run
 
 LABS = real_labs()
 each_lab = pytest.mark.parametrize("lab", LABS, ids=[lab.stem for lab in LABS])
+each_lab_anew = pytest.mark.parametrize("lab", labs_anew(), ids=[lab.stem for lab in labs_anew()])
+Fresh = Callable[[Lab], Outcome]
 
 
 def check_values(lab: Lab, recorded: Run, fresh: Run, num_regression, folder: Path) -> None:
@@ -69,48 +75,58 @@ def test_no_lab_is_broken() -> None:
     assert labs, "a notebook without labs"
 
 
-@each_lab
-def test_a_lab_runs_from_nothing(lab: Lab, fresh_runs: dict[str, Outcome]) -> None:
-    outcome = fresh_runs[lab.stem]
+def test_every_third_lab_and_in_three_commits_every_lab() -> None:
+    chosen = [third(LABS, number) for number in (5, 6, 7)]
+    assert sorted(lab.stem for part in chosen for lab in part) == [lab.stem for lab in LABS]
+    assert {len(part) for part in chosen} <= {len(LABS) // 3, len(LABS) // 3 + 1}
+    assert {lab.stem for lab in third(LABS, int("0" * 39 + "5", 16))} == {lab.stem for lab in chosen[0]}
+
+
+@each_lab_anew
+def test_a_lab_runs_from_nothing(lab: Lab, fresh_run: Fresh) -> None:
+    """With nothing at hand that the site is built with."""
+    outcome = fresh_run(lab)
     assert outcome.error is None, outcome.error
-    if outcome.fresh:
-        assert outcome.run.meta["depends"]["code"] == lab.digest
+    assert outcome.run.meta["depends"]["code"] == lab.digest
 
 
-def both(lab: Lab, fresh_runs: dict[str, Outcome]) -> tuple[Run, Run]:
-    outcome = fresh_runs[lab.stem]
-    if lab.needs_hub and not outcome.fresh:
-        pytest.skip(f"{lab.stem} downloads models; set LLMNOTES_HUB=1")
+def recorded_of(lab: Lab) -> Run:
     recorded = Project(ROOT).recorded(lab)
     assert recorded, f"{lab.stem}: no recorded run; make one with: llmnotes record {lab.stem}"
+    return recorded
+
+
+def both(lab: Lab, fresh_run: Fresh) -> tuple[Run, Run]:
+    outcome = fresh_run(lab)
     assert outcome.run, outcome.error
-    return recorded, outcome.run
+    return recorded_of(lab), outcome.run
 
 
-@each_lab
-def test_values_agree_with_the_recorded_ones(
-    lab: Lab, fresh_runs: dict[str, Outcome], num_regression, tmp_path: Path
-) -> None:
-    check_values(lab, *both(lab, fresh_runs), num_regression, tmp_path)
+@each_lab_anew
+def test_values_agree_with_the_recorded_ones(lab: Lab, fresh_run: Fresh, num_regression, tmp_path: Path) -> None:
+    check_values(lab, *both(lab, fresh_run), num_regression, tmp_path)
 
 
-@each_lab
-def test_figures_agree_with_the_recorded_ones(
-    lab: Lab, fresh_runs: dict[str, Outcome], num_regression, tmp_path: Path
-) -> None:
-    recorded, fresh = both(lab, fresh_runs)
+@each_lab_anew
+def test_figures_agree_with_the_recorded_ones(lab: Lab, fresh_run: Fresh, num_regression, tmp_path: Path) -> None:
+    recorded, fresh = both(lab, fresh_run)
     assert fresh.results["figures"], "a lab shows its result in a figure"
     for figure in fresh.results["figures"]:
         if (recorded.folder / "figures" / f"{figure['name']}.npz").is_file():
             check_figure(lab, figure, recorded, fresh, num_regression, tmp_path)
 
 
-@each_lab
-def test_nothing_else_differs_and_the_recorded_run_is_whole(lab: Lab, fresh_runs: dict[str, Outcome]) -> None:
+@each_lab_anew
+def test_nothing_else_differs(lab: Lab, fresh_run: Fresh) -> None:
     """Names that came or went, predictions and their outcomes, damage, staleness."""
-    both(lab, fresh_runs)
-    found = against_recorded(Project(ROOT), fresh_runs[lab.stem])
+    both(lab, fresh_run)
+    found = against_recorded(Project(ROOT), fresh_run(lab))
     assert not found, "\n".join(found)
+
+
+@each_lab
+def test_the_recorded_run_is_whole(lab: Lab) -> None:
+    recorded_of(lab).check()
 
 
 @each_lab
@@ -123,15 +139,6 @@ def test_a_lab_takes_at_most_a_minute(lab: Lab) -> None:
     )
 
 
-def quick(lab: Lab) -> bool:
-    """Whether a lab runs a second time here, as a plain script: half of the labs would take as long as all other tests.
-
-    The weekly run takes them all.
-    """
-    recorded = Project(ROOT).recorded(lab)
-    return os.environ.get("LLMNOTES_SCRIPTS") == "all" or recorded is None or recorded.cpu_seconds <= 30
-
-
 @each_lab
 def test_a_lab_imports_nothing_of_the_site(lab: Lab) -> None:
     nodes = [*ast.walk(ast.parse("\n".join(cell.source for cell in lab.code)))]
@@ -140,15 +147,25 @@ def test_a_lab_imports_nothing_of_the_site(lab: Lab) -> None:
     assert not {name for name in used if re.match(r"(llmnotes\.site|IPython|mkdocs|jupytext|nbclient)\b", name)}
 
 
-@pytest.mark.parametrize("lab", [lab for lab in LABS if quick(lab)], ids=lambda lab: lab.stem)
-def test_a_lab_is_a_plain_script_too(lab: Lab, plain_scripts: dict[str, Future]) -> None:
-    """From any folder, offscreen, and with no site installed: nothing of it is imported."""
-    if lab.needs_hub and not os.environ.get("LLMNOTES_HUB"):
-        pytest.skip(f"{lab.stem} downloads models; set LLMNOTES_HUB=1")
-    done = plain_scripts[lab.stem].result()
+SCRIPTS = labs_anew() if os.environ.get("LLMNOTES_SCRIPTS") == "all" else sorted(LABS, key=recorded_seconds)[:2]
+
+
+@pytest.mark.parametrize("lab", SCRIPTS, ids=lambda lab: lab.stem)
+def test_a_lab_is_a_plain_script_too(lab: Lab, without_site: str, tmp_path: Path) -> None:
+    """From any folder, without a screen, with no site installed; the two quickest, and each week all of them.
+
+    That labs need no site, each run proves. What a run cannot show is that of a script alone: it ends well, and it
+    prints a line for each value.
+    """
+    environment = clean_environment() | {"OMP_NUM_THREADS": "1"}
+    environment["PYTHONPATH"] = os.pathsep.join([without_site, environment["PYTHONPATH"]])
+    for name in ("MPLBACKEND", "DISPLAY", "WAYLAND_DISPLAY"):
+        environment.pop(name, None)
+    done = subprocess.run(
+        [sys.executable, str(lab.path)], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
-    recorded = Project(ROOT).recorded(lab)
-    for name in recorded.values if recorded else ():
+    for name in recorded_of(lab).values:
         assert re.search(rf"^{name} = ", done.stdout, re.MULTILINE), f"one quiet line for {name}"
 
 

@@ -15,11 +15,11 @@ from conftest import ROOT, TINY, clean_environment, make_notebook
 SOURCES = sorted((ROOT / "llmnotes").rglob("*.py"))
 
 
-def test_importing_it_costs_nothing() -> None:
+def test_importing_it_loads_nothing_heavy() -> None:
     code = (
-        "import sys, time; began = time.process_time(); import llmnotes; took = time.process_time() - began\n"
-        "heavy = {'torch', 'transformers', 'numpy', 'matplotlib'} & set(sys.modules)\n"
-        "assert not heavy, heavy\nassert took < 0.1, took"
+        "import sys, llmnotes\n"
+        "heavy = {'torch', 'transformers', 'numpy', 'matplotlib', 'sklearn'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)
     assert done.returncode == 0, done.stderr

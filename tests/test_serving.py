@@ -1,4 +1,4 @@
-"""`mkdocs serve` on a tiny notebook: what an edit makes again, and how soon it is on the page."""
+"""`mkdocs serve` on a tiny notebook: what an edit makes again; how soon, `benchmarks/site.py` tells."""
 
 from __future__ import annotations
 
@@ -40,22 +40,21 @@ def page_at(address: str) -> str:
         return ""
 
 
-def wait_for(read: Callable[[], str], text: str, seconds: float) -> float:
-    """Seconds until what is read holds the text."""
+def wait_for(read: Callable[[], str], text: str, seconds: float) -> None:
+    """Wait until what is read holds the text."""
     began = time.monotonic()
     while text not in (last := read()):
         assert time.monotonic() - began < seconds, f"no {text!r} after {seconds} s: {last[-2000:]}"
-        time.sleep(0.02)
-    return time.monotonic() - began
+        time.sleep(0.05)
 
 
-def test_an_edit_of_prose_is_on_the_page_within_two_seconds(served: tuple[str, Path], recorded: Notebook) -> None:
+def test_an_edit_of_prose_is_on_the_page_without_a_run(served: tuple[str, Path], recorded: Notebook) -> None:
     address, log = served
     page, lab = recorded.root / "docs" / "findings" / "index.md", recorded.root / "labs" / "01_tiny.py"
     page.write_text(page.read_text() + "\nFreshly written.\n")
-    assert wait_for(lambda: page_at(f"{address}findings/"), "Freshly written", 10) < 2
+    wait_for(lambda: page_at(f"{address}findings/"), "Freshly written", 20)
     lab.write_text(lab.read_text() + "\n# %% [markdown]\n# An afterthought.\n")
-    assert wait_for(lambda: page_at(f"{address}labs/01_tiny/"), "An afterthought", 10) < 2
+    wait_for(lambda: page_at(f"{address}labs/01_tiny/"), "An afterthought", 20)
     wait_for(log.read_text, "Only prose changed: 01_tiny.py", 5)
     assert "lab 01_tiny runs" not in log.read_text()
 

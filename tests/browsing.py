@@ -1,0 +1,146 @@
+"""A browser for the tests, the site's address, and one visit of a page with all that went wrong on it."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+BROWSER_SKIP = "no browser found"
+ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *arguments) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")  # while it is open, no other event loop can run in this process
+def browser() -> Iterator:
+    """A Chromium or Chrome of the system, else Playwright's own; closed whatever happens."""
+    from playwright.sync_api import Error, sync_playwright
+
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    path = next(filter(None, map(shutil.which, names)), None)
+    with sync_playwright() as playwright:
+        try:
+            opened = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        except Error as error:
+            if path:
+                raise
+            pytest.skip(f"{BROWSER_SKIP}: {str(error).splitlines()[0]}")
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+
+@pytest.fixture(scope="session")
+def address(site: Path) -> Iterator[str]:
+    """Of the site, which lies in a folder of its host, as it does on GitHub Pages."""
+    handler = functools.partial(Quiet, directory=str(site.parent))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/{site.name}/"
+        server.shutdown()
+
+
+class Visit:
+    """One page open in the browser, with what went wrong on it and how much it loaded."""
+
+    def __init__(self, browser, address: str, path: str, width: int = 1440, scheme: str = "light"):
+        self.context = browser.new_context(
+            viewport={"width": width, "height": 900},
+            color_scheme=scheme,
+            permissions=["clipboard-read", "clipboard-write"],
+        )
+        self.page = self.context.new_page()
+        self.wrong: list[str] = []
+        self.finished: list = []
+        self.address = address
+        self.page.on("console", self._console)
+        self.page.on("pageerror", lambda error: self.wrong.append(f"error: {error}"))
+        self.page.on("request", self._request)
+        self.page.on("requestfinished", lambda request: self.finished.append(request))
+        self.page.on("requestfailed", lambda request: self.wrong.append(f"failed: {request.url}"))
+        self.page.goto(address + path, wait_until="load")  # with its scripts, which the idle network alone is not
+        self.page.wait_for_load_state("networkidle")
+        # what is still fading in has another contrast than what stands there in the end
+        self.page.add_style_tag(content="*, ::before, ::after { transition: none !important }")
+
+    def _console(self, message) -> None:
+        if message.type == "error":
+            self.wrong.append(f"console: {message.text}")
+
+    def _request(self, request) -> None:
+        if not request.url.startswith((self.address, "data:", "blob:")):
+            self.wrong.append(f"request to another host: {request.url}")
+
+    def loaded(self) -> dict[str, int]:
+        """Bytes by address; asked for here, because a handler of Playwright's must not call back into it."""
+        return {request.url: request.sizes()["responseBodySize"] for request in self.finished}
+
+    def look(self, width: int, scheme: str) -> None:
+        """Change the width of the window and the scheme that the reader prefers."""
+        self.page.set_viewport_size({"width": width, "height": 900})
+        self.page.emulate_media(color_scheme=scheme)
+        self.page.evaluate("new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+
+    def open_all(self) -> None:
+        """Let a lab show what it would show after the reader's predictions."""
+        gate = self.page.locator(".gate button")
+        if gate.count():
+            gate.click()
+
+    def scroll_through(self) -> None:
+        """Come by everything that loads late."""
+        self.open_all()
+        height = self.page.evaluate("document.documentElement.scrollHeight")
+        for at in range(0, height, 700):
+            self.page.evaluate(f"window.scrollTo(0, {at})")
+            self.page.wait_for_timeout(20)
+        self.page.evaluate("window.scrollTo(0, 0)")
+        self.page.wait_for_load_state("networkidle")
+        self.page.wait_for_timeout(100)
+
+    def __enter__(self) -> Visit:
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self.context.close()
+
+
+OVERFLOW = """() => {
+  const wide = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth <= wide) return [];
+  return [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > wide + 1)
+    .slice(0, 5).map(e => e.tagName + '.' + e.className);
+}"""
+
+
+def sound(visit: Visit, width: int, scheme: str) -> None:
+    """Nothing went wrong, nothing sticks out, no picture lacks a description, and the scheme is the reader's."""
+    assert not visit.wrong
+    assert visit.page.evaluate("document.documentElement.scrollWidth") <= width, visit.page.evaluate(OVERFLOW)
+    without = visit.page.evaluate("[...document.images].filter(i => !i.hasAttribute('alt')).map(i => i.src)")
+    assert not without
+    shown = visit.page.evaluate("document.body.getAttribute('data-md-color-scheme')")
+    assert shown == ("slate" if scheme == "dark" else "default")
+
+
+def accessible(visit: Visit, part: str | None = None) -> None:
+    """axe-core has no grave complaint about the page, or about a part of it."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    grave = [
+        f"{one['impact']}: {one['id']}: {one['help']}: {node['target']}: {node.get('failureSummary', '')}"
+        for one in Axe().run(visit.page, context=part).response["violations"]
+        if one["impact"] in ("serious", "critical")
+        for node in one["nodes"][:3]
+    ]
+    assert not grave, "\n".join(grave)
