@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from llmnotes.model.architectures import sizes, unwrap
+from llmnotes.model.architectures import described, logits_of, run, sizes, unwrap
 from llmnotes.model.inputs import batch, integers
 from llmnotes.model.interventions import add
 from llmnotes.model.loss import nll
@@ -129,8 +129,12 @@ def generate(
     ids, new, cache = start.expand(samples, -1), start.expand(samples, -1), None
     ended = torch.zeros(samples, dtype=torch.bool)
     for _ in range(tokens):
-        out = hf(new, past_key_values=cache, use_cache=True)
-        logits, cache = out.logits[:, -1].float().cpu(), out.past_key_values
+        if described(hf):  # a module of one's own, which takes ids alone
+            out = run(hf, ids)
+        else:
+            out = run(hf, new, past_key_values=cache, use_cache=True)
+            cache = out.past_key_values
+        logits = logits_of(out)[:, -1].float().cpu()
         if temperature == 0:
             drawn = logits.argmax(-1)
         else:
@@ -147,9 +151,10 @@ def generate(
 def _end_tokens(hf: Any) -> tuple[Int[Tensor, " end"], int]:
     """The tokens at which a text ends, of which there may be none or several, and what to write behind one."""
     ends = getattr(getattr(hf, "generation_config", None), "eos_token_id", None)
-    ends = getattr(hf.config, "eos_token_id", None) if ends is None else ends
+    config = getattr(hf, "config", None)
+    ends = getattr(config, "eos_token_id", None) if ends is None else ends
     ends = [] if ends is None else integers("eos_token_id", ends)
-    pad = getattr(hf.config, "pad_token_id", None)
+    pad = getattr(config, "pad_token_id", None)
     return torch.tensor(ends, dtype=torch.long), pad if pad is not None else ends[0] if ends else 0
 
 

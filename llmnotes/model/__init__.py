@@ -21,7 +21,7 @@ from llmnotes.model.hooks import PLACES
 from llmnotes.model.inputs import Batch, batch, token_id
 from llmnotes.model.interventions import ablate, add, cut_edges, edit, freeze, freeze_norms, replace
 from llmnotes.model.loading import CHECKPOINTS, LoadedModel, load, untrained
-from llmnotes.model.loss import nll
+from llmnotes.model.loss import minimal_pairs, nll, score
 from llmnotes.model.rerun import rerun
 from llmnotes.model.tracing import Trace, trace
 
@@ -44,6 +44,7 @@ __all__ = [
     "freeze_norms",
     "load",
     "matrix",
+    "minimal_pairs",
     "nll",
     "norm_scale",
     "normalize",
@@ -51,6 +52,7 @@ __all__ = [
     "read_out",
     "replace",
     "rerun",
+    "score",
     "token_id",
     "trace",
     "untrained",

@@ -23,23 +23,30 @@ windows (Mistral, Gemma 2 and 3) and layers without rotary positions (SmolLM3). 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import reduce
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+import torch
 from torch import nn
 
 from llmnotes.model.blocks import Block, Nothing, Parts, gain, matrix, norm_scale, normalize, read_out
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = [
     "LAYOUTS",
     "Block",
     "Layout",
+    "Nothing",
     "Parts",
     "Sizes",
     "describe",
+    "described",
     "gain",
+    "logits_of",
     "matrix",
     "norm_scale",
     "normalize",
@@ -167,7 +174,7 @@ LAYOUTS: dict[str, Layout] = {
     "gemma2": _GEMMA2,
     "gemma3_text": replace(_GEMMA2, **_QK_NORMS),
 }
-_OWN: WeakKeyDictionary[nn.Module, tuple[Layout, Sizes]] = WeakKeyDictionary()
+_OWN: WeakKeyDictionary[nn.Module, tuple[Layout, Sizes, bool]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -207,29 +214,58 @@ def sizes(model: Any) -> Sizes:
     )
 
 
-def describe(model: nn.Module, layout: Layout, size: Sizes) -> nn.Module:
+def describe(model: nn.Module, layout: Layout, size: Sizes | None = None) -> nn.Module:
     """Say where a module of one's own keeps its parts, so that every tool takes it as it takes a transformers model.
 
-    It is called with token ids (batch, pos) alone and gives logits (batch, pos, vocab), or an object with `.logits`.
+    It is called with token ids (batch, pos) alone and gives logits (batch, pos, vocab), or an object with `.logits`. It
+    runs here on a few tokens, to see whether its attention looks ahead: then rows of unequal length, sweeps and paths
+    are refused.
 
     Args:
         model: the module; it stays as it is.
         layout: paths of its parts. `LAYOUTS["gpt2"]` with `dataclasses.replace` is often the shortest way.
-        size: its sizes.
+        size: its sizes; by default read from `model.config`, which names them as `Sizes` does.
 
     Returns:
         The same module.
 
     Raises:
-        ValueError: a part is not where the layout says.
+        ValueError: a part is not where the layout says, or the output has another shape than logits.
     """
-    _OWN[model] = (layout, size)
+    if size is None:
+        names = [field.name for field in fields(Sizes)]
+        given = {name: getattr(model.config, name, None) for name in names}
+        given["n_kv_heads"] = given["n_kv_heads"] or given["n_heads"]
+        given["d_head"] = given["d_head"] or given["d_model"] // given["n_heads"]
+        size = Sizes(**given)
+    _OWN[model] = (layout, size, True)
+    modes = {module: module.training for module in model.modules()}
+    model.eval()
     try:
         parts(model)
-    except ValueError:
+        ids = torch.arange(min(8, size.n_ctx, size.vocab_size), device=next(model.parameters()).device)[None]
+        with torch.no_grad():
+            one, other = (logits_of(model(tokens)) for tokens in (ids, ids.clone().index_fill_(1, ids[0, -1:], 0)))
+        if one.shape != (*ids.shape, size.vocab_size):
+            raise ValueError(f"{type(model).__name__} gave {tuple(one.shape)}; expected logits (batch, pos, vocab)")
+        _OWN[model] = (layout, size, torch.allclose(one[:, :-1], other[:, :-1], rtol=1e-3, atol=1e-4))
+    except BaseException:
         del _OWN[model]
         raise
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
     return model
+
+
+def described(model: nn.Module) -> tuple[Layout, Sizes] | None:
+    """What `describe` was told of a module; None for a transformers model."""
+    return _OWN[model][:2] if model in _OWN else None
+
+
+def logits_of(output: Any) -> Tensor:
+    """The logits in what a model returns."""
+    return output if isinstance(output, torch.Tensor) else output.logits
 
 
 def run(model: nn.Module, tokens: Any, **extra: Any) -> Any:
@@ -325,10 +361,10 @@ def parts(model: Any) -> Parts:
             return find(module, path) if path else None
 
         attn, mlp = find(module, layout.attn), part(layout.mlp)
-        parallel = getattr(module, "use_parallel_residual", False)
+        parallel = mlp is None or getattr(module, "use_parallel_residual", False)
         norm_attn = norm(layout.norm_attn)
         # StableLM's parallel blocks have one norm for both, and no norms on queries and keys unless configured
-        norm_mlp = norm_attn if parallel and getattr(module, layout.norm_mlp, 0) is None else norm(layout.norm_mlp)
+        shared = parallel and getattr(module, layout.norm_mlp, None) is None
         on_queries = getattr(attn, "qk_layernorm", True)
         scale = getattr(attn, "scaling", size.d_head**-0.5) if layout.scale is None else layout.scale
         return Block(
@@ -337,11 +373,11 @@ def parts(model: Any) -> Parts:
             attn=attn,
             qkv=tuple(find(module, path) for path in layout.qkv),
             attn_proj=find(module, layout.attn_proj),
-            norm_mlp=norm_mlp,
+            norm_mlp=norm_attn if shared else norm(layout.norm_mlp),
             mlp=mlp,
             mlp_in=None if mlp is None else part(layout.mlp_in),
             mlp_proj=None if mlp is None else part(layout.mlp_proj),
-            mlp_act=None if mlp is None else part(layout.mlp_act),
+            mlp_act=None if mlp is None else getattr(mlp, layout.mlp_act.removeprefix("mlp."), None),
             mlp_gate=None if mlp is None else part(layout.mlp_gate),
             post_attn=norm(layout.post_attn),
             post_mlp=norm(layout.post_mlp),
@@ -363,6 +399,7 @@ def parts(model: Any) -> Parts:
     return Parts(
         model=model,
         layout=layout,
+        causal=model not in _OWN or _OWN[model][2],
         sizes=size,
         embeddings=tuple(find(model, path) for path in layout.embeddings),
         unembedding=find(model, layout.unembedding),

@@ -54,7 +54,7 @@ class Block:
     pattern: nn.Module | None
     packing: str
     sizes: Sizes
-    parallel: bool  # attention and MLP both read the block's input, so there is no resid_mid
+    parallel: bool  # attention and MLP both read the block's input (or there is no MLP), so there is no resid_mid
     scale: float  # what attention scores are multiplied by
     softcap: float | None  # scores s become cap * tanh(s / cap)
     window: int | None  # how many tokens back this layer sees, itself included; None: all
@@ -136,6 +136,7 @@ class Parts:
 
     model: nn.Module
     layout: Layout
+    causal: bool  # no position looks ahead
     sizes: Sizes
     embeddings: tuple[nn.Module, ...]
     blocks: tuple[Block, ...]

@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from llmnotes.model.architectures import Block, Nothing, Parts, parts
+from llmnotes.model.architectures import Block, Nothing, Parts, described, parts
 from llmnotes.model.inputs import chosen
 
 if TYPE_CHECKING:
@@ -63,13 +63,13 @@ def _lacks(found: Parts, place: str) -> str | None:
     block = found.blocks[0]
     if place not in PLACES:
         return ""
-    if place == "resid_mid" and block.parallel:
-        return ": its blocks add attention and MLP in parallel"
     if (place == "resid_mid" or place.startswith("mlp")) and block.mlp is None:
         return ": it has no MLPs"
+    if place == "resid_mid" and block.parallel:
+        return ": its blocks add attention and MLP in parallel"
     if place in ("mlp_pre", "mlp_post") and (block.mlp_in if place == "mlp_pre" else block.mlp_proj) is None:
         return ": its layout does not name that part of the MLP"
-    if place == "pattern" and block.pattern is None and not hasattr(found.model.config, "_attn_implementation"):
+    if place == "pattern" and block.pattern is None and described(found.model):
         return ": its layout names no module that gives the pattern"
     return None
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from llmnotes.model.architectures import sizes, unwrap
+from llmnotes.model.architectures import parts, sizes, unwrap
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,6 +84,11 @@ def batch(model: Any, inputs: Inputs, *, padding: str = "right") -> Batch:
     # Any id would do: nothing real ever looks at padding. The model's own pad id would make transformers warn.
     fill = 1 if getattr(getattr(hf, "config", None), "pad_token_id", None) == 0 else 0
     device = next(hf.parameters()).device
+    if min(map(len, rows)) < longest and not parts(hf).causal:
+        raise ValueError(
+            f"the texts have {min(map(len, rows))} to {longest} tokens, and {type(hf).__name__} looks ahead, at padding,"
+            " too: give it texts of one length"
+        )
     tokens = torch.full((len(rows), longest), fill)
     mask = torch.zeros(len(rows), longest, dtype=torch.bool)
     for i, row in enumerate(rows):

@@ -18,7 +18,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from llmnotes.model import smollm2
-from llmnotes.model.architectures import LAYOUTS, refused, sizes, unwrap
+from llmnotes.model.architectures import LAYOUTS, describe, described, refused, sizes, unwrap
 from llmnotes.model.gguf_files import FOLDER_VARIABLE, converted
 from llmnotes.model.weights import check_files, check_finite, read_json
 
@@ -314,6 +314,8 @@ def untrained(model: Any, *, seed: int = 0) -> Any:
         torch.random.default_generator.manual_seed(seed)  # torch.manual_seed would reseed GPUs, too
         like = next(hf.parameters())
         fresh = type(hf)(hf.config).eval().to(like.device, like.dtype)
+    if own := described(hf):
+        describe(fresh, *own)
     if hf is model:
         return fresh
     return replace(model, model=fresh)

@@ -57,7 +57,7 @@ def attribution_patching(
     clean: Inputs,
     corrupted: Inputs,
     metric: Metric,
-    places: Sequence[str] = NODES,
+    places: Sequence[str] | None = None,
     *,
     mode: str = "denoising",
     at: int | Sequence[int] | None = -1,
@@ -69,7 +69,7 @@ def attribution_patching(
         clean: a prompt.
         corrupted: another of the same number of tokens.
         metric: as for `llmnotes.patching.sweeps.sweep`, and differentiable.
-        places: which places. Vectors count as one node, so residual streams and outputs give (layer, pos), `q`, `k`,
+        places: which places; by default those of `NODES` that the model has. Vectors count as one node, so residual streams and outputs give (layer, pos), `q`, `k`,
             `v` and `z` (layer, pos, head); `mlp_pre` and `mlp_post` give (layer, pos, neuron), and `pattern` (layer,
             head, query, key).
         mode: "denoising" patches clean activations into the corrupted run, "noising" the reverse.
@@ -82,6 +82,7 @@ def attribution_patching(
         ValueError: prompts of different lengths, a place that the architecture has not, a bad metric or mode.
     """
     found = parts(model)
+    places = [p for p in NODES if p in available(found)] if places is None else places
     for place in places:
         check_place(found, place)
         if place == "logits":

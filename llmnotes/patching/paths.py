@@ -29,7 +29,7 @@ import torch
 
 from llmnotes.model.architectures import parts, read_out
 from llmnotes.model.guard import refuse_interventions
-from llmnotes.model.hooks import available, check_layer
+from llmnotes.model.hooks import available, check_layer, check_place
 from llmnotes.model.inputs import pair
 from llmnotes.model.tracing import trace
 from llmnotes.patching.propagate import (
@@ -99,7 +99,7 @@ def nodes(model: Any, role: str) -> list[Node]:
         else:
             counts = {"q": size.n_heads, "k": size.n_kv_heads, "v": size.n_kv_heads}
             found += [Node("head", layer, head, reads) for reads, n in counts.items() for head in range(n)]
-        found.append(Node("mlp", layer))
+        found += [Node("mlp", layer)] if parts(model).blocks[0].mlp is not None else []
     return found + ([Node("logits")] if role == "receiver" else [])
 
 
@@ -225,6 +225,7 @@ def _head_delta(
 def _parse(found: Parts, name: str, role: str) -> Node:
     size = found.sizes
     if (match := re.fullmatch(r"mlp(\d+)", name)) is not None:
+        check_place(found, "mlp_out")
         return Node("mlp", check_layer(found, int(match[1])))
     if name == ("embed" if role == "sender" else "logits"):
         return Node(name)

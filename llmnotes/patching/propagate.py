@@ -96,6 +96,11 @@ def base_run(model: Any, run: Any, row: int = 0) -> Base:
     """
     found = model if isinstance(model, Parts) else parts(model)
     refuse_interventions(found)
+    if not found.causal:
+        raise NotImplementedError(
+            f"{type(found.model).__name__} looks ahead (it is bidirectional), and what is computed here rests on a change"
+            " reaching later positions alone: loop over trace() with replace()"
+        )
     parallel = found.blocks[0].parallel
     places = [p for p in BASE_PLACES if p != "resid_mid" or not parallel]
     seen = trace(found.model, run, places) if not isinstance(run, Trace) else run
@@ -174,8 +179,9 @@ def propagate(base: Base, entries: Sequence[Entry], at: Sequence[int]) -> tuple[
             z = _attend(block, q, row, position, k, v, carried_row, carried_position, base.k[layer], base.v[layer])
             attended = block.attn_adds(block.attn_proj(z))
         if block.parallel:
-            if attended is not None:
-                x = x + attended + feed_forward(block, block.norm_mlp(x))
+            if attended is not None and block.mlp is not None:
+                attended = attended + feed_forward(block, block.norm_mlp(x))
+            x = x if attended is None else x + attended
         else:
             x = x if attended is None else x + attended
             for entry in (e for e in entries if e.layer == layer and e.mid):
@@ -184,7 +190,7 @@ def propagate(base: Base, entries: Sequence[Entry], at: Sequence[int]) -> tuple[
                     entry = Entry(layer, True, entry.row[keep], entry.position[keep], entry.value[keep])
                 row, position, x = _join(row, position, x, entry)
                 entered.append(entry)
-            if len(x) and block.mlp is not None:
+            if len(x):
                 x = x + feed_forward(block, block.norm_mlp(x))
         n_tokens += len(x)
     for entry in (e for e in entries if e.layer == len(blocks)):
