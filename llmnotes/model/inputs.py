@@ -3,7 +3,7 @@
 >>> import torch
 >>> from transformers import GPT2Config, GPT2LMHeadModel
 >>> from llmnotes.model.inputs import batch
->>> model = GPT2LMHeadModel(GPT2Config(n_layer=1, n_head=2, n_embd=8, vocab_size=50, n_positions=16))
+>>> model = GPT2LMHeadModel(GPT2Config(n_layer=1, n_head=2, n_embd=8, vocab_size=50, n_positions=16)).eval()
 >>> two = batch(model, [[7, 8, 9], [5]])
 >>> two.mask
 tensor([[ True,  True,  True],
@@ -86,8 +86,8 @@ def batch(model: Any, inputs: Inputs, *, padding: str = "right") -> Batch:
     device = next(hf.parameters()).device
     if min(map(len, rows)) < longest and not parts(hf).causal:
         raise ValueError(
-            f"the texts have {min(map(len, rows))} to {longest} tokens, and {type(hf).__name__} looks ahead, at padding,"
-            " too: give it texts of one length"
+            f"the texts have {min(map(len, rows))} to {longest} tokens, and {type(hf).__name__} looks ahead, at"
+            " padding, too: give it texts of one length"
         )
     tokens = torch.full((len(rows), longest), fill)
     mask = torch.zeros(len(rows), longest, dtype=torch.bool)

@@ -69,9 +69,9 @@ def attribution_patching(
         clean: a prompt.
         corrupted: another of the same number of tokens.
         metric: as for `llmnotes.patching.sweeps.sweep`, and differentiable.
-        places: which places; by default those of `NODES` that the model has. Vectors count as one node, so residual streams and outputs give (layer, pos), `q`, `k`,
-            `v` and `z` (layer, pos, head); `mlp_pre` and `mlp_post` give (layer, pos, neuron), and `pattern` (layer,
-            head, query, key).
+        places: which places; by default those of `NODES` that the model has. Vectors count as one node, so residual
+            streams and outputs give (layer, pos), `q`, `k`, `v` and `z` (layer, pos, head); `mlp_pre` and `mlp_post`
+            give (layer, pos, neuron), and `pattern` (layer, head, query, key).
         mode: "denoising" patches clean activations into the corrupted run, "noising" the reverse.
         at: where the metric looks, as for `sweep`.
 

@@ -98,8 +98,8 @@ def base_run(model: Any, run: Any, row: int = 0) -> Base:
     refuse_interventions(found)
     if not found.causal:
         raise NotImplementedError(
-            f"{type(found.model).__name__} looks ahead (it is bidirectional), and what is computed here rests on a change"
-            " reaching later positions alone: loop over trace() with replace()"
+            f"{type(found.model).__name__} looks ahead (it is bidirectional), and what is computed here rests on a"
+            " change reaching later positions alone: loop over trace() with replace()"
         )
     parallel = found.blocks[0].parallel
     places = [p for p in BASE_PLACES if p != "resid_mid" or not parallel]
