@@ -6,7 +6,7 @@
 # models: [fairytale]
 # needs: []
 # tags: [tokens, embeddings]
-# topic: architecture
+# chapter: Start
 # thumbnail: scaffolding
 # timeout: 240
 # ---

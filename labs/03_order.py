@@ -6,7 +6,7 @@
 # models: []
 # needs: [01_xor]
 # tags: [attention, positions, probing]
-# topic: architecture
+# chapter: Start
 # thumbnail: lengths
 # timeout: 300
 # ---

@@ -4,13 +4,12 @@
 # answer: >-
 #   Ask one head for two things at once, let an MLP read its output, and both answers are right in
 #   {{ result("attention.one_mlp", ".0%") }} of the cases.
-# chapter: start
 # level: beginner
 # minutes: 15
 # models: [world]
 # needs: []
 # tags: [attention, attention heads]
-# topic: architecture
+# chapter: Start
 # thumbnail: two_at_once
 # timeout: 500
 # ---

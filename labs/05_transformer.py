@@ -6,7 +6,7 @@
 # models: [fairytale]
 # needs: [03_order]
 # tags: [attention, residual stream, training dynamics]
-# topic: architecture
+# chapter: Start
 # thumbnail: without
 # timeout: 900
 # ---

@@ -6,7 +6,7 @@
 # models: []
 # needs: [05_transformer]
 # tags: [training dynamics, world language, sampling]
-# topic: architecture
+# chapter: Start
 # thumbnail: samplers
 # timeout: 900
 # ---

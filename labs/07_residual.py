@@ -6,7 +6,7 @@
 # models: [world, fairytale]
 # needs: []
 # tags: [residual stream, logit lens, direct logit attribution]
-# topic: interpretability
+# chapter: Inside
 # thumbnail: misled
 # timeout: 400
 # ---

@@ -6,7 +6,7 @@
 # models: [world]
 # needs: []
 # tags: [MLP, facts, ablation, model editing]
-# topic: representations
+# chapter: Inside
 # thumbnail: edits
 # timeout: 240
 # ---

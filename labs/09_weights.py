@@ -6,7 +6,7 @@
 # models: [world, world/attention-only, fairytale]
 # needs: []
 # tags: [weights, attention heads, copying, facts]
-# topic: representations
+# chapter: Inside
 # thumbnail: facts
 # timeout: 500
 # ---

@@ -6,7 +6,7 @@
 # models: [world, fairytale]
 # needs: []
 # tags: [neurons, MLP, representations]
-# topic: representations
+# chapter: Inside
 # thumbnail: described
 # timeout: 240
 # ---

@@ -6,7 +6,7 @@
 # models: [world, fairytale]
 # needs: [02_tokens]
 # tags: [embeddings, representations]
-# topic: representations
+# chapter: Inside
 # thumbnail: contexts
 # timeout: 240
 # ---

@@ -6,7 +6,7 @@
 # models: []
 # needs: [01_xor]
 # tags: [superposition, representations, toy models]
-# topic: representations
+# chapter: Inside
 # thumbnail: dimensionality
 # timeout: 240
 # ---

@@ -6,7 +6,7 @@
 # models: [world]
 # needs: []
 # tags: [training dynamics, attention heads, ablation]
-# topic: interpretability
+# chapter: Inside
 # thumbnail: head_and_rule
 # timeout: 240
 # ---

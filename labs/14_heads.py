@@ -6,7 +6,7 @@
 # models: [world, fairytale]
 # needs: [04_attention]
 # tags: [attention heads, ablation, induction, methods]
-# topic: interpretability
+# chapter: Who does it
 # thumbnail: rules
 # timeout: 500
 # ---

@@ -6,7 +6,7 @@
 # models: [world]
 # needs: [04_attention]
 # tags: [attention, causality, methods]
-# topic: interpretability
+# chapter: Who does it
 # thumbnail: waypoint
 # timeout: 500
 # ---

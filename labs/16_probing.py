@@ -6,7 +6,7 @@
 # models: [world]
 # needs: [10_activations]
 # tags: [probing, erasing, causality, representations]
-# topic: interpretability
+# chapter: Who does it
 # thumbnail: erased
 # timeout: 240
 # ---

@@ -6,7 +6,7 @@
 # models: [world, fairytale]
 # needs: [07_residual]
 # tags: [activation patching, attribution patching, attention heads, circuits]
-# topic: interpretability
+# chapter: Who does it
 # thumbnail: maps
 # timeout: 400
 # ---

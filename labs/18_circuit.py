@@ -6,7 +6,7 @@
 # models: []
 # needs: [01_xor]
 # tags: [induction, circuits, attention, path patching]
-# topic: interpretability
+# chapter: Who does it
 # thumbnail: isolated
 # timeout: 240
 # ---

@@ -6,7 +6,7 @@
 # models: [world, fairytale]
 # needs: [10_activations, 12_superposition]
 # tags: [sparse autoencoders, features, probing, controls]
-# topic: interpretability
+# chapter: Who does it
 # thumbnail: found
 # timeout: 240
 # ---

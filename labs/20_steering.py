@@ -6,7 +6,7 @@
 # models: [world, fairytale]
 # needs: [07_residual]
 # tags: [steering, activation addition, sparse autoencoders]
-# topic: interpretability
+# chapter: Changing it
 # thumbnail: dose
 # timeout: 400
 # ---

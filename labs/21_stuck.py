@@ -6,7 +6,7 @@
 # models: []
 # needs: [01_xor]
 # tags: [training dynamics, loss landscape]
-# topic: architecture
+# chapter: Inside
 # thumbnail: way_out
 # timeout: 240
 # ---

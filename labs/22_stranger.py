@@ -6,7 +6,7 @@
 # models: [stories260K, world, fairytale]
 # needs: [14_heads]
 # tags: [attention heads, ablation, induction, copying, methods]
-# topic: interpretability
+# chapter: Who does it
 # thumbnail: copying
 # timeout: 500
 # ---

@@ -45,7 +45,7 @@ HEADER = {
     "question": "What is the answer?",
     "level": "beginner",
     "minutes": 1,
-    "topic": "architecture",
+    "chapter": "Start",
     "models": "[]",
     "needs": "[]",
     "tags": "[tiny]",

@@ -18,7 +18,7 @@ def test_findings_can_be_filtered(browser, address: str) -> None:
         for value in values:
             select.select_option(value)
             shown = [items.nth(i) for i in range(everything) if items.nth(i).is_visible()]
-            assert all(value in one.locator(".entry-facts").get_attribute("data-topic") for one in shown)
+            assert all(value in one.locator(".entry-facts").get_attribute("data-chapter") for one in shown)
             assert page.locator(".filters output").inner_text() == f"{len(shown)} of {everything}"
             sizes.append(len(shown))
         assert 0 < min(sizes) <= max(sizes) < everything

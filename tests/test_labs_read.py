@@ -24,7 +24,7 @@ from llmnotes.site.run.labs import Lab, find_labs, read_lab
         ({"minutes": 0}, "minutes is 0; expected a whole number"),
         ({"minutes": "true"}, "minutes is True"),
         ({"minutes": "soon"}, "minutes is 'soon'"),
-        ({"topic": "magic"}, "topic is 'magic'; expected one of architecture"),
+        ({"chapter": "Magic"}, "chapter is 'Magic'; expected one of Start, Inside"),
         ({"models": "gpt2"}, "models is 'gpt2'; expected a list of model names"),
         ({"tags": "[1]"}, "tags is [1]; expected a list of words"),
         ({"title": "''"}, "title is ''; expected a short text"),
@@ -70,7 +70,7 @@ def test_one_broken_lab_leaves_the_others(notebook: Notebook) -> None:
     notebook.write("01_broken", "a = = 1")
     notebook.write("02_good")
     notebook.write("03_again")
-    notebook.write("04_needs", title="t", question="q?", level="beginner", minutes=1, topic="architecture", models=[],
+    notebook.write("04_needs", title="t", question="q?", level="beginner", minutes=1, chapter="Start", models=[],
                    needs="[02_god]", tags=[], thumbnail="x")  # fmt: skip
     notebook.write("05_Upper")
     notebook.write("02_again")

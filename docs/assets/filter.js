@@ -1,11 +1,11 @@
-// Filters above a list of entries: by the lab's topic, by status, by confidence. They are made from what the entries
+// Filters above a list of entries: by the lab's chapter, by status, by confidence. They are made from what the entries
 // say of themselves, and stand in the address, so that a filtered list can be linked. Without this script the whole
 // list shows.
 
-const FIELDS = { topic: "Topic", status: "Status", confidence: "Confidence" };
+const FIELDS = { chapter: "Chapter", status: "Status", confidence: "Confidence" };
 const facts = [...document.querySelectorAll("article .entry-facts[data-status]")];
 const entries = facts.map((one) => ({ item: one.closest("li"), data: one.dataset }));
-const words = (entry, field) => entry.data[field].split(field === "topic" ? " " : "\n").filter(Boolean);
+const words = (entry, field) => entry.data[field].split("\n").filter(Boolean);
 const asked = new URLSearchParams(location.search);
 
 const chosen = {};

@@ -1,253 +1,256 @@
-// Predict, then look. On a lab's page the reader says how likely each claim is before its outcome shows, and what
-// follows the predictions stays closed until then. Answers are kept in this browser only. Without this script
-// everything is simply visible.
+// The reader's one prediction, at the figure that settles it. The page is written so that it reads well without this
+// script: a question, its choices, and why each is right or tempts. With it, what follows the question waits for an
+// answer, the choice is marked in the figure, and answers are kept in this browser (see your-predictions.js).
 
-const KEY = "llmnotes-predictions";
-const EMPTY = { answers: {}, shown: {} };
+import { keep, kept, make, percent } from "./answers.js";
 
-function read() {
-  try {
-    return { ...EMPTY, ...JSON.parse(localStorage.getItem(KEY) ?? "{}") };
-  } catch {
-    return structuredClone(EMPTY);
-  }
-}
+const QUIET = 420; // the curve's pad, in its own units
+const place = document.querySelector("section.predict[data-key]");
+if (place) ask(place);
 
-let kept = read();
-
-function keep(change) {
-  kept = read(); // another tab may have written in the meantime
-  change(kept);
-  try {
-    localStorage.setItem(KEY, JSON.stringify(kept));
-  } catch {
-    // a browser that remembers nothing still asks and shows
-  }
-}
-
-/** An element with properties and children. */
-function make(name, properties = {}, ...children) {
-  const element = Object.assign(document.createElement(name), properties);
-  element.append(...children);
-  return element;
-}
-
-const percent = (p) => `${Math.round(100 * p)} %`;
-const reader = document.getElementById("your-predictions");
-if (reader) show(reader);
-else ask([...document.querySelectorAll("details.prediction[data-key]")]);
-
-/** The address of a lab's page as seen from the reader's own; without a server pages are files. */
-function page(lab) {
-  return location.pathname.endsWith("your-predictions.html") ? `labs/${lab}.html` : `../labs/${lab}/`;
-}
-
-// On a lab's page
-
-function ask(predictions) {
-  if (!predictions.length) return;
-  const lab = location.pathname.replace(/(\/index)?\.html$/, "").split("/").filter(Boolean).pop();
-  const title = document.querySelector("h1").firstChild.textContent.trim();
-  const gate = closeRest(predictions, lab);
-  const open = new Set(); // what keeps the gate closed
-  const ahead = new Set(predictions.filter((one) => !one.closest(".not-yet")));
-
-  for (const [at, prediction] of predictions.entries()) {
-    const id = `${lab}/${prediction.dataset.key}`;
-    const body = [...prediction.children].filter((child) => child.tagName !== "SUMMARY");
-    const claim = prediction.querySelector("summary").textContent.trim();
-    const reveal = (answer) => {
-      prediction.querySelector("form")?.remove();
-      body.forEach((child) => (child.hidden = false));
-      if (answer) body[0].prepend(make("strong", { textContent: `You said ${percent(answer.p)}. ` }));
-      open.delete(id);
-      if (!open.size) gate?.open();
-    };
-    if (kept.answers[id]) {
-      reveal(kept.answers[id]);
-      continue;
-    }
-    if (kept.shown[lab]) continue;
-    if (ahead.has(prediction)) open.add(id);
-    body.forEach((child) => (child.hidden = true));
-    const said = make("output", { textContent: "50 %" });
-    const range = make("input", { type: "range", min: 0, max: 100, step: 5, value: 50, id: `guess-${at}` });
-    said.htmlFor = range.id;
-    range.addEventListener("input", () => (said.textContent = `${range.value} %`));
-    const form = make(
-      "form",
-      { className: "guess" },
-      make("label", { htmlFor: range.id, textContent: "How likely is it? " }),
-      range,
-      said,
-      make("button", { className: "md-button md-button--primary", textContent: "Answer" }),
-      make("button", { className: "md-button", type: "button", textContent: "Just show me", onclick: () => reveal() }),
-    );
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      const { p, outcome } = prediction.dataset;
-      const answer = { p: range.value / 100, ours: +p, outcome: +outcome, claim, lab, title };
-      keep((all) => (all.answers[id] = answer));
-      reveal(answer);
-      predictions[at + 1]?.querySelector("input")?.focus();
-    });
-    prediction.append(form);
-  }
-  if (!open.size) gate?.open();
-  gate?.whenShown(() => {
-    keep((all) => (all.shown[lab] = true));
-    predictions.forEach((one) => one.querySelector("form .md-button:last-child")?.click());
-  });
-}
-
-/** Close what comes after the section of the first predictions; null if nothing does. */
-function closeRest(predictions, lab) {
-  let last = predictions[0];
-  while (last.parentElement && last.parentElement.tagName !== "ARTICLE") last = last.parentElement;
-  const rest = [];
-  for (let one = last; one; one = one.nextElementSibling) {
-    if (rest.length || (one.tagName === "H2" && one !== last)) rest.push(one);
-  }
-  if (!rest.length || kept.shown[lab]) return null;
-  rest.forEach((one) => one.classList.add("not-yet"));
-  const button = make("button", { className: "md-button", type: "button", textContent: "Just show me" });
-  const panel = make(
-    "div",
-    { className: "gate" },
-    make("p", { textContent: "The experiment and its results open when you have answered." }),
-    button,
+function ask(section) {
+  const id = section.dataset.key;
+  const drawn = section.dataset.curve ? pad(section) : null;
+  const rest = after(section);
+  const form = drawn ? drawn.form : choices(section);
+  const verdict = make("div", { className: "verdict", tabIndex: -1, hidden: true });
+  verdict.setAttribute("role", "status");
+  const skip = make("button", { className: "md-button md-button--text", type: "button", textContent: "Just show me" });
+  form.append(
+    make(
+      "p",
+      { className: "act" },
+      make("button", { className: "md-button md-button--primary", textContent: "Lock it in" }),
+      skip,
+      make("span", { className: "small", textContent: "Your answer stays in this browser." }),
+    ),
   );
-  rest[0].before(panel);
-  const open = () => {
-    panel.remove();
-    for (const one of rest) {
-      one.classList.remove("not-yet");
-      if (!one.className) one.removeAttribute("class"); // an empty one takes the style of plain tables away
-    }
+  section.append(form, verdict);
+  hide(rest);
+
+  const settle = (answer, focus) => {
+    show(rest);
+    document.documentElement.classList.remove("asks");
+    form.querySelector(".act")?.remove();
+    for (const input of form.querySelectorAll("input")) input.disabled = true;
+    section.classList.add("answered");
+    verdict.hidden = false;
+    if (drawn) drawn.reveal();
+    const said = answer?.choice ?? null;
+    const right = answer ? answer.outcome : null;
+    verdict.className = `verdict ${right === 1 ? "t" : right === 0 ? "f" : ""}`;
+    verdict.replaceChildren(...words(section, said, right, answer));
+    if (said) mark(section.dataset.figure, said, section);
+    if (focus) verdict.focus();
   };
-  // a link to something behind the gate opens it
+
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const answer = drawn ? drawn.answer() : chosen(section, form);
+    if (!answer) {
+      verdict.hidden = false;
+      verdict.textContent = drawn ? "Draw a line first." : "Choose one of the answers first.";
+      return;
+    }
+    const lab = section.dataset.lab;
+    Object.assign(answer, { lab, title: section.dataset.title, claim: section.querySelector(".lg").textContent });
+    keep((all) => (all.answers[id] = answer));
+    settle(answer, true);
+  });
+  skip.addEventListener("click", () => {
+    keep((all) => (all.shown[id] = true));
+    settle(null, true);
+  });
+  document.querySelector("[data-reveal]")?.addEventListener("click", () => {
+    keep((all) => (all.shown[id] = true));
+    settle(null, false);
+    const answer = document.querySelector(".answer");
+    answer.tabIndex = -1;
+    answer.focus();
+  });
+
+  // a link to something that waits shows it
   const follow = () => {
     const target = location.hash ? document.getElementById(decodeURIComponent(location.hash.slice(1))) : null;
     if (!target?.closest(".not-yet")) return;
-    open();
+    settle(null, false);
     target.scrollIntoView();
   };
   addEventListener("hashchange", follow);
-  follow();
-  return {
-    open,
-    whenShown: (then) =>
-      button.addEventListener("click", () => {
-        open();
-        then();
-        rest[0].tabIndex = -1;
-        rest[0].focus();
-      }),
-  };
+  if (kept().answers[id]) settle(kept().answers[id], false);
+  else if (kept().shown[id]) settle(null, false);
+  else follow();
 }
 
-// On the reader's own page
-
-function show(place) {
-  const answers = Object.values(kept.answers);
-  if (!answers.length) {
-    place.replaceChildren(
-      make("p", { textContent: "No answer yet. Open a lab, and say what you think before you look." }),
-    );
-    return;
+/** Make the choices answerable. */
+function choices(section) {
+  const form = make("form", {});
+  const set = make("fieldset", {}, make("legend", { className: "vh", textContent: section.querySelector(".lg").textContent }));
+  const list = section.querySelector(".choices");
+  for (const item of list.children) {
+    item.querySelector(".because").hidden = true;
+    const input = make("input", { type: "radio", name: "choice", value: item.dataset.choice });
+    const label = make("label", { className: "choice" }, input, item.querySelector(".what"));
+    item.prepend(label);
   }
-  const brier = (who) => answers.reduce((sum, one) => sum + (one[who] - one.outcome) ** 2, 0) / answers.length;
-  const rows = answers.map((one) =>
-    make(
-      "tr",
-      {},
-      make("td", { textContent: one.claim }),
-      make("td", { textContent: percent(one.p) }),
-      make("td", { textContent: percent(one.ours) }),
-      make("td", { textContent: one.outcome ? "came true" : "did not" }),
-      make("td", {}, make("a", { href: page(one.lab), textContent: one.title })),
-    ),
-  );
-  const heads = ["Claim", "You", "We", "Outcome", "Lab"].map((textContent) =>
-    make("th", { textContent, scope: "col" }),
-  );
-  const forget = make("button", { className: "md-button", type: "button", textContent: "Forget my answers" });
-  forget.addEventListener("click", () => {
-    if (!confirm("Remove all your answers from this browser?")) return;
-    keep((all) => Object.assign(all, structuredClone(EMPTY)));
-    show(place);
+  set.append(list);
+  const least = Math.round(100 / list.children.length);
+  const range = make("input", { type: "range", id: "sure", min: least, max: 100, step: 1, value: Math.max(least, 60) });
+  const output = make("output", { textContent: "not said" });
+  output.htmlFor = "sure";
+  range.addEventListener("input", () => {
+    output.textContent = percent(range.value / 100);
+    range.dataset.said = "yes";
   });
-  place.replaceChildren(
-    make("p", {
-      className: "score",
-      textContent:
-        `${answers.length} ${answers.length === 1 ? "answer" : "answers"}. ` +
-        `Your Brier score is ${brier("p").toFixed(3)}, ours on the same claims ${brier("ours").toFixed(3)}.`,
-    }),
-    calibration(answers),
-    make(
-      "div",
-      { className: "md-typeset__scrollwrap" },
-      make(
-        "div",
-        { className: "md-typeset__table" },
-        make("table", {}, make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...rows)),
-      ),
-    ),
-    forget,
+  const sure = make("label", { htmlFor: "sure" }, "How sure are you? ", make("span", { className: "small", textContent: "(optional)" }));
+  form.append(set, make("div", { className: "sure" }, sure, range, output));
+  return form;
+}
+
+function chosen(section, form) {
+  const choice = new FormData(form).get("choice");
+  if (!choice) return null;
+  const range = form.querySelector("#sure");
+  const outcome = choice === section.dataset.answer ? 1 : 0;
+  return { choice, outcome, p: range.dataset.said ? range.value / 100 : null, n: section.querySelectorAll(".choices > li").length };
+}
+
+/** What the page says to an answer: whether it came true, and why the tempting one tempts. */
+function words(section, said, right, answer) {
+  const of = (key) => section.querySelector(`[data-choice="${key}"]`);
+  const text = (node) => [...node.childNodes].map((one) => one.cloneNode(true));
+  const parts = [];
+  const answerKey = section.dataset.answer;
+  if (section.dataset.curve) {
+    parts.push(make("p", {}, ...text(section.querySelector(".because"))));
+    return parts;
+  }
+  const truth = of(answerKey).querySelector(".what").textContent.trim();
+  const sure = answer?.p ? ` You were ${percent(answer.p)} sure.` : "";
+  if (right === 1) parts.push(make("p", {}, make("b", { textContent: "✓ That came true." }), sure));
+  else if (right === 0) parts.push(make("p", {}, make("b", { textContent: "✕ Not this one." }), ` What happened: ${truth}.${sure}`));
+  else parts.push(make("p", {}, make("b", { textContent: "What happened: " }), `${truth}.`));
+  if (said && right === 0) parts.push(make("p", {}, ...text(of(said).querySelector(".because"))));
+  parts.push(make("p", {}, ...text(of(answerKey).querySelector(".because"))));
+  of(answerKey).classList.add("yes");
+  return parts;
+}
+
+/** Mark the reader's choice in the figure: the parts that carry its key, and a line of words under the title. */
+function mark(name, choice, section) {
+  const figure = document.getElementById(`figure-${name}`);
+  if (!figure) return;
+  const right = choice === section.dataset.answer;
+  const text = section.querySelector(`[data-choice="${choice}"] .what`).textContent.trim();
+  const said = make("p", { className: `you-said ${right ? "true" : "false"}`, textContent: `${right ? "✓" : "✕"} You said: ${text}` });
+  figure.querySelector("figcaption, .t")?.before(said) ?? figure.prepend(said);
+  for (const part of figure.querySelectorAll(`[id="choice-${choice}"], [id$="-choice-${choice}"]`)) part.classList.add("chosen");
+}
+
+/** Everything behind the question, up to the end of the text. */
+function after(section) {
+  let top = section;
+  while (top.parentElement && top.parentElement.tagName !== "ARTICLE") top = top.parentElement;
+  const rest = [];
+  for (let one = top.nextElementSibling; one; one = one.nextElementSibling) {
+    if (!one.matches(".nextprev, .md-tags, script")) rest.push(one);
+  }
+  return rest;
+}
+
+function links(rest) {
+  const anchors = [...document.querySelectorAll(".toc a, .onpage a")];
+  return anchors.filter((link) => {
+    const target = link.hash && document.getElementById(decodeURIComponent(link.hash.slice(1)));
+    return target && rest.some((one) => one.contains(target));
+  });
+}
+
+function hide(rest) {
+  for (const link of links(rest)) link.parentElement.hidden = true; // a heading says what was found
+  for (const one of rest) one.classList.add("not-yet");
+}
+
+function show(rest) {
+  for (const link of links(rest)) link.parentElement.hidden = false;
+  for (const one of rest) {
+    one.classList.remove("not-yet");
+    if (!one.className) one.removeAttribute("class"); // an empty one takes the style of plain tables away
+  }
+}
+
+// A curve to draw
+
+/** A pad with as many handles as the line has points: dragged over, or moved one by one with the arrow keys. */
+function pad(section) {
+  const { x, y, points } = JSON.parse(section.dataset.curve);
+  const N = 9;
+  const W = QUIET;
+  const H = 240;
+  const at = (i) => 52 + ((W - 68) * i) / (N - 1);
+  const up = (share) => H - 34 - (H - 50) * share;
+  const heights = new Array(N).fill(null);
+  const form = make("form", {});
+  const space = "http://www.w3.org/2000/svg";
+  const draw = (name, attributes, text) => {
+    const element = document.createElementNS(space, name);
+    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+    if (text !== undefined) element.textContent = text;
+    return element;
+  };
+  const svg = draw("svg", { viewBox: `0 0 ${W} ${H}`, class: "pad", role: "img", "aria-label": `${y.label} over ${x.label}: draw your line` });
+  const mine = draw("path", { class: "mine" });
+  const truth = draw("path", { class: "truth" });
+  svg.append(
+    draw("path", { class: "axes", d: `M52 ${up(1)}V${up(0)}H${W - 16}` }),
+    draw("text", { x: 52, y: H - 16 }, x.from),
+    draw("text", { x: W - 16, y: H - 16, "text-anchor": "end" }, x.to),
+    draw("text", { x: (W + 36) / 2, y: H - 2, "text-anchor": "middle" }, x.label),
+    draw("text", { x: 46, y: up(0) + 4, "text-anchor": "end" }, y.from),
+    draw("text", { x: 46, y: up(1) + 4, "text-anchor": "end" }, y.to),
+    draw("text", { x: 58, y: up(1) - 4 }, y.label),
+    mine,
+    truth,
   );
-}
-
-/** Share that came true against the stated probability, in fifths, of the reader and of ourselves. */
-function calibration(answers) {
-  const series = [
-    ["you", "p"],
-    ["we", "ours"],
-  ].map(([name, who]) => ({ name, bins: bins(answers.map((one) => [one[who], one.outcome])) }));
-  const dots = series.flatMap(({ name, bins }) =>
-    bins.map(({ p, share, n }) => {
-      const title = `${name}: ${n} at about ${percent(p)}, ${percent(share)} came true`;
-      const shape =
-        name === "you"
-          ? `<circle class="you" cx="${x(p)}" cy="${y(share)}" r="${3 + Math.sqrt(n)}"><title>${title}</title></circle>`
-          : `<rect class="we" x="${x(p) - 4}" y="${y(share) - 4}" width="8" height="8"><title>${title}</title></rect>`;
-      return shape;
-    }),
-  );
-  const words = series
-    .flatMap(({ name, bins }) =>
-      bins.map(({ p, share, n }) => `${name} ${n} at about ${percent(p)}, of which ${percent(share)} came true`),
-    )
-    .join("; ");
-  const figure = make("figure", { className: "calibration" });
-  figure.innerHTML =
-    `<svg viewBox="0 0 280 256" role="img" aria-label="Calibration: ${words}.">` +
-    `<rect class="frame" x="${x(0)}" y="${y(1)}" width="${x(1) - x(0)}" height="${y(0) - y(1)}"/>` +
-    `<line class="even" x1="${x(0)}" y1="${y(0)}" x2="${x(1)}" y2="${y(1)}"/>` +
-    [0, 0.5, 1]
-      .map(
-        (t) =>
-          `<text x="${x(t)}" y="${y(0) + 16}" text-anchor="middle">${percent(t)}</text>` +
-          `<text x="${x(0) - 6}" y="${y(t) + 4}" text-anchor="end">${percent(t)}</text>`,
-      )
-      .join("") +
-    `${dots.join("")}</svg><figcaption>Across: the probability that was said. Up: the share that came true. Circles are ` +
-    `you, squares are we, in fifths of the scale; on the line, saying and happening agree.</figcaption>`;
-  return figure;
-}
-
-function x(p) {
-  return 48 + 210 * p;
-}
-
-function y(p) {
-  return 230 - 210 * p;
-}
-
-function bins(pairs) {
-  const found = [0, 1, 2, 3, 4].map((fifth) => pairs.filter(([p]) => Math.min(4, Math.floor(5 * p)) === fifth));
-  const mean = (some, at) => some.reduce((sum, one) => sum + one[at], 0) / some.length;
-  return found
-    .filter((some) => some.length)
-    .map((some) => ({ n: some.length, p: mean(some, 0), share: mean(some, 1) }));
+  const render = () => {
+    const set = heights.flatMap((h, i) => (h === null ? [] : [`${at(i)} ${up(h)}`]));
+    mine.setAttribute("d", set.length ? `M${set.join("L")}` : "");
+  };
+  const handles = make("div", { className: "handles" });
+  const steps = heights.map((_, i) => {
+    const where = x.from + ((x.to - x.from) * i) / (N - 1);
+    const input = make("input", { type: "range", min: 0, max: 100, value: 50 });
+    input.setAttribute("aria-label", `${y.label} at ${x.label} ${+where.toPrecision(3)}`);
+    input.addEventListener("input", () => {
+      heights[i] = input.value / 100;
+      render();
+    });
+    return input;
+  });
+  handles.append(...steps);
+  const move = (event) => {
+    if (!event.buttons && event.type !== "pointerdown") return;
+    const box = svg.getBoundingClientRect();
+    const px = ((event.clientX - box.left) / box.width) * W;
+    const py = ((event.clientY - box.top) / box.height) * H;
+    const i = Math.round(((px - 52) / (W - 68)) * (N - 1));
+    if (i < 0 || i >= N || steps[i].disabled) return;
+    heights[i] = Math.min(1, Math.max(0, (H - 34 - py) / (H - 50)));
+    steps[i].value = 100 * heights[i];
+    render();
+  };
+  for (const kind of ["pointerdown", "pointermove"]) svg.addEventListener(kind, move);
+  form.append(svg, handles);
+  section.querySelector(".because").hidden = true;
+  return {
+    form,
+    answer: () => (heights.filter((h) => h !== null).length < 2 ? null : { choice: null, outcome: null, p: null, curve: heights }),
+    reveal: () => {
+      const share = ([a, b]) => `${52 + ((W - 68) * (a - x.from)) / (x.to - x.from)} ${up((b - y.from) / (y.to - y.from))}`;
+      truth.setAttribute("d", `M${points.map(share).join("L")}`);
+      svg.setAttribute("aria-label", `${y.label} over ${x.label}: your line dashed, what happened as a solid line`);
+      const key = make("p", { className: "small", textContent: "Dashed: your line. Solid: what happened." });
+      svg.after(key);
+    },
+  };
 }

@@ -13,8 +13,11 @@ from llmnotes.site.pages.contents import Contents, Place, lab_uri
 from llmnotes.site.pages.dress import calls as dress_calls
 from llmnotes.site.pages.exercises import expand_exercises
 from llmnotes.site.pages.figures import drawing
-from llmnotes.site.pages.templates import render, text
-from llmnotes.site.run.labs import LEVELS, TOPICS, Lab, in_order
+from llmnotes.site.pages.home import lab_cards
+from llmnotes.site.pages.numbers import card
+from llmnotes.site.pages.record import record
+from llmnotes.site.pages.templates import render
+from llmnotes.site.run.labs import Lab
 
 NOT_RECORDED = "(not recorded yet)"
 
@@ -41,8 +44,7 @@ def _functions(contents: Contents, place: Place) -> Mapping[str, Callable[..., s
         **dress_calls(contents, place),
         "result": lambda name, spec="": bound(contents, place, name, spec),
         "figure": lambda name: figure(contents, place, name),
-        "gallery": lambda topic=None: gallery(contents, place, topic),
-        "galleries": lambda: galleries(contents, place),
+        "labs": lambda: lab_chapters(contents, place),
         "path": lambda: path(contents, place),
         "entries": lambda kind, newest=None: entries(contents, place, kind, newest),
         "predictions": lambda: predictions(contents, place),
@@ -52,15 +54,13 @@ def _functions(contents: Contents, place: Place) -> Mapping[str, Callable[..., s
 
 
 def bound(contents: Contents, place: Place, name: str, spec: str = "") -> str:
-    """A recorded value that leads to the cell which recorded it."""
+    """A recorded value that opens a card: what it is, how far it may move and why, and the cell that recorded it."""
     key, _, value_name = name.partition(".")
     if key in contents.runs and contents.runs[key][1] is None:  # it needs the hub, and nobody recorded it yet
         return NOT_RECORDED
-    lab, _, value = look_up(name, contents.runs)
-    here = place.uri == lab_uri(lab)
-    link = ("" if here else place.link(lab_uri(lab))) + f"#value-{value_name}"
-    title = "" if here else f' title="{name}, recorded by lab {text(lab.number)}"'
-    return f"[{shown(value, spec)}]({link}){{ .bound{title} }}"
+    lab, run, value = look_up(name, contents.runs)
+    link = ("" if place.uri == lab_uri(lab) else place.link(lab_uri(lab))) + f"#value-{value_name}"
+    return f"[{shown(value, spec)}]({link}){{ .bound{card(lab, run, value_name)} }}"
 
 
 def figure(contents: Contents, place: Place, name: str) -> str:
@@ -70,41 +70,19 @@ def figure(contents: Contents, place: Place, name: str) -> str:
     return render("figure.md.jinja", lab=lab, figure=entry, drawn=drawn, place=place, uri=lab_uri(lab)).strip()
 
 
-def gallery(contents: Contents, place: Place, topic: str | None = None) -> str:
-    """Cards of labs: all in their order, or those of a topic, the easier ones first."""
-    labs = [lab for lab in contents.labs if topic in (None, lab.topic)]
-    if topic:
-        labs.sort(key=lambda lab: LEVELS.index(lab.level))
-    cards = [(lab, _thumbnail(contents, lab)) for lab in labs]
-    return render("gallery.md.jinja", cards=cards, place=place, lab_uri=lab_uri).strip()
-
-
-def _thumbnail(contents: Contents, lab: Lab) -> dict | None:
-    run = contents.runs[lab.key][1]
-    figures = {figure["name"]: figure for figure in run.results["figures"]} if run else {}
-    if run and lab.thumbnail not in figures and not (lab.needs_hub or lab.needs_smollm2):
-        raise NotebookError(
-            f"{lab.path}: header: thumbnail is {lab.thumbnail!r}, which is none of its figures"
-            f"{near(lab.thumbnail, figures)}"
-        )
-    return figures.get(lab.thumbnail)
-
-
-def galleries(contents: Contents, place: Place) -> str:
-    """A gallery for each topic that has labs."""
-    topics = [topic for topic in TOPICS if any(lab.topic == topic for lab in contents.labs)]
-    return "\n\n".join(f"## {topic.capitalize()}\n\n{gallery(contents, place, topic)}" for topic in topics)
+def lab_chapters(contents: Contents, place: Place) -> str:
+    """The labs as cards, in their chapters."""
+    parts = [
+        f"## {chapter}\n\n{lab_cards(contents, place, [lab.key for lab in labs])}"
+        for chapter, labs in contents.chapters.items()
+    ]
+    return "\n\n".join(parts)
 
 
 def path(contents: Contents, place: Place) -> str:
-    """The labs in steps: each needs only labs of the steps before it."""
+    """The labs in their chapters and order, each with the labs that it builds on."""
     by_stem = {lab.stem: lab for lab in contents.labs}
-    step_of: dict[str, int] = {}
-    for stem in in_order({lab.stem: lab.needs for lab in contents.labs}):
-        step_of[stem] = 1 + max((step_of[need] for need in by_stem[stem].needs if need in by_stem), default=0)
-    last = max(step_of.values(), default=0)
-    steps = [[lab for lab in contents.labs if step_of[lab.stem] == step] for step in range(1, last + 1)]
-    return render("path.md.jinja", steps=steps, by_stem=by_stem, place=place, lab_uri=lab_uri).strip()
+    return render("path.md.jinja", chapters=contents.chapters, by_stem=by_stem, place=place, lab_uri=lab_uri).strip()
 
 
 def entries(contents: Contents, place: Place, kind: str, newest: int | None = None) -> str:
@@ -118,24 +96,30 @@ def entries(contents: Contents, place: Place, kind: str, newest: int | None = No
         functions = {"result": lambda name, spec="": bound(contents, place, name, spec)}
         return expand(entry.claim, functions, entry.uri)
 
-    def topics(entry: Entry) -> str:
-        names = [lab.topic.replace(" ", "-") for lab in contents.labs if lab.stem in entry.labs]
-        return " ".join(dict.fromkeys(names))
+    def chapters(entry: Entry) -> str:
+        return "\n".join(dict.fromkeys(lab.chapter for lab in contents.labs if lab.stem in entry.labs))
 
-    return render("entries.md.jinja", groups=groups, claim=claim, topics=topics, place=place).strip() or "None yet."
+    return render("entries.md.jinja", groups=groups, claim=claim, chapters=chapters, place=place).strip() or "None yet."
 
 
 def predictions(contents: Contents, place: Place) -> str:
-    """All our predictions, their score, and how often claims came true that we held for so and so likely."""
-    rows = [(lab, one, bound(contents, place, f"{lab.key}.{one['resolved_by']}")) for lab, one in contents.predictions]
-    if not rows:
+    """All our predictions, lab by lab, their score, and how often claims came true by how likely we held them."""
+    pairs = contents.settled
+    if not pairs:
         return "None yet."
-    pairs = [(one["p"], one["outcome"]) for _, one, _ in rows]
-    brier = fmean((p - outcome) ** 2 for p, outcome in pairs)
-    right = sum(outcome for _, outcome in pairs)
-    plot = calibration_plot(pairs)
     return render(
-        "predictions.md.jinja", rows=rows, brier=brier, right=right, plot=plot, place=place, lab_uri=lab_uri
+        "predictions.md.jinja",
+        labs=[
+            (lab, run, record(run, place.address(lab_uri(lab))))
+            for lab, run in contents.runs.values()
+            if run and run.predictions
+        ],
+        brier=fmean((p - outcome) ** 2 for p, outcome in pairs),
+        count=len(pairs),
+        right=sum(outcome for _, outcome in pairs),
+        plot=calibration_plot(pairs),
+        place=place,
+        lab_uri=lab_uri,
     ).strip()
 
 

@@ -13,7 +13,7 @@ from llmnotes.site.errors import NotebookError, near
 from llmnotes.site.notebook.entries import STATUSES, Entry, read_entries
 from llmnotes.site.notebook.glossary import read_glossary
 from llmnotes.site.notebook.quotes import expand, look_up, shown
-from llmnotes.site.run.labs import Lab
+from llmnotes.site.run.labs import CHAPTERS, Lab
 from llmnotes.site.run.runner import Report, run_labs
 from llmnotes.site.run.store import Project, Run
 
@@ -74,6 +74,17 @@ class Contents:
     def entry_of(self) -> dict[str, Entry]:
         """The entries by the addresses of their pages."""
         return {entry.uri: entry for entry in self.entries}
+
+    @cached_property
+    def chapters(self) -> dict[str, list[Lab]]:
+        """The labs by their chapters, in order; without chapters that have none yet."""
+        found = {chapter: [lab for lab in self.labs if lab.chapter == chapter] for chapter in CHAPTERS}
+        return {chapter: labs for chapter, labs in found.items() if labs}
+
+    @property
+    def settled(self) -> list[tuple[float, bool]]:
+        """Of each of our predictions its probability, and whether it came true."""
+        return [(entry["p"], entry["outcome"]) for _, entry in self.predictions]
 
     @property
     def predictions(self) -> list[tuple[Lab, dict]]:

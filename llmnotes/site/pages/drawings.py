@@ -63,6 +63,14 @@ class Drawings:
         full = " full" if narrow.is_file() else ""
         return f'<figure class="machine{full}">{head}{both}{foot}</figure>'
 
+    def choice(self, name: str) -> str:
+        """Give a drawing that stands for a choice of the reader's, beside its words.
+
+        Raises:
+            NotebookError: no such drawing.
+        """
+        return picture(self.folder, name).replace("<svg", '<svg aria-hidden="true"', 1)
+
 
 @lru_cache(maxsize=64)
 def _read(path: Path) -> str:

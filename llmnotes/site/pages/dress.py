@@ -16,7 +16,7 @@ def calls(contents: Contents, place: Place) -> dict[str, Callable[..., str]]:
     drawings = Drawings(contents.docs / "assets" / "drawings")
     return {
         "drawing": drawings.show,
-        "track_record": lambda: track_record([(one["p"], one["outcome"]) for _, one in contents.predictions]),
+        "track_record": lambda: track_record(contents.settled),
         "lab_cards": lambda *keys: lab_cards(contents, place, keys),
         "finding_cards": lambda newest: finding_cards(contents, place, newest),
         "widget": lambda name: widget(contents.docs / "assets" / "widgets", name),
@@ -57,9 +57,9 @@ def clone(repository: str) -> str:
 
 def colab(contents: Contents, place: Place) -> str:
     """Where each lab's notebook opens in Colab, or how to get there without a public repository."""
-    first = contents.labs[0] if contents.labs else None
-    if first is None:
+    if not contents.labs:
         return "There is no lab yet."
+    first = contents.labs[0]
     if address := contents.colab(first):
         return (
             "Each lab page has the link *Colab* under its title; it opens the lab's notebook there, for instance "

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 
-from llmnotes.site.errors import NotebookError, near
 from llmnotes.site.pages.contents import Contents, Place, lab_uri
 from llmnotes.site.pages.drawings import picture
 
@@ -64,14 +63,13 @@ def lab_cards(contents: Contents, place: Place, keys: Iterable[str]) -> str:
     """
     cards = []
     for key in keys:
-        if key not in contents.runs:
-            raise NotebookError(f"labs({key!r}): no lab is called so{near(key, contents.runs)}")
-        lab = contents.runs[key][0]
+        lab, _ = contents.named(key, f"lab_cards({key!r})")
+        thumb = picture(_thumbs(contents), key, "xor")
         cards.append(
-            f'<a href="{place.address(lab_uri(lab))}"><span class="thumb">{thumb(contents, key)}</span>'
+            f'<a href="{place.address(lab_uri(lab))}"><span class="thumb">{thumb}</span>'
             f'<h3><span class="no">{lab.number}</span>{escape(lab.title)}</h3><p>{escape(lab.question)}</p></a>'
         )
-    return f'<div class="labs">{"".join(cards)}</div>'
+    return f'<div class="labs full">{"".join(cards)}</div>'
 
 
 def finding_cards(contents: Contents, place: Place, newest: int) -> str:
@@ -89,11 +87,6 @@ def finding_cards(contents: Contents, place: Place, newest: int) -> str:
             f'<span class="small">{rests}{sure}</span></span></a>'
         )
     return f'<div class="finds">{"".join(cards)}</div>'
-
-
-def thumb(contents: Contents, key: str) -> str:
-    """A lab's thumbnail; a lab without one has the notebook's first."""
-    return picture(_thumbs(contents), key, "xor")
 
 
 def _thumbs(contents: Contents) -> Path:

@@ -13,12 +13,18 @@ from llmnotes.site.errors import NotebookError
 from llmnotes.site.notebook.entries import SINGULAR
 from llmnotes.site.pages.calls import fill
 from llmnotes.site.pages.contents import Contents, lab_uri
-from llmnotes.site.pages.figures import drawing
+from llmnotes.site.pages.drawings import Drawings
+from llmnotes.site.pages.figures import drawing, tables
+from llmnotes.site.pages.numbers import margin, rounded
+from llmnotes.site.pages.record import record
 from llmnotes.site.pages.templates import FILTERS, FOLDER, front_matter
 from llmnotes.site.run.digests import digest
 from llmnotes.site.run.labs import FOLDED, Cell, Lab
 from llmnotes.site.run.store import Run
 
+IDEA = "idea"
+"""The tag of a code cell that carries the idea: it stands open."""
+IDEA_LINES, MOST_IDEAS = 15, 5
 OUTPUT = "application/vnd.llmnotes.output+json"  # in the executed notebook: one output as the run stored it
 
 
@@ -31,12 +37,23 @@ def lab_markdown(contents: Contents, lab: Lab) -> str:
     place = contents.place(lab_uri(lab))
     run = contents.runs[lab.key][1]
     stale = run.stale_because(lab, contents.project.root) if run else None
-    notebook = executed(lab, run, lambda cell: fill(cell.source, contents, place, str(lab.path), cell.line))
+
+    def filled(markdown: str, line: int = 1) -> str:
+        return fill(markdown, contents, place, str(lab.path), line)
+
+    notebook = executed(lab, run, lambda cell: filled(cell.source, cell.line))
+    _check_ideas(lab)
+    asks = bool(run and run.results.get("questions"))
     context = {
         "lab": lab,
         "run": run,
         "stale": stale,
         "place": place,
+        "asks": asks,
+        "answer": _veiled(filled(lab.answer)) if asks else filled(lab.answer),
+        "filled": filled,
+        "record": record(run) if run else [],
+        "picture": lambda name: Drawings(contents.docs / "assets" / "drawings").choice(name),
         "before": [other for other in contents.labs if other.stem in lab.needs],
         "colab": contents.colab(lab),
         "singular": SINGULAR,
@@ -46,6 +63,10 @@ def lab_markdown(contents: Contents, lab: Lab) -> str:
             "title": lab.title,
             "description": lab.question,
             "number": lab.number,
+            "chapter": lab.chapter,
+            "minutes": lab.minutes,
+            "level": lab.level,
+            "models": [*lab.models],
             "lab": lab.stem,
             "tags": [*lab.tags, lab.level],
         }
@@ -91,14 +112,41 @@ def executed(lab: Lab, run: Run | None, prose=lambda cell: cell.source) -> nbfor
     return nbformat.from_dict({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5})
 
 
-def _fold(cell: Cell) -> dict[str, str]:
-    """What of a code cell is folded: everything, its code, or nothing; and what the fold is called."""
+def _fold(cell: Cell) -> dict[str, str | int]:
+    """What of a code cell is folded: nothing where it carries the idea, its code elsewhere, all of it in a solution."""
+    lines = len(cell.source.strip().splitlines())
+    if IDEA in cell.tags:
+        return {"fold": "nothing", "lines": lines}
     tag = next((tag for tag in cell.tags if tag in FOLDED), None)
-    if tag:
-        return {"fold": "code" if tag == "drawing" else "all", "kind": tag, "title": FOLDED[tag]}
-    if _only_predicts(cell):
-        return {"fold": "code", "kind": "drawing", "title": "How they are written down"}
-    return {"fold": "nothing"}
+    if tag == "solution":
+        return {"fold": "all", "title": FOLDED[tag], "lines": lines}
+    comment = re.match(r"# (.{3,70})$", cell.source.strip().partition("\n")[0])
+    title = "what we predict" if _only_predicts(cell) else FOLDED.get(tag or "", comment[1] if comment else "")
+    return {"fold": "code", "title": title, "lines": lines}
+
+
+def _check_ideas(lab: Lab) -> None:
+    """Refuse more open code than a reader takes in.
+
+    Raises:
+        NotebookError: a cell that carries the idea is too long, or there are too many.
+    """
+    ideas = [cell for cell in lab.code if IDEA in cell.tags]
+    if len(ideas) > MOST_IDEAS:
+        raise NotebookError(f"{lab.path}: {len(ideas)} cells are tagged {IDEA!r}; expected at most {MOST_IDEAS}")
+    for cell in ideas:
+        if (lines := len(cell.source.strip().splitlines())) > IDEA_LINES:
+            raise NotebookError(
+                f"{lab.path}:{cell.line}: a cell tagged {IDEA!r} has {lines} lines; expected at most {IDEA_LINES}: "
+                "move what is not the idea into a cell of its own"
+            )
+
+
+def _veiled(answer: str) -> str:
+    """An answer whose numbers wait for the reader's prediction."""
+    return re.sub(
+        r"\[[^\]]*\]\([^)]*\)\{ \.bound[^}]*\}", lambda found: f'<span class="veil">{found[0]}</span>', answer
+    )
 
 
 def _only_predicts(cell: Cell) -> bool:
@@ -112,26 +160,54 @@ def _only_predicts(cell: Cell) -> bool:
 
 def _grouped(outputs: list[dict], run: Run | None, lab: Lab) -> list[dict]:
     """A cell's outputs, with values that were recorded one after the other in one, and predictions with their ends."""
-    settled = {entry["claim"]: entry for entry in run.predictions} if run else {}
+    labels = {entry["name"]: entry.get("label") for entry in run.results["values"]} if run else {}
     grouped: list[dict] = []
     for output in outputs:
         if output["kind"] == "record":
             if not grouped or grouped[-1]["kind"] != "records":
                 grouped.append({"kind": "records", "values": []})
             values = grouped[-1]["values"]
-            if values and all(values[-1][key] == output[key] for key in ("atol", "rtol", "because")):
-                values[-1] |= {"shared": True}  # its tolerance stands behind the last of those that share it
-            values.append(output | {"shared": False})
-        elif output["kind"] == "prediction":
-            key = digest(output["claim"].encode())[:8]  # by which the reader's own answer is kept
-            grouped.append(output | {"key": key, "settled": settled.get(output["claim"])})
-        elif output["kind"] == "figure":
-            grouped.append(output | {"drawn": drawing(run, output)})
-        elif output["kind"] != "labels":  # those stand at the values
+            within = {"within": margin(output), "shown": rounded(output["value"]), "label": labels.get(output["name"])}
+            same = values and all(values[-1][key] == output[key] for key in ("atol", "rtol", "because"))
+            values.append(output | within | {"same": bool(same)})
+        elif output["kind"] == "prediction":  # the reader meets ours at the end of the page
+            if not grouped or grouped[-1]["kind"] != "predictions":
+                grouped.append({"kind": "predictions", "count": 0})
+            grouped[-1]["count"] += 1
+        elif output["kind"] == "question":
+            key = f"{lab.key}-{digest(output['question'].encode())[:8]}"  # by which the reader's answer is kept
+            grouped.append(output | {"key": key, "points": _points(output, run)})
+        elif output["kind"] == "figure" and run:
+            grouped.append(output | {"drawn": drawing(run, output), "tables": tables(run, output)})
+        elif output["kind"] == "labels":
+            continue
+        elif output["kind"] == "text":
+            grouped.append(output | {"prose": _is_prose(output["text"]), "text": _shortened(output["text"])})
+        else:
             if output["kind"] == "markdown":
                 _stays_in_place(output["text"], lab)
             grouped.append(output)
     return grouped
+
+
+def _points(question: dict, run: Run | None) -> list[list[float]]:
+    """The true curve of a question that is answered by drawing one: at most 60 of its points."""
+    if not question["curve"] or run is None:
+        return []
+    points = run.arrays(question["figure"])[question["answer"]]
+    return points[:: max(1, len(points) // 60)].tolist()
+
+
+def _is_prose(text: str) -> bool:
+    """Whether an output is a text to be read, such as a generated tale, and no table of numbers."""
+    longest = max(text.splitlines(), key=len, default="")
+    letters = sum(character.isalpha() or character == " " for character in longest)
+    return len(longest) > 120 and letters > 0.9 * len(longest)
+
+
+def _shortened(text: str) -> str:
+    """An output whose numbers have no more digits than one reads; the run keeps all of them."""
+    return re.sub(r"(?<![\w.])-?\d+\.\d{9,}(?:e[-+]?\d+)?", lambda found: f"{float(found[0]):.4g}", text)
 
 
 class _Tags(HTMLParser):

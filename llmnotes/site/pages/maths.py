@@ -12,6 +12,18 @@ from llmnotes.site.errors import NotebookError
 KATEX = Path(__file__).parent / "katex"
 _MATHS = re.compile(r'<(span|div) class="arithmatex">\\[(\[](.*?)\\[)\]]</\1>', re.DOTALL)
 
+# Query, key and value have the hues of the drawings: \\q{q_i}, \\k{k_j}, \\v{v_j} (docs/assets/prose.css)
+_TYPESET = r"""
+const macros = Object.fromEntries(["q", "k", "v"].map((one) => [`\\${one}`, `\\htmlClass{${one}}{#1}`]));
+const typeset = (formula, displayMode) => katex.renderToString(formula, {
+  displayMode,
+  throwOnError: true,
+  macros: { ...macros },
+  trust: ({ command }) => command === "\\htmlClass",
+  strict: (code) => (code === "htmlExtension" ? "ignore" : "warn"),
+});
+"""
+
 
 def render_maths(html: str, where: str) -> tuple[str, bool]:
     """Set formulas with KaTeX, so that the page needs its style sheet and fonts but no script.
@@ -40,7 +52,7 @@ def render_maths(html: str, where: str) -> tuple[str, bool]:
 
 @functools.lru_cache(maxsize=4096)
 def _katex(formula: str, display: bool) -> str:
-    return _engine().call("katex.renderToString", formula, {"displayMode": display, "throwOnError": True})
+    return _engine().call("typeset", formula, display)
 
 
 @functools.cache
@@ -49,4 +61,5 @@ def _engine():
 
     engine = MiniRacer()
     engine.eval((KATEX / "katex.min.js").read_text(encoding="utf-8"))
+    engine.eval(_TYPESET)
     return engine

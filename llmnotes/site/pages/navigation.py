@@ -12,26 +12,29 @@ from llmnotes.site.pages.contents import Contents, lab_uri
 
 
 def extend(nav: list | None, contents: Contents, pages: Iterable[str]) -> None:
-    """Put labs, models and entries behind their index pages, wherever the navigation names these in a list.
+    """Put labs in their chapters, models and entries behind their index pages, wherever the navigation names these.
 
     Args:
         nav: as in mkdocs.yml; it is changed.
         contents: gives the labs and entries in their order.
         pages: all that was written.
     """
-    groups = {"labs": [lab_uri(lab) for lab in contents.labs], "models": [p for p in pages if p.startswith("models/")]}
+    groups = {
+        "labs": [{name: [lab_uri(lab) for lab in labs]} for name, labs in contents.chapters.items()],
+        "models": [p for p in pages if p.startswith("models/")],
+    }
     groups |= {kind: [entry.uri for entry in contents.entries if entry.kind == kind] for kind in STATUSES}
-    for folder, uris in groups.items():
-        _put_behind(nav, f"{folder}/index.md", uris)
+    for folder, items in groups.items():
+        _put_behind(nav, f"{folder}/index.md", items)
 
 
-def _put_behind(nav: list | None, index: str, uris: list[str]) -> None:
-    for item in nav or []:
-        for value in item.values() if isinstance(item, dict) else ():
+def _put_behind(nav: list | None, index: str, items: list[str | dict]) -> None:
+    for one in nav or []:
+        for value in one.values() if isinstance(one, dict) else ():
             if isinstance(value, list):
                 if index in value:
-                    value.extend(uri for uri in uris if uri not in value)
-                _put_behind(value, index, uris)
+                    value.extend(item for item in items if item not in value)
+                _put_behind(value, index, items)
 
 
 def repository_of(config: MkDocsConfig) -> tuple[str | None, str | None]:

@@ -100,4 +100,9 @@ def front_matter(fields: dict[str, Any]) -> str:
     return f"---\n{yaml.safe_dump(kept, allow_unicode=True, sort_keys=False, width=1000)}---\n"
 
 
-FILTERS = {one.__name__: one for one in (text, inline, cell, fenced, indented, printable)}
+def combined(fields: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """Fields and more of them."""
+    return fields | more
+
+
+FILTERS = {one.__name__: one for one in (text, inline, cell, fenced, indented, printable, combined)}

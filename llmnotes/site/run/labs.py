@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import functools
-import graphlib
 import re
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,8 +18,8 @@ from llmnotes.site.run.digests import digest_of_cells
 from llmnotes.site.run.fields import Fields, Names, Text, check, read_yaml
 
 Level = Literal["beginner", "intermediate", "advanced"]
-Topic = Literal["architecture", "representations", "interpretability", "adaptation"]
-LEVELS, TOPICS = get_args(Level), get_args(Topic)
+Chapter = Literal["Start", "Inside", "Who does it", "Changing it", "In the wild", "Building one"]  # in their order
+LEVELS, CHAPTERS = get_args(Level), get_args(Chapter)
 FOLDED = {"setup": "Set-up", "solution": "Solution", "drawing": "How the figure is drawn"}  # cell tags and titles
 STEM = re.compile(r"(?P<number>\d\d)_(?P<key>[a-z][a-z0-9_]*)")
 # Comments stay comments: jupytext would read `# !ls` and `# %time` as commands of IPython.
@@ -50,7 +48,10 @@ class Lab(Fields):
     question: Annotated[Text, AfterValidator(_asks)] = Field(description="one sentence that ends in a question mark")
     level: Level = Field(description=f"one of {', '.join(LEVELS)}")
     minutes: int = Field(gt=0, description="a whole number of minutes to read it, 1 or more")
-    topic: Topic = Field(description=f"one of {', '.join(TOPICS)}")
+    answer: str = Field("", description="one sentence with its one number, which may quote a result; may be left out")
+    chapter: Chapter = Field(
+        description=f"one of {', '.join(CHAPTERS)}; a lab may need only labs that stand before it in that order"
+    )
     models: Names = Field(description="a list of model names, [] for none")
     needs: Names = Field(
         description="a list of labs to read before it (01_xor), and `smollm2` if it studies that model, "
@@ -136,11 +137,11 @@ def _parse(path: Path, text: str) -> Lab:
 
 
 def find_labs(folder: Path) -> tuple[list[Lab], dict[str, NotebookError]]:
-    """All labs of a folder in the order of their numbers.
+    """All labs of a folder, in the order of their chapters, and in each of their numbers.
 
     Returns:
         The labs, and by their stems what is wrong with the others: they cannot be read, are misnamed, share a number or
-        a key with one before them, or need a lab that does not exist.
+        a key with one before them, or need a lab that does not exist or stands behind them.
     """
     labs: dict[str, Lab] = {}
     broken: dict[str, NotebookError] = {}
@@ -169,16 +170,16 @@ def find_labs(folder: Path) -> tuple[list[Lab], dict[str, NotebookError]]:
             broken[path.stem] = error
         else:
             labs[lab.key] = lab
-    try:
-        in_order({lab.stem: lab.needs for lab in labs.values()})
-    except graphlib.CycleError as error:
-        circle = error.args[1]
-        for lab in [lab for lab in labs.values() if lab.stem in circle]:
-            broken[lab.stem] = NotebookError(
-                f"{lab.path}: header: needs go in a circle: {' needs '.join(circle[::-1])}"
-            )
-            del labs[lab.key]
-    return list(labs.values()), broken
+    spine = sorted(labs.values(), key=lambda lab: (CHAPTERS.index(lab.chapter), lab.stem))
+    for lab in spine:
+        later = {other.stem for other in spine[spine.index(lab) :]}
+        for need in lab.needs:
+            if need in later:
+                broken[lab.stem] = NotebookError(
+                    f"{lab.path}: header: needs names {need!r}, which does not stand before it; labs stand in the "
+                    f"order of their chapters ({', '.join(CHAPTERS)}), and in each by their numbers"
+                )
+    return [lab for lab in spine if lab.stem not in broken], broken
 
 
 def _is_meant_as_lab(path: Path) -> bool:
@@ -187,15 +188,6 @@ def _is_meant_as_lab(path: Path) -> bool:
         return True
     text = path.read_text(encoding="utf-8-sig", errors="replace")
     return text.startswith("# ---") or bool(re.search(r"^# ?%%", text, re.MULTILINE))
-
-
-def in_order(needs: Mapping[str, Sequence[str]]) -> list[str]:
-    """The labs, each behind those that it needs.
-
-    Raises:
-        graphlib.CycleError: there is no such order.
-    """
-    return [stem for stem in graphlib.TopologicalSorter(needs).static_order() if stem in needs]
 
 
 def _cells(cells: list, text: str) -> tuple[Cell, ...]:

@@ -13,7 +13,7 @@ TEMPLATE = """# ---
 # question: How often does a fair coin show at least 60 heads in 100 throws?
 # level: beginner
 # minutes: 5
-# topic: architecture
+# chapter: Start
 # models: []
 # needs: []
 # tags: [template]

@@ -1,0 +1,153 @@
+// What every page with text does: a card for each dotted number and each term, the bar of progress, the switch between
+// reading and code, the ticks of labs that are read. Without it links lead to the table of recorded values, and a term
+// shows the browser's own hint.
+
+import { keep, kept, make } from "./answers.js";
+
+const article = document.querySelector("article");
+
+// Cards: in the margin at their own line, or in line where there is no margin
+
+let open = null; // [the word, its card]
+
+function close(refocus) {
+  if (!open) return;
+  const [word, card] = open;
+  card.remove();
+  word.setAttribute("aria-expanded", "false");
+  open = null;
+  if (refocus) word.focus();
+}
+
+function row(name, text) {
+  return make("span", { className: "row" }, make("i", { textContent: name }), make("span", { textContent: text }));
+}
+
+function card(word) {
+  const shut = make("button", { type: "button", textContent: "Close" });
+  shut.addEventListener("click", () => close(true));
+  const go = make("span", { className: "go" });
+  const box = make("span", { className: "card", id: "card" });
+  box.setAttribute("role", "group");
+  if (word.matches("abbr")) {
+    box.setAttribute("aria-label", `What ${word.textContent} means`);
+    box.append(make("span", { className: "what" }, make("b", { textContent: word.textContent }), ` ${word.dataset.term}`));
+    if (word.dataset.more) go.append(make("a", { href: word.dataset.more, textContent: "In the glossary" }));
+  } else {
+    const { label, value, within, why, lab, ran } = word.dataset;
+    box.setAttribute("aria-label", `Where ${word.textContent} comes from`);
+    box.append(make("span", { className: "val", textContent: word.textContent }), make("span", { className: "what", textContent: label }));
+    box.append(row("recorded", [value, ran].filter(Boolean).join(", ")));
+    if (within) box.append(row("tolerance", `${within}: ${why}`));
+    if (lab) box.append(row("lab", lab));
+    go.append(make("a", { href: word.href, textContent: "See the cell" }));
+  }
+  go.append(shut);
+  box.append(go);
+  return box;
+}
+
+function toggle(word) {
+  const same = open?.[0] === word;
+  close(false);
+  if (same) return;
+  const box = card(word);
+  const table = word.closest(".md-typeset__scrollwrap, table, summary, .doors a");
+  (table ?? word).after(box);
+  word.setAttribute("aria-expanded", "true");
+  open = [word, box];
+}
+
+if (article) {
+  for (const word of article.querySelectorAll("abbr[title]")) {
+    word.dataset.term = word.title;
+    word.removeAttribute("title"); // or the browser's hint comes as well
+    word.tabIndex = 0;
+    word.setAttribute("role", "button");
+    word.setAttribute("aria-expanded", "false");
+  }
+  for (const word of article.querySelectorAll("a.bound[data-value]")) word.setAttribute("aria-expanded", "false");
+  article.addEventListener("click", (event) => {
+    const word = event.target.closest("abbr[data-term], a.bound[data-value]");
+    if (!word || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    toggle(word);
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") close(true);
+    const word = event.target.closest?.("abbr[data-term]");
+    if (word && (event.key === "Enter" || event.key === " ")) {
+      event.preventDefault();
+      toggle(word);
+    }
+  });
+}
+
+// Progress, and the tick of a lab that is read to its end
+
+const bar = document.querySelector(".progress");
+const lab = document.querySelector("[data-lab-page]")?.dataset.labPage;
+let waiting = false;
+
+function measure() {
+  waiting = false;
+  const whole = document.documentElement.scrollHeight - innerHeight;
+  const share = whole > 0 ? scrollY / whole : 1;
+  bar.style.transform = `scaleX(${Math.min(1, share)})`;
+  if (lab && share > 0.97 && !document.querySelector(".not-yet") && !kept().done[lab]) {
+    keep((all) => (all.done[lab] = true));
+    tick();
+  }
+}
+
+function tick() {
+  const { done } = kept();
+  for (const item of document.querySelectorAll(".side [data-lab]")) {
+    const read = Boolean(done[item.dataset.lab]);
+    item.classList.toggle("done", read);
+    if (read && !item.querySelector(".vh")) item.querySelector("a").append(make("span", { className: "vh", textContent: "done" }));
+  }
+  for (const chapter of document.querySelectorAll(".side .chapter")) {
+    const labs = chapter.querySelectorAll("[data-lab]");
+    const count = chapter.querySelectorAll("[data-lab].done").length;
+    if (labs.length && count) chapter.querySelector(".n").textContent = `${count} of ${labs.length} done`;
+  }
+}
+
+tick();
+if (bar && lab) {
+  addEventListener("scroll", () => waiting || ((waiting = true), requestAnimationFrame(measure)), { passive: true });
+  measure();
+}
+
+// Read or code, remembered
+
+const MODE = "llmnotes-mode";
+const choice = document.querySelector(".switch");
+
+function set(mode) {
+  for (const button of choice.querySelectorAll("button")) {
+    button.setAttribute("aria-pressed", String(button.dataset.mode === mode));
+  }
+  for (const fold of article.querySelectorAll("details.code")) fold.open = mode === "code";
+}
+
+if (choice) {
+  choice.hidden = false;
+  let mode = "read";
+  try {
+    mode = localStorage.getItem(MODE) ?? "read";
+  } catch {
+    // a browser that remembers nothing starts with reading
+  }
+  if (mode === "code") set(mode);
+  choice.addEventListener("click", ({ target }) => {
+    if (!target.dataset.mode) return;
+    set(target.dataset.mode);
+    try {
+      localStorage.setItem(MODE, target.dataset.mode);
+    } catch {
+      // as above
+    }
+  });
+}
