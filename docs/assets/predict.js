@@ -112,7 +112,7 @@ function chosen(section, form) {
   if (!choice) return null;
   const range = form.querySelector("#sure");
   const outcome = choice === section.dataset.answer ? 1 : 0;
-  return { choice, outcome, p: range.dataset.said ? range.value / 100 : null, n: section.querySelectorAll(".choices > li").length };
+  return { choice, outcome, p: range.dataset.said ? range.value / 100 : null, n: section.querySelectorAll("[data-choice]").length };
 }
 
 /** What the page says to an answer: whether it came true, and why the tempting one tempts. */
@@ -125,7 +125,7 @@ function words(section, said, right, answer) {
     parts.push(make("p", {}, ...text(section.querySelector(".because"))));
     return parts;
   }
-  const truth = of(answerKey).querySelector(".what").textContent.trim();
+  const truth = of(answerKey).querySelector(".what p").textContent.trim();
   const sure = answer?.p ? ` You were ${percent(answer.p)} sure.` : "";
   if (right === 1) parts.push(make("p", {}, make("b", { textContent: "✓ That came true." }), sure));
   else if (right === 0) parts.push(make("p", {}, make("b", { textContent: "✕ Not this one." }), ` What happened: ${truth}.${sure}`));
@@ -141,7 +141,7 @@ function mark(name, choice, section) {
   const figure = document.getElementById(`figure-${name}`);
   if (!figure) return;
   const right = choice === section.dataset.answer;
-  const text = section.querySelector(`[data-choice="${choice}"] .what`).textContent.trim();
+  const text = section.querySelector(`[data-choice="${choice}"] .what p`).textContent.trim();
   const said = make("p", { className: `you-said ${right ? "true" : "false"}`, textContent: `${right ? "✓" : "✕"} You said: ${text}` });
   figure.querySelector("figcaption, .t")?.before(said) ?? figure.prepend(said);
   for (const part of figure.querySelectorAll(`[id="choice-${choice}"], [id$="-choice-${choice}"]`)) part.classList.add("chosen");
