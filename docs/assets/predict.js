@@ -36,6 +36,7 @@ function ask(section) {
     section.classList.add("answered");
     verdict.hidden = false;
     if (drawn) drawn.reveal();
+    if (answer?.curve) overlay(section.dataset.figure, answer.curve, drawn.x, drawn.y);
     const said = answer?.choice ?? null;
     const right = answer ? answer.outcome : null;
     verdict.className = `verdict ${right === 1 ? "t" : right === 0 ? "f" : ""}`;
@@ -144,7 +145,28 @@ function mark(name, choice, section) {
   const text = section.querySelector(`[data-choice="${choice}"] .what p`).textContent.trim();
   const said = make("p", { className: `you-said ${right ? "true" : "false"}`, textContent: `${right ? "✓" : "✕"} You said: ${text}` });
   figure.querySelector("figcaption, .t")?.before(said) ?? figure.prepend(said);
-  for (const part of figure.querySelectorAll(`[id="choice-${choice}"], [id$="-choice-${choice}"]`)) part.classList.add("chosen");
+  for (const part of figure.querySelectorAll(`[data-choice="${choice}"]`)) part.classList.add("chosen");
+}
+
+/** Draw the reader's line into the figure: its root says where its axes lie (llmnotes/lab/svg.py). */
+function overlay(name, curve, x, y) {
+  for (const svg of document.querySelectorAll(`#figure-${name} svg[data-axes]`)) {
+    const [axes] = JSON.parse(svg.dataset.axes);
+    const [left, top, right, bottom] = axes.box;
+    const share = (value, [from, to], log) =>
+      log ? Math.log(value / from) / Math.log(to / from) : (value - from) / (to - from);
+    const points = curve.flatMap((height, i) => {
+      if (height === null) return [];
+      const at = x.from + ((x.to - x.from) * i) / (curve.length - 1);
+      const value = y.from + (y.to - y.from) * height;
+      const [a, b] = [share(at, axes.x, axes.log.includes("x")), share(value, axes.y, axes.log.includes("y"))];
+      return Number.isFinite(a) && Number.isFinite(b) ? [`${left + (right - left) * a} ${bottom - (bottom - top) * b}`] : [];
+    });
+    const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+    path.setAttribute("d", points.length ? `M${points.join("L")}` : "");
+    path.setAttribute("class", "yours");
+    svg.append(path);
+  }
 }
 
 /** Everything behind the question, up to the end of the text. */
@@ -244,6 +266,8 @@ function pad(section) {
   section.querySelector(".because").hidden = true;
   return {
     form,
+    x,
+    y,
     answer: () => (heights.filter((h) => h !== null).length < 2 ? null : { choice: null, outcome: null, p: null, curve: heights }),
     reveal: () => {
       const share = ([a, b]) => `${52 + ((W - 68) * (a - x.from)) / (x.to - x.from)} ${up((b - y.from) / (y.to - y.from))}`;
