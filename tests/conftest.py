@@ -150,7 +150,7 @@ def make_notebook(root: Path) -> Notebook:
     for folder in ("labs", "docs/labs", "docs/findings"):
         (root / folder).mkdir(parents=True)
     (root / "mkdocs.yml").write_text(MKDOCS)
-    (root / "docs" / "index.md").write_text("# Home\n\n{{ gallery() }}\n")
+    (root / "docs" / "index.md").write_text("# Home\n\n{{ labs() }}\n")
     (root / "docs" / "labs" / "index.md").write_text("# Labs\n")
     (root / "docs" / "findings" / "index.md").write_text('# Findings\n\n{{ entries("findings") }}\n')
     return Notebook(root)

@@ -23,7 +23,7 @@ class Explorer:
 
     def __init__(self, page):
         self.page = page
-        gate = page.locator(".gate button")
+        gate = page.get_by_role("button", name="Just show me")
         if gate.count():
             gate.click()
         self.place = page.locator(".attention-explorer").first

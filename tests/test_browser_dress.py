@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 import yaml
 from conftest import MKDOCS, ROOT, make_notebook
-from test_browser import Quiet, Visit, browser  # noqa: F401
+from browsing import Quiet, Visit
 
 LAB = """\
 from llmnotes.lab import ask, figure, label, note, predict, within
@@ -92,7 +92,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def lab(browser, tiny: str) -> Iterator:  # noqa: F811
+def lab(browser, tiny: str) -> Iterator:
     with Visit(browser, tiny, "labs/01_ask/") as visit:
         yield visit
         assert not visit.wrong
@@ -208,7 +208,7 @@ def test_a_term_opens_a_card(lab: Visit) -> None:
 
 
 @pytest.mark.parametrize("width", [390, 768, 1440])
-def test_nothing_is_cut_off(browser, tiny: str, width: int) -> None:  # noqa: F811
+def test_nothing_is_cut_off(browser, tiny: str, width: int) -> None:
     with Visit(browser, tiny, "labs/01_ask/", width=width, scheme="dark") as visit:
         visit.page.get_by_role("button", name="Just show me").click()
         assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
@@ -232,7 +232,7 @@ def test_a_lab_read_to_its_end_is_ticked(lab: Visit) -> None:
     assert page.locator(".side .n").first.inner_text() == "1 of 1 done"
 
 
-def test_without_a_script_everything_is_there(browser, tiny: str) -> None:  # noqa: F811
+def test_without_a_script_everything_is_there(browser, tiny: str) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(tiny + "labs/01_ask/")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from browsing import Visit
 
 
@@ -11,7 +10,7 @@ def test_findings_can_be_filtered(browser, address: str) -> None:
         page = visit.page
         items = page.locator("article li:has(.entry-facts)")
         everything = items.count()
-        select = page.get_by_label("Topic")
+        select = page.get_by_label("Chapter")
         values = [value for value in select.locator("option").evaluate_all("o => o.map(x => x.value)") if value]
         assert len(values) > 1
         sizes = []
@@ -23,42 +22,15 @@ def test_findings_can_be_filtered(browser, address: str) -> None:
             sizes.append(len(shown))
         assert 0 < min(sizes) <= max(sizes) < everything
         page.reload(wait_until="load")
-        assert page.get_by_label("Topic").input_value() == values[-1], "the address keeps the filter"
-        page.get_by_label("Topic").focus()
+        assert page.get_by_label("Chapter").input_value() == values[-1], "the address keeps the filter"
+        page.get_by_label("Chapter").focus()
         page.keyboard.press("Home")
         assert all(items.nth(i).is_visible() for i in range(everything))
         assert "?" not in page.url
         page.get_by_label("Confidence").select_option(index=1)
-        page.get_by_label("Topic").select_option(index=1)
+        page.get_by_label("Chapter").select_option(index=1)
         empty = [h for h in page.locator("article h2").all() if h.is_visible()]
         lists = [one for one in page.locator("article h2 + ul").all() if one.is_visible()]
         assert len(empty) == len(lists), "a heading without entries goes with them"
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
-        assert not visit.wrong
-
-
-@pytest.mark.parametrize("width", [390, 1440])
-def test_a_term_tells_its_meaning(browser, address: str, width: int) -> None:
-    with Visit(browser, address, "labs/01_xor/", width=width) as visit:
-        page = visit.page
-        term, box = page.locator("article abbr:visible").first, page.locator("#term-meaning")
-        meaning = term.get_attribute("title")
-        assert meaning
-        assert not box.is_visible()
-        term.hover()
-        assert box.inner_text() == meaning
-        assert term.get_attribute("aria-describedby") == "term-meaning"
-        assert not term.get_attribute("title"), "the browser's hint would come as well"
-        box.hover()
-        assert box.is_visible(), "the pointer may rest on what it reads"
-        for one in page.locator("article abbr:visible").all():
-            one.focus()
-            page.wait_for_timeout(50)  # it may scroll
-            edges = box.bounding_box()
-            assert edges["x"] >= 0
-            assert edges["x"] + edges["width"] <= width
-            assert 0 <= edges["y"] <= 900 - edges["height"]
-        page.keyboard.press("Escape")
-        assert not box.is_visible()
-        assert term.get_attribute("title") == meaning
         assert not visit.wrong

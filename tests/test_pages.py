@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import graphlib
 import re
 import subprocess
 import sys
@@ -12,8 +11,7 @@ import numpy as np
 import pytest
 from conftest import HEADER, ROOT, Notebook
 
-from llmnotes.site.errors import NotebookError
-from llmnotes.site.run.labs import find_labs, in_order
+from llmnotes.site.run.labs import find_labs
 
 EXAMPLES = re.findall(r"```python\n(.*?)\n```", (ROOT / "docs" / "readiness.md").read_text(encoding="utf-8"), re.DOTALL)
 
@@ -36,26 +34,20 @@ def test_there_are_examples():
     assert len(EXAMPLES) >= 15
 
 
-def test_labs_come_behind_those_that_they_need():
-    needs = {"03": ["01", "02"], "02": ["01", "hub"], "01": []}
-    assert in_order(needs) == ["01", "02", "03"]
-    with pytest.raises(graphlib.CycleError):
-        in_order(needs | {"01": ["03"]})
-
-
-def test_a_circle_of_needs_is_an_error_that_names_it(notebook: Notebook) -> None:
-    notebook.write("01_one", **header("[02_two]"))
-    notebook.write("02_two", **header("[01_one]"))
-    notebook.write("03_three", **header("[]"))
+def test_a_lab_may_need_only_what_stands_before_it(notebook: Notebook) -> None:
+    notebook.write("01_later", **header("[]", chapter="Inside"))
+    notebook.write("02_first", **header("[]"))
+    notebook.write("03_second", **header("[02_first]"))
+    notebook.write("04_wrong", **header("[01_later]"))
+    notebook.write("05_itself", **header("[05_itself]"))
     labs, broken = find_labs(notebook.root / "labs")
-    assert [lab.stem for lab in labs] == ["03_three"]
-    assert set(broken) == {"01_one", "02_two"}
-    assert isinstance(broken["01_one"], NotebookError)
-    assert re.search(r"needs go in a circle: 0\d_\w+ needs 0\d_\w+ needs 0\d_\w+", str(broken["01_one"]))
+    assert [lab.stem for lab in labs] == ["02_first", "03_second", "01_later"]
+    assert set(broken) == {"04_wrong", "05_itself"}
+    assert "needs names '01_later', which does not stand before it" in str(broken["04_wrong"])
 
 
-def header(needs: str) -> dict:
-    return HEADER | {"needs": needs}
+def header(needs: str, **more: str) -> dict:
+    return HEADER | {"needs": needs} | more
 
 
 TOUR = (ROOT / "docs" / "tour.md").read_text(encoding="utf-8")

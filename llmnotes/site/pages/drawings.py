@@ -105,8 +105,10 @@ def picture(folder: Path, *names: str) -> str:
     """A thumbnail without text: the first of these files that exists, as SVG to stand in a page.
 
     Raises:
-        NotebookError: none of them exists.
+        NotebookError: the folder has none of them. A notebook without such a folder has no pictures.
     """
+    if not folder.is_dir():
+        return ""
     for name in names:
         if (path := folder / f"{name}.svg").is_file():
             return _read(path).replace(' xmlns="http://www.w3.org/2000/svg"', "", 1)

@@ -41,7 +41,7 @@ def widget(folder: Path, name: str) -> str:
 def bench(preset: str, drawings: Drawings) -> str:
     """The place of the model in the page; what stands in it shows where there is no script."""
     still = drawings.show("world", title="World, a model of four layers, and the grammar that it learned")
-    return f'<div class="bench" id="bench" data-preset="{preset}">{still}</div>'
+    return f'<div class="bench" id="bench" data-bench="{preset}">{still}</div>'
 
 
 def clone(repository: str) -> str:

@@ -42,7 +42,7 @@ def lab_markdown(contents: Contents, lab: Lab) -> str:
         return fill(markdown, contents, place, str(lab.path), line)
 
     notebook = executed(lab, run, lambda cell: filled(cell.source, cell.line))
-    _check_ideas(lab)
+    check_ideas(lab)
     asks = bool(run and run.results.get("questions"))
     context = {
         "lab": lab,
@@ -125,7 +125,7 @@ def _fold(cell: Cell) -> dict[str, str | int]:
     return {"fold": "code", "title": title, "lines": lines}
 
 
-def _check_ideas(lab: Lab) -> None:
+def check_ideas(lab: Lab) -> None:
     """Refuse more open code than a reader takes in.
 
     Raises:
@@ -182,7 +182,7 @@ def _grouped(outputs: list[dict], run: Run | None, lab: Lab) -> list[dict]:
         elif output["kind"] == "labels":
             continue
         elif output["kind"] == "text":
-            grouped.append(output | {"prose": _is_prose(output["text"]), "text": _shortened(output["text"])})
+            grouped.append(output | {"prose": is_prose(output["text"]), "text": shortened(output["text"])})
         else:
             if output["kind"] == "markdown":
                 _stays_in_place(output["text"], lab)
@@ -198,14 +198,14 @@ def _points(question: dict, run: Run | None) -> list[list[float]]:
     return points[:: max(1, len(points) // 60)].tolist()
 
 
-def _is_prose(text: str) -> bool:
+def is_prose(text: str) -> bool:
     """Whether an output is a text to be read, such as a generated tale, and no table of numbers."""
     longest = max(text.splitlines(), key=len, default="")
     letters = sum(character.isalpha() or character == " " for character in longest)
     return len(longest) > 120 and letters > 0.9 * len(longest)
 
 
-def _shortened(text: str) -> str:
+def shortened(text: str) -> str:
     """An output whose numbers have no more digits than one reads; the run keeps all of them."""
     return re.sub(r"(?<![\w.])-?\d+\.\d{9,}(?:e[-+]?\d+)?", lambda found: f"{float(found[0]):.4g}", text)
 
