@@ -315,7 +315,7 @@ def start(heads, mlp, std=None, runs=3, d=32):
     return {name: draw.requires_grad_() for name, draw in draws.items()}
 
 
-# %% tags=["idea"]
+# %%
 def run(w, items, query, *, divide=True, change=lambda weights: weights):
     q = torch.einsum(
         "bi,rhid->rbhd", query, w["q"]

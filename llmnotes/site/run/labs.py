@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Literal, get_args
 
 import jupytext
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from llmnotes.model.smollm2 import NAME as SMOLLM2
 from llmnotes.site.errors import NotebookError, near
@@ -41,6 +41,11 @@ def _asks(question: str) -> str:
     return question
 
 
+def _chapter(name: object) -> object:
+    """A chapter as it is written in titles: `start` is Start."""
+    return next((known for known in CHAPTERS if known.lower() == str(name).strip().lower()), name)
+
+
 class Lab(Fields):
     """One lab as its script says it is: the fields of its header, its path and its cells."""
 
@@ -49,7 +54,7 @@ class Lab(Fields):
     level: Level = Field(description=f"one of {', '.join(LEVELS)}")
     minutes: int = Field(gt=0, description="a whole number of minutes to read it, 1 or more")
     answer: str = Field("", description="one sentence with its one number, which may quote a result; may be left out")
-    chapter: Chapter = Field(
+    chapter: Annotated[Chapter, BeforeValidator(_chapter)] = Field(
         description=f"one of {', '.join(CHAPTERS)}; a lab may need only labs that stand before it in that order"
     )
     models: Names = Field(description="a list of model names, [] for none")
