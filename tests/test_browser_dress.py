@@ -10,11 +10,11 @@ from collections.abc import Iterator
 
 import pytest
 import yaml
-from conftest import MKDOCS, ROOT, make_notebook
 from browsing import Quiet, Visit
+from conftest import MKDOCS, ROOT, make_notebook
 
 LAB = """\
-from llmnotes.lab import ask, figure, label, note, predict, within
+from llmnotes.lab import ask, figure, in_words, note, predict, within
 
 predict("A head looks back", 0.7, share="> 0.5")
 predict("Two heads look back", 0.2, both="> 0.5")
@@ -39,7 +39,7 @@ import matplotlib.pyplot as plt
 
 around = within(atol=0.01, because="a hundred draws")
 around(share=0.9512345, both=0.25)
-label(share="Both answers right")
+in_words(share="Both answers right")
 print("Once upon a time there was a king who had three daughters, and each of them wanted to see the sea, "
       "so that he built them a ship of glass and silver and sent them out with the wind.")
 print("1.1920928955078125e-07")
