@@ -130,7 +130,7 @@ def test_check_says_what_is_not_recorded_or_stale(recorded: Notebook, llmnotes) 
     assert "01_tiny: the recorded run is stale: the lab's code changed; llmnotes record 01_tiny" in out
     assert "02_new: no recorded run; make one with: llmnotes record 02_new" in out
     assert "03_cut: " in out
-    assert "damaged: results.json" in out
+    assert "damaged: run.json" in out
 
 
 def test_new_writes_a_lab_that_passes(notebook: Notebook, llmnotes) -> None:

@@ -110,8 +110,8 @@ def test_values_agree_with_the_recorded_ones(lab: Lab, fresh_run: Fresh, num_reg
 @each_lab_anew
 def test_figures_agree_with_the_recorded_ones(lab: Lab, fresh_run: Fresh, num_regression, tmp_path: Path) -> None:
     recorded, fresh = both(lab, fresh_run)
-    assert fresh.results["figures"], "a lab shows its result in a figure"
-    for figure in fresh.results["figures"]:
+    assert fresh.figures, "a lab shows its result in a figure"
+    for figure in fresh.figures.values():
         if (recorded.folder / "figures" / f"{figure['name']}.npz").is_file():
             check_figure(lab, figure, recorded, fresh, num_regression, tmp_path)
 
@@ -298,7 +298,7 @@ def test_a_figure_is_checked_by_its_data(
     arrays = before.arrays("line")
     arrays["axes0_line0"][1, 1] += shift * 4
     np.savez_compressed(fresh.folder / "figures" / "line.npz", **arrays)
-    figure = fresh.results["figures"][0]
+    figure = fresh.figures["line"]
     if passes:
         check_figure(lab, figure, before, fresh, num_regression, tmp_path)
         assert not differences(lab, before, fresh)

@@ -161,7 +161,7 @@ def test_figures_stand_in_the_page_for_desk_and_phone(site: Path, lab: Lab) -> N
     drawings = [a for a in Elements(html).of("div") if "lab-drawing" in a.get("class", "")]
     run = Project(ROOT).valid_run(lab)
     layouts = [f"lab-drawing {layout}" for layout in ("wide", "narrow")]
-    assert [a["class"] for a in drawings] == layouts * len(run.results["figures"])
+    assert [a["class"] for a in drawings] == layouts * len(run.figures)
     assert all(a["role"] == "img" and len(a["aria-label"]) > 20 for a in drawings)
     assert html.count("data-axes=") == len(drawings)
     assert not Elements(html).of("img"), "nothing that does not follow the scheme"

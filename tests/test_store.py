@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import filelock
 import pytest
 from conftest import MAIN, Notebook, clean_environment
 
 from llmnotes.site.errors import NotebookError
+from llmnotes.site.run.compare import differences
+from llmnotes.site.run.digests import digest
 from llmnotes.site.run.labs import Lab
-from llmnotes.site.run.store import KEPT, DamagedRunError, Project, Run
+from llmnotes.site.run.store import KEPT, Project
+from llmnotes.site.run.stored import PACKAGE, DamagedRunError, Run, dependency_name, dependency_path
 
 
 def recorded_run(notebook: Notebook) -> tuple[Lab, Run]:
@@ -24,7 +29,6 @@ def recorded_run(notebook: Notebook) -> tuple[Lab, Run]:
 DAMAGE = {  # file: (its content instead, what is said)
     "run.json": ('{"format": 1', "run.json"),
     "results.json": ("", "results.json is not what the run wrote"),
-    "outputs.json": ("[]", "outputs.json is not what the run wrote"),
     "figures/line.svg": ("<svg/>", "figures/line.svg is not what the run wrote"),
     "figures/line.npz": (None, "figures/line.npz is missing"),
     "figures/extra.svg": ("<svg/>", "figures/extra.svg does not belong to it"),
@@ -70,7 +74,7 @@ def test_the_way_out_of_damage_in_the_cache_works(recorded: Notebook) -> None:
     [
         ("figures/line.npz", b"PK\x03\x04 cut short"),
         ("figures/line.npz", b""),
-        ("results.json", b'{"values": [{"name": "x"}], "predictions": [], "figures": []}'),
+        ("results.json", b'{"cells": [[{"kind": "record", "name": "x"}]]}'),
         ("results.json", b"[]"),
         ("run.json", b"null"),
         ("run.json", b"\xff"),
@@ -190,8 +194,6 @@ def test_the_notebook_is_found_from_within(recorded: Notebook) -> None:
 
 
 def test_a_lock_that_is_held_is_said(recorded: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
-    import filelock
-
     lab, _ = recorded_run(recorded)
     recorded.project.cache.mkdir()
 
@@ -203,3 +205,168 @@ def test_a_lock_that_is_held_is_said(recorded: Notebook, monkeypatch: pytest.Mon
         monkeypatch.setattr("llmnotes.site.run.store.filelock.FileLock", Impatient)
         with pytest.raises(NotebookError, match="held by another runner"):
             recorded.project.valid_run(lab)
+
+
+def by_hand(run: Run, change: tuple[str, str]) -> Run:
+    """A run whose results were changed by hand, with their digest made anew."""
+    path = run.folder / "results.json"
+    assert change[0] in path.read_text()
+    path.write_text(path.read_text().replace(*change))
+    meta = json.loads((run.folder / "run.json").read_text())
+    meta["files"]["results.json"] = digest(path.read_bytes())
+    (run.folder / "run.json").write_text(json.dumps(meta))
+    return Run(run.folder)
+
+
+@pytest.mark.parametrize(
+    ("results", "said"),
+    [
+        (('"value": 0.25', '"value": NaN'), "NaN is no number"),
+        (('"value": 0.25', '"value": 1e999'), "finite"),
+        (('"value": 0.25', '"value": "0.25"'), "results.json"),
+        (('"atol": 0.01', '"atol": Infinity'), "Infinity is no number"),
+        (('"atol": 0.01', '"atol": -1'), "greater than or equal to 0"),
+        (('"rtol": 0.001', '"rtol": 1e999'), "finite"),
+        (('"name": "share"', '"name": "../share"'), "pattern"),
+        (('"name": "answer"', '"name": "other"'), "waits for 'answer', which is not recorded"),
+        (('"if_": "> 40"', '"if_": "about 40"'), "about 40"),
+        (('"kind": "figure"', '"kind": "drawing"'), "drawing"),
+        (('"cells"', '"cell"'), "results.json"),
+    ],
+)
+def test_what_no_run_holds_is_damage_whatever_the_digests_say(
+    recorded: Notebook, results: tuple[str, str], said: str
+) -> None:
+    lab, run = recorded_run(recorded)
+    run = by_hand(run, results)
+    with pytest.raises(DamagedRunError, match="damaged") as caught:
+        run.check()
+    assert said in str(caught.value)
+    with pytest.raises(DamagedRunError):
+        recorded.project.valid_run(lab)
+
+
+def test_a_run_that_depends_on_nothing_speaks_for_nothing(recorded: Notebook) -> None:
+    lab, run = recorded_run(recorded)
+    content = json.loads((run.folder / "run.json").read_text())
+    for depends in ({}, {"code": lab.digest}, {"llmnotes/lab/records.py": "x"}, [], None):
+        (run.folder / "run.json").write_text(json.dumps(content | {"depends": depends}))
+        with pytest.raises(DamagedRunError, match="damaged"):
+            recorded.project.valid_run(lab)
+
+
+def test_fields_that_we_do_not_know_go_through(recorded: Notebook) -> None:
+    _, run = recorded_run(recorded)
+    run = by_hand(run, ('"value": 0.25', '"value": 0.25, "colour": "red"'))
+    run.check()
+    assert run.values["share"].value == 0.25
+    assert '"colour": "red"' in (run.folder / "results.json").read_text()
+
+
+def test_a_truth_value_is_no_number(recorded: Notebook, tmp_path: Path) -> None:
+    lab, run = recorded_run(recorded)
+    shutil.copytree(run.folder, tmp_path / "before")
+    now = by_hand(run, ('"value": 42', '"value": true'))
+    by_hand(Run(tmp_path / "before"), ('"value": 42', '"value": 1'))
+    assert any("answer: recorded 1, now True" in line for line in differences(lab, Run(tmp_path / "before"), now))
+
+
+def test_the_recorded_run_of_a_lab_that_needs_the_hub_is_checked_too(recorded: Notebook) -> None:
+    lab, run = recorded_run(recorded)
+    lab = recorded.lab("01_tiny", needs="[hub]")
+    assert recorded.run(lab)[0].run.values["share"].value == 0.25
+    (run.folder / "results.json").write_text((run.folder / "results.json").read_text().replace("0.25", "0.26"))
+    (outcome,) = recorded.run(lab)
+    assert outcome.run is None
+    assert "results.json is not what the run wrote" in outcome.error
+
+
+def test_runs_dated_in_the_future_do_not_push_out_the_new_one(recorded: Notebook) -> None:
+    lab, run = recorded_run(recorded)
+    home = recorded.project.cache / "runs" / "01_tiny"
+    for i in range(KEPT + 1):
+        shutil.copytree(run.folder, home / str(i))
+        os.utime(home / str(i) / "run.json", (4e9, 4e9))
+    with recorded.project.workspace() as work:
+        shutil.copytree(run.folder, work / "run")
+        published = recorded.project.publish(lab, work / "run")
+    published.check()
+    assert len(list(home.iterdir())) == KEPT
+
+
+def test_a_runner_in_another_container_keeps_its_workspace(recorded: Notebook) -> None:
+    """Which is known by a lock that it holds: its process has no number that means anything here."""
+    holds = "from llmnotes.site.run.store import Project; import pathlib, sys\n"
+    holds += "with Project(pathlib.Path('.')).workspace() as work:\n    print(work, flush=True)\n    sys.stdin.read()\n"
+    environment = clean_environment()
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen([sys.executable, "-c", holds], cwd=recorded.root, env=environment, **pipes) as other:
+        theirs = Path(other.stdout.readline().strip())
+        (recorded.project.cache / "tmp-left").mkdir()
+        with recorded.project.workspace() as ours:
+            assert ours.is_dir()
+            assert theirs.is_dir()
+            assert not (recorded.project.cache / "tmp-left").exists(), "nobody holds it"
+        other.communicate("")
+    assert [path.name for path in recorded.project.cache.glob("tmp-*")] == []
+
+
+def test_a_cache_that_others_may_write_is_refused(recorded: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab, _ = recorded_run(recorded)
+    with recorded.project.workspace():
+        assert recorded.project.cache.stat().st_mode & 0o777 == 0o700
+    recorded.project.cache.chmod(0o777)
+    with pytest.raises(NotebookError, match=r"anyone may write to it.*set LLMNOTES_CACHE to a folder of your own"):
+        recorded.project.valid_run(lab)
+    recorded.project.cache.chmod(0o700)
+    monkeypatch.setattr("os.getuid", lambda: 12345)
+    with pytest.raises(NotebookError, match="belongs to another user"):
+        recorded.project.valid_run(lab)
+    with pytest.raises(NotebookError, match="belongs to another user"), recorded.project.workspace():
+        pass
+
+
+def test_a_read_only_cache_still_serves(recorded: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab, run = recorded_run(recorded)
+    shutil.copytree(run.folder, recorded.project.cache / "runs" / "01_tiny" / "abc")
+    shutil.rmtree(run.folder)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr("filelock.FileLock.acquire", refuse)
+    assert recorded.project.valid_run(lab).values["share"].value == 0.25
+    with pytest.raises(NotebookError, match="cannot be written"), recorded.project.workspace():
+        pass
+
+
+def test_a_disk_that_fills_up_leaves_the_recorded_run(recorded: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab, run = recorded_run(recorded)
+    other = recorded.root / "other"
+    shutil.copytree(run.folder, other)
+    by_hand(Run(other), ('"value": 42', '"value": 43'))
+
+    def full(*_: object, **__: object) -> None:
+        raise shutil.Error([("a", "b", "[Errno 28] No space left on device")])
+
+    monkeypatch.setattr("shutil.copytree", full)
+    with pytest.raises(NotebookError, match=r"cannot be written.*No space left"):
+        recorded.project.keep(lab, Run(other))
+    run.check()
+    assert [path.name for path in run.folder.parent.iterdir()] == ["01_tiny"]
+
+
+def test_of_two_labs_with_one_number_none_is_taken_in_silence(recorded: Notebook) -> None:
+    recorded.write("01_zebra")
+    labs, wrong = recorded.project.pick(("01",))
+    assert [lab.stem for lab in labs] == ["01_tiny"]
+    assert "the number 01 is taken by 01_tiny.py" in str(wrong["01_zebra"])
+
+
+def test_dependencies_have_names_that_mean_the_same_elsewhere(recorded: Notebook) -> None:
+    package = Path(filelock.__file__)
+    for path in (package, PACKAGE / "lab" / "records.py", recorded.root / "labs" / "01_tiny.py"):
+        name = dependency_name(path, recorded.root)
+        assert not Path(name).is_absolute()
+        assert dependency_path(name, recorded.root) == path
+    assert dependency_name(package, recorded.root) == "site-packages/filelock/__init__.py"

@@ -113,7 +113,7 @@ class Contents:
         """
         key, _, wanted = name.partition(".")
         lab, run = self.named(key, call)
-        figures = {figure["name"]: figure for figure in run.results["figures"]} if run else {}
+        figures = run.figures if run else {}
         if wanted not in figures:
             raise NotebookError(f"{call}: {lab.stem} has no such figure{near(wanted, figures)}")
         return lab, figures[wanted]

@@ -43,7 +43,7 @@ def lab_markdown(contents: Contents, lab: Lab) -> str:
 
     notebook = executed(lab, run, lambda cell: filled(cell.source, cell.line))
     check_ideas(lab)
-    asks = bool(run and run.results.get("questions"))
+    asks = bool(run and run.questions)
     context = {
         "lab": lab,
         "run": run,
@@ -97,7 +97,7 @@ def executed(lab: Lab, run: Run | None, prose=lambda cell: cell.source) -> nbfor
         prose: what stands in a cell of prose.
     """
     cells: list[dict] = []  # plain, because nbformat's constructors check each of hundreds of pieces on its own
-    outputs = iter(run.outputs if run else [])
+    outputs = iter(run.cells if run else [])
     for position, cell in enumerate(lab.cells):
         new = {"id": f"cell-{position}", "cell_type": cell.kind, "source": cell.source, "metadata": {}}
         if cell.kind == "markdown":
@@ -160,7 +160,7 @@ def _only_predicts(cell: Cell) -> bool:
 
 def _grouped(outputs: list[dict], run: Run | None, lab: Lab) -> list[dict]:
     """A cell's outputs, with values that were recorded one after the other in one, and predictions with their ends."""
-    labels = {entry["name"]: entry.get("label") for entry in run.results["values"]} if run else {}
+    labels = {name: value.label for name, value in run.values.items()} if run else {}
     grouped: list[dict] = []
     for output in outputs:
         if output["kind"] == "record":

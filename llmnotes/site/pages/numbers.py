@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import asdict
 from typing import Any
 
 from llmnotes.site.run.labs import Lab
@@ -28,8 +29,8 @@ def margin(entry: dict[str, Any]) -> str:
 
 def entry_of(run: Run, name: str) -> dict[str, Any]:
     """A recorded value with all that was said of it; its label is its name where a lab gave none."""
-    found = next(one for one in run.results["values"] if one["name"] == name)
-    return found | {"label": found.get("label") or name.replace("_", " ")}
+    entry = asdict(run.values[name])
+    return entry | {"label": entry["label"] or name.replace("_", " ")}
 
 
 def card(lab: Lab, run: Run, name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 from llmnotes.site.notebook.entries import CONFIDENCE, SINGULAR, Entry
@@ -99,7 +100,9 @@ def _lab_files(lab: Lab, run: Run | None, repository: str) -> Iterator[tuple[str
     yield f"{folder}/{lab.stem}.py", lab.script
     yield f"{folder}/{lab.stem}.ipynb", download(lab, repository)
     if run:
-        results = run.results | {"title": lab.title, "question": lab.question, "ran": run.meta["ran"]}
+        results = {"lab": lab.stem, "title": lab.title, "question": lab.question, "ran": run.meta["ran"]}
+        results |= {"values": [asdict(value) for value in run.values.values()], "predictions": run.predictions}
+        results |= {"questions": run.questions, "figures": list(run.figures.values())}
         yield f"{folder}/results.json", json.dumps(results, indent=1, ensure_ascii=False)
         for figure in sorted((run.folder / "figures").glob("*.svg")):
             yield f"{folder}/{figure.name}", figure

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -120,22 +121,39 @@ def record(labs: tuple[str, ...], hub: bool | None, jobs: int | None) -> None:
 @click.argument("labs", nargs=-1)
 @click.option("--hub", is_flag=True, default=None, help="Also labs that download models.")
 @click.option("-j", "--jobs", type=click.IntRange(min=1), help="How many at once; by default one for each core.")
-def check(labs: tuple[str, ...], hub: bool | None, jobs: int | None) -> None:
+@click.option("--stress", is_flag=True, help="On an imitated older processor, with other threads, under small noise.")
+def check(labs: tuple[str, ...], hub: bool | None, jobs: int | None, stress: bool) -> None:
     """Run LABS (all by default) anew and compare every value with the recorded run."""
     project = _project(labs)
+    if stress:
+        return _stress(project, *project.pick(labs), hub=hub, jobs=jobs)
     outcomes, failed = _run(project, *project.pick(labs), fresh=True, hub=hub, jobs=jobs)
-    found = []
+    faults = []
     for outcome in outcomes:
         try:
-            found += against_recorded(project, outcome)
+            faults += against_recorded(project, outcome)
         except NotebookError as error:
-            found.append(f"{outcome.lab.stem}: {error}")
-    for line in found:
-        console.print(escape(line))
-    _end(failed)
-    if found:
-        raise NotebookError(f"{len(found)} difference(s) from the recorded runs")
+            faults.append(f"{outcome.lab.stem}: {error}")
+    _end(failed, faults)
     console.print("every value agrees with its recorded one")
+
+
+def _stress(project: Project, labs: list[Lab], broken: dict[str, NotebookError], *, hub: bool | None, jobs) -> None:
+    from llmnotes.site.run.stress import stress_labs
+
+    hub = bool(os.environ.get("LLMNOTES_HUB")) if hub is None else hub
+    with _progress(labs) as report:
+        outcomes, stood = stress_labs(project, labs, hub=hub, jobs=jobs, report=report)
+    failed = _print_errors(broken, outcomes)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("lab", "value", "tolerance used", "most under"):
+        table.add_column(column, no_wrap=True)
+    for stem, lab in stood.items():
+        for name, (share, condition) in sorted(lab.used.items(), key=lambda item: -item[1][0]):
+            table.add_row(stem, name, f"{share:.0%}" if share < 100 else "far more", condition if share else "")
+    console.print(table)
+    _end(failed, [line for lab in stood.values() for line in lab.faults])
+    console.print("every value stays within its tolerance, and no prediction turns")
 
 
 @main.command()
@@ -191,19 +209,32 @@ def _run(
         raise NotebookError(f"{project.labs_folder}: there are no labs")
     with _progress(labs) as report:
         outcomes = run_labs(project, labs, report=report, **options)
+    failed = _print_errors(broken, outcomes)
+    for outcome in outcomes:
+        if outcome.lab.needs_hub and not outcome.fresh and not outcome.error:
+            console.print(f"{outcome.lab.stem}: downloads models, so it was not run; allow it with --hub")
+    return [outcome for outcome in outcomes if not outcome.error], failed
+
+
+def _print_errors(broken: dict[str, NotebookError], outcomes: list[Outcome]) -> list[str]:
     errors = {stem: str(error) for stem, error in broken.items()}
     errors |= {outcome.lab.stem: outcome.error for outcome in outcomes if outcome.error}
     for stem, error in errors.items():
         stderr.print(f"[bold red]{stem} failed[/]\n{escape(error)}\n")
     for outcome in outcomes:
-        if outcome.run is None and not outcome.error:
-            console.print(f"{outcome.lab.stem}: downloads models, so it was not run; allow it with --hub")
-    return [outcome for outcome in outcomes if not outcome.error], list(errors)
+        if outcome.changed:
+            some = ", ".join(outcome.changed[:5])
+            stderr.print(f"{outcome.lab.stem}: while it ran, files outside its folder changed: {escape(some)}")
+    return list(errors)
 
 
-def _end(failed: list[str]) -> None:
+def _end(failed: list[str], faults: list[str] | None = None) -> None:
+    for line in faults or []:
+        console.print(escape(line))
     if failed:
         raise NotebookError(f"{len(failed)} failed: {', '.join(failed)}")
+    if faults:
+        raise NotebookError(f"{len(faults)} difference(s) from the recorded runs")
 
 
 @contextmanager

@@ -52,8 +52,8 @@ def against_recorded(project: Project, outcome: Outcome) -> list[str]:
         return []
     if recorded is None:
         return [f"{lab.stem}: no recorded run; make one with: llmnotes record {lab.stem}"]
-    if found := differences(lab, recorded, outcome.run):
-        return found
+    if changed := differences(lab, recorded, outcome.run):
+        return changed
     recorded.check()
     if why := recorded.stale_because(lab, project.root):
         return [f"{lab.stem}: the recorded run is stale: {why}; llmnotes record {lab.stem}"]
@@ -62,52 +62,69 @@ def against_recorded(project: Project, outcome: Outcome) -> list[str]:
 
 def differences(lab: Lab, recorded: Run, fresh: Run) -> list[str]:
     """Every way in which a fresh run leaves the recorded one, a line each; an empty list if it holds."""
-    found = []
+    said = []
     for name in sorted(recorded.values.keys() | fresh.values.keys()):
         before, now = recorded.values.get(name), fresh.values.get(name)
         if before is None or now is None:
-            found.append(f"{lab.stem}: {name}: {'not recorded before' if before is None else 'no longer recorded'}")
+            said.append(f"{lab.stem}: {name}: {'not recorded before' if before is None else 'no longer recorded'}")
             continue
         allowed = margin(now, before.value)
-        if beyond(now.value, before.value, allowed):
+        if isinstance(now.value, bool) != isinstance(before.value, bool) or beyond(now.value, before.value, allowed):
             reason = f" ({now.because})" if now.because else " (exact)"
-            found.append(
+            said.append(
                 f"{lab.stem}: {name}: recorded {before.value!r}, now {now.value!r}, tolerance {allowed:.3g}{reason}"
             )
-    figures_before = {figure["name"]: figure for figure in recorded.results["figures"]}
-    figures_now = {figure["name"]: figure for figure in fresh.results["figures"]}
-    for name in sorted(figures_before.keys() | figures_now.keys()):
-        if name not in figures_before or name not in figures_now:
-            found.append(f"{lab.stem}: figure {name}: {'is new' if name in figures_now else 'is gone'}")
+    for name in sorted(recorded.figures.keys() | fresh.figures.keys()):
+        if name not in recorded.figures or name not in fresh.figures:
+            said.append(f"{lab.stem}: figure {name}: {'is new' if name in fresh.figures else 'is gone'}")
             continue
-        found += _figure_differences(lab, figures_now[name], recorded.arrays(name), fresh.arrays(name))
-    claims_before = [(p["claim"], p["p"], p["if_"]) for p in recorded.results["predictions"]]
-    claims_now = [(p["claim"], p["p"], p["if_"]) for p in fresh.results["predictions"]]
+        said += _figure_differences(lab, fresh.figures[name], recorded.arrays(name), fresh.arrays(name))
+    claims_before = [(p["claim"], p["p"], p["if_"]) for p in recorded.predictions]
+    claims_now = [(p["claim"], p["p"], p["if_"]) for p in fresh.predictions]
     if claims_before != claims_now:
-        found.append(f"{lab.stem}: its predictions changed")
+        said.append(f"{lab.stem}: its predictions changed")
     outcomes = {prediction["claim"]: prediction["outcome"] for prediction in recorded.predictions}
     for now in fresh.predictions:
         if (before := outcomes.get(now["claim"], now["outcome"])) != now["outcome"]:
-            found.append(f"{lab.stem}: prediction {now['claim']!r}: was {before}, is now {now['outcome']}")
-    return found
+            said.append(f"{lab.stem}: prediction {now['claim']!r}: was {before}, is now {now['outcome']}")
+    return said
 
 
 def _figure_differences(lab: Lab, figure: dict, before: dict[str, np.ndarray], now: dict[str, np.ndarray]) -> list[str]:
-    found = []
+    said = []
     margins = figure_margins(figure, before)
     for name in sorted(before.keys() | now.keys()):
         where = f"{lab.stem}: figure {figure['name']}: {name}"
         if name not in before or name not in now:
-            found.append(f"{where}: {'is new' if name in now else 'is gone'}")
+            said.append(f"{where}: {'is new' if name in now else 'is gone'}")
             continue
         if before[name].shape != now[name].shape:
-            found.append(f"{where}: recorded with shape {before[name].shape}, now {now[name].shape}")
+            said.append(f"{where}: recorded with shape {before[name].shape}, now {now[name].shape}")
             continue
         left = beyond(now[name], before[name], margins[name])
         if left.any():
             worst = np.unravel_index(left.argmax(), left.shape)
-            found.append(
+            said.append(
                 f"{where}: recorded {before[name][worst]!s}, now {now[name][worst]!s} at {tuple(map(int, worst))}, "
                 f"tolerance {margins[name]:.3g} ({figure['because']})"
             )
-    return found
+    return said
+
+
+def tolerance_used(recorded: Run, fresh: Run) -> dict[str, float]:
+    """What share of its tolerance each value and figure uses: infinite where one that must be exact is not."""
+
+    def share(now: ArrayLike, before: ArrayLike, allowed: float) -> float:
+        apart = float(beyond(now, before, 0.0).max(initial=0.0))
+        return apart / allowed if allowed else (np.inf if apart else 0.0)
+
+    used = {}
+    for name in recorded.values.keys() & fresh.values.keys():
+        before, now = recorded.values[name], fresh.values[name]
+        used[name] = share(now.value, before.value, margin(now, before.value))
+    for name in recorded.figures.keys() & fresh.figures.keys():
+        before, now = recorded.arrays(name), fresh.arrays(name)
+        for array, allowed in figure_margins(fresh.figures[name], before).items():
+            if array in now and now[array].shape == before[array].shape:
+                used[f"figure {name}: {array}"] = share(now[array], before[array], allowed)
+    return used

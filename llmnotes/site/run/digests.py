@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import functools
 import hashlib
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -76,3 +77,32 @@ def _shape(node: object) -> str:
 
 def _is_text_alone(node: object) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+NOT_SOURCES = {".cache", ".venv", ".git", "__pycache__", "site-packages", "site"}
+"""Names of folders in which nothing lies that somebody wrote for a lab to read."""
+
+
+def names_in(folder: Path) -> list[str]:
+    """What a folder holds, as far as a run may depend on it."""
+    return sorted(set(os.listdir(folder)) - NOT_SOURCES) if folder.is_dir() else []
+
+
+def state_of(path: Path) -> list:
+    """What changes as soon as a file does, or a file of a folder; of `folder/*`, the names in it."""
+    if path.name == "*":
+        return names_in(path.parent)
+    files = sorted(file for file in [path, *path.rglob("*")] if file.is_file())
+    states = [(file, file.stat()) for file in files]
+    return [[str(file), one.st_ino, one.st_size, one.st_mtime_ns, one.st_ctime_ns] for file, one in states]
+
+
+def digest_of(path: Path) -> str:
+    """The digest of a file, of all files of a folder, or, of `folder/*`, of the names in it; "gone" of nothing."""
+    if path.name == "*":
+        return digest("\n".join(names_in(path.parent)).encode())
+    if path.is_dir():
+        files = (file for file in sorted(path.rglob("*")) if file.is_file())
+        lines = (f"{file.relative_to(path).as_posix()} {digest_of_file(file)}" for file in files)
+        return digest("\n".join(lines).encode())
+    return digest_of_file(path) if path.is_file() else "gone"

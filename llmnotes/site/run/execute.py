@@ -1,0 +1,250 @@
+"""Executing one lab: a kernel of its own, a time limit, and a folder in which its run is put together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import nbformat
+from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.manager import AsyncKernelManager
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, DeadKernelError
+
+import llmnotes
+from llmnotes.site.errors import NotebookError
+from llmnotes.site.run.digests import digest, digest_of, state_of
+from llmnotes.site.run.labs import Lab
+from llmnotes.site.run.outputs import LONGEST, check_said, clean, outputs_of, shortened
+from llmnotes.site.run.stored import FORMAT, PACKAGE, Run, dependency_name
+
+WATCH = "_llmnotes_watch"
+"""What the runner is called in the kernel, a name that no lab uses for something of its own."""
+
+
+async def execute(lab: Lab, root: Path, work: Path, hub: bool, environment: Mapping[str, str] | None = None) -> Run:
+    """Execute a lab.
+
+    Args:
+        lab: which.
+        root: the project, below which what it reads is a dependency.
+        work: an empty folder to work in; the run is left in `work/run`.
+        hub: let it download models.
+        environment: variables that differ from those of other runs.
+
+    Returns:
+        The run.
+
+    Raises:
+        NotebookError: the lab failed, said something that no run holds, or took too long.
+    """
+    folder, drawn, scratch = work / "run", work / "drawn", work / "scratch"
+    for path in (folder / "figures", drawn / "figures", scratch):
+        path.mkdir(parents=True)
+    began, started = datetime.now(UTC), time.monotonic()
+    cells, used = await _run_kernel(lab, root, work, _environment(work, hub) | (environment or {}))
+    seconds = time.monotonic() - started
+    check_said(lab, cells)
+    names = {out["name"] for cell in cells for out in cell if out["kind"] == "figure"}
+    for path in sorted((drawn / "figures").iterdir()):  # what else a lab leaves is not kept
+        if path.name.partition(".")[0] in names and path.suffix in (".svg", ".npz") and not path.is_symlink():
+            content = path.read_bytes()
+            if path.suffix == ".svg":
+                content = clean(content.decode()).encode()
+            (folder / "figures" / path.name).write_bytes(content)
+    (folder / "results.json").write_text(_json({"lab": lab.stem, "cells": cells}), encoding="utf-8")
+    depends = {"code": lab.digest}
+    for name, state in sorted(used["reads"].items()):
+        if state_of(Path(name)) != state:
+            raise NotebookError(f"{lab.path}: {name} changed while the lab ran; run it again")
+        depends[dependency_name(Path(name), root)] = digest_of(Path(name))
+    meta = {
+        "format": FORMAT,
+        "lab": lab.stem,
+        "ran": {
+            "date": began.strftime("%Y-%m-%dT%H:%MZ"),
+            "seconds": round(seconds, 1),
+            "cpu_seconds": used["cpu_seconds"],  # of the one thread: a busy machine does not count
+            "peak_mb": used["peak_mb"],
+            "cpu": _cpu(),
+            "system": f"{platform.system()} {platform.machine()}",
+            "versions": used["versions"] | {"llmnotes": llmnotes.__version__},
+            "commit": _commit(root),
+        },
+        "depends": depends,
+        "files": {
+            path.relative_to(folder).as_posix(): digest(path.read_bytes())
+            for path in sorted(folder.rglob("*"))
+            if path.is_file()
+        },
+    }
+    (folder / "run.json").write_text(_json(meta), encoding="utf-8")
+    return Run(folder)
+
+
+class _Kernel(AsyncKernelManager):
+    """A kernel of this very interpreter, whatever kernels the user has registered."""
+
+    @property
+    def kernel_spec(self) -> KernelSpec:
+        argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--HistoryManager.enabled=False"]
+        return KernelSpec(argv=argv, display_name="Python 3", language="python")
+
+
+class _Client(NotebookClient):
+    """nbclient, which would keep all that a cell prints, however much that is."""
+
+    def output(self, outs: list, msg: dict, display_id: str | None, cell_index: int) -> object:
+        name = msg["content"].get("name")
+        if msg["msg_type"] == "stream" and sum(len(o.text) for o in outs if o.get("name") == name) > 20 * LONGEST:
+            return None
+        return super().output(outs, msg, display_id, cell_index)
+
+
+async def _run_kernel(
+    lab: Lab, root: Path, work: Path, environment: Mapping[str, str]
+) -> tuple[list[list[dict]], dict]:
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell.source) for cell in lab.code])
+    sockets = Path(tempfile.mkdtemp(prefix="llmnotes-"))  # a short path: those of sockets may have about 100 bytes
+    kernel = _Kernel(connection_file=str(sockets / "kernel.json"))
+    if os.name == "posix":
+        kernel.transport = "ipc"  # no ports, so that no two runners meet on one
+    # joining what a cell printed is ours: nbclient's regular expressions take a minute for one long line
+    client = _Client(notebook, km=kernel, timeout=None, record_timing=False, coalesce_streams=False)
+    report = work / "report.json"
+    now = {"cell": 0}
+
+    async def run_cells() -> None:
+        await client.async_start_new_kernel(cwd=str(work / "scratch"), env=dict(environment))
+        await client.async_start_new_kernel_client()
+        await _call(client, _begin(lab, root, work, report))
+        for i, cell in enumerate(notebook.cells):
+            now["cell"] = i
+            await client.async_execute_cell(cell, i)
+        await _call(client, f"{WATCH}.end()")
+
+    task = asyncio.ensure_future(run_cells())
+    try:
+        await asyncio.wait({task}, timeout=lab.timeout)
+        where = f"{lab.path}:{lab.line_of(now['cell'])}"
+        if not task.done():
+            raise NotebookError(
+                f"{where}: still running after {lab.timeout:g} s, the lab's time limit, in the cell that begins here; "
+                "make it faster or set `timeout:` (seconds) in its header"
+            )
+        try:
+            task.result()
+        except CellExecutionError:
+            await asyncio.wait_for(_call(client, f"{WATCH}.failure({now['cell']})"), timeout=10)
+            raise NotebookError(shortened(_read(report, where)["error"].rstrip(), 4000)) from None
+        except DeadKernelError:
+            raise NotebookError(
+                f"{where}: the kernel died in the cell that begins here; most often it ran out of memory"
+            ) from None
+    finally:
+        task.cancel()
+        with contextlib.suppress(Exception):
+            if client.kc:
+                client.kc.stop_channels()
+            await kernel.shutdown_kernel(now=True)
+        with contextlib.suppress(asyncio.CancelledError, Exception):
+            await task
+        shutil.rmtree(sockets, ignore_errors=True)
+    return [outputs_of(cell) for cell in notebook.cells], _read(report, where)
+
+
+async def _call(client: NotebookClient, code: str) -> None:
+    """Execute code that is not the lab's."""
+    cell = nbformat.v4.new_code_cell(code)
+    client.nb.cells.append(cell)
+    try:
+        await client.async_execute_cell(cell, len(client.nb.cells) - 1)
+    finally:
+        client.nb.cells.remove(cell)
+
+
+def _begin(lab: Lab, root: Path, work: Path, report: Path) -> str:
+    import matplotlib
+
+    # what libraries may write from within a lab: fonts of matplotlib, models of the hub
+    caches = [matplotlib.get_cachedir(), matplotlib.get_configdir()]
+    caches += [os.environ.get("HF_HOME") or str(Path.home() / ".cache" / "huggingface")]
+    cells = [(cell.line, cell.source) for cell in lab.code]
+    arguments = (str(root), [str(work), *caches], str(lab.path), cells, str(report))
+    imports = f"import sys; sys.path.append({str(PACKAGE.parent)!r})\nimport llmnotes.site.run.kernel as {WATCH}"
+    return f"{imports}\n{WATCH}.begin{arguments!r}"
+
+
+def _environment(work: Path, hub: bool) -> dict[str, str]:
+    """This process's environment without what would make a lab another one for some users."""
+    import matplotlib
+
+    theirs = {"PYTHONPATH", "PYTHONHOME", "PYTHONUSERBASE"}  # start-up files, optimisation and the like are not wanted
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON") or name in theirs}
+    threads = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS", "NUMEXPR", "VECLIB_MAXIMUM")}
+    return (
+        kept
+        | threads
+        | {
+            "LLMNOTES_RUN": str(work / "drawn"),
+            "TMPDIR": str(work / "scratch"),
+            "IPYTHONDIR": str(work / "ipython"),
+            "MPLBACKEND": "agg",
+            "MATPLOTLIBRC": str(Path(matplotlib.get_data_path()) / "matplotlibrc"),
+            "PYTHONHASHSEED": "0",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "TOKENIZERS_PARALLELISM": "false",
+            "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        }
+        | ({} if hub else {"HF_HUB_OFFLINE": "1"})
+    )
+
+
+def _read(report: Path, where: str) -> dict:
+    try:
+        return json.loads(report.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise NotebookError(f"{where}: the kernel left no word of what the lab used ({error})") from None
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _cpu() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def _commit(root: Path) -> str:
+    """The commit that the run stood on, `+` behind it if the working tree differed; nothing outside a checkout."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+
+    def git(*arguments: str) -> str | None:
+        command = ["git", "-C", str(root), *arguments]
+        try:
+            done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        except OSError:  # there is no git
+            return None
+        return None if done.returncode else done.stdout.strip()
+
+    # a copy that lies inside another repository has no commit of its own
+    if git("ls-files", "--error-unmatch", "mkdocs.yml") is None or not (head := git("rev-parse", "--short=10", "HEAD")):
+        return ""
+    return head + ("+" if git("status", "--porcelain", "-uno") else "")

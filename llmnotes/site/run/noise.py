@@ -1,0 +1,61 @@
+"""Noise as large as what other machines' rounding grows to: what a lab records must not depend on it.
+
+It is called in a kernel before the lab's first cell, by `llmnotes check --stress` alone.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch.optim.optimizer import register_optimizer_step_post_hook
+
+SIZE = 1e-6  # relative
+
+
+def shake(seed: int) -> None:
+    """From now on, move parameters by a relative millionth at each optimiser step, and weights when they are loaded.
+
+    The lab's own random numbers stay as they are. Equal weights get equal noise, so that a checkpoint that is loaded
+    twice is still the same model.
+    """
+    from llmnotes.model import loading
+    from llmnotes.scratch import nets
+
+    steps = torch.Generator().manual_seed(seed)
+
+    def move(parameter: torch.Tensor, generator: torch.Generator) -> None:
+        with torch.no_grad():
+            parameter.mul_(1 + SIZE * torch.randn(parameter.shape, generator=generator).to(parameter))
+
+    def after_step(optimizer: torch.optim.Optimizer, *_: Any) -> None:
+        for group in optimizer.param_groups:
+            for parameter in group["params"]:
+                if parameter.grad is not None:
+                    move(parameter, steps)
+
+    def loaded(load: Callable) -> Callable:
+        def load_and_move(*args: Any) -> tuple[Any, Any]:
+            model, tokenizer = load(*args)
+            for parameter in model.parameters():
+                content = zlib.crc32(parameter.detach().float().numpy().tobytes(), seed)
+                move(parameter, torch.Generator().manual_seed(content))
+            return model, tokenizer
+
+        return load_and_move
+
+    numbers, replace = np.random.default_rng(seed), nets.replace
+
+    def replace_and_move(net: nets.Net, **arrays: Any) -> nets.Net:  # the step of `nets.train`
+        moved = {
+            name: tuple(one * (1 + SIZE * numbers.standard_normal(one.shape)) for one in layers)
+            for name, layers in arrays.items()
+        }
+        return replace(net, **moved)
+
+    register_optimizer_step_post_hook(after_step)
+    loading._load_folder, loading._load_stories260k = map(loaded, (loading._load_folder, loading._load_stories260k))
+    nets.replace = replace_and_move

@@ -1,0 +1,213 @@
+"""A stored run: what one execution of a lab left, as a folder.
+
+    results.json   what each code cell put out, in order: text, recorded values, predictions, figures
+    figures/       the drawings of each figure, and NAME.npz (the arrays that it shows)
+    run.json       when and on what it ran, what it depended on, and a digest of every other file
+
+Everything but run.json is the same byte for byte when the same lab runs again on the same machine.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import zipfile
+from dataclasses import dataclass, fields
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import numpy as np
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+import llmnotes
+from llmnotes.lab.predictions import holds
+from llmnotes.lab.records import Record
+from llmnotes.site.errors import NotebookError
+from llmnotes.site.run.digests import digest, digest_of
+from llmnotes.site.run.labs import Lab
+from llmnotes.site.run.outputs import checked_cells
+
+FORMAT = 2  # of a stored run; a run of another format is run again
+PACKAGE = Path(llmnotes.__file__).resolve().parent
+
+
+class DamagedRunError(NotebookError):
+    """A stored run is not what was once written."""
+
+
+class _Ran(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+    date: str
+    seconds: float
+    cpu_seconds: float
+    peak_mb: int
+    cpu: str
+    system: str
+    versions: dict[str, str]
+    commit: str
+
+
+def _has_code(depends: dict[str, str]) -> dict[str, str]:
+    assert "code" in depends, "no digest of the lab's code"
+    assert any(name.startswith("llmnotes/") for name in depends), "no module of llmnotes, without which nothing is said"
+    return depends
+
+
+class _Meta(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+    lab: str
+    ran: _Ran
+    depends: Annotated[dict[str, str], AfterValidator(_has_code)]
+    files: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One stored run of a lab."""
+
+    folder: Path
+
+    def _damaged(self, what: object) -> NoReturn:
+        recorded = self.folder.parent.name == "recorded"
+        stem = self.folder.name if recorded else self.folder.parent.name
+        way_out = (
+            f"restore it from git, or make it again with: llmnotes record {stem}"
+            if recorded
+            else f"delete that folder, or replace it with: llmnotes run --fresh {stem}"
+        )
+        raise DamagedRunError(f"{self.folder}: damaged: {what}; {way_out}")
+
+    def _read(self, name: str) -> dict[str, Any]:
+        try:
+            content = json.loads((self.folder / name).read_text(encoding="utf-8"), parse_constant=_no_number)
+        except (OSError, ValueError, RecursionError) as error:
+            self._damaged(f"{name}: {error}")
+        return content if isinstance(content, dict) else self._damaged(f"{name}: expected a JSON object")
+
+    @cached_property
+    def meta(self) -> dict[str, Any]:
+        """run.json: `format`, `lab`, `ran` (when and on what), `depends` and `files` (path to digest)."""
+        meta = self._read("run.json")
+        if meta.get("format") == FORMAT:
+            try:
+                _Meta.model_validate(meta)
+            except ValueError as error:
+                self._damaged(f"run.json: {error}")
+        elif not isinstance(meta.get("format"), int):
+            self._damaged("run.json: no format")
+        return meta
+
+    @cached_property
+    def cells(self) -> list[list[dict]]:
+        """What each code cell put out: `{"kind": "text" | "record" | "prediction" | "figure" | "markdown" | …, …}`."""
+        if self.meta["format"] != FORMAT:
+            self._damaged("it was written by another version of the runner")
+        try:
+            return checked_cells(self._read("results.json").get("cells"))
+        except ValueError as error:
+            self._damaged(f"results.json: {error}")
+
+    def _all(self, kind: str) -> list[dict]:
+        return [
+            {name: one for name, one in out.items() if name != "kind"}
+            for cell in self.cells
+            for out in cell
+            if out["kind"] == kind
+        ]
+
+    @cached_property
+    def values(self) -> dict[str, Record]:
+        """The recorded values by name."""
+        known = {field.name for field in fields(Record)}
+        labels = {name: text for entry in self._all("labels") for name, text in entry.items()}
+        entries = [entry | {"label": labels.get(entry["name"], "")} for entry in self._all("record")]
+        return {one["name"]: Record(**{name: one[name] for name in known & one.keys()}) for one in entries}
+
+    @cached_property
+    def predictions(self) -> list[dict]:
+        """The predictions with their `value` and `outcome`, which follow from the recorded values."""
+        settled = [(entry, self.values[entry["resolved_by"]].value) for entry in self._all("prediction")]
+        return [entry | {"value": value, "outcome": holds(value, entry["if_"])} for entry, value in settled]
+
+    @cached_property
+    def questions(self) -> list[dict]:
+        """The questions to the reader."""
+        return self._all("question")
+
+    @cached_property
+    def figures(self) -> dict[str, dict]:
+        """The figures by name."""
+        return {entry["name"]: entry for entry in self._all("figure")}
+
+    @property
+    def cpu_seconds(self) -> float:
+        """Processor time of its one thread."""
+        return self.meta["ran"]["cpu_seconds"]
+
+    def arrays(self, figure: str) -> dict[str, np.ndarray]:
+        """The arrays that a figure shows."""
+        try:
+            with np.load(self.folder / "figures" / f"{figure}.npz", allow_pickle=False) as stored:
+                return {name: stored[name] for name in stored.files}
+        except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
+            self._damaged(f"figures/{figure}.npz: {error}")
+
+    def check(self) -> None:
+        """Compare every file with the digest that was taken when it was written, and read all of them.
+
+        Raises:
+            DamagedRunError: a file is missing, was changed, does not belong here, or holds what no run holds.
+        """
+        present = {path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*") if not path.is_dir()}
+        files = self.meta.get("files", {})
+        for name in sorted(present ^ {*files, "run.json"}):
+            self._damaged(f"{name} {'is missing' if name in files else 'does not belong to it'}")
+        for name, expected in files.items():
+            try:
+                actual = digest((self.folder / name).read_bytes())
+            except OSError as error:
+                self._damaged(f"{name}: {error}")
+            if actual != expected:
+                self._damaged(f"{name} is not what the run wrote")
+        if self.meta["format"] == FORMAT:
+            _ = self.predictions
+
+    def stale_because(self, lab: Lab, root: Path) -> str | None:
+        """Why this run no longer speaks for the lab; None if it still does."""
+        if self.meta["format"] != FORMAT:
+            return "it was written by another version of the runner"
+        for name, expected in self.meta["depends"].items():
+            if name == "code":
+                if lab.digest != expected:
+                    return "the lab's code changed"
+            elif digest_of(dependency_path(name, root)) != expected:
+                return f"{name} changed"
+        return None
+
+
+def dependency_name(path: Path, root: Path) -> str:
+    """How a run names a file it depended on: below the package, the project or a package that is installed."""
+    for base, prefix in ((PACKAGE, "llmnotes/"), (root.resolve(), "")):
+        if path.is_relative_to(base) and "site-packages" not in path.relative_to(base).parts:
+            return prefix + path.relative_to(base).as_posix()
+    if "site-packages" in path.parts:
+        return Path(*path.parts[path.parts.index("site-packages") :]).as_posix()
+    return path.as_posix()
+
+
+def dependency_path(name: str, root: Path) -> Path:
+    """Where a file of that name lies here."""
+    first, _, rest = name.partition("/")
+    if first == "llmnotes":
+        return PACKAGE / rest
+    if first == "site-packages":
+        places = [Path(place) / rest for place in sys.path if Path(place).name == first]
+        return next(filter(Path.exists, places), root / name)
+    return root / name
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number that a run records")
