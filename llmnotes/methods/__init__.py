@@ -5,6 +5,7 @@ looks at, copies and feeds. `probing`: what can be read from activations, and er
 features. `steering`: a direction added while the model writes.
 """
 
+from llmnotes.methods.giants import giants
 from llmnotes.methods.heads import Scores, composition, copying, looking, repeated_tokens
 from llmnotes.methods.lens import Shares, direct_logit_attribution, logit_lens
 from llmnotes.methods.probing import Probe, activations, erase, probe
@@ -23,6 +24,7 @@ __all__ = [
     "direct_logit_attribution",
     "erase",
     "generate",
+    "giants",
     "logit_lens",
     "looking",
     "match",

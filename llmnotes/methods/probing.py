@@ -27,6 +27,7 @@ import torch
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 
+from llmnotes.methods.giants import giants, say_giants
 from llmnotes.model.tracing import trace
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def probe(
     """Fit a logistic regression and score it on examples that it has not seen.
 
     Args:
-        x: activations, one row an example.
+        x: activations, one row an example. Giant vectors among them are a warning (`llmnotes.methods.giants`).
         labels: a class for each row.
         groups: which text (say) each row comes from; a group is never split between training and test data, so that a
             probe cannot win by knowing the text again.
@@ -93,6 +94,7 @@ def probe(
         raise ValueError(f"x has shape {x.shape} and labels {y.shape}; expected (example, d) and (example,)")
     if not np.isfinite(x).all():
         raise ValueError("x holds NaN or infinite values; look at the activations before probing them")
+    say_giants(giants(torch.from_numpy(x)), "they decide the scale of that dimension; leave their rows out (`giants`)")
     classes, counts = np.unique(y, return_counts=True)
     if len(classes) < 2 or counts.min() < 2:
         raise ValueError(

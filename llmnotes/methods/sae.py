@@ -26,6 +26,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from llmnotes.methods.giants import giants, say_giants
 from llmnotes.model.interventions import edit
 from llmnotes.model.loss import nll
 from llmnotes.model.tracing import trace
@@ -91,6 +92,7 @@ def train_sae(
     lr: float = 3e-3,
     every: int = 100,
     seed: int = 0,
+    keep_giants: bool = False,
 ) -> tuple[SAE, Log]:
     """Train an autoencoder on activations.
 
@@ -108,6 +110,8 @@ def train_sae(
         lr: learning rate, falling to zero over the last fifth.
         every: steps between entries of the log and revivals of dead features.
         seed: of the weights and batches.
+        keep_giants: train on giant vectors, too (`llmnotes.methods.giants`). By default they are left out with a
+            warning: the scale would be theirs, and the dictionary would describe one token.
 
     Returns:
         The autoencoder, in the scale of x, and the log.
@@ -122,6 +126,9 @@ def train_sae(
     if x.ndim != 2 or not x.isfinite().all():
         raise ValueError(f"x has shape {tuple(x.shape)}; expected (example, d), all values finite")
     x, d = x.detach().float(), x.size(1)
+    if not keep_giants and (large := giants(x)).any():
+        say_giants(large, "left out of the training; keep_giants=True trains on them")
+        x = x[~large]
     center = x.mean(0)
     scale = (x - center).norm(dim=-1).mean().item() / d**0.5 or 1.0
     x = (x - center) / scale
@@ -165,16 +172,17 @@ def train_sae(
 
 @torch.no_grad()
 def _revive(sae: SAE, optimizer: Any, dead: Tensor, x: Tensor, generator: torch.Generator) -> None:
-    n = int(dead.sum())
-    if n == 0:
+    pool = x[torch.randperm(len(x), generator=generator)[:2048].to(x.device)]
+    dead = dead.nonzero()[: len(pool), 0]  # each gets an example of its own; more of them wait for the next time
+    if len(dead) == 0:
         return
-    pool = x[torch.randint(len(x), (min(len(x), 2048),), generator=generator).to(x.device)]
     error = pool - sae.decode(sae.encode(pool))
-    chosen = torch.multinomial(error.pow(2).sum(-1).pow(2).cpu() + 1e-12, n, replacement=True, generator=generator)
+    chosen = torch.multinomial(error.pow(2).sum(-1).pow(2).cpu() + 1e-12, len(dead), generator=generator)
     directions = normalize(error[chosen.to(x.device)], dim=-1)
-    alive = sae.w_enc[:, ~dead].norm(dim=0).mean() if (~dead).any() else torch.tensor(1.0)
+    others = torch.ones_like(sae.b_enc, dtype=torch.bool).index_fill_(0, dead, False)
+    alive = sae.w_enc[:, others].norm(dim=0).mean() if others.any() else torch.tensor(1.0)
     sae.w_dec[dead] = directions
-    sae.w_enc[:, dead] = directions.T * alive * (0.2 if sae.k is None else 1.0)
+    sae.w_enc[:, dead] = directions.T * alive * 0.2  # at full strength, TopK would choose the newcomers everywhere
     sae.b_enc[dead] = 0.0
     for weight, where in ((sae.w_enc, (slice(None), dead)), (sae.b_enc, dead), (sae.w_dec, dead)):
         for moment in ("exp_avg", "exp_avg_sq"):

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from llmnotes.methods.giants import giants, say_giants
 from llmnotes.model.architectures import described, logits_of, run, sizes, unwrap
 from llmnotes.model.inputs import batch, integers
 from llmnotes.model.interventions import add
@@ -39,7 +40,14 @@ __all__ = ["Dose", "difference_of_means", "dose_response", "generate", "steer"]
 
 @torch.no_grad()
 def difference_of_means(
-    model: Any, towards: Inputs, away: Inputs, layer: int, *, place: str = "resid_post", last_only: bool = False
+    model: Any,
+    towards: Inputs,
+    away: Inputs,
+    layer: int,
+    *,
+    place: str = "resid_post",
+    last_only: bool = False,
+    keep_giants: bool = False,
 ) -> Float[Tensor, " d_model"]:
     """The vector from the mean activation of some texts to that of others (Turner et al. 2023; Rimsky et al. 2024).
 
@@ -50,19 +58,22 @@ def difference_of_means(
         layer: where.
         place: a place of width d_model.
         last_only: use each text's last token instead of all its tokens.
+        keep_giants: count giant vectors, too, such as that of a first token to which half of the heads look. By default
+            they are left out with a warning: one of them would decide the mean.
 
     Returns:
         The vector, as long as the means are apart: a dose of 1 moves from one to the other.
     """
-    means = []
+    sides = []
     for texts in (towards, away):
         seen = trace(model, texts, [place], layers=[layer])
         value = seen[place, layer]
-        if last_only:
-            means.append(value[range(len(value)), seen.mask.sum(-1) - 1].float().mean(0))
-        else:
-            means.append(value[seen.mask].float().mean(0))
-    return means[0] - means[1]
+        sides.append(value[range(len(value)), seen.mask.sum(-1) - 1] if last_only else value[seen.mask])
+    large = giants(torch.cat(sides)).split([len(side) for side in sides])
+    if not keep_giants and not any(side.all() for side in large):
+        say_giants(torch.cat(large), "left out of the means; keep_giants=True counts them")
+        sides = [side[~those] for side, those in zip(sides, large, strict=True)]
+    return sides[0].float().mean(0) - sides[1].float().mean(0)
 
 
 @contextmanager
