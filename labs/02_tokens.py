@@ -29,7 +29,7 @@ import torch
 from sklearn.metrics import roc_auc_score
 
 import llmnotes
-from llmnotes.lab import figure, plots, predict, record
+from llmnotes.lab import figure, in_words, plots, predict, within
 from llmnotes.model import CHECKPOINTS
 from llmnotes.scratch import Config, Tokenizer, Transformer, loss_of, tokenizer
 from llmnotes.scratch.tokenizer import CHUNK, LETTERS
@@ -37,6 +37,7 @@ from llmnotes.world import VOCABULARY, story_ids, tell
 
 BLUE, ORANGE, *_ = plots.COLOURS
 ROUNDING = "rounding only"
+note = within(atol=0.02, because=ROUNDING)
 WHOLE = "whole numbers of tokens, the same everywhere"
 SEEDS = "training amplifies rounding; two seeds differ by less"
 
@@ -82,13 +83,13 @@ TWISTER = "Peter Piper picked a peck of pickled peppers. A peck of pickled peppe
 
 # %%
 capital = "A text in capitals takes more than twice the tokens"
-predict(capital, p=0.85, resolved_by="capitals_ratio", if_="> 2")
+predict(capital, 0.85, capitals_ratio="> 2")
 half = "The second half of the vocabulary saves less than a tenth of the tokens"
-predict(half, p=0.6, resolved_by="saved_by_second_half", if_="< 0.1")
+predict(half, 0.6, saved_by_second_half="< 0.1")
 space = "A space at the end of a prompt costs the next word more than 2 nats"
-predict(space, p=0.7, resolved_by="cost_of_space", if_="> 2")
+predict(space, 0.7, cost_of_space="> 2")
 dead = "Of the tokens learned from world's stories, more than 5 % are used no more"
-predict(dead, p=0.5, resolved_by="dead_share", if_="> 0.05")
+predict(dead, 0.5, dead_share="> 0.05")
 
 # %% [markdown]
 # And on embeddings. We call a token *untouched* if the training text never contains it. The *AUC* of a score is the
@@ -96,13 +97,13 @@ predict(dead, p=0.5, resolved_by="dead_share", if_="> 0.05")
 
 # %%
 short = "In fairytale untouched tokens have shorter embeddings than others"
-predict(short, p=0.15, resolved_by="auc_short", if_="> 0.5")
+predict(short, 0.15, auc_short="> 0.5")
 found = "Untouched tokens of fairytale point where bytes point that no text can hold"
-predict(found, p=0.85, resolved_by="auc_direction", if_="> 0.95")
+predict(found, 0.85, auc_direction="> 0.95")
 tied = "In a tied toy model trained with AdamW untouched tokens are longer than others"
-predict(tied, p=0.7, resolved_by="toy_tied_length", if_="> 1")
+predict(tied, 0.7, toy_tied_length="> 1")
 untied = "In an untied toy model their embeddings are shorter"
-predict(untied, p=0.9, resolved_by="toy_untied_length", if_="< 1")
+predict(untied, 0.9, toy_untied_length="< 1")
 
 # %% [markdown]
 # ## Byte-pair encoding, step by step
@@ -129,6 +130,7 @@ def learn(text, n):
     return merges, "|".join(piece for word in CHUNK.findall(text) for piece in pieces[word])
 
 
+# %% tags=["idea"]
 for n in (0, 8, 16):
     merges, encoded = learn(TWISTER, n)
     print(n, "merges: ", encoded[:67].replace("Ġ", "·"))
@@ -144,7 +146,7 @@ assert tuple(merges) == tokenizer.train_bpe([TWISTER], 257 + 16).merges
 # sizes, and encode the fable, the German tale, and the fable in capitals. The control is the fable with the letters of each
 # word shuffled: the same letters, but no words.
 
-# %%
+# %% tags=["idea"]
 fairytale = llmnotes.load("fairytale")
 full = tokenizer.load_tokenizer(CHECKPOINTS / "fairytale")
 deal = np.random.default_rng(0)
@@ -155,11 +157,17 @@ SIZES = (257, 300, 400, 512, 724, 1024, 1448, 2048, 2896, 4096)
 cut = [Tokenizer(full.vocab[:size], full.merges[: size - 257]) for size in SIZES]
 curves = [[len(text) / len(t.encode(text)) for t in cut] for text in TEXTS.values()]
 fable, german, capitals, letters = np.array(curves)
-record("characters_a_token", fable[-1], rtol=1e-6, because=WHOLE)
-record("saved_by_second_half", 1 - fable[7] / fable[9], atol=1e-6, because=WHOLE)
-record("german_ratio", fable[-1] / german[-1], rtol=1e-6, because=WHOLE)
-record("capitals_ratio", fable[-1] / capitals[-1], rtol=1e-6, because=WHOLE)
-record("shuffled_ratio", fable[-1] / letters[-1], rtol=1e-6, because=WHOLE)
+
+# %%
+note(
+    rtol=1e-6,
+    because=WHOLE,
+    characters_a_token=fable[-1],
+    german_ratio=fable[-1] / german[-1],
+    capitals_ratio=fable[-1] / capitals[-1],
+    shuffled_ratio=fable[-1] / letters[-1],
+)
+note(atol=1e-6, because=WHOLE, saved_by_second_half=1 - fable[7] / fable[9])
 
 # %% tags=["drawing"]
 fig, ax = plots.subplots(height=2.8)
@@ -209,7 +217,7 @@ for text in [
 # with a space at the end. The control has no space at all: it says what the lone space is worth to the model.
 
 
-# %%
+# %% tags=["idea"]
 @torch.no_grad()
 def word_loss(before, word):
     """Loss of a word in nats, its tokens encoded apart from those before it."""
@@ -224,8 +232,15 @@ ends = [(" ".join(words[:i]), words[i]) for i in range(10, len(words), 2)]
 losses = [(word_loss(a, " " + w), word_loss(a + " ", w), word_loss(a, w)) for a, w in ends]
 plain, spaced, joined = np.median(losses, axis=0)
 MEDIAN = "a median over some fifty words; rounding only"
-record("cost_of_space", spaced - plain, atol=0.05, because=MEDIAN, unit="nats")
-record("cost_of_no_space", joined - plain, atol=0.05, because=MEDIAN, unit="nats")
+
+# %%
+note(
+    atol=0.05,
+    because=MEDIAN,
+    unit="nats",
+    cost_of_space=spaced - plain,
+    cost_of_no_space=joined - plain,
+)
 
 # %% [markdown]
 # The median loss of a word is {{ result("tokens.cost_of_space", ".1f") }} nats higher behind a space, and
@@ -246,9 +261,12 @@ in_use = []
 for size in sizes:
     smaller = Tokenizer(learned.vocab[: 257 + size], learned.merges[:size])
     in_use.append(len({i for chunk in chunks for i in smaller.encode(chunk) if i > 256}))
-record("pieces_a_word", np.mean([len(learned.encode(chunk)) for chunk in chunks]), atol=0)
-record("learned_tokens", len(learned.merges))
-record("dead_share", 1 - in_use[-1] / len(learned.merges), atol=0)
+note(
+    atol=0,
+    pieces_a_word=np.mean([len(learned.encode(chunk)) for chunk in chunks]),
+    dead_share=1 - in_use[-1] / len(learned.merges),
+)
+note(learned_tokens=len(learned.merges))
 
 # %% [markdown]
 # For fairytale, the count of each token in its training text ships with the model. A token was most frequent
@@ -258,10 +276,12 @@ record("dead_share", 1 - in_use[-1] / len(learned.merges), atol=0)
 # %%
 counts = np.array(json.loads((CHECKPOINTS / "fairytale" / "counts.json").read_text()))
 last = np.median(counts[-20:])
-record("count_of_last", int(last))
-record("fallen_share", (counts[257:] < last / 2).mean(), atol=0)
-record("learned_and_unused", int((counts[257:] == 0).sum()))
-record("count_daught", int(counts[full.ids["Ġdaught"]]))
+note(
+    count_of_last=int(last),
+    learned_and_unused=(counts[257:] == 0).sum(),
+    count_daught=counts[full.ids["Ġdaught"]],
+)
+note(atol=0, fallen_share=(counts[257:] < last / 2).mean())
 unused = [full.vocab[i] for i in range(257, 4096) if counts[i] == 0]
 print("never in the text:", " ".join(unused[:7]).replace("Ġ", "·"))
 print("                  ", " ".join(unused[7:]).replace("Ġ", "·"))
@@ -301,7 +321,7 @@ figure(
 # embeddings taken off first. The control: the direction of 13 random tokens, 200 times.
 
 
-# %%
+# %% tags=["idea"]
 def nearness(seed):
     """Cosine of each centred embedding with the mean of some of them."""
     mean = centred[seed].mean(0)
@@ -321,7 +341,7 @@ found = others[np.argsort(-near[others])[: untouched[others].sum()]]
 by_chance = np.array([auc(nearness(deal.choice(others, 13))) for _ in range(200)])
 
 # %%
-record("untouched", int(untouched.sum()))
+note(untouched=untouched.sum())
 alike = {}
 for name, rows in (
     ("untouched", np.flatnonzero(untouched)),
@@ -329,13 +349,18 @@ for name, rows in (
 ):
     unit = vectors[rows] / length[rows, None]
     alike[name] = (unit @ unit.T)[np.triu_indices(len(rows), 1)].mean()
-    record(f"alike_{name}", alike[name], atol=0.02, because=ROUNDING)
-record("auc_short", auc(-length), atol=0.005, because=ROUNDING)
-record("auc_direction", auc(near), atol=0.005, because=ROUNDING)
-record("control_as_good", np.mean(by_chance >= auc(near)), atol=0.01, because=ROUNDING)
-record("control_95", np.quantile(by_chance, 0.95), atol=0.02, because=ROUNDING)
-record("found_untouched", untouched[found].mean(), atol=0.02, because=ROUNDING)
-record("found_to_20", (counts[found] <= 20).mean(), atol=0.02, because=ROUNDING)
+note(alike_untouched=alike["untouched"], alike_others=alike["others"])
+note(
+    atol=0.005,
+    auc_short=auc(-length),
+    auc_direction=auc(near),
+)
+note(atol=0.01, control_as_good=np.mean(by_chance >= auc(near)))
+note(
+    control_95=np.quantile(by_chance, 0.95),
+    found_untouched=untouched[found].mean(),
+    found_to_20=(counts[found] <= 20).mean(),
+)
 
 # %% tags=["drawing"]
 fig, axes = plots.subplots(1, 2, height=2.9, sharex=True)
@@ -417,9 +442,27 @@ runs = {
     "untied": [compare(pair[0]) for pair in untied],
     "unembedding": [compare(pair[1]) for pair in untied],
 }
-for name, values in runs.items():
-    record(f"toy_{name}_length", np.mean(values, 0)[0], rtol=0.15, because=SEEDS)
-    record(f"toy_{name}_alike", np.mean(values, 0)[1], atol=0.05, because=SEEDS)
+
+# %%
+lengths, alike = (
+    {name: np.mean(values, 0)[i] for name, values in runs.items()} for i in (0, 1)
+)
+note(
+    rtol=0.15,
+    because=SEEDS,
+    toy_tied_length=lengths["tied"],
+    toy_sgd_length=lengths["sgd"],
+    toy_untied_length=lengths["untied"],
+    toy_unembedding_length=lengths["unembedding"],
+)
+note(
+    atol=0.05,
+    because=SEEDS,
+    toy_tied_alike=alike["tied"],
+    toy_sgd_alike=alike["sgd"],
+    toy_untied_alike=alike["untied"],
+    toy_unembedding_alike=alike["unembedding"],
+)
 
 # %% [markdown]
 # | what | length against others | mean cosine among them |
@@ -483,3 +526,38 @@ print("correlation", round(r, 2))
 # - Finding: [A space at the end of a prompt loses most of its worth](../findings/tokens-trailing-space.md)
 # - Surprise: [Pieces of frequent words are never read](../surprises/tokens-pieces-of-frequent-words.md)
 # - Land & Bartolo (2024), [Fishing for Magikarp](https://arxiv.org/abs/2405.05417)
+
+# %% tags=["labels"]
+in_words(
+    characters_a_token="Characters a token, the fable",
+    saved_by_second_half="Tokens saved by the second half of the vocabulary",
+    german_ratio="Tokens a character in German, against the fable",
+    capitals_ratio="Tokens a character in capitals, against the fable",
+    shuffled_ratio="Tokens a character with shuffled letters, against the fable",
+    cost_of_space="Added loss of a word behind a space at the prompt's end",
+    cost_of_no_space="Added loss of a word without any space",
+    pieces_a_word="Tokens a word, BPE learned on stories of World",
+    learned_tokens="Tokens that BPE learned from stories of World",
+    dead_share="Of these, tokens that are no longer used",
+    count_of_last="How often the last tokens that Fairytale learned occur",
+    fallen_share="Learned tokens of Fairytale that occur less than half as often as the last",
+    learned_and_unused="Learned tokens of Fairytale that never occur",
+    count_daught='How often the token "daught" occurs',
+    untouched="Tokens of Fairytale that never occur in the training text",
+    alike_untouched="Mean cosine between embeddings of tokens that never occur",
+    alike_others="Mean cosine between embeddings of any tokens",
+    auc_short="AUC of a short embedding as a sign of a token that never occurs",
+    auc_direction="AUC of the direction of impossible bytes as such a sign",
+    control_as_good="Random directions that do as well",
+    control_95="AUC that one random direction in twenty exceeds",
+    found_untouched="Tokens nearest to the impossible bytes that never occur",
+    found_to_20="Tokens nearest to the impossible bytes that occur at most 20 times",
+    toy_tied_length="Length of unused embeddings against others: tied, AdamW",
+    toy_tied_alike="Cosine among unused embeddings: tied, AdamW",
+    toy_sgd_length="Length of unused embeddings against others: tied, SGD",
+    toy_sgd_alike="Cosine among unused embeddings: tied, SGD",
+    toy_untied_length="Length of unused embeddings against others: untied, AdamW",
+    toy_untied_alike="Cosine among unused embeddings: untied, AdamW",
+    toy_unembedding_length="Length of unused unembeddings against others: untied, AdamW",
+    toy_unembedding_alike="Cosine among unused unembeddings: untied, AdamW",
+)

@@ -20,18 +20,17 @@
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch.func import functional_call, stack_module_state, vmap
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from llmnotes.lab import figure, plots, predict, record
+from llmnotes.lab import figure, in_words, plots, predict, within
 from llmnotes.methods import probe
-from llmnotes.scratch import Attention, Config, Plan, Transformer
+from llmnotes.scratch import Attention, Config, Plan, Transformer, train_together
 
 torch.set_num_threads(1)
 BLUE, ORANGE, GREEN, PURPLE, _, GREY = plots.COLOURS
 SEEDS = range(3)
 TRAINED = "median of 3 trainings, which differ from CPU to CPU as from seed to seed"
 PROBED = "median of 3 probes with 480 test words: a standard error is 0.02"
+note = within(atol=0.05, because=PROBED)
 ROUNDING = "untrained models from fixed seeds: rounding only"
 
 # %% [markdown]
@@ -75,7 +74,7 @@ def encode(text: str) -> torch.Tensor:
 # always has the causal mask, so we write the same attention without it.
 
 
-# %%
+# %% tags=["idea"]
 class Unmasked(Attention):
     """Attention in which every token sees every other."""
 
@@ -103,7 +102,7 @@ def build(positions: str, seed: int, mask: bool = True) -> Transformer:
     model.transformer["wte"].weight.data *= 5
     if not rotary:
         model.transformer["wpe"].weight.data *= 0 if positions == "none" else 5
-    model.fixed = positions in ("none", "sinusoidal")
+        model.transformer["wpe"].weight.requires_grad_(positions == "learned")
     for block in model.transformer["h"]:
         block.attn.__class__ = type(block.attn) if mask else Unmasked
     return model.eval()
@@ -122,21 +121,12 @@ def build(positions: str, seed: int, mask: bool = True) -> Transformer:
 # %%
 predict(
     "Untrained, a probe after layer 2 names over half of eight places",
-    p=0.6,
-    resolved_by="place_start",
-    if_="> 0.5",
+    0.6,
+    place_start="> 0.5",
 )
+predict("Without a start token it names over 20 points fewer", 0.6, place_lost="> 0.2")
 predict(
-    "Without a start token it names over 20 points fewer",
-    p=0.6,
-    resolved_by="place_lost",
-    if_="> 0.2",
-)
-predict(
-    "Without a causal mask it is at chance",
-    p=0.97,
-    resolved_by="place_no_mask",
-    if_="between 0.095 and 0.155",
+    "Without a causal mask it is at chance", 0.97, place_no_mask="between 0.095 and 0.155"
 )
 
 # %% [markdown]
@@ -144,16 +134,12 @@ predict(
 
 # %%
 predict(
-    "Training makes the place easier to read, by over 10 points",
-    p=0.55,
-    resolved_by="place_gained",
-    if_="> 0.1",
+    "Training makes the place easier to read, by over 10 points", 0.55, place_gained="> 0.1"
 )
 predict(
     "Trained without positions and start token, models name the first animal",
-    p=0.85,
-    resolved_by="first_8_none",
-    if_="> 0.9",
+    0.85,
+    first_8_none="> 0.9",
 )
 
 # %% [markdown]
@@ -163,7 +149,7 @@ predict(
 # place in both. Zero means: whatever is built on top, the model cannot tell them apart there.
 
 
-# %%
+# %% tags=["idea"]
 def streams(model: Transformer, ids: torch.Tensor) -> list[torch.Tensor]:
     """The residual stream before the first layer and after each: (batch, pos, d_model)."""
     x = model.transformer["wte"](ids)
@@ -193,9 +179,11 @@ for kind, mask in (("none", False), ("none", True), ("learned", True)):
     row = table[kind, mask] = np.median(rows, axis=0)
     name = f"positions {kind}, {'causal mask' if mask else 'no mask'}"
     print(f"{name:32}" + "".join(f"{0 if x < 1e-6 else x:10.1e}" for x in row))
-record("no_mask_tells", bool(table["none", False].max() > 1e-6))
-record("one_layer_tells", bool(table["none", True][1] > 1e-6))
-record("two_layers_apart", table["none", True][2], rtol=0.02, because=ROUNDING)
+note(
+    no_mask_tells=bool(table["none", False].max() > 1e-6),
+    one_layer_tells=bool(table["none", True][1] > 1e-6),
+)
+note(rtol=0.02, because=ROUNDING, two_layers_apart=table["none", True][2])
 
 # %% [markdown]
 # Without a mask the two sentences stay the same, layer after layer: a mean has no order. So far the textbook. With the
@@ -211,7 +199,7 @@ record("two_layers_apart", table["none", True][2], rtol=0.02, because=ROUNDING)
 # first attention *writes*, and the residual stream after the second layer.
 
 
-# %%
+# %% tags=["idea"]
 @torch.no_grad()
 def reads(model: Transformer, ids: torch.Tensor, start: bool) -> dict[str, torch.Tensor]:
     """What the first attention writes, and the stream after layer 2, without the start."""
@@ -253,11 +241,13 @@ CASES["mask and start"] = (masked, True)
 written = {case: place(*which, "written") for case, which in CASES.items()}
 stream = {case: place(*which, "layer 2") for case, which in CASES.items()}
 lost = stream["mask and start"] - stream["mask"]
-record("place_start", stream["mask and start"], atol=0.05, because=PROBED)
-record("place_lost", lost, atol=0.07, because=PROBED)
-record("place_no_mask", stream["no mask"], atol=0.03, because=PROBED)
-record("written_start", written["mask and start"], atol=0.06, because=PROBED)
-record("written_mask", written["mask"], atol=0.05, because=PROBED)
+note(
+    place_start=stream["mask and start"],
+    written_mask=written["mask"],
+)
+note(atol=0.07, place_lost=lost)
+note(atol=0.03, place_no_mask=stream["no mask"])
+note(atol=0.06, written_start=written["mask and start"])
 
 # %% [markdown]
 # The mask alone gives the probe almost nothing: {{ result("order.written_mask", ".0%") }} right, where guessing gets
@@ -295,36 +285,17 @@ def sentences(n: int, count: int, generator: torch.Generator) -> tuple:
 # weights stacked, which takes less time than one by one.
 
 
-# %%
-def step_loss(models: list, weights: dict, start: bool, generator) -> torch.Tensor:
-    """The summed loss of stacked models on 32 fresh sentences each, at the question."""
-
-    def answer(w: dict, ids: torch.Tensor) -> torch.Tensor:
-        return functional_call(models[0], w, (ids,), tie_weights=True)[:, -1]
-
-    n = int(torch.randint(2, 9, (), generator=generator))
-    ids, right, _ = sentences(n, 32 * len(models), generator)
-    logits = vmap(answer)(weights, with_start(ids, start).unflatten(0, (len(models), -1)))
-    return len(models) * F.cross_entropy(logits.flatten(0, 1), right)
-
-
-# %%
+# %% tags=["idea"]
 def train(models: list, start: bool = False, steps: int = 250) -> list:
     """Train models side by side, each on sentences of its own; gives them back."""
-    weights, plan = stack_module_state(models)[0], Plan(steps, lr=1e-2, warmup=20)
-    optimizer = torch.optim.Adam(weights.values(), betas=plan.betas, fused=True)
     generator = torch.Generator().manual_seed(0)
-    for step in range(plan.steps):
-        optimizer.param_groups[0]["lr"] = plan.rate(step)
-        with sdpa_kernel(SDPBackend.MATH):  # the fused kernel cannot be stacked
-            step_loss(models, weights, start, generator).backward()
-        if fixed := [i for i, model in enumerate(models) if model.fixed]:
-            weights["transformer.wpe.weight"].grad[fixed] = 0
-        optimizer.step()
-        optimizer.zero_grad()
-    for i, model in enumerate(models):
-        model.load_state_dict({name: w[i] for name, w in weights.items()}, strict=False)
-    return models
+
+    def batch(step: int) -> tuple[torch.Tensor, torch.Tensor]:
+        n = int(torch.randint(2, 9, (), generator=generator))
+        ids, right, _ = sentences(n, 32 * len(models), generator)
+        return with_start(ids, start), right
+
+    return train_together(models, batch, Plan(steps, lr=1e-2, warmup=20))
 
 
 # %% [markdown]
@@ -373,24 +344,27 @@ def best_guess(n: int) -> float:
 
 
 bag = np.array([[1, 0.5, best_guess(n)] for n in LENGTHS])
-record("last_8_bag", best_guess(8), atol=0.001, because="fixed sentences, counted")
+note(atol=0.001, because="fixed sentences, counted", last_8_bag=best_guess(8))
 
 # %% [markdown]
 # The numbers that the text below quotes.
 
 # %%
-for name, kind, n, question, atol in (
-    ("first_8_none", "none", 8, FIRST, 0.04),
-    ("first_8_start", "start", 8, FIRST, 0.08),
-    ("last_8_none", "none", 8, LAST, 0.12),
-    ("first_16_none", "none", 16, FIRST, 0.06),
-    ("first_16_learned", "learned", 16, FIRST, 0.12),
-    ("last_8_learned", "learned", 8, LAST, 0.05),
-    ("last_16_rotary", "rotary", 16, LAST, 0.05),
-    ("lighter_32_rotary", "rotary", 32, LIGHTER, 0.2),
-    ("lighter_32_none", "none", 32, LIGHTER, 0.05),
-):
-    record(name, scores[kind, n][question], atol=atol, because=TRAINED)
+by_training = within(atol=0.05, because=TRAINED)
+by_training(
+    last_8_learned=scores["learned", 8][LAST],
+    last_16_rotary=scores["rotary", 16][LAST],
+    lighter_32_none=scores["none", 32][LIGHTER],
+)
+by_training(atol=0.04, first_8_none=scores["none", 8][FIRST])
+by_training(atol=0.08, first_8_start=scores["start", 8][FIRST])
+by_training(atol=0.06, first_16_none=scores["none", 16][FIRST])
+by_training(
+    atol=0.12,
+    last_8_none=scores["none", 8][LAST],
+    first_16_learned=scores["learned", 16][FIRST],
+)
+by_training(atol=0.2, lighter_32_rotary=scores["rotary", 32][LIGHTER])
 
 # %% [markdown]
 # All of them in one picture.
@@ -457,8 +431,8 @@ figure(
 after = {"mask": place(trained["none"], False, "written")}
 after["mask and start"] = place(trained["start"], True, "written")
 gain = place(trained["start"], True, "layer 2") - stream["mask and start"]
-record("place_gained", gain, atol=0.07, because=TRAINED)
-record("written_start_trained", after["mask and start"], atol=0.08, because=TRAINED)
+by_training(atol=0.07, place_gained=gain)
+by_training(atol=0.08, written_start_trained=after["mask and start"])
 
 # %% [markdown]
 # The probe on what the first attention writes, before and after training.
@@ -542,10 +516,11 @@ for model in loud:
     model.transformer["wpe"].weight.data *= 10  # waves from −1 to 1
     model.transformer["wte"].weight.data /= 5  # words as GPT-2 starts them
 train(loud + even, steps=60)
-for name, models in (("loud", loud), ("even", even)):
-    value = np.median([score(model, 8)[LIGHTER] for model in models])
-    record(f"lighter_8_{name}", value, atol=0.12, because=TRAINED)
-    assert (value > 0.7) == (name == "even"), "are the waves still fixed while training?"
+right_loud, right_even = (
+    np.median([score(model, 8)[LIGHTER] for model in models]) for models in (loud, even)
+)
+assert right_even > 0.7 > right_loud, "are the waves still fixed while training?"
+by_training(atol=0.12, lighter_8_loud=right_loud, lighter_8_even=right_even)
 
 # %% [markdown]
 # The loud models are right in {{ result("order.lighter_8_loud", ".0%") }}, ours in
@@ -576,3 +551,29 @@ for name, models in (("loud", loud), ("even", even)):
 #   transformers](https://arxiv.org/abs/2305.19466)
 # - Ruoss et al. (2023), [Randomized positional encodings boost length generalization of
 #   transformers](https://arxiv.org/abs/2305.16843)
+
+# %% tags=["labels"]
+in_words(
+    no_mask_tells="Without a mask the two sentences are told apart",
+    one_layer_tells="With a mask, one layer tells them apart",
+    two_layers_apart="Distance of the two sentences after two layers, as a share of the stream",
+    place_start="Places named after layer 2, untrained, with a start token",
+    place_lost="Places lost there without a start token",
+    place_no_mask="Places named after layer 2, untrained, without a mask",
+    written_start="Places named from what attention writes, untrained, with a start token",
+    written_mask="Places named from what attention writes, untrained, with the mask alone",
+    last_8_bag="Last of 8 animals, by naming the most frequent one",
+    first_8_none="First of 8 animals right, no positions",
+    first_8_start="First of 8 animals right, no positions but a start token",
+    last_8_none="Last of 8 animals right, no positions",
+    first_16_none="First of 16 animals right, no positions",
+    first_16_learned="First of 16 animals right, learned positions",
+    last_8_learned="Last of 8 animals right, learned positions",
+    last_16_rotary="Last of 16 animals right, rotary positions",
+    lighter_32_rotary="Lighter of 32 animals right, rotary positions",
+    lighter_32_none="Lighter of 32 animals right, no positions",
+    place_gained="Change by training of the places named after layer 2",
+    written_start_trained="Places named from what attention writes, trained, with a start token",
+    lighter_8_loud="Lighter of 8 animals right, waves much larger than words",
+    lighter_8_even="Lighter of 8 animals right, waves as large as words",
+)

@@ -28,7 +28,7 @@ import torch
 import torch.nn.functional as F
 
 import llmnotes
-from llmnotes.lab import figure, plots, predict, record
+from llmnotes.lab import figure, in_words, plots, predict, within
 from llmnotes.model import trace
 from llmnotes.scratch import Attention, Config, Plan, Transformer, loss_of
 from llmnotes.world import VOCABULARY, story_batches
@@ -86,23 +86,12 @@ print(len(ids), "tokens:", [fairytale.tokenizer.decode(i) for i in ids[:12]])
 # Our own guesses, written before the first run. About mistakes:
 
 # %%
+predict("Without the causal mask a trained model's loss rises", 0.75, extra_no_mask="> 0")
 predict(
-    "Without the causal mask a trained model's loss rises",
-    p=0.75,
-    resolved_by="extra_no_mask",
-    if_="> 0",
+    "Without division by √d_head it rises by over 0.1 nats", 0.8, extra_no_scaling="> 0.1"
 )
 predict(
-    "Without division by √d_head it rises by over 0.1 nats",
-    p=0.8,
-    resolved_by="extra_no_scaling",
-    if_="> 0.1",
-)
-predict(
-    "Swapping two middle blocks costs less than 1 nat",
-    p=0.6,
-    resolved_by="extra_two_blocks_swapped",
-    if_="< 1",
+    "Swapping two middle blocks costs less than 1 nat", 0.6, extra_two_blocks_swapped="< 1"
 )
 
 # %% [markdown]
@@ -111,22 +100,15 @@ predict(
 # %%
 predict(
     "Attention's output matrix, transposed, costs over 1 nat",
-    p=0.8,
-    resolved_by="extra_matrix_transposed",
-    if_="> 1",
+    0.8,
+    extra_matrix_transposed="> 1",
 )
 predict(
     "The exact GELU in place of GPT-2's costs under 0.01 nats",
-    p=0.9,
-    resolved_by="extra_exact_gelu",
-    if_="< 0.01",
+    0.9,
+    extra_exact_gelu="< 0.01",
 )
-predict(
-    "At least half of the mistakes cost under 0.1 nats",
-    p=0.35,
-    resolved_by="silent_share",
-    if_=">= 0.5",
-)
+predict("At least half of the mistakes cost under 0.1 nats", 0.35, silent_share=">= 0.5")
 
 # %% [markdown]
 # About 24 layers without residual connections, or without norms:
@@ -134,21 +116,18 @@ predict(
 # %%
 predict(
     "Without residuals but with norms, layer 1 gets at least 1 % of layer 24's gradient",
-    p=0.5,
-    resolved_by="first_to_last_no_residual",
-    if_=">= 0.01",
+    0.5,
+    first_to_last_no_residual=">= 0.01",
 )
 predict(
     "Without residuals, 24 layers gain less than half of what the full model gains",
-    p=0.85,
-    resolved_by="gain_no_residual_24",
-    if_="< 0.5",
+    0.85,
+    gain_no_residual_24="< 0.5",
 )
 predict(
     "Without norms, 24 layers come within 0.1 nats of the full model",
-    p=0.35,
-    resolved_by="worse_no_norm_24",
-    if_="< 0.1",
+    0.35,
+    worse_no_norm_24="< 0.1",
 )
 
 # %% [markdown]
@@ -157,15 +136,13 @@ predict(
 # %%
 predict(
     "Two layers without residuals come within 0.2 nats of the full model",
-    p=0.4,
-    resolved_by="worse_no_residual_2",
-    if_="< 0.2",
+    0.4,
+    worse_no_residual_2="< 0.2",
 )
 predict(
     "The cache saves less than a quarter as much time as positions",
-    p=0.75,
-    resolved_by="time_to_positions",
-    if_="< 0.25",
+    0.75,
+    time_to_positions="< 0.25",
 )
 
 # %% [markdown]
@@ -174,7 +151,7 @@ predict(
 # The layer norm. The small number keeps the division safe; it stands *under* the root.
 
 
-# %%
+# %% tags=["idea"]
 def layer_norm(x, gain, bias, correction=0):
     """Mean 0 and variance 1 along the last axis, then scaled and shifted."""
     centred = x - x.mean(-1, keepdim=True)
@@ -196,7 +173,7 @@ def gelu(x):
 # read before, of which we make use at the end.
 
 
-# %%
+# %% tags=["idea"]
 def split_heads(x):  # (pos, d_model) -> (head, pos, d_head)
     return x.view(len(x), H, D // H).transpose(0, 1)
 
@@ -222,7 +199,7 @@ def attention(x, w, past=None, split=split_heads, weigh=weigh):
 # A block, and then the whole model. `under` picks the weights of one part.
 
 
-# %%
+# %% tags=["idea"]
 def under(w, prefix):
     return {
         name[len(prefix) :]: value for name, value in w.items() if name.startswith(prefix)
@@ -241,7 +218,7 @@ def block(x, w, past=None, norm=layer_norm, act=gelu, **parts):
     return x + hidden @ w["mlp.c_proj.weight"] + w["mlp.c_proj.bias"], past
 
 
-# %%
+# %% tags=["idea"]
 def gpt2(ids, w=W, layers=range(L), final_norm=True, norm=layer_norm, **parts):
     """The logits of the next token at every place, and the stream after each block."""
     w = under(w, "transformer.")
@@ -266,16 +243,16 @@ for layer in range(L):
         f"after block {layer}: at most {off:.0e} apart, of {streams[layer + 1].abs().max():.0f}"
     )
 apart = (logits - seen["logits"][0]).abs().max()
-record("logits_agree", bool(apart < 1e-3))
 same = logits.argmax(-1) == seen["logits"][0].argmax(-1)
-record("same_next_token", bool(same.all()))
 
 
 def loss(logits, ids=ids):
     return float(F.cross_entropy(logits[:-1], ids[1:]))
 
 
-record("loss", loss(logits), atol=1e-4, because=CHECKPOINT, unit="nats")
+note = within(atol=0.002, because=CHECKPOINT)
+note(logits_agree=apart < 1e-3, same_next_token=same.all())
+note(atol=1e-4, unit="nats", loss=loss(logits))
 
 # %% [markdown]
 # Equal logits are a sharp test, but only if one has something to compare with. Without it one has a loss, and looks
@@ -316,15 +293,20 @@ extra = {
     name: loss(gpt2(ids, **wrong)[0]) - loss(logits) for name, wrong in MISTAKES.items()
 }
 extra = dict(sorted(extra.items(), key=lambda item: item[1]))
-for name, value in extra.items():
-    record(
-        "extra_" + name.lower().replace(" ", "_"),
-        value,
-        atol=0.002,
-        because=CHECKPOINT,
-        unit="nats",
-    )
-record("silent_share", np.mean([value < 0.1 for value in extra.values()]), atol=0)
+note(
+    unit="nats",
+    extra_no_mask=extra["no mask"],
+    extra_exact_gelu=extra["exact GELU"],
+    extra_sample_variance=extra["sample variance"],
+    extra_no_scaling=extra["no scaling"],
+    extra_no_final_norm=extra["no final norm"],
+    extra_relu=extra["ReLU"],
+    extra_two_blocks_swapped=extra["two blocks swapped"],
+    extra_positions_forgotten=extra["positions forgotten"],
+    extra_matrix_transposed=extra["matrix transposed"],
+    extra_heads_mixed_up=extra["heads mixed up"],
+)
+note(atol=0, silent_share=np.mean([value < 0.1 for value in extra.values()]))
 
 # %% [markdown]
 # What each costs on our tale, where {{ result("transformer.loss", ".2f") }} nats is right.
@@ -434,31 +416,37 @@ words_only = -float(((frequent + 1) / (frequent + 1).sum()).log()[scored].mean()
 
 # %%
 SHORT = "one short training: differs from CPU to CPU, little beside the differences"
+note = within(atol=0.15, because=SHORT)
 ends = {key: np.array([end for _, end in found]) for key, found in runs.items()}
 middle = {key: np.median(found) for key, found in ends.items()}
 start = loss_of(build(24), HELD).item()
 gains = (start - middle["no residual", 24]) / (start - ends["full", 24])  # one a start
 gradients = runs["no residual", 24][0][0]
-record("words_only", words_only, atol=1e-3, because="counted", unit="nats")
-record("full_24", middle["full", 24], atol=0.15, because=SHORT, unit="nats")
-record("full_24_best", ends["full", 24].min(), atol=0.15, because=SHORT, unit="nats")
-record("full_24_worst", ends["full", 24].max(), atol=0.15, because=SHORT, unit="nats")
-record("no_residual_24", middle["no residual", 24], atol=0.03, because=SHORT, unit="nats")
-record("first_to_last_no_residual", gradients[0] / gradients[-1], atol=1e-3, because=SHORT)
+note(atol=1e-3, because="counted", unit="nats", words_only=words_only)
+note(
+    unit="nats",
+    full_24=middle["full", 24],
+    full_24_best=ends["full", 24].min(),
+    full_24_worst=ends["full", 24].max(),
+)
+note(atol=0.03, unit="nats", no_residual_24=middle["no residual", 24])
+note(atol=1e-3, first_to_last_no_residual=gradients[0] / gradients[-1])
 shallow = np.median([first[0] / first[-1] for first, _ in runs["no residual", 2]])
-record("first_to_last_no_residual_2", shallow, rtol=0.05, because=SHORT)
+note(rtol=0.05, first_to_last_no_residual_2=shallow)
 
 # %% [markdown]
 # And the losses compared.
 
 # %%
-record("gain_no_residual_24", np.median(gains), atol=0.08, because=SHORT)
-record("gain_first_start", gains[0], atol=0.03, because=SHORT)
-for kind, n in (("no residual", 2), ("no norm", 2), ("no norm", 24)):
-    worse = middle[kind, n] - middle["full", n]
-    record(
-        f"worse_{kind.replace(' ', '_')}_{n}", worse, atol=0.25, because=SHORT, unit="nats"
-    )
+note(atol=0.08, gain_no_residual_24=np.median(gains))
+note(atol=0.03, gain_first_start=gains[0])
+note(
+    atol=0.25,
+    unit="nats",
+    worse_no_residual_2=middle["no residual", 2] - middle["full", 2],
+    worse_no_norm_2=middle["no norm", 2] - middle["full", 2],
+    worse_no_norm_24=middle["no norm", 24] - middle["full", 24],
+)
 
 # %% [markdown]
 # Gradients at the first step, and what the training reaches.
@@ -513,8 +501,8 @@ figure(
 louder = build(8, norm=False)
 for table in ("wte", "wpe"):
     louder.transformer[table].weight.mul_(10)
-record("no_norm_8", middle["no norm", 8], atol=0.05, because=SHORT, unit="nats")
-record("no_norm_8_louder", learn(louder)[1], atol=0.25, because=SHORT, unit="nats")
+note(atol=0.05, unit="nats", no_norm_8=middle["no norm", 8])
+note(atol=0.25, unit="nats", no_norm_8_louder=learn(louder)[1])
 
 # %% [markdown]
 # From {{ result("transformer.no_norm_8", ".2f") }} to {{ result("transformer.no_norm_8_louder", ".2f") }} nats, in one run
@@ -572,18 +560,34 @@ def alikeness(model):
     return float((cosines.sum((1, 2)) - 32).mean() / (32 * 31))
 
 
+ratio, alike, end = {}, {}, {}
 for kind in ("quiet", "quiet_self", "loud", "loud_self"):
     models = [without(kind, seed) for seed in range(2)]
-    alike = np.mean([alikeness(model) for model in models])
+    alike[kind] = np.mean([alikeness(model) for model in models])
     found = [learn(model) for model in models]
-    ratio = np.mean([first[0] / first[-1] for first, _ in found])
-    end = np.mean([end for _, end in found])
-    record(f"ratio_{kind}", ratio, rtol=0.05, because="untrained: rounding only")
-    record(f"alike_{kind}", alike, atol=0.005, because="untrained: rounding only")
-    learned = 0.3 if "self" in kind else 0.05
-    record(
-        f"end_{kind}", end, atol=learned, because="mean of two short trainings", unit="nats"
-    )
+    ratio[kind] = np.mean([first[0] / first[-1] for first, _ in found])
+    end[kind] = np.mean([end for _, end in found])
+
+# %%
+untrained = within(rtol=0.05, because="untrained: rounding only")
+untrained(
+    ratio_quiet=ratio["quiet"],
+    ratio_quiet_self=ratio["quiet_self"],
+    ratio_loud=ratio["loud"],
+    ratio_loud_self=ratio["loud_self"],
+)
+untrained(
+    atol=0.005,
+    alike_quiet=alike["quiet"],
+    alike_quiet_self=alike["quiet_self"],
+    alike_loud=alike["loud"],
+    alike_loud_self=alike["loud_self"],
+)
+two_trainings = within(because="mean of two short trainings")
+two_trainings(atol=0.05, unit="nats", end_quiet=end["quiet"], end_loud=end["loud"])
+two_trainings(
+    atol=0.3, unit="nats", end_quiet_self=end["quiet_self"], end_loud_self=end["loud_self"]
+)
 
 # %% [markdown]
 # | four layers, no residual connection | first layer's gradient ÷ last | tokens alike (cosine) | loss (nats) |
@@ -637,13 +641,17 @@ write(ids[:48], 4, True)  # the first call warms up
 slow_text, slow_logits, slow_count, slow_time = write(ids[:48], 64, cached=False)
 text, kept_logits, count, seconds = write(ids[:48], 64, cached=True)
 print(fairytale.tokenizer.decode(text[30:]))
-record("same_text", bool((text == slow_text).all()))
-record("cache_logits_agree", bool((kept_logits - slow_logits).abs().max() < 1e-3))
-record("positions_saved", slow_count / count, atol=0, because="counted")
+note(
+    same_text=(text == slow_text).all(),
+    cache_logits_agree=(kept_logits - slow_logits).abs().max() < 1e-3,
+)
+note(atol=0, because="counted", positions_saved=slow_count / count)
 CLOCK = "a clock on a busy machine"
-record("time_saved", slow_time / seconds, rtol=0.7, because=CLOCK)
-record(
-    "time_to_positions", slow_time / seconds / (slow_count / count), rtol=0.7, because=CLOCK
+note(
+    rtol=0.7,
+    because=CLOCK,
+    time_saved=slow_time / seconds,
+    time_to_positions=slow_time / seconds / (slow_count / count),
 )
 
 # %% [markdown]
@@ -690,9 +698,8 @@ def one_open(open_layer, open_head):
 
 rises = torch.tensor([[one_open(layer, head) for head in range(H)] for layer in range(L)])
 print(rises.numpy().round(2))
-record("leak", float(rises.min()), atol=0.002, because=CHECKPOINT, unit="nats")
-record("leaking_layer", int(rises.argmin()) // H)
-record("leaking_head", int(rises.argmin()) % H)
+note(atol=0.002, because=CHECKPOINT, unit="nats", leak=rises.min())
+note(leaking_layer=rises.argmin() // H, leaking_head=rises.argmin() % H)
 assert rises.abs().max() > 0.01, f"{rises}: does the open head really see later tokens?"
 
 # %% [markdown]
@@ -735,3 +742,55 @@ print([f"{size / sum(gpt2_sizes):.0%}" for size in gpt2_sizes], "in GPT-2")
 #   learners](https://cdn.openai.com/better-language-models/language_models_are_unsupervised_multitask_learners.pdf)
 # - Dong et al. (2021), [Attention is not all you need](https://arxiv.org/abs/2103.03404)
 # - He et al. (2023), [Deep transformers without shortcuts](https://arxiv.org/abs/2302.10322)
+
+# %% tags=["labels"]
+in_words(
+    logits_agree="Our logits are the library's",
+    same_next_token="So is the likeliest next token, at every position",
+    loss="Loss on the tale, everything right",
+    extra_no_mask="Change of the loss without the causal mask",
+    extra_exact_gelu="Change of the loss with the exact GELU",
+    extra_sample_variance="Change of the loss with the sample variance in the norm",
+    extra_no_scaling="Change of the loss without division by the square root",
+    extra_no_final_norm="Change of the loss without the final norm",
+    extra_relu="Change of the loss with ReLU",
+    extra_two_blocks_swapped="Change of the loss with two middle blocks swapped",
+    extra_positions_forgotten="Change of the loss without positions",
+    extra_matrix_transposed="Change of the loss with the output matrix transposed",
+    extra_heads_mixed_up="Change of the loss with the heads mixed up",
+    silent_share="Mistakes that raise the loss by less than 0.1 nats",
+    words_only="Loss from word frequencies alone",
+    full_24="Loss of the full model, 24 layers, median of three starts",
+    full_24_best="The same, best start",
+    full_24_worst="The same, worst start",
+    no_residual_24="Loss without residual connections, 24 layers",
+    first_to_last_no_residual="Gradient of layer 1 as a share of layer 24's, without residual connections",
+    first_to_last_no_residual_2="Gradient of layer 1 against layer 2's, two layers without residual connections",
+    gain_no_residual_24="Gain without residual connections, as a share of the full model's, 24 layers",
+    gain_first_start="The same, first start only",
+    worse_no_residual_2="Added loss without residual connections, two layers",
+    worse_no_norm_2="Added loss without norms, two layers",
+    worse_no_norm_24="Added loss without norms, 24 layers",
+    no_norm_8="Loss without norms, eight layers",
+    no_norm_8_louder="The same with embeddings that start ten times larger",
+    ratio_quiet="First layer's gradient against the last's: quiet",
+    alike_quiet="Mean cosine between tokens after four layers: quiet",
+    end_quiet="Loss after training: quiet",
+    ratio_quiet_self="First layer's gradient against the last's: quiet, heads see themselves first",
+    alike_quiet_self="Mean cosine between tokens after four layers: quiet, heads see themselves first",
+    end_quiet_self="Loss after training: quiet, heads see themselves first",
+    ratio_loud="First layer's gradient against the last's: loud",
+    alike_loud="Mean cosine between tokens after four layers: loud",
+    end_loud="Loss after training: loud",
+    ratio_loud_self="First layer's gradient against the last's: loud, heads see themselves first",
+    alike_loud_self="Mean cosine between tokens after four layers: loud, heads see themselves first",
+    end_loud_self="Loss after training: loud, heads see themselves first",
+    same_text="The cache changes no word",
+    cache_logits_agree="The cache changes no logit",
+    positions_saved="Positions computed without the cache, against with it",
+    time_saved="Time without the cache, against with it",
+    time_to_positions="Saving in time as a share of the saving in positions",
+    leak="Change of the loss when the worst head alone is unmasked",
+    leaking_layer="Layer of that head, from 0",
+    leaking_head="Number of that head, from 0",
+)

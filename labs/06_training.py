@@ -26,15 +26,15 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from llmnotes.lab import figure, plots, predict, record
+from llmnotes.lab import figure, in_words, plots, predict, within
 from llmnotes.scratch import Cache, Config, Plan, Transformer, kneser_ney, train
-from llmnotes.world import IDS, VOCABULARY, grade, held_out, story_batches, truth
+from llmnotes.world import IDS, VOCABULARY, grade, held_out, story_batches, truth, word_ids
 
 torch.set_num_threads(1)
 BLUE, ORANGE, GREEN, PURPLE, OCHRE, GREY = plots.COLOURS
 FOLDER = Path(tempfile.mkdtemp())  # for the logs, and for states to resume from
 SHORT = "one short training: differs from CPU to CPU, little beside the differences"
-COUNTED = "counted in fixed stories"
+note = within(atol=0.03, because=SHORT)
 
 # %% [markdown]
 # ## What you need to know
@@ -57,9 +57,7 @@ COUNTED = "counted in fixed stories"
 # %%
 CONTEXT = 64
 STORIES = [story[: CONTEXT + 1] for story in held_out(2, 40)]
-ids = torch.tensor(
-    [[IDS[token.word] for token in story] for story in STORIES if len(story) > CONTEXT]
-)
+ids = torch.stack([word_ids(t.word for t in s) for s in STORIES if len(s) > CONTEXT])
 TRUE = torch.stack([truth([VOCABULARY[i] for i in row[:-1].tolist()]).probs for row in ids])
 came = TRUE.gather(-1, ids[:, 1:, None])  # the true probability of the word that came
 floor = -float(came.log().mean())
@@ -75,23 +73,14 @@ print(" ".join(VOCABULARY[i] for i in ids[0, 1:17]))
 # Our own guesses, written before the first run:
 
 # %%
+predict("Four hundred steps beat the trigram model", 0.75, below_trigram="> 0")
 predict(
-    "Four hundred steps beat the trigram model",
-    p=0.75,
-    resolved_by="below_trigram",
-    if_="> 0",
-)
-predict(
-    "The bigram model is passed in the first quarter of them",
-    p=0.7,
-    resolved_by="bigram_passed",
-    if_="<= 0.25",
+    "The bigram model is passed in the first quarter of them", 0.7, bigram_passed="<= 0.25"
 )
 predict(
     "On 32 stories only, the held-out loss ends above the unigram model's",
-    p=0.4,
-    resolved_by="few_above_unigram",
-    if_="> 0",
+    0.4,
+    few_above_unigram="> 0",
 )
 
 # %% [markdown]
@@ -99,22 +88,15 @@ predict(
 
 # %%
 predict(
-    "At ten times the rate it ends above the bigram model",
-    p=0.6,
-    resolved_by="fast_above_bigram",
-    if_="> 0",
+    "At ten times the rate it ends above the bigram model", 0.6, fast_above_bigram="> 0"
 )
 predict(
     "At temperature 1 over half of its sentences are grammatical",
-    p=0.4,
-    resolved_by="grammatical_1",
-    if_="> 0.5",
+    0.4,
+    grammatical_1="> 0.5",
 )
 predict(
-    "At temperature 0.5 half of the distinct words are gone",
-    p=0.35,
-    resolved_by="distinct_half",
-    if_="< 0.5",
+    "At temperature 0.5 half of the distinct words are gone", 0.35, distinct_half="< 0.5"
 )
 
 # %% [markdown]
@@ -123,15 +105,11 @@ predict(
 # %%
 predict(
     "Some temperature below 1 is nearer to the truth than 1",
-    p=0.45,
-    resolved_by="best_temperature",
-    if_="< 0.99",
+    0.45,
+    best_temperature="< 0.99",
 )
 predict(
-    "At its best, top-p is nearer to the truth than top-k",
-    p=0.75,
-    resolved_by="top_p_minus_top_k",
-    if_="> 0",
+    "At its best, top-p is nearer to the truth than top-k", 0.75, top_p_minus_top_k="> 0"
 )
 
 # %% [markdown]
@@ -140,7 +118,7 @@ predict(
 # Two layers, four heads, 64 numbers a word. Each step reads sixteen fresh stories. The matrices are trained by Muon and the
 # rest by AdamW, both at a rate that rises (the *warm-up*) and then falls along a cosine (`llmnotes.scratch.training`).
 
-# %%
+# %% tags=["idea"]
 STEPS = 400
 fresh = cache(story_batches(CONTEXT, 16))
 
@@ -189,21 +167,31 @@ for order, name in ((1, "unigram"), (2, "bigram"), (3, "trigram")):
     losses = kneser_ney(read, text, len(VOCABULARY), order)
     same_story = torch.tensor(text[1:]) != IDS["<|endoftext|>"]
     ngram[name] = float(losses[same_story].mean())
-    record(name, ngram[name], atol=1e-3, because=COUNTED, unit="nats")
 
 # %% [markdown]
 # What it reached, and when it passed the bigram model.
 
 # %%
-record("floor", floor, atol=1e-4, because=COUNTED, unit="nats")
-record("end", held[-1], atol=0.12, because=SHORT, unit="nats")
-record("below_trigram", ngram["trigram"] - held[-1], atol=0.12, because=SHORT, unit="nats")
+counted = within(atol=1e-3, because="counted in fixed stories")
+counted(
+    unit="nats",
+    unigram=ngram["unigram"],
+    bigram=ngram["bigram"],
+    trigram=ngram["trigram"],
+)
+counted(atol=1e-4, unit="nats", floor=floor)
+note(
+    atol=0.12,
+    unit="nats",
+    end=held[-1],
+    below_trigram=ngram["trigram"] - held[-1],
+)
 passed = steps[np.argmax(held < ngram["bigram"])] / STEPS
-record("bigram_passed", passed, atol=0.04, because=SHORT)
-record("held_200", held[list(steps).index(200)], atol=0.12, because=SHORT, unit="nats")
-record("far_agreement", grades[400]["agreement_1"], atol=0.12, because=SHORT)
-record("far_agreement_200", grades[200]["agreement_1"], atol=0.25, because=SHORT)
-record("list", grades[400]["list"], atol=0.1, because=SHORT)
+note(atol=0.04, bigram_passed=passed)
+note(atol=0.12, unit="nats", held_200=held[list(steps).index(200)])
+note(atol=0.12, far_agreement=grades[400]["agreement_1"])
+note(atol=0.25, far_agreement_200=grades[200]["agreement_1"])
+note(atol=0.1, list=grades[400]["list"])
 
 # %% [markdown]
 # ## Three ways to spoil it
@@ -211,20 +199,22 @@ record("list", grades[400]["list"], atol=0.1, because=SHORT)
 # *Too little data*: the same 32 stories again and again. *Too long*: the same run, watched to its end. *Too large a rate*:
 # ten times ours. That makes two runs, of 200 steps each.
 
-# %%
+# %% tags=["idea"]
 few = learn("few", batch=lambda step: fresh(step % 2), steps=200)[1]
 fast = learn("fast", lr=6e-2, steps=200)[1]
 few_held, fast_held = (np.array([entry["held"] for entry in log]) for log in (few, fast))
 few_read = np.array([entry["loss"] for entry in few])
 lowest = few_held.argmin()
-record("few_best", few_held[lowest], atol=0.15, because=SHORT, unit="nats")
-record("few_best_step", steps[lowest], atol=60, because=SHORT)
-record("few_end", few_held[-1], rtol=0.15, because=SHORT, unit="nats")
-record("few_above_unigram", few_held[-1] - ngram["unigram"], atol=0.8, because=SHORT)
-record("few_read", few_read[-1], atol=0.1, because=SHORT, unit="nats")
-record("few_below_floor", bool(few_read[-1] < floor))
-record("fast_end", fast_held[-1], atol=0.4, because=SHORT, unit="nats")
-record("fast_above_bigram", fast_held[-1] - ngram["bigram"], atol=0.4, because=SHORT)
+
+# %%
+note(atol=0.15, unit="nats", few_best=few_held[lowest])
+note(atol=60, few_best_step=steps[lowest])
+note(rtol=0.15, unit="nats", few_end=few_held[-1])
+note(atol=0.8, few_above_unigram=few_held[-1] - ngram["unigram"])
+note(atol=0.1, unit="nats", few_read=few_read[-1])
+note(few_below_floor=few_read[-1] < floor)
+note(atol=0.4, unit="nats", fast_end=fast_held[-1])
+note(atol=0.4, fast_above_bigram=fast_held[-1] - ngram["bigram"])
 
 # %% [markdown]
 # All of it in one picture, with the simpler models and the floor.
@@ -298,15 +288,29 @@ SWEEPS = {
 points = {knob: np.array([quality(**{knob: v}) for v in vs]) for knob, vs in SWEEPS.items()}
 best = {knob: values[:, 1].argmax() for knob, values in points.items()}
 legal_1, overlap_1 = quality()
-record("legal_1", legal_1, atol=0.03, because=SHORT)
-record("overlap_1", overlap_1, atol=0.03, because=SHORT)
-for knob, values in points.items():
-    record(f"best_{knob}", SWEEPS[knob][best[knob]], rtol=0.7, because="a flat top")
-    record(f"overlap_{knob}", values[best[knob], 1], atol=0.03, because=SHORT)
-    record(f"legal_{knob}", values[best[knob], 0], atol=0.03, because=SHORT)
-record("legal_greedy", points["top_k"][0, 0], atol=0.03, because=SHORT)
+
+# %%
+legal, overlap = ({knob: points[knob][best[knob], i] for knob in SWEEPS} for i in (0, 1))
+note(
+    legal_1=legal_1,
+    overlap_1=overlap_1,
+    overlap_temperature=overlap["temperature"],
+    legal_temperature=legal["temperature"],
+    overlap_top_k=overlap["top_k"],
+    legal_top_k=legal["top_k"],
+    overlap_top_p=overlap["top_p"],
+    legal_top_p=legal["top_p"],
+    legal_greedy=points["top_k"][0, 0],
+)
+note(
+    rtol=0.7,
+    because="a flat top",
+    best_temperature=SWEEPS["temperature"][best["temperature"]],
+    best_top_k=SWEEPS["top_k"][best["top_k"]],
+    best_top_p=SWEEPS["top_p"][best["top_p"]],
+)
 gap = points["top_p"][:, 1].max() - points["top_k"][:, 1].max()
-record("top_p_minus_top_k", gap, atol=0.006, because=SHORT)
+note(atol=0.006, top_p_minus_top_k=gap)
 
 # %% [markdown]
 # Now let it write. So that a setting which draws nothing (top-k 1: always the likeliest word, *greedy*) also writes more than
@@ -323,14 +327,14 @@ print(len(OPENINGS), "openings, for example:", " ".join(OPENINGS[3][1:]))
 # Every story is fed its opening word by word, and then what was drawn.
 
 
-# %%
+# %% tags=["idea"]
 @torch.no_grad()
 def write(openings, **how):
     """Stories of 63 words that begin with the openings; keys and values are kept."""
     generator, cache = torch.Generator().manual_seed(0), Cache()
     given = torch.full((len(openings), CONTEXT), -1)
     for row, words in zip(given, openings, strict=True):
-        row[: len(words)] = torch.tensor([IDS[word] for word in words])
+        row[: len(words)] = word_ids(words)
     rows = given[:, :1]
     for next_given in given[:, 1:].split(1, dim=1):
         probs = cut(model(rows[:, -1:], cache)[:, -1], **how)
@@ -379,15 +383,32 @@ for name, (share, first, distinct) in judged.items():
 # The numbers that the text quotes.
 
 # %%
-SAMPLE = "128 stories of a short training"
-for name, as_ in zip(SETTINGS, ("1", "half", "top_k", "top_p", "greedy"), strict=True):
-    share, first, distinct = judged[name]
-    near = 0.06 if as_ == "greedy" else 0.12
-    record(f"after_{as_}", share, atol=near, because=SAMPLE)
-    record(f"first_{as_}", first, atol=max(near, 0.1), because=SAMPLE)
-    record(f"words_{as_}", distinct, atol=20, because=SAMPLE)
+share, first, distinct = (
+    {name: found[i] for name, found in judged.items()} for i in range(3)
+)
+sampled = within(atol=0.12, because="128 stories of a short training")
+sampled(
+    after_1=share["temperature 1"],
+    after_half=share["temperature 0.5"],
+    after_top_k=share["top-k 5"],
+    after_top_p=share["top-p 0.9"],
+    first_1=first["temperature 1"],
+    first_half=first["temperature 0.5"],
+    first_top_k=first["top-k 5"],
+    first_top_p=first["top-p 0.9"],
+)
+sampled(atol=0.06, after_greedy=share["greedy"])
+sampled(atol=0.1, first_greedy=first["greedy"])
+sampled(
+    atol=20,
+    words_1=distinct["temperature 1"],
+    words_half=distinct["temperature 0.5"],
+    words_top_k=distinct["top-k 5"],
+    words_top_p=distinct["top-p 0.9"],
+    words_greedy=distinct["greedy"],
+)
 own = {tuple(w[len(o) :]) for w, o in zip(written["greedy"], OPENINGS, strict=True)}
-record("own_greedy", len(own) / len(OPENINGS), atol=0.2, because=SAMPLE)
+sampled(atol=0.2, own_greedy=len(own) / len(OPENINGS))
 
 # %% [markdown]
 # Our predictions were made for 32 stories begun from nothing. So these are counted too, and they settle them.
@@ -399,9 +420,9 @@ hot, cold, same = (
     for name in ("temperature 1", "temperature 0.5", "greedy")
 )
 FEW = "32 sampled stories of a short training"
-record("grammatical_1", hot[0], atol=0.12, because=FEW)
-record("distinct_half", cold[2] / hot[2], atol=0.15, because=FEW)
-record("nothing_greedy_words", same[2], atol=12, because="one story of a short training")
+note(atol=0.12, because=FEW, grammatical_1=hot[0])
+note(atol=0.15, because=FEW, distinct_half=cold[2] / hot[2])
+note(atol=12, because="one story of a short training", nothing_greedy_words=same[2])
 
 # %% [markdown]
 # Both measures side by side: on the left in real stories, where each setting stands at the same places; on the right in
@@ -555,7 +576,7 @@ halves = [tuple(words[:8]) for words in told if len(words) > CONTEXT][:128]
 share, first, distinct = judge(write(halves, top_k=1), halves)
 assert first < judged["greedy"][1], "do the openings stop within a sentence?"
 print(f"{share:.0%} of sentences grammatical, of first ones {first:.0%}; {distinct} words")
-record("first_cut", first, atol=0.15, because=SAMPLE)
+sampled(atol=0.15, first_cut=first)
 
 # %% [markdown]
 # ## What this does not show
@@ -574,3 +595,59 @@ record("first_cut", first, atol=0.15, because=SAMPLE)
 # - Dead end: [A rate that was to be too large](../dead-ends/training-rate-too-large.md)
 # - Holtzman et al. (2020), [The curious case of neural text degeneration](https://arxiv.org/abs/1904.09751)
 # - Eldan & Li (2023), [TinyStories](https://arxiv.org/abs/2305.07759)
+
+# %% tags=["labels"]
+in_words(
+    unigram="Loss of word frequencies",
+    bigram="Loss of a bigram model",
+    trigram="Loss of a trigram model",
+    floor="Smallest loss possible, that of the grammar itself",
+    end="Loss after 400 steps",
+    below_trigram="How far that is below the trigram model",
+    bigram_passed="Part of the training after which the bigram model is passed",
+    held_200="Loss after 200 steps",
+    far_agreement="Verb agrees, one noun between, after 400 steps",
+    far_agreement_200="Verb agrees, one noun between, after 200 steps",
+    list="Songs repeated, after 400 steps",
+    few_best="Best loss when trained on 32 stories",
+    few_best_step="Step of that best loss",
+    few_end="Last loss when trained on 32 stories",
+    few_above_unigram="How far that is above word frequencies",
+    few_read="Loss on the 32 stories themselves",
+    few_below_floor="That loss is below the floor",
+    fast_end="Loss after 200 steps at ten times the rate",
+    fast_above_bigram="How far that is above the bigram model",
+    legal_1="Probability on legal words, no cut",
+    overlap_1="Overlap with the true probabilities, no cut",
+    best_temperature="Best temperature of the sweep",
+    overlap_temperature="Overlap with the truth at the best temperature",
+    legal_temperature="Probability on legal words at the best temperature",
+    best_top_k="Best top-k of the sweep",
+    overlap_top_k="Overlap with the truth at the best top-k",
+    legal_top_k="Probability on legal words at the best top-k",
+    best_top_p="Best top-p of the sweep",
+    overlap_top_p="Overlap with the truth at the best top-p",
+    legal_top_p="Probability on legal words at the best top-p",
+    legal_greedy="Places where the likeliest word is legal",
+    top_p_minus_top_k="Overlap of the best top-p minus that of the best top-k",
+    after_1="Grammatical sentences, temperature 1",
+    first_1="Grammatical first sentences, temperature 1",
+    words_1="Different words used, temperature 1",
+    after_half="Grammatical sentences, temperature 0.5",
+    first_half="Grammatical first sentences, temperature 0.5",
+    words_half="Different words used, temperature 0.5",
+    after_top_k="Grammatical sentences, top-k 5",
+    first_top_k="Grammatical first sentences, top-k 5",
+    words_top_k="Different words used, top-k 5",
+    after_top_p="Grammatical sentences, top-p 0.9",
+    first_top_p="Grammatical first sentences, top-p 0.9",
+    words_top_p="Different words used, top-p 0.9",
+    after_greedy="Grammatical sentences, greedy",
+    first_greedy="Grammatical first sentences, greedy",
+    words_greedy="Different words used, greedy",
+    own_greedy="Different greedy continuations of the 128 openings",
+    grammatical_1="Grammatical sentences from nothing, temperature 1",
+    distinct_half="Different words from nothing, temperature 0.5 against 1",
+    nothing_greedy_words="Different words from nothing, greedy",
+    first_cut="Grammatical first sentences after openings of seven words, greedy",
+)

@@ -22,16 +22,17 @@
 import torch
 
 import llmnotes
-from llmnotes.lab import figure, plots, predict, record
+from llmnotes.lab import figure, in_words, plots, predict, within
 from llmnotes.methods import direct_logit_attribution, logit_lens
-from llmnotes.model import norm_scale, parts, read_out, replace, trace
-from llmnotes.world import END, IDS, RULES, held_out, rivals
+from llmnotes.model import edit, norm_scale, parts, read_out, replace, rerun, trace
+from llmnotes.world import END, IDS, RULES, read, rivals
 from llmnotes.world import lexicon as lex
 from llmnotes.world.lexicon import NOUNS
 
 BLUE, ORANGE, GREEN, PURPLE, OCHRE, GREY = plots.COLOURS
 torch.set_grad_enabled(False)
 FIXED = "rounding, near ties"
+note = within(atol=0.03, because=FIXED)
 
 # %% [markdown]
 # ## What you need to know
@@ -49,7 +50,7 @@ FIXED = "rounding, near ties"
 # **The rules** ([lab 13](13_formation.md) has all nine): a verb agrees with its noun (`agreement_0`: nothing between;
 # `_1`, `_2`: one or two other nouns between), a pronoun with its person, songs are sung again (`list`), 82 facts are fixed.
 
-# %%
+# %% tags=["idea"]
 world = llmnotes.load("world")
 W = parts(world)
 shares = direct_logit_attribution(
@@ -70,16 +71,13 @@ print(f"sum    {shares.values.sum():6.4f}, the model's own {shares.total:6.4f}")
 # is fitted was changed after first results, and its reading depends on that.
 
 # %%
-for claim, p, name, if_ in (
-    ("At step 0 the lens says the same word again", 0.85, "same_word", "> 0.5"),
-    ("After two layers most facts are not visible", 0.7, "fact_halfway", "< 0.5"),
-    ("There a linear map reads twice as many", 0.7, "fact_map_to_lens", "> 2"),
-    ("The stream grows by half or more in each layer", 0.5, "least_growth", "> 1.5"),
-    ("Attention is the first to prefer the right verb", 0.6, "verbs_by_attention", "== 3"),
-    ("Of facts MLPs write more than heads", 0.5, "fact_by_mlps", "> 0.5"),
-    ("In songs head L2H3 writes more than any part", 0.5, "song_by_head", "== 1"),
-):
-    predict(claim, p=p, resolved_by=name, if_=if_)
+predict("At step 0 the lens says the same word again", 0.85, same_word="> 0.5")
+predict("After two layers most facts are not visible", 0.7, fact_halfway="< 0.5")
+predict("There a linear map reads twice as many", 0.7, fact_map_to_lens="> 2")
+predict("The stream grows by half or more in each layer", 0.5, least_growth="> 1.5")
+predict("Attention is the first to prefer the right verb", 0.6, verbs_by_attention="== 3")
+predict("Of facts MLPs write more than heads", 0.5, fact_by_mlps="> 0.5")
+predict("In songs head L2H3 writes more than any part", 0.5, song_by_head="== 1")
 
 # %% [markdown]
 # And three that came later (the section "Take it away"). The sum had been read by then, and of the parts only the last MLP had
@@ -87,12 +85,9 @@ for claim, p, name, if_ in (
 # the right side comes to lead in nine places of ten.
 
 # %%
-for claim, p, name, if_ in (
-    ("In 5 of 8 rules the part most needed is an attention", 0.7, "needs_attn", ">= 5"),
-    ("In 6 of 8 it is the part that first leads in the sum", 0.4, "needs_first", ">= 6"),
-    ("Without the last MLP the median rule keeps 9 of 10", 0.6, "keeps_median", ">= 0.9"),
-):
-    predict(claim, p=p, resolved_by=name, if_=if_)
+predict("In 5 of 8 rules the part most needed is an attention", 0.7, needs_attn=">= 5")
+predict("In 6 of 8 it is the part that first leads in the sum", 0.4, needs_first=">= 6")
+predict("Without the last MLP the median rule keeps 9 of 10", 0.6, keeps_median=">= 0.9")
 
 # %% [markdown]
 # ## Layer by layer
@@ -100,9 +95,9 @@ for claim, p, name, if_ in (
 # We take 50 stories that the model was not trained on, and every place that a rule decides. A rule is right at a step if the right
 # word, or kind of word (singular verbs, say), gets more probability than each rival kind (`llmnotes.world.grading`).
 
-# %%
-stories = [story[:129] for story in held_out(seed=5, n=120) if len(story) > 128][:50]
-ids = torch.tensor([[IDS[token.word] for token in story[:-1]] for story in stories])
+# %% tags=["idea"]
+ids, stories = read(seed=5, n=50, length=129)
+ids = ids[:, :-1]
 lens = logit_lens(world, ids)  # (step, story, place, word): log-probabilities
 places = {rule: [] for rule in RULES}
 for n, story in enumerate(stories):
@@ -137,8 +132,7 @@ def right(log_probs, rule):
 # [Belrose et al. 2023](https://arxiv.org/abs/2303.08112), in its plainest form).
 
 # %%
-others = [story[:129] for story in held_out(seed=6, n=200) if len(story) > 128][:80]
-other_ids = torch.tensor([[IDS[token.word] for token in story[:-1]] for story in others])
+other_ids = read(seed=6, n=80, length=129)[0][:, :-1]
 
 
 def streams(ids):
@@ -165,30 +159,30 @@ by_lens, by_map = (
 # %%
 size = here.norm(dim=-1).mean((1, 2))
 growth = size[1:] / size[:-1]
-record("least_growth", growth.min().item(), rtol=0.01, because=FIXED)
-record("first_growth", growth[0].item(), rtol=0.01, because=FIXED)
-record("last_growth", growth[-1].item(), rtol=0.01, because=FIXED)
-record(
-    "same_word",
-    (lens[0].argmax(-1) == ids).double().mean().item(),
-    atol=0.01,
-    because=FIXED,
+note(
+    rtol=0.01,
+    least_growth=growth.min(),
+    first_growth=growth[0],
+    last_growth=growth[-1],
 )
+note(atol=0.01, same_word=(lens[0].argmax(-1) == ids).double().mean())
+
 
 # %%
-for name, table in (("lens", lens), ("map", mapped)):
-    far = (lens[-1].exp() * (lens[-1] - table)).sum(-1).mean((1, 2))  # KL(final || step)
-    record(f"far_{name}", far[2].item(), rtol=0.02, because=FIXED, unit="nats")
-record("fact_halfway", by_lens["fact"][2].item(), atol=0.02, because=FIXED)
-record(
-    "fact_map_to_lens",
-    (by_map["fact"][2] / by_lens["fact"][2]).item(),
-    rtol=0.1,
-    because=FIXED,
+def far(table):
+    """The divergence from the final prediction after two layers, KL(final || step)."""
+    return (lens[-1].exp() * (lens[-1] - table[2])).sum(-1).mean()
+
+
+note(rtol=0.02, unit="nats", far_lens=far(lens), far_map=far(mapped))
+note(atol=0.02, fact_halfway=by_lens["fact"][2])
+note(rtol=0.1, fact_map_to_lens=by_map["fact"][2] / by_lens["fact"][2])
+note(
+    agreement_0_lens=by_lens["agreement_0"][3],
+    agreement_0_map=by_map["agreement_0"][3],
+    agreement_1_lens=by_lens["agreement_1"][3],
+    agreement_1_map=by_map["agreement_1"][3],
 )
-for rule in ("agreement_0", "agreement_1"):
-    record(f"{rule}_lens", by_lens[rule][3].item(), atol=0.03, because=FIXED)
-    record(f"{rule}_map", by_map[rule][3].item(), atol=0.03, because=FIXED)
 
 # %% tags=["drawing"]
 fig, axes = plots.subplots(1, 2, height=3.3, sharey=True)
@@ -245,7 +239,7 @@ wrote = torch.stack(wrote) / size  # (part, story, place, d)
 towards = norm.weight[:, None] * W.w_u
 towards = towards - towards.mean(0)  # the norm takes off the mean
 gap = (wrote.sum(0) @ towards + norm.bias @ W.w_u - seen["logits"]).abs().max()
-record("largest_gap", gap.item(), atol=1e-3, because="float32: sums of numbers up to 100")
+note(atol=1e-3, because="float32: sums of numbers up to 100", largest_gap=gap)
 ALIKE = [lex.TOWNS, lex.JOBS, lex.FOODS, lex.LANDMARKS, lex.SYLLABLES]
 
 
@@ -281,14 +275,19 @@ for rule in RULES:
 
 # %%
 fact, song = share["fact"], share["list"]
-record("verbs_by_attention", sum(first[f"agreement_{k}"] == "attn 3" for k in range(3)))
-record("none_by_mlp", not any(part.startswith("MLP") for part in first.values()))
-record("fact_by_mlps", (fact[2::2].sum() / fact[1:].sum()).item(), atol=0.02, because=FIXED)
-record("song_by_head", song_heads.max().item() > song[2::2].max().item())
-record("song_l2h3", song_heads[2, 3].item(), rtol=0.03, because=FIXED)
-record("song_last_mlp", song[-1].item(), rtol=0.03, because=FIXED)
+note(
+    verbs_by_attention=sum(first[f"agreement_{k}"] == "attn 3" for k in range(3)),
+    none_by_mlp=not any(part.startswith("MLP") for part in first.values()),
+    song_by_head=song_heads.max().item() > song[2::2].max().item(),
+)
+note(atol=0.02, fact_by_mlps=fact[2::2].sum() / fact[1:].sum())
+note(
+    rtol=0.03,
+    song_l2h3=song_heads[2, 3],
+    song_last_mlp=song[-1],
+)
 last = torch.stack([s[-1] / s.sum() for s in share.values()])
-record("last_mlp_median", last.median().item(), atol=0.02, because=FIXED)
+note(atol=0.02, last_mlp_median=last.median())
 
 # %% tags=["drawing"]
 table = torch.stack([share[rule] / share[rule].sum() for rule in RULES])
@@ -345,62 +344,65 @@ figure(
 # as they were. (Our guesses are on the mean. A second way, what the part writes at *another* place of the rule, we tried afterwards.)
 
 
-# %%
-def forward(n, i, changed, how):
-    """The last stream at places i of stories n, with the output of one part changed."""
-    x, rows, later = seen["resid_pre", 0][n, i], range(len(n)), torch.arange(128)
-    for layer, block in enumerate(W.blocks):
-        h = block.norm_attn(x)
-        q, k, v = (block.heads(which, block.projection(which)(h)) for which in "qkv")
-        keys, values = (seen[which, layer][n].clone() for which in "kv")
-        keys[rows, i], values[rows, i] = k, v  # its own come from the changed stream
-        scores = torch.einsum("phd,pjhd->phj", q, keys) * block.scale
-        hidden = later > torch.tensor(i)[:, None, None]
-        pattern = scores.masked_fill(hidden, -torch.inf).softmax(-1)
-        z = torch.einsum("phj,pjhd->phd", pattern, values).flatten(1)
-        for name, part in (("attn", block.attn_proj), ("MLP", block.mlp)):
-            out = part(z if name == "attn" else block.norm_mlp(x))
-            x = x + (how(out) if changed == f"{name} {layer}" else out)
-    return x
+# %% tags=["idea"]
+WHERE = {"attn": "attn_out", "MLP": "mlp_out"}
+
+
+def without(part, change, again):
+    """The logits at a rule's places, with what one part writes there changed."""
+    kind, layer = part.split()
+    with edit(world, WHERE[kind], int(layer), change):
+        return again()
+
+
+def its_mean(out, _):
+    return out.mean(0, keepdim=True)
+
+
+def another_places(out, _):
+    """What the part writes at another place of the rule, dealt at random."""
+    return out[torch.randperm(len(out), generator=torch.Generator().manual_seed(0))]
 
 
 # %% [markdown]
 # With nothing changed this must give the model's own logits. An answer is right as in the first section.
 
-
 # %%
-def another(out):
-    """What the part writes at another place of the rule, dealt at random."""
-    return out[torch.randperm(len(out), generator=torch.Generator().manual_seed(0))]
-
-
-HOW, own_logits = {"its mean": lambda out: out.mean(0), "another place's": another}, 0
+HOW, own_logits = {"its mean": its_mean, "another place's": another_places}, 0
 kept = {how: {} for how in HOW}  # share right with nothing and with each part changed
 for rule in RULES:
-    where = at(rule)
+    again = rerun(world, ids, *at(rule))
+    own_logits = max(own_logits, (again() - seen["logits"][at(rule)]).abs().max())
     for how, change in HOW.items():
-        ends = [forward(*where, part, change) for part in ("nothing", *names[1:])]
-        logits = read_out(W, torch.stack(ends))
-        kept[how][rule] = right(logits.log_softmax(-1), rule)
-        off = (logits[0] - seen["logits"][where]).abs().max().item()
-        own_logits = max(own_logits, off)
-record("own_logits", own_logits, atol=1e-3, because="float32: sums of numbers up to 100")
+        logits = [again(), *(without(part, change, again) for part in names[1:])]
+        kept[how][rule] = right(torch.stack(logits).log_softmax(-1), rule)
+note(atol=1e-3, because="float32: sums of numbers up to 100", own_logits=own_logits)
 
 # %%
 settled = [rule for rule in RULES if first[rule] in names]
 mean, swap = (torch.stack([kept[how][rule] for rule in settled]) for how in HOW)
 worst = [names[1:][row[1:].argmin()] for row in mean]
-record("needs_attn", sum(part.startswith("attn") for part in worst))
-record("needs_first", sum(map(str.__eq__, worst, [first[rule] for rule in settled])))
-record("keeps_median", mean[:, -1].median().item(), atol=0.02, because=FIXED)
-record("keeps_least", mean[:, -1].min().item(), atol=0.03, because=FIXED)
-for rule in ("fact", "list", "indirect_object"):
-    row, leads = settled.index(rule), names.index(first[rule])
-    record(f"{rule}_mean_attn", mean[row, leads].item(), atol=0.03, because=FIXED)
-    record(f"{rule}_swap_mlp", swap[row, -1].item(), atol=0.04, because=FIXED)
-for rule in ("fact", "closing"):
-    value = mean[settled.index(rule), 1].item()  # without the first attention
-    record(f"{rule}_mean_attn0", value, atol=0.03, because=FIXED)
+note(
+    needs_attn=sum(part.startswith("attn") for part in worst),
+    needs_first=sum(map(str.__eq__, worst, [first[rule] for rule in settled])),
+    keeps_least=mean[:, -1].min(),
+)
+note(atol=0.02, keeps_median=mean[:, -1].median())
+by_mean, by_swap = (dict(zip(settled, table, strict=True)) for table in (mean, swap))
+leads = {rule: names.index(first[rule]) for rule in settled}
+note(
+    fact_mean_attn=by_mean["fact"][leads["fact"]],
+    list_mean_attn=by_mean["list"][leads["list"]],
+    indirect_object_mean_attn=by_mean["indirect_object"][leads["indirect_object"]],
+    fact_mean_attn0=by_mean["fact"][1],
+    closing_mean_attn0=by_mean["closing"][1],
+)
+note(
+    atol=0.04,
+    fact_swap_mlp=by_swap["fact"][-1],
+    list_swap_mlp=by_swap["list"][-1],
+    indirect_object_swap_mlp=by_swap["indirect_object"][-1],
+)
 
 # %% tags=["drawing"]
 fig, axes = plots.subplots(1, 2, height=4.1, sharey=True)
@@ -484,13 +486,18 @@ for behind in ("", " near the dog", " near the dogs under the tree"):
 
 # %%
 near, far, further = flips
-record("near_flips_at_0", flips[near][0], atol=0)
-record("far_flips_at_3", flips[far][3], atol=0)
-record("further_flips_at_3", flips[further][3], atol=0)
-record("far_flips_at_4", flips[far][4], atol=0)
-record("near_visible_at_2", visible[near][2].item(), atol=0.03, because=FIXED)
-record("far_visible_at_2", visible[far][2].item(), atol=0.03, because=FIXED)
-record("further_visible_at_3", visible[further][3].item(), atol=0.03, because=FIXED)
+note(
+    atol=0,
+    near_flips_at_0=flips[near][0],
+    far_flips_at_3=flips[far][3],
+    further_flips_at_3=flips[further][3],
+    far_flips_at_4=flips[far][4],
+)
+note(
+    near_visible_at_2=visible[near][2],
+    far_visible_at_2=visible[far][2],
+    further_visible_at_3=visible[further][3],
+)
 
 # %% tags=["drawing"]
 fig, axes = plots.subplots(1, 2, height=3, sharey=True)
@@ -548,9 +555,12 @@ itself = torch.cat(
         for row, text in zip(rows, TEXTS, strict=True)
     ]
 )
-record("tale_same_word", itself.double().mean().item(), atol=0.03, because=FIXED)
-record("tale_halfway", same[len(same) // 2].item(), atol=0.05, because=FIXED)
-record("tale_before_last", same[-2].item(), atol=0.05, because=FIXED)
+note(tale_same_word=itself.double().mean())
+note(
+    atol=0.05,
+    tale_halfway=same[len(same) // 2],
+    tale_before_last=same[-2],
+)
 
 # %% [markdown]
 # At step 0 it says the token just read again ({{ result("residual.tale_same_word", ".0%") }}), as `world` does. After three of its five
@@ -628,3 +638,50 @@ print("verbs that flip:", by_noun)
 # - nostalgebraist (2020), [interpreting GPT: the logit lens](https://www.lesswrong.com/posts/AcKRB8wDpdaN6v6ru/interpreting-gpt-the-logit-lens)
 # - Belrose et al. (2023), [Eliciting latent predictions from transformers with the tuned lens](https://arxiv.org/abs/2303.08112)
 # - Elhage et al. (2021), [A Mathematical Framework for Transformer Circuits](https://transformer-circuits.pub/2021/framework/index.html)
+
+# %% tags=["labels"]
+in_words(
+    least_growth="Smallest growth of the stream in a layer",
+    first_growth="Growth of the stream in the first layer",
+    last_growth="Growth of the stream in the last layer",
+    same_word="Places where the lens repeats the word just read, before any layer",
+    far_lens="Divergence of the lens from the final prediction after two layers",
+    far_map="Divergence of the linear map from the final prediction after two layers",
+    fact_halfway="Facts that the lens shows after two layers",
+    fact_map_to_lens="Facts that the linear map shows there, against the lens",
+    agreement_0_lens="Verb agrees, nothing between: right by the lens after three layers",
+    agreement_0_map="Verb agrees, nothing between: right by the linear map after three layers",
+    agreement_1_lens="Verb agrees, one noun between: right by the lens after three layers",
+    agreement_1_map="Verb agrees, one noun between: right by the linear map after three layers",
+    largest_gap="Largest error of the sum of parts",
+    verbs_by_attention="Agreement rules for which attention in the last layer leads first",
+    none_by_mlp="No rule has an MLP that leads first",
+    fact_by_mlps="Share of the facts' logit difference written by MLPs",
+    song_by_head="In songs one head writes more than any MLP",
+    song_l2h3="Written by L2H3 in songs, in logits",
+    song_last_mlp="Written by the last MLP in songs, in logits",
+    last_mlp_median="Share of the logit difference written by the last MLP, median rule",
+    own_logits="Largest error of the logits with nothing changed",
+    needs_attn="Rules that need an attention most, of eight",
+    needs_first="Rules that need most the part that leads first, of eight",
+    keeps_median="Answers right without the last MLP, median rule",
+    keeps_least="Answers right without the last MLP, worst rule",
+    fact_mean_attn="Facts right without the attention that leads first",
+    fact_swap_mlp="Facts right with the last MLP's output from another place",
+    list_mean_attn="Songs right without the attention that leads first",
+    list_swap_mlp="Songs right with the last MLP's output from another place",
+    indirect_object_mean_attn="Indirect objects right without the attention that leads first",
+    indirect_object_swap_mlp="Indirect objects right with the last MLP's output from another place",
+    fact_mean_attn0="Facts right without the attention of the first layer",
+    closing_mean_attn0="Brackets closed right without the attention of the first layer",
+    near_flips_at_0="Verbs flipped by swapping the noun's stream before any layer",
+    far_flips_at_3="Verbs flipped after three layers, one noun between",
+    further_flips_at_3="Verbs flipped after three layers, two nouns between",
+    far_flips_at_4="Verbs flipped after all layers, one noun between",
+    near_visible_at_2="Verbs right by the lens after two layers, nothing between",
+    far_visible_at_2="Verbs right by the lens after two layers, one noun between",
+    further_visible_at_3="Verbs right by the lens after three layers, two nouns between",
+    tale_same_word="Fairytale: the lens repeats the token just read, before any layer",
+    tale_halfway="Fairytale: the lens's first choice is final after three of five layers",
+    tale_before_last="Fairytale: the lens's first choice is final before the last layer",
+)

@@ -26,9 +26,9 @@ import numpy as np
 import torch
 
 import llmnotes
-from llmnotes.lab import figure, plots, predict, record
+from llmnotes.lab import figure, in_words, plots, predict, within
 from llmnotes.model import ablate, batch, edit, trace
-from llmnotes.world import IDS, VOCABULARY, held_out, is_right
+from llmnotes.world import END, VOCABULARY, held_out, is_right, word_ids
 from llmnotes.world.grammar import PRONOUN
 from llmnotes.world.lexicon import (
     FOOD,
@@ -44,6 +44,7 @@ from llmnotes.world.lexicon import (
 
 BLUE, ORANGE, GREEN, PURPLE, *_ = plots.COLOURS
 FLIPS = "a few answers near a tie"
+note = within(atol=0.03, because=FLIPS)
 EDITS = "two of 24 edits may fall the other way"
 
 # %% [markdown]
@@ -81,7 +82,7 @@ KINDS = {  # kind of fact: how it is asked, the truth, all possible answers
 
 def rows(texts: list[str]) -> torch.Tensor:
     """Token ids (text, pos) of texts with equally many words, each behind the start of a story."""
-    return torch.tensor([[0, *(IDS[word] for word in text.split())] for text in texts])
+    return torch.stack([word_ids(f"{END} {text}") for text in texts])
 
 
 def likeliest(ids: torch.Tensor, model=model) -> torch.Tensor:
@@ -107,54 +108,40 @@ assert VOCABULARY[likeliest(rows(["Anna lives in"]))] == HOME["Anna"]
 # %%
 predict(
     "Without the MLP that matters most, fewer than half of the facts are right",
-    p=0.6,
-    resolved_by="worst_mlp",
-    if_="< 0.5",
+    0.6,
+    worst_mlp="< 0.5",
 )
-predict("That MLP is in the first layer", p=0.4, resolved_by="worst_layer", if_="== 0")
-predict(
-    "Its loss costs facts more than any other rule",
-    p=0.6,
-    resolved_by="rules_hit_harder",
-    if_="== 0",
-)
+predict("That MLP is in the first layer", 0.4, worst_layer="== 0")
+predict("Its loss costs facts more than any other rule", 0.6, rules_hit_harder="== 0")
 # %% [markdown]
 # On attention, on where the work is done, and on neurons:
 
 # %%
 predict(
     "Attention's worst layer costs more facts than the MLPs' worst",
-    p=0.5,
-    resolved_by="attention_against_mlp",
-    if_="< 0",
+    0.5,
+    attention_against_mlp="< 0",
 )
 predict(
     "All MLPs at the asking word matter more than all MLPs at the name",
-    p=0.6,
-    resolved_by="name_against_asking",
-    if_="> 0",
+    0.6,
+    name_against_asking="> 0",
 )
-predict(
-    "Some single neuron breaks more than half of the facts",
-    p=0.15,
-    resolved_by="one_neuron",
-    if_="> 0.5",
-)
+predict("Some single neuron breaks more than half of the facts", 0.15, one_neuron="> 0.5")
 
 # %% [markdown]
 # And on edits, at the place where they work best:
 
 # %%
-predict("An edit works in nine of ten", p=0.85, resolved_by="edit_works", if_="> 0.9")
-predict("“She lives in” follows", p=0.6, resolved_by="edit_pronoun", if_="> 0.5")
+predict("An edit works in nine of ten", 0.85, edit_works="> 0.9")
+predict("“She lives in” follows", 0.6, edit_pronoun="> 0.5")
 predict(
     "The person's other facts stay: fewer than a tenth change",
-    p=0.5,
-    resolved_by="edit_other_facts",
-    if_="< 0.1",
+    0.5,
+    edit_other_facts="< 0.1",
 )
-predict("Others keep their homes", p=0.7, resolved_by="edit_others", if_="< 0.05")
-predict("A random edit does nothing", p=0.8, resolved_by="edit_random", if_="< 0.05")
+predict("Others keep their homes", 0.7, edit_others="< 0.05")
+predict("A random edit does nothing", 0.8, edit_random="< 0.05")
 
 # %% [markdown]
 # ## One layer at a time
@@ -164,7 +151,7 @@ predict("A random edit does nothing", p=0.8, resolved_by="edit_random", if_="< 0
 
 # %%
 stories = [story[:128] for story in held_out(seed=8, n=80)]
-ids = [[IDS[token.word] for token in story] for story in stories]
+ids = [word_ids(token.word for token in story) for story in stories]
 ASKED = {"in": "home", "a": "job", "likes": "food", "the": "landmark"}
 RULE = {"agreement_0": "agreement", "agreement_1": "agreement", "agreement_2": "agreement"}
 decided = defaultdict(list)  # rule: places as (story, position before the word, its truth)
@@ -191,7 +178,7 @@ def graded(model) -> dict[str, list[bool]]:
 # kind together. A second model is the control: `world/attention-only` has learned the same language without any MLP.
 
 # %%
-others = [[IDS[token.word] for token in story[:128]] for story in held_out(seed=9, n=40)]
+others = [word_ids(token.word for token in story[:128]) for story in held_out(seed=9, n=40)]
 reference = trace(world, others, ["mlp_out", "mlp_post", "attn_out"])
 right = {"nothing removed": graded(world)}
 for place, name in (("mlp_out", "MLP"), ("attn_out", "attention")):
@@ -216,18 +203,17 @@ worst = right[f"MLP {int(np.argmin(mlps))}"]
 harder = [r for r in worst if r not in KINDS and np.mean(worst[r]) < facts(worst)]
 attention = min(facts(right[f"attention {layer}"]) for layer in range(4))
 rest = [np.mean(right["MLP 3"][r]) for r in worst if r not in KINDS]
-for name, value, off in (
-    ("worst_mlp", min(mlps), 0.02),
-    ("last_mlp", mlps[3], 0.02),
-    ("middle_mlps", min(mlps[1:3]), 0.02),
-    ("attention_against_mlp", attention - min(mlps), 0.03),
-    ("every_mlp", facts(right["every MLP"]), 0.02),
-    ("no_mlps", facts(right["a model without MLPs"]), 0.02),
-    ("last_mlp_rest", min(rest), 0.02),
-):
-    record(name, value, atol=off, because=FLIPS)
-record("worst_layer", int(np.argmin(mlps)))
-record("rules_hit_harder", len(harder))
+note(
+    atol=0.02,
+    worst_mlp=min(mlps),
+    last_mlp=mlps[3],
+    middle_mlps=min(mlps[1:3]),
+    every_mlp=facts(right["every MLP"]),
+    no_mlps=facts(right["a model without MLPs"]),
+    last_mlp_rest=min(rest),
+)
+note(attention_against_mlp=attention - min(mlps))
+note(worst_layer=np.argmin(mlps), rules_hit_harder=len(harder))
 
 # %% [markdown]
 # All of it as a table: the share of places that are right.
@@ -282,7 +268,7 @@ asked = {
     for kind, (how, truth, _) in KINDS.items()
 }
 answers = {
-    kind: torch.tensor([IDS[truth[name]] for _ in BEFORE for name in truth])
+    kind: word_ids(truth[name] for _ in BEFORE for name in truth)
     for kind, (_, truth, _) in KINDS.items()
 }
 
@@ -290,7 +276,7 @@ answers = {
 # We ablate each layer's MLP alone, and all four together.
 
 
-# %%
+# %% tags=["idea"]
 POSITIONS = ("name", "asking word", "full stop")
 
 
@@ -315,16 +301,15 @@ fetched = known("attn_out", None, "asking word")
 
 # %%
 gap = left["name"][-1] - left["asking word"][-1]
-for name, value, off in (
-    ("at_name", left["name"][-1], 0.03),
-    ("at_asking", left["asking word"][-1], 0.02),
-    ("at_stop", left["full stop"][-1], 0.03),
-    ("name_against_asking", gap, 0.04),
-    ("one_at_asking", min(left["asking word"][:4]), 0.03),
-    ("first_and_last", both, 0.03),
-    ("attention_at_asking", fetched, 0.03),
-):
-    record(name, value, atol=off, because=FLIPS)
+note(
+    at_name=left["name"][-1],
+    at_stop=left["full stop"][-1],
+    one_at_asking=min(left["asking word"][:4]),
+    first_and_last=both,
+    attention_at_asking=fetched,
+)
+note(atol=0.02, at_asking=left["asking word"][-1])
+note(atol=0.04, name_against_asking=gap)
 
 # %% tags=["drawing"]
 fig, ax = plots.subplots(height=3.0)
@@ -383,9 +368,7 @@ mean = torch.stack([reference["mlp_post", i][reference.mask].mean(0) for i in ra
 
 # %%
 replies = [*TOWNS, *JOBS, *FOODS, *LANDMARKS]
-unembed = (
-    model.lm_head.weight[[IDS[word] for word in replies]] * model.transformer.ln_f.weight
-)
+unembed = model.lm_head.weight[word_ids(replies)] * model.transformer.ln_f.weight
 values = (
     model.transformer.h[3].mlp.c_proj.weight @ (unembed - unembed.mean(0)).T
 )  # (128, 36)
@@ -402,7 +385,7 @@ for neuron in loudest.bincount().argsort(descending=True)[:4].tolist():
 # of five draws).
 
 
-# %%
+# %% tags=["idea"]
 def kept(neurons: list[int]) -> float:
     """The share of facts that is right without some neurons of the last layer."""
     hits = []
@@ -416,12 +399,16 @@ loud = loudest.unique().tolist()
 strong = ((active - mean[3]) * of_truth).clamp(min=0).sum(0).argsort(descending=True)
 generator = torch.Generator().manual_seed(0)
 draws = [torch.randperm(128, generator=generator)[:64].tolist() for _ in range(5)]
-record("loud_neurons", len(loud))
-record("one_neuron", 1 - min(kept([neuron]) for neuron in loud), atol=0.02, because=FLIPS)
-record("all_loud", kept(loud), atol=0.03, because=FLIPS)
-record("strong_half", kept(strong[:64].tolist()), atol=0.04, because=FLIPS)
-record("random_half", np.median([kept(d) for d in draws]), atol=0.03, because=FLIPS)
-record("whole_layer", kept(list(range(128))), atol=0.03, because=FLIPS)
+
+# %%
+note(
+    loud_neurons=len(loud),
+    all_loud=kept(loud),
+    random_half=np.median([kept(d) for d in draws]),
+    whole_layer=kept(list(range(128))),
+)
+note(atol=0.02, one_neuron=1 - min(kept([neuron]) for neuron in loud))
+note(atol=0.04, strong_half=kept(strong[:64].tolist()))
 
 # %% [markdown]
 # For the 82 facts {{ result("mlps.loud_neurons") }} neurons are the loudest. The worst of them, removed alone, breaks
@@ -447,7 +434,7 @@ record("whole_layer", kept(list(range(128))), atol=0.03, because=FLIPS)
 # %%
 LEARN = ["the dog runs .", "the crows sleep ."]
 NEW = [TOWNS[(TOWNS.index(HOME[n]) + 1 + i % 9) % 10] for i, n in enumerate(PEOPLE)]
-NEW_IDS = torch.tensor([IDS[town] for town in NEW])
+NEW_IDS = word_ids(NEW)
 taught = rows([f"{before} {name} lives in" for name in PEOPLE for before in LEARN])
 wanted = NEW_IDS.repeat_interleave(2)[:, None]
 
@@ -473,7 +460,7 @@ def search(layer: int, at: int, price: float = 3e-3) -> torch.Tensor:
 # Steps 1 and 3, on a copy of the model that is made fresh for every edit.
 
 
-# %%
+# %% tags=["idea"]
 def keys(layer: int, at: int) -> torch.Tensor:
     """The activations at a position when a home is asked for: (24, neurons)."""
     seen = trace(world, taught, ["mlp_post"])["mlp_post", layer][:, at]
@@ -560,18 +547,21 @@ for layer, at in SITES:
 # %%
 effect, control = np.array(effect), np.array(control)  # (5 places, 4 consequences)
 best_at = int(np.lexsort((effect[:, 2] + effect[:, 3], -effect[:, 0]))[0])
-for name, value, off in (
-    ("edit_works", effect[best_at, 0], 0.05),
-    ("edit_pronoun", effect[best_at, 1], 0.09),
-    ("edit_other_facts", effect[best_at, 2], 0.05),
-    ("edit_others", effect[best_at, 3], 0.01),
-    ("edit_random", control[:, 0].max(), 0.0),
-    ("asking_other_facts", effect[1:, 2].max(), 0.05),
-    ("name_works", effect[0, 0], 0.09),
-    ("name_other_facts", effect[0, 2], 0.1),
-    ("name_random_other_facts", control[0, 2], 0.09),
-):
-    record(name, value, atol=off, because=EDITS)
+of_edits = within(atol=0.09, because=EDITS)
+of_edits(
+    edit_pronoun=effect[best_at, 1],
+    name_works=effect[0, 0],
+    name_random_other_facts=control[0, 2],
+)
+of_edits(
+    atol=0.05,
+    edit_works=effect[best_at, 0],
+    edit_other_facts=effect[best_at, 2],
+    asking_other_facts=effect[1:, 2].max(),
+)
+of_edits(atol=0.01, edit_others=effect[best_at, 3])
+of_edits(atol=0.0, edit_random=control[:, 0].max())
+of_edits(atol=0.1, name_other_facts=effect[0, 2])
 
 # %% tags=["drawing"]
 fig, ax = plots.subplots(height=3.4)
@@ -634,25 +624,33 @@ for i, town in enumerate(NEW):
             hits.append(VOCABULARY[now[row, i]] in of_residents)
             chances.append(len(of_residents) / (len(among) - 1))
 CHANGED = "of about 37 answers that changed, three may differ"
-record("becomes_resident", np.mean(hits), atol=0.1, because=CHANGED)
-record("becomes_resident_chance", np.mean(chances), atol=0.03, because=CHANGED)
+note(atol=0.1, because=CHANGED, becomes_resident=np.mean(hits))
+note(atol=0.03, because=CHANGED, becomes_resident_chance=np.mean(chances))
 
 # %% [markdown]
 # And the grammar? We compare the edited models with the whole one on stories that have nothing to do with the edit:
 # the divergence of their predictions, in nats a word.
 
 # %%
-sample = torch.tensor([story for story in others if len(story) == 128][:6])
+sample = torch.stack([story for story in others if len(story) == 128][:6])
 with torch.no_grad():
     whole = model(sample).logits.log_softmax(-1)
-for name, place in (("name", (0, -3)), ("asking", SITES[best_at])):
-    apart = []
+
+
+def apart(place) -> float:
+    """How far edits at a place move the predictions for unrelated stories, in nats a word."""
+    each = []
     for i in range(0, 24, 2):
         write(place[0], *(part[i] for part in found[place]))
         with torch.no_grad():
             now = copy(sample).logits.log_softmax(-1)
-        apart.append((whole.exp() * (whole - now)).sum(-1).mean().item())
-    record(f"apart_{name}", np.mean(apart), rtol=0.3, because=EDITS, unit="nats")
+        each.append((whole.exp() * (whole - now)).sum(-1).mean().item())
+    return np.mean(each)
+
+
+of_edits(
+    rtol=0.3, unit="nats", apart_name=apart((0, -3)), apart_asking=apart(SITES[best_at])
+)
 
 # %% [markdown]
 # Of the answers that changed, {{ result("mlps.becomes_resident", ".0%") }} are those of a resident of the new town, where
@@ -720,3 +718,42 @@ print("works, pronoun, other facts, others' homes:", plain.round(2))
 # - Meng, Bau, Andonian & Belinkov (2022), [Locating and editing factual associations in GPT](https://arxiv.org/abs/2202.05262)
 # - Geva, Schuster, Berant & Levy (2021), [Transformer feed-forward layers are key-value memories](https://arxiv.org/abs/2012.14913)
 # - Hase, Bansal, Kim & Ghandeharioun (2023), [Does localization inform editing?](https://arxiv.org/abs/2301.04213)
+
+# %% tags=["labels"]
+in_words(
+    worst_mlp="Facts right without the MLP that matters most",
+    last_mlp="Facts right without the last MLP",
+    middle_mlps="Facts right without the worse of the middle MLPs",
+    attention_against_mlp="Facts right without the worst attention, minus without the worst MLP",
+    every_mlp="Facts right without any MLP",
+    no_mlps="Facts right in a model that never had MLPs",
+    last_mlp_rest="Least right of any other rule without the last MLP",
+    worst_layer="Layer of the MLP that matters most, from 0",
+    rules_hit_harder="Other rules that suffer more from its loss",
+    at_name="Facts right without all MLPs at the name",
+    at_asking="Facts right without all MLPs at the asking word",
+    at_stop="Facts right without all MLPs at the full stop before",
+    name_against_asking="Difference between the two positions",
+    one_at_asking="Facts right without any one MLP at the asking word, worst case",
+    first_and_last="Facts right without the first and the last MLP there",
+    attention_at_asking="Facts right without attention at the asking word",
+    loud_neurons="Neurons that are loudest for some fact",
+    one_neuron="Facts broken by the worst single neuron",
+    all_loud="Facts right without all loud neurons",
+    strong_half="Facts right without the strongest half of the last layer",
+    random_half="Facts right without a random half of it",
+    whole_layer="Facts right without the whole last layer of neurons",
+    edit_works="Edits that work, best layer at the asking word",
+    edit_pronoun="Edits that the pronoun follows",
+    edit_other_facts="Other facts of the person that change",
+    edit_others="Homes of others that change",
+    edit_random="Random edits that work",
+    asking_other_facts="Other facts changed by edits at the asking word, at most",
+    name_works="Edits that work at the name",
+    name_other_facts="Other facts changed by edits at the name",
+    name_random_other_facts="Other facts changed by random edits at the name",
+    becomes_resident="Changed answers that are those of a resident of the new town",
+    becomes_resident_chance="The same by chance",
+    apart_name="How far edits at the name move other predictions",
+    apart_asking="How far edits at the asking word move other predictions",
+)

@@ -21,16 +21,17 @@ import numpy as np
 import torch
 
 import llmnotes
-from llmnotes.lab import figure, plots, predict, record
+from llmnotes.lab import figure, in_words, plots, predict, within
 from llmnotes.methods import copying
-from llmnotes.model import ablate, norm_scale, parts, read_out, trace, untrained
+from llmnotes.model import ablate, norm_scale, parts, read_out, replace, trace, untrained
 from llmnotes.scratch import from_gpt2, generate
 from llmnotes.world import lexicon as lex
-from llmnotes.world import story_ids
+from llmnotes.world import story_ids, word_ids
 
 BLUE, ORANGE, GREEN, *_ = plots.COLOURS
 torch.set_grad_enabled(False)
 FIXED = "rounding, near ties"
+note = within(atol=0.02, because=FIXED)
 
 # %% [markdown]
 # ## What you need to know
@@ -66,27 +67,24 @@ print("one matrix for both:", W.w_e.data_ptr() == W.w_u.data_ptr(), tuple(W.w_e.
 # `world` needs for them ([lab 13](13_formation.md)). The *copying score* and the pairs are explained below.
 
 # %%
-for claim, p, name, if_ in (
-    ("Straight from E to U most words predict themselves", 0.7, "same_word", "> 0.5"),
-    ("That table and the true one correlate above 0.3", 0.25, "correlation", "> 0.3"),
-    ("With layer 0 alone 4 of 5 one-way pairs are right", 0.6, "one_way_layer0", "> 0.8"),
-    ("Some head of world has a copying score above ½", 0.7, "copying_most", "> 0.5"),
-    ("L2H3 is among the 3 of 16 that copy most by score", 0.6, "songs_rank", "<= 3"),
-    ("One OV table holds more than half of the facts", 0.5, "facts_best", "> 0.5"),
-    ("All OV tables, fed with embeddings, hold 4 of 5", 0.6, "facts_embedding", "> 0.8"),
-    ("Facts need the head whose table holds most of them", 0.6, "best_is_needed", "== 1"),
-    ("3 of 4 matrices use fewer directions than chance", 0.5, "fewer_directions", "> 0.75"),
-):
-    predict(claim, p=p, resolved_by=name, if_=if_)
+predict("Straight from E to U most words predict themselves", 0.7, same_word="> 0.5")
+predict("That table and the true one correlate above 0.3", 0.25, correlation="> 0.3")
+predict("With layer 0 alone 4 of 5 one-way pairs are right", 0.6, one_way_layer0="> 0.8")
+predict("Some head of world has a copying score above ½", 0.7, copying_most="> 0.5")
+predict("L2H3 is among the 3 of 16 that copy most by score", 0.6, songs_rank="<= 3")
+predict("One OV table holds more than half of the facts", 0.5, facts_best="> 0.5")
+predict("All OV tables, fed with embeddings, hold 4 of 5", 0.6, facts_embedding="> 0.8")
+predict("Facts need the head whose table holds most of them", 0.6, best_is_needed="== 1")
+predict("3 of 4 matrices use fewer directions than chance", 0.5, fewer_directions="> 0.75")
 
 # %% [markdown]
 # Two on `fairytale` came later, before any run of these scores on it:
 
 # %%
 right = "Words as they arrive rank the heads of fairytale better than the usual score"
-predict(right, p=0.7, resolved_by="tale_gain", if_="> 0")
+predict(right, 0.7, tale_gain="> 0")
 sign = "The head of fairytale that copies most has a negative usual score"
-predict(sign, p=0.4, resolved_by="tale_usual", if_="< 0")
+predict(sign, 0.4, tale_usual="< 0")
 
 # %% [markdown]
 # ## The direct path
@@ -94,7 +92,7 @@ predict(sign, p=0.4, resolved_by="tale_usual", if_="< 0")
 # Without any layer a model could at best know which word follows which, and Elhage et al. find that the direct path, *E*
 # times *U*, tends to hold such a table of pairs (*bigrams*). First the truth, counted in stories.
 
-# %%
+# %% tags=["idea"]
 V = len(lex.VOCABULARY)
 texts = [torch.tensor(story_ids(9, n, 129)) for n in range(800)]
 count = torch.zeros(V, V)
@@ -103,14 +101,13 @@ for text in texts:
 one_way = (count >= 10) & (count.T == 0)  # a is followed by b, and never b by a
 
 
-def alone(found, layers):
-    """The residual stream of every word by itself after some layers: (vocab, d_model)."""
-    x = found.w_e + found.embeddings[1].weight[1:].mean(0)  # at an average place
-    for block in found.blocks[:layers]:
-        values = block.heads("v", block.qkv[0](block.norm_attn(x)))
-        x = x + block.attn_proj(values.flatten(-2))
-        x = x + block.mlp(block.norm_mlp(x))
-    return x
+def alone(model):
+    """The residual stream of every word by itself, at its start and after each layer: (vocab, d_model) each."""
+    found = parts(model)
+    start = found.w_e + found.embeddings[1].weight[1:].mean(0)  # at an average place
+    with replace(model, "resid_pre", 0, start[:, None]):
+        seen = trace(model, torch.arange(len(start))[:, None], ["resid_post"])
+    return [start, *seen.stack("resid_post")[:, :, 0]]
 
 
 # %% [markdown]
@@ -120,16 +117,22 @@ def alone(found, layers):
 
 # %%
 new = parts(untrained(world))
-inputs = {"layer0": (W, alone(W, 1)), "random": (new, new.w_e), "direct": (W, W.w_e)}
+inputs = {"layer0": (W, alone(world)[1]), "random": (new, new.w_e), "direct": (W, W.w_e)}
+one_way_right = {}
 for name, both in inputs.items():
     table = read_out(*both).log_softmax(-1)
-    share = (table > table.T)[one_way].double().mean()
-    record(f"one_way_{name}", share.item(), atol=0.005, because=FIXED)
+    one_way_right[name] = (table > table.T)[one_way].double().mean()
+note(
+    atol=0.005,
+    one_way_layer0=one_way_right["layer0"],
+    one_way_random=one_way_right["random"],
+    one_way_direct=one_way_right["direct"],
+)
 itself = (table.argmax(1) == torch.arange(V)).double().mean()
-record("same_word", itself.item(), atol=0.01, because=FIXED)
+note(atol=0.01, same_word=itself)
 a, b = (t - t.mean(1, keepdim=True) for t in (table, (count + 0.5).log()))
 r = (a * b).sum() / a.norm() / b.norm()
-record("correlation", r.item(), atol=0.01, because=FIXED)
+note(atol=0.01, correlation=r)
 
 # %% [markdown]
 # The direct path is no table of pairs. In {{ result("weights.same_word", ".0%") }} of its rows the likeliest next word is
@@ -151,7 +154,7 @@ record("correlation", r.item(), atol=0.01, because=FIXED)
 # bare embedding. So we add a second score, which feeds it the words *alone*, as the layers before have made them. The test
 # is what heads do on 60 stories: by how many logits they raise the words that they look at, against the mean word.
 
-# %%
+# %% tags=["idea"]
 SAMPLE = torch.stack([text[:128] for text in texts if len(text) >= 128][:60])
 
 
@@ -161,10 +164,10 @@ def reader(found):
     return (u - u.mean(0)) - (u - u.mean(0)).mean(1, keepdim=True)
 
 
-def arriving(found, layer):
-    """What the heads of a layer read of each word alone, without what is common to all."""
-    x = found.blocks[layer].norm_attn(alone(found, layer))
-    return x - x.mean(0)
+def arriving(model):
+    """What the heads of each layer read of a word alone, without what is common to all."""
+    read = [b.norm_attn(x) for b, x in zip(parts(model).blocks, alone(model), strict=False)]
+    return [x - x.mean(0) for x in read]
 
 
 # %%
@@ -173,8 +176,8 @@ def judge(model, sample=SAMPLE):
     found, seen = parts(model), trace(model, sample, ["pattern", "v", "resid_post"])
     size, u = norm_scale(found.final_norm, seen["resid_post", -1])[:, None], reader(found)
     scores, does = [], []
-    for layer, block in enumerate(found.blocks):
-        values = torch.linalg.eigvals(block.w_o @ u @ arriving(found, layer) @ block.w_v)
+    for layer, (block, words) in enumerate(zip(found.blocks, arriving(model), strict=True)):
+        values = torch.linalg.eigvals(block.w_o @ u @ words @ block.w_v)
         scores.append(values.sum(-1).real / values.abs().sum(-1))
         own = (block.w_o @ u).movedim(-1, 0)[sample] * seen["v", layer]
         own = own.sum(-1).transpose(
@@ -198,15 +201,24 @@ def ranked(a, b):
 
 usual, better, does = zip(*map(judge, MODELS.values()), strict=True)
 TOP = [divmod(d.argmax().item(), 4) for d in does]
-record("tops_are_l2h3_l1h3", TOP == [(2, 3), (1, 3)])
-for name, scores in (("usual", usual), ("alone", better)):
-    flat = (torch.cat([s.flatten() for s in both]) for both in (scores, does))
-    record(f"correlation_{name}", ranked(*flat), atol=0.03, because=FIXED)
-    record(f"songs_{name}", scores[0][TOP[0]].item(), atol=0.02, because=FIXED)
-    record(f"small_{name}", scores[1][TOP[1]].item(), atol=0.02, because=FIXED)
-record("copying_most", usual[0].max().item(), atol=0.02, because=FIXED)
-record("songs_rank", (usual[0] >= usual[0][2, 3]).sum().item(), atol=1, because=FIXED)
-record("last_layer", usual[0][3].max().item(), atol=0.02, because=FIXED)
+note(tops_are_l2h3_l1h3=TOP == [(2, 3), (1, 3)])
+all_usual, all_alone, all_do = (
+    torch.cat([s.flatten() for s in both]) for both in (usual, better, does)
+)
+note(
+    atol=0.03,
+    correlation_usual=ranked(all_usual, all_do),
+    correlation_alone=ranked(all_alone, all_do),
+)
+note(
+    songs_usual=usual[0][TOP[0]],
+    small_usual=usual[1][TOP[1]],
+    songs_alone=better[0][TOP[0]],
+    small_alone=better[1][TOP[1]],
+    copying_most=usual[0].max(),
+    last_layer=usual[0][3].max(),
+)
+note(atol=1, songs_rank=(usual[0] >= usual[0][2, 3]).sum())
 chance = copying(untrained(world)).values.abs().max().item()
 
 # %% tags=["drawing"]
@@ -252,15 +264,19 @@ deals = [torch.randperm(did.numel(), generator=draw) for _ in range(500)]
 shuffles = [ranked(by_alone, did.flatten()[dealt]) for dealt in deals]
 TALES = "the tales are sampled, and rounding may change them from some word on"
 top = did.flatten().argmax()
-numbers = {"usual": by_usual.flatten()[top], "alone": by_alone.flatten()[top]}
-numbers |= {"planted": did[0, 0], "rho_usual": ranked(by_usual, did)}
-numbers |= {"rho_alone": ranked(by_alone, did), "rho_chance": np.quantile(shuffles, 0.95)}
-numbers |= {"gain": numbers["rho_alone"] - numbers["rho_usual"]}
-for name, value in numbers.items():
-    record(f"tale_{name}", float(value), atol=0.06, because=TALES)
-record("tale_heads", did.numel())
-record("tale_sure", sure.sum().item())
-record("tale_sure_rank", order[sure].max().item() + 1, atol=1, because=TALES)
+rho_usual, rho_alone = ranked(by_usual, did), ranked(by_alone, did)
+of_tales = within(atol=0.06, because=TALES)
+of_tales(
+    tale_usual=by_usual.flatten()[top],
+    tale_alone=by_alone.flatten()[top],
+    tale_planted=did[0, 0],
+    tale_rho_usual=rho_usual,
+    tale_rho_alone=rho_alone,
+    tale_rho_chance=np.quantile(shuffles, 0.95),
+    tale_gain=rho_alone - rho_usual,
+)
+of_tales(tale_heads=did.numel(), tale_sure=sure.sum())
+of_tales(atol=1, tale_sure_rank=order[sure].max() + 1)
 
 # %% [markdown]
 # In part the same picture. The rank correlation with what heads do is {{ result("weights.tale_rho_usual", ".2f") }} for the usual score and
@@ -275,18 +291,14 @@ record("tale_sure_rank", order[sure].max().item() + 1, atol=1, because=TALES)
 # Now the OV tables as tables. In the row of a person, is the largest of the ten towns the person's home? The same for
 # jobs, foods and landmarks. The control gives each person the facts of another.
 
-# %%
+# %% tags=["idea"]
 KINDS = [(lex.HOME, lex.TOWNS, "lives in"), (lex.JOB, lex.JOBS, "is a")]
 KINDS += [(lex.FOOD, lex.FOODS, "likes"), (lex.LANDMARK, lex.LANDMARKS, "lies by the")]
 FACTS = [(a, b, kind, how) for truth, kind, how in KINDS for a, b in truth.items()]
 
 
-def ids(words):
-    return torch.tensor([lex.IDS[word] for word in words])
-
-
-WHO, RIGHT = ids(fact[0] for fact in FACTS), ids(fact[1] for fact in FACTS)
-KIND = torch.stack([torch.isin(torch.arange(V), ids(fact[2])) for fact in FACTS])
+WHO, RIGHT = (word_ids(fact[i] for fact in FACTS) for i in (0, 1))
+KIND = torch.stack([torch.isin(torch.arange(V), word_ids(fact[2])) for fact in FACTS])
 
 
 def facts_in(tables, right=RIGHT):
@@ -295,7 +307,7 @@ def facts_in(tables, right=RIGHT):
     return (rows.argmax(-1) == right).double().mean(-1)
 
 
-# %%
+# %% tags=["idea"]
 def ov(found, inputs):
     """The OV tables (layer, head, word looked at, word made likelier)."""
     each = zip(inputs, found.blocks, strict=True)
@@ -303,14 +315,20 @@ def ov(found, inputs):
 
 
 raw = ov(S, [b.norm_attn(S.w_e) - b.norm_attn(S.w_e).mean(0) for b in S.blocks])
-tables, big = (ov(f, [arriving(f, i) for i in range(len(f.blocks))]) for f in (S, W))
+tables, big = (ov(parts(model), arriving(model)) for model in (small, world))
 another = torch.cat([part.roll(5) for part in RIGHT.split([24, 24, 24, 10])])
 dealt = facts_in(tables, another)
-shares = {"best": facts_in(raw).max(), "embedding": facts_in(raw.sum((0, 1)))}
-shares |= {"all": facts_in(tables.sum((0, 1))), "world": facts_in(big.sum((0, 1)))}
-shares |= {"l1h1": facts_in(tables)[1, 1], "dealt": dealt.mean()}
-for name, share in shares.items():
-    record(f"facts_{name}", share.item(), atol=0.015, because=FIXED)
+
+# %%
+note(
+    atol=0.015,
+    facts_best=facts_in(raw).max(),
+    facts_embedding=facts_in(raw.sum((0, 1))),
+    facts_all=facts_in(tables.sum((0, 1))),
+    facts_world=facts_in(big.sum((0, 1))),
+    facts_l1h1=facts_in(tables)[1, 1],
+    facts_dealt=dealt.mean(),
+)
 
 # %% [markdown]
 # One matrix of the attention-only model, L0H2's, holds {{ result("weights.facts_best", ".0%") }} of the facts (facts of
@@ -325,13 +343,13 @@ for name, share in shares.items():
 # *a* and *likes* could look at; and what each head says for the *kind* of answer when it looks at the asking word.
 
 # %%
-x = S.blocks[0].qkv[0](S.blocks[0].norm_attn(alone(S, 0)))
+x = S.blocks[0].qkv[0](S.blocks[0].norm_attn(alone(small)[0]))
 q, k = (S.blocks[0].heads(which, x).transpose(0, 1) for which in "qk")
-fit = (q @ k.transpose(1, 2) * S.blocks[0].scale)[:, ids(["in", "a", "likes"])]
-pull = fit[..., ids(lex.PEOPLE)].mean((1, 2)) - fit.mean((1, 2))
+fit = (q @ k.transpose(1, 2) * S.blocks[0].scale)[:, word_ids("in a likes")]
+pull = fit[..., word_ids(lex.PEOPLE)].mean((1, 2)) - fit.mean((1, 2))
 print("how names stand out, heads 0 to 3:", pull.numpy().round(1))
 for _, kind, how in KINDS:
-    says = tables[0, :, lex.IDS[how.split()[-1]], ids(kind)].mean(-1)
+    says = tables[0, :, lex.IDS[how.split()[-1]], word_ids(kind)].mean(-1)
     print(how, "... for the kind of", kind[0], says.numpy().round(1))
 
 # %% [markdown]
@@ -360,15 +378,20 @@ for head in [(layer, head) for layer in (0, 1) for head in range(4)]:
 
 # %%
 needed = min(without, key=lambda head: without[head][0].sum())
-record("best_is_needed", needed == divmod(facts_in(raw).argmax().item(), 4))
+note(best_is_needed=needed == divmod(facts_in(raw).argmax().item(), 4))
 at_likes = trace(small, ASKED[48:72], ["pattern"])["pattern", 0][:, 2, -1, -2]
-shares = {"looks_at_person": at_likes.mean(), "homes": without[0, 0][0, :24].mean()}
-shares |= {"kind_jobs": without[0, 3][0, 24:48].mean()}
-for name, head in (("person", 2), ("kind", 3)):
-    of = zip(("right", "of_kind", "among"), without[0, head].mean(1), strict=True)
-    shares |= {f"{name}_{what}": share for what, share in of}
-for name, share in shares.items():
-    record(name, share.item(), atol=0.02, because=FIXED)
+person, kind = without[0, 2].mean(1), without[0, 3].mean(1)  # right, of the kind, among it
+note(
+    looks_at_person=at_likes.mean(),
+    homes=without[0, 0][0, :24].mean(),
+    kind_jobs=without[0, 3][0, 24:48].mean(),
+    person_right=person[0],
+    person_of_kind=person[1],
+    person_among=person[2],
+    kind_right=kind[0],
+    kind_of_kind=kind[1],
+    kind_among=kind[2],
+)
 
 # %% tags=["drawing"]
 fig, (left, right) = plots.subplots(1, 2, height=3.2, sharey=True)
@@ -460,7 +483,7 @@ used = {
     name: (directions(m) / directions(torch.randn(m.shape))).item()
     for name, m in matrices.items()
 }
-record("fewer_directions", np.mean([share < 1 for share in used.values()]), atol=0)
+note(atol=0, fewer_directions=np.mean([share < 1 for share in used.values()]))
 order = sorted(used, key=used.get)
 assert "wpe" in order[0], f"{order}: places should be farthest from chance"
 print(
@@ -486,3 +509,49 @@ print(
 # - Question: [Why do nearly all late heads score as suppressing?](../questions/weights-late-heads-suppress.md)
 # - Elhage et al. (2021), [A Mathematical Framework for Transformer Circuits](https://transformer-circuits.pub/2021/framework/index.html)
 # - Press & Wolf (2017), [Using the output embedding to improve language models](https://arxiv.org/abs/1608.05859)
+
+# %% tags=["labels"]
+in_words(
+    one_way_layer0="One-way pairs in the right order, layer 0 alone",
+    one_way_random="One-way pairs in the right order, random weights",
+    one_way_direct="One-way pairs in the right order, direct path",
+    same_word="Words that predict themselves on the direct path",
+    correlation="Correlation of the direct path with the true table",
+    tops_are_l2h3_l1h3="The heads that copy most are L2H3 and, without MLPs, L1H3",
+    correlation_usual="Rank correlation of the usual score with what heads copy",
+    songs_usual="Usual copying score of L2H3 in World",
+    small_usual="Usual copying score of L1H3 in the model without MLPs",
+    correlation_alone="Rank correlation of the score on words as they arrive with what heads copy",
+    songs_alone="Score on words as they arrive of L2H3 in World",
+    small_alone="Score on words as they arrive of L1H3 in the model without MLPs",
+    copying_most="Largest usual copying score in World",
+    songs_rank="Rank of L2H3 by the usual score, of 16",
+    last_layer="Largest usual score in the last layer",
+    tale_usual="Fairytale: usual score of the head that copies most",
+    tale_alone="Fairytale: its score on words as they arrive",
+    tale_planted="Fairytale: copied by the planted head, in logits",
+    tale_rho_usual="Fairytale: rank correlation of the usual score with what heads copy",
+    tale_rho_alone="Fairytale: rank correlation of the score on words as they arrive",
+    tale_rho_chance="Fairytale: rank correlation that one random order in twenty exceeds",
+    tale_gain="Fairytale: gain in rank correlation",
+    tale_heads="Fairytale: heads",
+    tale_sure="Fairytale: heads with a score above 0.8 on words as they arrive",
+    tale_sure_rank="Fairytale: worst rank of these by what they copy",
+    facts_best="Facts in the best single OV table",
+    facts_embedding="Facts in all OV tables together, fed with embeddings",
+    facts_all="Facts in all OV tables together, fed with words as they arrive",
+    facts_world="Facts in all OV tables of World",
+    facts_l1h1="Facts in L1H1's OV table, words as they arrive",
+    facts_dealt="Facts of other people in a table, the control",
+    best_is_needed="The head with the best table is the one facts need most",
+    looks_at_person="Attention of L0H2 to the person",
+    homes="Homes right without L0H0",
+    kind_jobs="Jobs right without L0H3",
+    person_right="Facts right without L0H2",
+    person_of_kind="Answers of the right kind without L0H2",
+    person_among="Facts right without L0H2, among words of the kind",
+    kind_right="Facts right without L0H3",
+    kind_of_kind="Answers of the right kind without L0H3",
+    kind_among="Facts right without L0H3, among words of the kind",
+    fewer_directions="Matrices that use fewer directions than random ones",
+)

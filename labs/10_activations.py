@@ -24,10 +24,10 @@ import numpy as np
 import torch
 
 import llmnotes
-from llmnotes.lab import figure, plots, predict, record
+from llmnotes.lab import figure, in_words, plots, predict, within
 from llmnotes.model import ablate, trace
 from llmnotes.scratch import from_gpt2, generate
-from llmnotes.world import IDS, VOCABULARY, divergence, held_out, truth
+from llmnotes.world import VOCABULARY, divergence, read, truth
 from llmnotes.world.lexicon import LEXICON, MOOD_OF
 
 BLUE, ORANGE, GREEN, PURPLE, *_ = plots.COLOURS
@@ -35,6 +35,7 @@ torch.set_grad_enabled(False)
 BORDER = "neurons near the limit may turn"
 SAMPLED = "rounding may change a sampled text from some word on"
 ROUNDING = "rounding only"
+note = within(rtol=0.1, because=ROUNDING)
 
 # %% [markdown]
 # ## What you need to know
@@ -67,24 +68,24 @@ print(fairytale.tokenizer.decode(ids[0, 1:60].tolist()))
 
 # %%
 one = "One label describes more than 30 % of world's neurons"
-predict(one, p=0.4, resolved_by="one_label", if_="> 0.3")
+predict(one, 0.4, one_label="> 0.3")
 several = "More neurons of world need two or three labels than one"
-predict(several, p=0.5, resolved_by="several_to_one", if_="> 1")
+predict(several, 0.5, several_to_one="> 1")
 shuffled = "With labels shuffled, one describes less than 5 % of world's neurons"
-predict(shuffled, p=0.8, resolved_by="one_shuffled", if_="< 0.05")
+predict(shuffled, 0.8, one_shuffled="< 0.05")
 kept = "Of the neurons described on half of the stories, 90 % are so on the rest"
-predict(kept, p=0.7, resolved_by="kept_world", if_="> 0.9")
+predict(kept, 0.7, kept_world="> 0.9")
 first = "The longest residual vector of world stands at the first token"
-predict(first, p=0.6, resolved_by="first_to_longest", if_="> 0.99")
+predict(first, 0.6, first_to_longest="> 0.99")
 
 # %% [markdown]
 # And two that were written after that look, before their experiments:
 
 # %%
 speech = "fairytale's neuron for *said* answers to 5 of 7 verbs of speech more than to any other verb"
-predict(speech, p=0.4, resolved_by="speech_above", if_=">= 5")
+predict(speech, 0.4, speech_above=">= 5")
 needed = "Without world's largest neuron its own places cost 0.1 nats more"
-predict(needed, p=0.5, resolved_by="cost_largest", if_="> 0.1")
+predict(needed, 0.5, cost_largest="> 0.1")
 
 # %% [markdown]
 # ## What fires a neuron of fairytale
@@ -92,7 +93,7 @@ predict(needed, p=0.5, resolved_by="cost_largest", if_="> 0.1")
 # For each neuron we take the 12 places where it is most active in the first eight tales, and the token that is most common there. If the
 # neuron keeps to it, its 12 strongest places in the other eight tales hold that token too. Control: the token of another neuron.
 
-# %%
+# %% tags=["idea"]
 tokens, rest = ids[:, 1:], fired[:, 1:]  # without the beginning, which all tales share
 
 
@@ -105,9 +106,15 @@ early, late = strongest(slice(0, 8)), strongest(slice(8, 16))
 favourite = early.mode(0).values
 keeps = (late == favourite).float().mean(0)
 mixed = favourite[torch.randperm(len(favourite), generator=draw)]
-record("kept_tales", float(keeps.mean()), atol=0.03, because=SAMPLED)
-record("kept_control", float((late == mixed).float().mean()), atol=0.01, because=SAMPLED)
-record("kept_by_half", float((keeps >= 0.5).float().mean()), atol=0.03, because=SAMPLED)
+
+# %%
+note(
+    atol=0.03,
+    because=SAMPLED,
+    kept_tales=keeps.mean(),
+    kept_by_half=(keeps >= 0.5).float().mean(),
+)
+note(atol=0.01, because=SAMPLED, kept_control=(late == mixed).float().mean())
 
 # %% [markdown]
 # Here are the three strongest contexts of two neurons a layer: the one whose strongest places agree most in the first half, and number 0, which nobody chose.
@@ -138,7 +145,7 @@ for layer in range(tales.n_layers):
 # We take the neuron that sets ` said` apart best in the sampled tales, and try it on prompts in which other verbs stand in
 # the same place. Does it know the word, or what kind of word it is?
 
-# %%
+# %% tags=["idea"]
 said = fairytale.tokenizer.encode(" said")[0]
 flat, here = rest.flatten(0, 1), tokens.flatten() == said
 neuron = ((flat[here].mean(0) - flat[~here].mean(0)) / flat.std(0)).argmax().item()
@@ -157,7 +164,9 @@ def response(verb):
 responses = {verb: np.array(response(verb)) for verb in SPEECH + OTHERS}
 highest = max(responses[verb].mean() for verb in OTHERS)
 above = sum(responses[verb].mean() > highest for verb in SPEECH[1:])
-record("speech_above", above, atol=1, because=SAMPLED)
+
+# %%
+note(atol=1, because=SAMPLED, speech_above=above)
 
 # %% tags=["drawing"]
 fig, ax = plots.subplots(height=2.8)
@@ -189,7 +198,7 @@ figure(
 
 # %%
 world = llmnotes.load("world")
-stories = [story[:129] for story in held_out(seed=8, n=250) if len(story) > 128][:100]
+ids_told, stories = read(seed=8, n=100, length=129)
 true = [truth([token.word for token in story[:-1]]) for story in stories]
 kinds = [f"{LEXICON[w].number} {LEXICON[w].pos}".strip() for w in VOCABULARY]
 
@@ -240,7 +249,7 @@ names, holds = table(word_is, may_come)
 print(len(names_is), "labels of what is,", len(names) - len(names_is), "of what may come")
 
 
-# %%
+# %% tags=["idea"]
 def active(values, share):
     """Where each neuron is above a share of its (nearly) largest value."""
     return (
@@ -277,7 +286,7 @@ def described(values, holds, most=3, share=0.5):
 # rotation. If neurons are the natural units, the rotated ones should be worse.
 
 # %%
-words = torch.tensor([[IDS[token.word] for token in story[:-1]] for story in stories])
+words = ids_told[:, :-1]
 run = trace(world, words, ["mlp_post", "resid_post", "logits"])
 layers = [layer.flatten(0, 1) for layer in run.stack("mlp_post")]  # each (place, 128)
 values, spin = (
@@ -298,15 +307,27 @@ one, several = f1[0] >= GOOD, (f1.max(0).values >= GOOD) & (f1[0] < GOOD)
 share = {"one_label": one, "one_of_what_is": f1_is[0] >= GOOD, "several_labels": several}
 share |= {"one_shuffled": f1_shuffled[0] >= GOOD, "one_rotated": f1_rotated[0] >= GOOD}
 share |= {"one_at_a_quarter": f1_lower[0] >= GOOD}
-for name, which in share.items():
-    record(name, float(which.float().mean()), atol=0.015, because=BORDER)
-record("several_to_one", float(several.sum() / one.sum()), atol=0.12, because=BORDER)
-record("kept_world", float(one[fitted >= GOOD].float().mean()), atol=0.06, because=BORDER)
+near_limit = within(atol=0.015, because=BORDER)
+near_limit(
+    one_label=one.float().mean(),
+    one_of_what_is=share["one_of_what_is"].float().mean(),
+    several_labels=several.float().mean(),
+    one_shuffled=share["one_shuffled"].float().mean(),
+    one_rotated=share["one_rotated"].float().mean(),
+    one_at_a_quarter=share["one_at_a_quarter"].float().mean(),
+)
+near_limit(atol=0.12, several_to_one=several.sum() / one.sum())
+near_limit(atol=0.06, kept_world=one[fitted >= GOOD].float().mean())
 by_layer = {name: 100 * which.view(4, 128).float().mean(1) for name, which in share.items()}
 middle = [float(by_layer[name][1:3].mean()) for name in ("one_label", "one_rotated")]
-record("middle_to_rotated", middle[0] / middle[1], rtol=0.25, because=BORDER)
-for name in ("one_label", "one_of_what_is", "one_rotated"):
-    record(f"{name}_last", float(by_layer[name][-1]), atol=2, because=BORDER, unit="%")
+near_limit(rtol=0.25, middle_to_rotated=middle[0] / middle[1])
+near_limit(
+    atol=2,
+    unit="%",
+    one_label_last=by_layer["one_label"][-1],
+    one_of_what_is_last=by_layer["one_of_what_is"][-1],
+    one_rotated_last=by_layer["one_rotated"][-1],
+)
 
 # %% tags=["drawing"]
 fig, ax = plots.subplots(height=3)
@@ -356,19 +377,14 @@ figure(
 # %%
 largest = values.max(0).values
 order = largest.argsort(descending=True)
-record("largest", float(largest[order[0]]), atol=0.5, because=ROUNDING)
-record("typical_largest", float(largest.median()), atol=0.05, because=ROUNDING)
-record("of_16_in_last_layer", int((order[:16] >= 3 * 128).sum()))
+note(atol=0.5, largest=largest[order[0]])
+note(atol=0.05, typical_largest=largest.median())
+note(of_16_in_last_layer=(order[:16] >= 3 * 128).sum())
 lengths = run["resid_post", -1].norm(dim=-1)  # (story, pos)
-record(
-    "first_to_longest",
-    float(lengths[:, 0].mean() / lengths.max()),
-    atol=0.01,
-    because=ROUNDING,
-)
+note(atol=0.01, first_to_longest=lengths[:, 0].mean() / lengths.max())
 tale_lengths = tales["resid_post", -1].norm(dim=-1)
 in_tales = tale_lengths[:, 0].mean() / tale_lengths.max()
-record("first_to_longest_tales", float(in_tales), atol=0.1, because=SAMPLED)
+note(atol=0.1, because=SAMPLED, first_to_longest_tales=in_tales)
 for j in order[:8].tolist():
     about = " / ".join(names[k] for k in dict.fromkeys(chosen[:2, j].tolist()))
     print(
@@ -400,12 +416,10 @@ def cost(j):
 top = [j for j in order[:16].tolist() if j >= 384]
 usual = [j for j in range(384, 512) if j not in top][::16]
 costs = np.array([cost(j) for j in top[:8]]), np.array([cost(j) for j in usual])
-record("cost_largest", costs[0][0, 0], rtol=0.05, because=ROUNDING, unit="nats")
-record("cost_of_8", np.median(costs[0][:, 0]), rtol=0.1, because=ROUNDING, unit="nats")
-record(
-    "cost_elsewhere", np.median(costs[0][:, 1]), atol=0.005, because=ROUNDING, unit="nats"
-)
-record("cost_control", np.median(costs[1][:, 0]), atol=0.01, because=ROUNDING, unit="nats")
+note(rtol=0.05, unit="nats", cost_largest=costs[0][0, 0])
+note(unit="nats", cost_of_8=np.median(costs[0][:, 0]))
+note(atol=0.005, unit="nats", cost_elsewhere=np.median(costs[0][:, 1]))
+note(atol=0.01, unit="nats", cost_control=np.median(costs[1][:, 0]))
 
 # %% [markdown]
 # Several of the largest have the same label. What do the songs cost without all that say "then punctuation or syllable", and without each alone?
@@ -416,9 +430,12 @@ sung = holds[:, names.index(SONG)] > 0
 team = [j for j in top if names[chosen[0, j]] == SONG]
 alone = sum(lost(j)[sung].mean().item() for j in team)
 together = lost(*team)[sung].mean().item()
-record("team", len(team))
-record("team_alone", alone, rtol=0.1, because=ROUNDING, unit="nats")
-record("team_together", together, rtol=0.1, because=ROUNDING, unit="nats")
+note(team=len(team))
+note(
+    unit="nats",
+    team_alone=alone,
+    team_together=together,
+)
 
 # %% tags=["drawing"]
 fig, (left, right) = plots.subplots(1, 2, height=2.9)
@@ -509,3 +526,35 @@ print("rotated, one label:", np.round(again, 2))
 # - Surprise: [The largest activation can go](../surprises/activations-largest-can-go.md)
 # - Sun et al. (2024), [Massive Activations in Large Language Models](https://arxiv.org/abs/2402.17762)
 # - Gurnee et al. (2023), [Finding Neurons in a Haystack](https://arxiv.org/abs/2305.01610)
+
+# %% tags=["labels"]
+in_words(
+    kept_tales="Strongest places in the second half with the first half's token",
+    kept_control="The same for tokens of other neurons, the control",
+    kept_by_half="Neurons that keep to their token at half of their places",
+    speech_above='Verbs of speech that excite the neuron for "said" more than any other verb, of 7',
+    one_label="Neurons described by one label",
+    one_of_what_is="Neurons described by one label of what the word is",
+    several_labels="Neurons that need two or three labels",
+    one_shuffled="Neurons described by one label, labels shuffled",
+    one_rotated="Random mixtures of neurons described by one label",
+    one_at_a_quarter="Neurons described by one label, counted active from a quarter of the largest value",
+    several_to_one="Neurons that need several labels, against those that need one",
+    kept_world="Neurons described on half of the stories that are so on the rest",
+    middle_to_rotated="Neurons with a name against mixtures with one, middle layers",
+    one_label_last="Neurons with a name in the last layer",
+    one_of_what_is_last="Neurons named by what the word is, last layer",
+    one_rotated_last="Mixtures with a name, last layer",
+    largest="Largest activation of any neuron",
+    typical_largest="Largest activation of the median neuron",
+    of_16_in_last_layer="Of the 16 largest neurons, those in the last layer",
+    first_to_longest="Length of the first token's vector against the longest, World",
+    first_to_longest_tales="Length of the first token's vector against the longest, Fairytale",
+    cost_largest="Loss without the largest neuron, at its own places",
+    cost_of_8="Loss without one of the eight largest, at its own places, median",
+    cost_elsewhere="The same elsewhere",
+    cost_control="Loss without a usual neuron, at its own places, median",
+    team="Neurons that share the songs",
+    team_alone="Loss in songs without each of them, added up",
+    team_together="Loss in songs without all of them together",
+)

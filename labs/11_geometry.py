@@ -27,16 +27,17 @@ import torch
 from sklearn.metrics import silhouette_score
 
 import llmnotes
-from llmnotes.lab import figure, plots, predict, record
+from llmnotes.lab import figure, in_words, plots, predict, within
 from llmnotes.model import CHECKPOINTS, trace, untrained
 from llmnotes.scratch import from_gpt2, generate, load_tokenizer
-from llmnotes.world import IDS, held_out, lexicon
+from llmnotes.world import lexicon, read, word_ids
 from llmnotes.world.lexicon import LEXICON, NOUNS, PEOPLE, VERBS, WOMEN
 
 BLUE, ORANGE, GREEN, PURPLE, *_ = plots.COLOURS
 torch.set_grad_enabled(False)
 deal = np.random.default_rng(0)
 ROUNDING = "a fixed function of the weights: rounding only"
+note = within(atol=0.002, because=ROUNDING)
 DEAL = "another deal of the shuffles moves it a little"
 
 # %% [markdown]
@@ -70,7 +71,7 @@ def at(words):
     """Embeddings of words: of world's, or of fairytale's where they begin with a space."""
     if words[0].startswith(" "):
         return of_tales[[tokens.ids["Ġ" + word[1:]] for word in words]]
-    return of_world[[IDS[word] for word in words]]
+    return of_world[word_ids(words)]
 
 
 # %% [markdown]
@@ -115,21 +116,21 @@ PAIRS = {
 
 # %%
 clusters = "Words of world cluster by part of speech: a silhouette above 0.1"
-predict(clusters, p=0.7, resolved_by="world_parts", if_="> 0.1")
+predict(clusters, 0.7, world_parts="> 0.1")
 gender = "Names of world cluster by gender more than in every shuffle"
-predict(gender, p=0.9, resolved_by="gender_above_shuffles", if_="> 0")
+predict(gender, 0.9, gender_above_shuffles="> 0")
 number = "Nouns of fairytale cluster by number more than in every shuffle"
-predict(number, p=0.7, resolved_by="number_above_shuffles", if_="> 0")
+predict(number, 0.7, number_above_shuffles="> 0")
 rare = "Taking the frequency out raises fairytale's silhouette by part of speech"
-predict(rare, p=0.6, resolved_by="gain_without_frequency", if_="> 0")
+predict(rare, 0.6, gain_without_frequency="> 0")
 own = "Of all singulars, a plural of fairytale is nearest to its own in 3 of 10 cases"
-predict(own, p=0.5, resolved_by="own_number_tales", if_="> 0.3")
+predict(own, 0.5, own_number_tales="> 0.3")
 
 # %%
 parallel = "Gender pairs of fairytale are more parallel than 95 % of mismatched ones"
-predict(parallel, p=0.6, resolved_by="gender_rank", if_="> 0.95")
+predict(parallel, 0.6, gender_rank="> 0.95")
 falls = "Which name it is makes up less of the vectors of world from layer to layer"
-predict(falls, p=0.5, resolved_by="name_share_falls", if_="== 1")
+predict(falls, 0.5, name_share_falls="== 1")
 
 # %% [markdown]
 # Three guesses on `fairytale` came later, before any run of the section that they are about. In the first, "different words"
@@ -140,13 +141,13 @@ predict(falls, p=0.5, resolved_by="name_share_falls", if_="== 1")
 common_part = (
     "Not centred, different words of fairytale have a cosine above ½ after some layer"
 )
-predict(common_part, p=0.7, resolved_by="tales_common", if_="> 0.5")
+predict(common_part, 0.7, tales_common="> 0.5")
 same_falls = (
     "Centred, the same word of fairytale grows less alike in other contexts at every layer"
 )
-predict(same_falls, p=0.5, resolved_by="tales_least_fall", if_="> 0")
+predict(same_falls, 0.5, tales_least_fall="> 0")
 next_wins = "After its last layer places before the same next word are more alike than that"
-predict(next_wins, p=0.35, resolved_by="tales_next_over_word", if_="> 0")
+predict(next_wins, 0.35, tales_next_over_word="> 0")
 
 # %% [markdown]
 # ## Who lies together
@@ -190,7 +191,7 @@ GROUPS = {
 }
 
 
-# %%
+# %% tags=["idea"]
 def silhouette(vectors, labels, n=100):
     """The silhouette, and those of shuffled labels."""
     deals = [labels, *(deal.permutation(labels) for _ in range(n))]
@@ -198,15 +199,29 @@ def silhouette(vectors, labels, n=100):
     return first, np.array(others)
 
 
+# %%
 found = {name: silhouette(at(words), labels) for name, (words, labels) in GROUPS.items()}
-record("world_parts", found["world: part of speech"][0], atol=0.002, because=ROUNDING)
-record("tales_parts", found["fairytale: part of speech"][0], atol=0.002, because=ROUNDING)
-SHOWN = {"gender": "names by gender", "number": "nouns, number", "home": "names by home"}
-SHOWN["job"] = "names by job"
-for name, key in (SHOWN | {"landmark": "towns by landmark"}).items():
-    value, shuffled = found[key]
-    record(f"{name}_silhouette", value, atol=0.002, because=ROUNDING)
-    record(f"{name}_above_shuffles", value - shuffled.max(), atol=0.04, because=DEAL)
+note(
+    world_parts=found["world: part of speech"][0],
+    tales_parts=found["fairytale: part of speech"][0],
+)
+note(
+    gender_silhouette=found["names by gender"][0],
+    number_silhouette=found["nouns, number"][0],
+    home_silhouette=found["names by home"][0],
+    job_silhouette=found["names by job"][0],
+    landmark_silhouette=found["towns by landmark"][0],
+)
+above = {name: value - shuffled.max() for name, (value, shuffled) in found.items()}
+note(
+    atol=0.04,
+    because=DEAL,
+    gender_above_shuffles=above["names by gender"],
+    number_above_shuffles=above["nouns, number"],
+    home_above_shuffles=above["names by home"],
+    job_above_shuffles=above["names by job"],
+    landmark_above_shuffles=above["towns by landmark"],
+)
 
 # %% [markdown]
 # [The lab on tokens](02_tokens.md) found that frequency lies along the main axis of these embeddings. Do parts of speech lie together only
@@ -219,7 +234,7 @@ rest = of_tales - np.outer(x, x @ of_tales) / (x @ x)
 words, labels = GROUPS["fairytale: part of speech"]
 without = silhouette(rest[[tokens.ids["Ġ" + word[1:]] for word in words]], labels, n=0)[0]
 gain = without - found["fairytale: part of speech"][0]
-record("gain_without_frequency", gain, atol=0.002, because=ROUNDING)
+note(gain_without_frequency=gain)
 
 # %% tags=["drawing"]
 fig, ax = plots.subplots(height=3.9)
@@ -258,7 +273,7 @@ figure(
 # If the step belonged to the *pair*, this should destroy it.
 
 
-# %%
+# %% tags=["idea"]
 def unit(vectors):
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
@@ -278,16 +293,32 @@ for name, pairs in PAIRS.items():
     steps[name] = parallel(first, second), np.array(wrong), own
 
 # %%
-for name, key in zip(("nouns", "verbs", "number", "gender"), steps, strict=True):
-    true, wrong, own = steps[key]
-    record(f"{name}_parallel", true, atol=0.003, because=ROUNDING)
-    record(f"{name}_mismatched", np.mean(wrong), atol=0.01, because=DEAL)
+nouns, verbs, number_pairs, gender_pairs = steps.values()
+note(
+    atol=0.003,
+    nouns_parallel=nouns[0],
+    verbs_parallel=verbs[0],
+    number_parallel=number_pairs[0],
+    gender_parallel=gender_pairs[0],
+)
+note(
+    atol=0.01,
+    because=DEAL,
+    nouns_mismatched=nouns[1].mean(),
+    verbs_mismatched=verbs[1].mean(),
+    number_mismatched=number_pairs[1].mean(),
+    gender_mismatched=gender_pairs[1].mean(),
+)
 true, wrong, own = steps["gender, fairytale"]
-record("gender_rank", (wrong < true).mean(), atol=0.02, because=DEAL)
+note(atol=0.02, because=DEAL, gender_rank=(wrong < true).mean())
 TURN = "one or two pairs may turn"
-record("own_gender_tales", own, atol=0.06, because=TURN)
-record("own_number_tales", steps["number, fairytale"][2], atol=0.08, because=TURN)
-record("own_number_world", steps["nouns of world"][2], atol=0.06, because=TURN)
+note(
+    atol=0.06,
+    because=TURN,
+    own_gender_tales=own,
+    own_number_world=steps["nouns of world"][2],
+)
+note(atol=0.08, because=TURN, own_number_tales=steps["number, fairytale"][2])
 
 # %% tags=["drawing"]
 fig, ax = plots.subplots(height=2.5)
@@ -343,8 +374,13 @@ for a, b in zip(first, second, strict=True):
         score[[a, c, d]] = plain[[a, c, d]] = -np.inf
         hits["arithmetic"].append(score.argmax() == b)
         hits["no_arithmetic"].append(plain.argmax() == b)
-for name, values in hits.items():
-    record(f"hits_{name}", np.mean(values), atol=0.02, because="near ties may turn")
+note(
+    atol=0.02,
+    because="near ties may turn",
+    hits_arithmetic=np.mean(hits["arithmetic"]),
+    hits_no_arithmetic=np.mean(hits["no_arithmetic"]),
+    hits_nothing_left_out=np.mean(hits["nothing_left_out"]),
+)
 
 # %% [markdown]
 # With arithmetic {{ result("geometry.hits_arithmetic", ".0%") }} of the searches end at the right word, without it
@@ -359,8 +395,7 @@ for name, values in hits.items():
 # quarters). Control: words shuffled among the places.
 
 # %%
-stories = [story[:128] for story in held_out(seed=7, n=250) if len(story) >= 128][:100]
-ids = torch.tensor([[IDS[token.word] for token in story] for story in stories])
+ids, stories = read(seed=7, n=100, length=128)
 seen = trace(world, ids, ["resid_pre", "resid_post"])
 layers = [seen["resid_pre", 0], *seen.stack("resid_post")]  # each (story, pos, d_model)
 
@@ -411,13 +446,19 @@ for kind, among in (("nouns", {*NOUNS, *NOUNS.values()}), ("names", {*PEOPLE})):
 
 # %%
 names, nouns = shares["names"], shares["nouns"]
-record("name_at_start", names["word"][0], atol=0.01, because=ROUNDING)
-record("name_at_end", names["word"][-1], atol=0.005, because=ROUNDING)
-record("name_control", names["control: words shuffled"][-1], atol=0.015, because=DEAL)
-record("name_share_falls", bool((np.diff(names["word"]) < 0).all()))
-record("role_of_names_at_end", names["role"][-1], atol=0.01, because=ROUNDING)
-record("place_of_nouns_first", nouns["place"][1], atol=0.01, because=ROUNDING)
-record("place_of_nouns_last", nouns["place"][-1], atol=0.005, because=ROUNDING)
+note(
+    atol=0.01,
+    name_at_start=names["word"][0],
+    role_of_names_at_end=names["role"][-1],
+    place_of_nouns_first=nouns["place"][1],
+)
+note(
+    atol=0.005,
+    name_at_end=names["word"][-1],
+    place_of_nouns_last=nouns["place"][-1],
+)
+note(atol=0.015, because=DEAL, name_control=names["control: words shuffled"][-1])
+note(name_share_falls=(np.diff(names["word"]) < 0).all())
 
 # %% tags=["drawing"]
 fig, axes = plots.subplots(1, 2, height=3, sharey=True)
@@ -524,19 +565,26 @@ of_likeliest = alike(fairytale, told, likeliest, whole)[0]["next word"]
 # %%
 SAMPLED = "rounding may change a sampled text from some word on, and so all tales"
 (tales, raw), (grammar, _) = pairs.values()
-NUMBERS = {"tales_common": raw["nothing"].max()}
-NUMBERS |= {"tales_least_fall": -np.diff(tales["word"]).max()}
-NUMBERS |= {"tales_next_over_word": (tales["next word"] - tales["word"])[-1]}
-NUMBERS |= {"tales_raw_start": raw["word"][0], "tales_raw_peak": raw["word"].max()}
-NUMBERS |= {"tales_quarter_peak": tales["quarter"].max()}
-NUMBERS |= {"tales_quarter_end": tales["quarter"][-1]}
-NUMBERS |= {"tales_word_layer2": tales["word"][3], "tales_likeliest_end": of_likeliest[-1]}
-for name, of in (("tales", tales), ("world", grammar)):
-    NUMBERS |= {f"{name}_word_start": of["word"][0], f"{name}_word_end": of["word"][-1]}
-    NUMBERS |= {f"{name}_next_end": of["next word"][-1]}
-NUMBERS |= {"untrained_word_end": controls["fairytale"][0]["word"][-1]}
-for name, value in NUMBERS.items():
-    record(name, value, atol=0.04, because=SAMPLED)
+note(
+    atol=0.04,
+    because=SAMPLED,
+    tales_common=raw["nothing"].max(),
+    tales_least_fall=-np.diff(tales["word"]).max(),
+    tales_next_over_word=(tales["next word"] - tales["word"])[-1],
+    tales_raw_start=raw["word"][0],
+    tales_raw_peak=raw["word"].max(),
+    tales_quarter_peak=tales["quarter"].max(),
+    tales_quarter_end=tales["quarter"][-1],
+    tales_word_start=tales["word"][0],
+    tales_word_layer2=tales["word"][3],
+    tales_word_end=tales["word"][-1],
+    tales_next_end=tales["next word"][-1],
+    tales_likeliest_end=of_likeliest[-1],
+    world_word_start=grammar["word"][0],
+    world_word_end=grammar["word"][-1],
+    world_next_end=grammar["next word"][-1],
+    untrained_word_end=controls["fairytale"][0]["word"][-1],
+)
 
 # %% tags=["drawing"]
 fig, axes = plots.subplots(1, 2, height=3.1, sharey=True)
@@ -632,3 +680,58 @@ print("which name, without the place:", np.round(kept, 2))
 # - Mikolov, Yih & Zweig (2013), [Linguistic Regularities in Continuous Space Word Representations](https://aclanthology.org/N13-1090/)
 # - Linzen (2016), [Issues in evaluating semantic spaces using word analogies](https://arxiv.org/abs/1606.07736)
 # - Ethayarajh (2019), [How Contextual are Contextualized Word Representations?](https://arxiv.org/abs/1909.00512)
+
+# %% tags=["labels"]
+in_words(
+    world_parts="World: silhouette of words by part of speech",
+    tales_parts="Fairytale: silhouette of words by part of speech",
+    gender_silhouette="World: silhouette of names by gender",
+    gender_above_shuffles="How far that is above every shuffle",
+    number_silhouette="Fairytale: silhouette of nouns by number",
+    number_above_shuffles="How far that is above every shuffle",
+    home_silhouette="World: silhouette of names by home",
+    home_above_shuffles="How far that is above every shuffle",
+    job_silhouette="World: silhouette of names by job",
+    job_above_shuffles="How far that is above every shuffle",
+    landmark_silhouette="World: silhouette of towns by landmark",
+    landmark_above_shuffles="How far that is above every shuffle",
+    gain_without_frequency="Fairytale: gain by part of speech with the frequency taken out",
+    nouns_parallel="World: cosine between singular-to-plural steps, nouns",
+    nouns_mismatched="The same with wrong pairs",
+    verbs_parallel="World: cosine between singular-to-plural steps, verbs",
+    verbs_mismatched="The same with wrong pairs",
+    number_parallel="Fairytale: cosine between singular-to-plural steps",
+    number_mismatched="The same with wrong pairs",
+    gender_parallel="Fairytale: cosine between gender steps",
+    gender_mismatched="The same with wrong pairs",
+    gender_rank="Mismatched gender pairs that are less parallel",
+    own_gender_tales="Fairytale: words nearest to their own partner, gender",
+    own_number_tales="Fairytale: plurals nearest to their own singular",
+    own_number_world="World: plurals nearest to their own singular",
+    hits_arithmetic="Analogies solved with arithmetic",
+    hits_no_arithmetic="Analogies solved without arithmetic",
+    hits_nothing_left_out="Analogies solved with arithmetic, no word left out",
+    name_at_start="Variance of names explained by which name it is, at the start",
+    name_at_end="The same at the end",
+    name_control="The same at the end with shuffled names",
+    name_share_falls="That share falls at every layer",
+    role_of_names_at_end="Variance of names explained by their role, at the end",
+    place_of_nouns_first="Variance of nouns explained by their position, after the first layer",
+    place_of_nouns_last="The same at the end",
+    tales_common="Fairytale: largest cosine between words that share nothing, not centred",
+    tales_least_fall="Fairytale: smallest fall of the same word's cosine in a layer",
+    tales_next_over_word="Fairytale: same next word minus same word, at the end",
+    tales_raw_start="Fairytale: same word at the start, not centred",
+    tales_raw_peak="Fairytale: same word at most, not centred",
+    tales_quarter_peak="Fairytale: other words in the same quarter, at most",
+    tales_quarter_end="Fairytale: other words in the same quarter, at the end",
+    tales_word_layer2="Fairytale: same word after layer 2",
+    tales_likeliest_end="Fairytale: same likeliest next word, at the end",
+    tales_word_start="Fairytale: same word at the start",
+    tales_word_end="Fairytale: same word at the end",
+    tales_next_end="Fairytale: same next word at the end",
+    world_word_start="World: same word at the start",
+    world_word_end="World: same word at the end",
+    world_next_end="World: same next word at the end",
+    untrained_word_end="Untrained Fairytale: same word at the end",
+)

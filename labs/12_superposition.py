@@ -24,12 +24,13 @@ import math
 import numpy as np
 import torch
 
-from llmnotes.lab import figure, plots, predict, record
+from llmnotes.lab import figure, in_words, plots, predict, within
 
 BLUE, ORANGE, GREEN, PURPLE, *_ = plots.COLOURS
 DECIDED = "runs near a border between shapes may fall the other way"
 SAMPLE = "runs on another machine are a new sample: three standard errors"
 DRAWS = "an average over random inputs"
+note = within(atol=0.05, because=DRAWS)
 LEVEL = "on level ground noise decides where a run stops: three standard errors"
 
 # %% [markdown]
@@ -50,7 +51,7 @@ LEVEL = "on level ground noise decides where a run stops: three standard errors"
 # hundreds of them, each with its own density, train as one.
 
 
-# %%
+# %% tags=["idea"]
 def read_back(W, b, x, bend=torch.relu):
     """W (networks, m, n), b (networks, n), x (networks, rows, n): what they put out."""
     return bend(x @ W.mT @ W + b[:, None])
@@ -102,7 +103,7 @@ def lost_by(W, b, density, importance=EVEN, rows=4000):
 # see the same random numbers, cut at their own density.
 
 
-# %%
+# %% tags=["idea"]
 def train(
     W, density, importance=EVEN, bend=torch.relu, b=None, *, steps=1000, rows=128, lr=0.03
 ):
@@ -132,34 +133,24 @@ def train(
 # %%
 predict(
     "Two features, one dimension: a single run finds the best in over 90 % of cases",
-    p=0.6,
-    resolved_by="single_agrees",
-    if_="> 0.9",
+    0.6,
+    single_agrees="> 0.9",
 )
-predict(
-    "The best of several runs does in over 95 %",
-    p=0.7,
-    resolved_by="best_agrees",
-    if_="> 0.95",
-)
-predict(
-    "A linear network never makes a pair", p=0.9, resolved_by="linear_pairs", if_="== 0"
-)
+predict("The best of several runs does in over 95 %", 0.7, best_agrees="> 0.95")
+predict("A linear network never makes a pair", 0.9, linear_pairs="== 0")
 # %% [markdown]
 # And about more dimensions and what packing costs. *Dimensionality* is explained where it comes up.
 
 # %%
 predict(
     "With equal importance most linear networks give each dimension to one feature",
-    p=0.1,
-    resolved_by="linear_aligned",
-    if_="> 0.5",
+    0.1,
+    linear_aligned="> 0.5",
 )
 predict(
     "Five sparse features in two dimensions: a pentagon in most runs",
-    p=0.8,
-    resolved_by="pentagons",
-    if_="> 0.5",
+    0.8,
+    pentagons="> 0.5",
 )
 # %% [markdown]
 # And about many features.
@@ -167,21 +158,18 @@ predict(
 # %%
 predict(
     "Eight features: most single runs come within 2 % of the best loss seen",
-    p=0.6,
-    resolved_by="near_best",
-    if_="> 0.5",
+    0.6,
+    near_best="> 0.5",
 )
 predict(
     "Sixty in ten dimensions: at some density most have dimensionality ½",
-    p=0.5,
-    resolved_by="most_half",
-    if_="> 0.5",
+    0.5,
+    most_half="> 0.5",
 )
 predict(
     "A packed network loses to a dedicated one once 10 features are present",
-    p=0.7,
-    resolved_by="crossing",
-    if_="<= 10",
+    0.7,
+    crossing="<= 10",
 )
 
 # %% [markdown]
@@ -206,7 +194,14 @@ for name, density in CASES.items():
     bend = linear if name == "linear" else torch.relu
     W, _ = train(start(20, 2, 5), torch.full((20,), density), falling, bend, steps=600)
     five[name] = W, (W.pow(2).sum(1) > 0.25).sum(1)  # held by each run
-    record(f"five_{name}", five[name][1].median().item())
+
+# %%
+note(
+    five_dense=five["dense"][1].median(),
+    five_less=five["less"][1].median(),
+    five_sparse=five["sparse"][1].median(),
+    five_linear=five["linear"][1].median(),
+)
 
 # %% [markdown]
 # One run of each kind, each feature an arrow:
@@ -240,18 +235,20 @@ figure(
 # Now give all five the same importance. By the same count, does a linear network still hold two? We use larger
 # batches here, so that the noise of the draws does not decide.
 
-# %%
+# %% tags=["idea"]
 sparse = torch.full((20,), 0.05)
 calm, _ = train(start(20, 2, 5), sparse, bend=linear, steps=300, rows=1000)
 packed, _ = train(start(20, 2, 5), sparse, steps=600)
 squares = calm.pow(2).sum(1)  # (runs, 5): squared lengths
-aligned = ((squares > 0.8).sum(1) == 2).float().mean().item()
-record("linear_aligned", aligned, atol=0.34, because=LEVEL)
-long = (squares > 0.25).sum(1).float().mean().item()
-record("linear_held", long, atol=0.5, because=LEVEL)
-for name, W in (("linear", calm), ("packed", packed)):
-    total = W.pow(2).sum((1, 2)).mean().item()
-    record(f"{name}_squares", total, atol=0.05, because=DRAWS)
+aligned = ((squares > 0.8).sum(1) == 2).float()
+
+# %%
+note(atol=0.34, because=LEVEL, linear_aligned=aligned.mean())
+note(atol=0.5, because=LEVEL, linear_held=(squares > 0.25).sum(1).float().mean())
+note(
+    linear_squares=calm.pow(2).sum((1, 2)).mean(),
+    packed_squares=packed.pow(2).sum((1, 2)).mean(),
+)
 
 # %% [markdown]
 # It does not. A linear network "holds" {{ result("superposition.linear_held", ".1f") }} of the five, on average, and
@@ -300,10 +297,10 @@ without, _ = train(begin, p, importance, linear, steps=400, rows=64)
 kinds, losses = kind_of(W), lost_by(W, b, p, importance).view(STARTS, -1)
 best = kinds.view(STARTS, -1).gather(0, losses.argmin(0, keepdim=True))[0]
 pairs = (kind_of(without) == 2).float()
-record("best_agrees", (best == rule).float().mean().item(), atol=0.03, because=DECIDED)
-agrees = (kinds == rule.repeat(STARTS)).float().mean().item()
-record("single_agrees", agrees, atol=0.04, because=SAMPLE)
-record("linear_pairs", pairs.mean().item(), atol=0.014, because=LEVEL)
+note(atol=0.03, because=DECIDED, best_agrees=(best == rule).float().mean())
+agrees = (kinds == rule.repeat(STARTS)).float()
+note(atol=0.04, because=SAMPLE, single_agrees=agrees.mean())
+note(atol=0.014, because=LEVEL, linear_pairs=pairs.mean())
 
 # %% [markdown]
 # On the left what the best of the 6 holds, in the middle what the first run holds, on the right the control.
@@ -352,20 +349,26 @@ figure(
 
 # %%
 wants, same = (rule == 2).repeat(STARTS), begin.prod(-1)[:, 0] > 0
-for name, signs in (("opposite", ~same), ("same", same)):
-    made = (kinds == 2)[wants & signs].float().mean().item()
-    record(f"pair_from_{name}", made, atol=0.1, because=SAMPLE)
+made = (kinds == 2).float()
+of_sample = within(atol=0.1, because=SAMPLE)
+of_sample(
+    pair_from_opposite=made[wants & ~same].mean(), pair_from_same=made[wants & same].mean()
+)
 missed = wants & same & (kinds != 2)
 weak, strong_side = W[missed].abs() < 0.5, W[missed].sum(-1, keepdim=True).sign()
 sideways = torch.where(weak, W[missed] * strong_side, 0).sum(-1)  # of the weaker weight
-shares_side = (sideways > 0.05).float().mean().item()
-record("missed_same_side", shares_side, atol=0.15, because=SAMPLE)
-for name, side in (("across", -1), ("along", 1)):
+of_sample(atol=0.15, missed_same_side=(sideways > 0.05).float().mean())
+
+
+def pairs_after_push(side):
+    """The share of runs that make the pair once their weaker weight is pushed to a side."""
     pushed = torch.where(weak, side * 0.2 * strong_side, W[missed])
     how = {"importance": importance[missed], "b": b[missed], "steps": 300, "rows": 64}
     ends, _ = train(pushed, p[missed], **how)
-    made = (kind_of(ends) == 2).float().mean().item()
-    record(f"pushed_{name}", made, atol=0.12, because=SAMPLE)
+    return (kind_of(ends) == 2).float().mean()
+
+
+of_sample(atol=0.12, pushed_across=pairs_after_push(-1), pushed_along=pairs_after_push(1))
 
 # %% [markdown]
 # From opposite signs {{ result("superposition.pair_from_opposite", ".0%") }} of the runs make the pair where it is
@@ -384,7 +387,7 @@ for name, side in (("across", -1), ("along", 1)):
 # pentagon; so do we, in {{ result("superposition.pentagons", ".0%") }} of the runs (all directions held, 72° ± 5° apart).
 
 
-# %%
+# %% tags=["idea"]
 def gaps_of(W):
     """Angles between neighbouring directions, in degrees; NaN where fewer are held."""
     angles = torch.atan2(W[:, 1], W[:, 0]).masked_fill(W.pow(2).sum(1) < 0.25, torch.nan)
@@ -395,7 +398,9 @@ def gaps_of(W):
 
 
 regular = ((gaps_of(packed) - 72).abs() < 5).all(1)
-record("pentagons", regular.float().mean().item(), atol=0.15, because=SAMPLE)
+
+# %%
+note(atol=0.15, because=SAMPLE, pentagons=regular.float().mean())
 
 # %%
 RUNS, DENSITIES = 24, torch.tensor([0.5, 0.2, 0.1, 0.05, 0.02, 0.005])
@@ -403,22 +408,25 @@ density = DENSITIES.repeat_interleave(RUNS)
 W, b = train(start(len(density), 2, 8), density, steps=800)
 losses = lost_by(W, b, density).view(-1, RUNS)  # (densities, runs)
 held_8 = (W.pow(2).sum(1) > 0.25).sum(1).view(-1, RUNS)
-for i in (0, 1, 3):
-    record(f"best_holds_{i}", held_8[i][losses[i].argmin()].item())
+best_holds = held_8.gather(1, losses.argmin(1, keepdim=True))[:, 0]
+note(best_holds_0=best_holds[0], best_holds_1=best_holds[1], best_holds_3=best_holds[3])
 
 # %% [markdown]
 # How often a single run comes near the best of its density, what the best pentagon and the best run lose at the lowest
 # density, and how often two features have the same direction:
 
 # %%
-near = (losses < 1.02 * losses.min(1, keepdim=True).values).float().mean().item()
-record("near_best", near, atol=0.1, because=SAMPLE)
-pentagon = losses[-1][held_8[-1] == 5].min().item()
-record("loss_pentagon", pentagon, rtol=0.02, because=DRAWS)
-record("loss_best", losses[-1].min().item(), rtol=0.02, because=DRAWS)
+near = losses < 1.02 * losses.min(1, keepdim=True).values
+note(atol=0.1, because=SAMPLE, near_best=near.float().mean())
+pentagon = losses[-1][held_8[-1] == 5].min()
+note(
+    rtol=0.02,
+    loss_pentagon=pentagon,
+    loss_best=losses[-1].min(),
+)
 merged = (gaps_of(W) < 10).any(1).view(-1, RUNS).float()
-record("merged_sparsest", merged[-1].mean().item(), atol=0.3, because=SAMPLE)
-record("merged_dense", merged[:4].mean().item(), atol=0.03, because=DECIDED)
+note(atol=0.3, because=SAMPLE, merged_sparsest=merged[-1].mean())
+note(atol=0.03, because=DECIDED, merged_dense=merged[:4].mean())
 
 # %% [markdown]
 # Each disc is a number of runs that hold so many features; the ring marks where the best run is.
@@ -487,12 +495,23 @@ def dimensionality(W):
 
 D, D_linear = dimensionality(W), dimensionality(without)
 held = (W.pow(2).sum(1) > 0.25).sum(1).view(2, -1).float().mean(0)
-for name, value in (("half", 1 / 2), ("two_thirds", 2 / 3), ("three_quarters", 3 / 4)):
-    near = ((D - value).abs() < 0.03).float().mean(1).view(2, -1).mean(0)
-    record(f"most_{name}", near.max().item(), atol=0.02, because=DECIDED)
-for at, name in ((3, "50"), (5, "30"), (9, "10"), (11, "02")):
-    record(f"held_{name}", held[at].item(), atol=0 if at in (3, 5) else 4, because=DECIDED)
-record("sum_of_dimensionality", D.sum(1).mean().item(), atol=0.05, because=DRAWS)
+
+
+def most_near(value):
+    """The share of features whose dimensionality is near a value, at the density with most."""
+    return ((D - value).abs() < 0.03).float().mean(1).view(2, -1).mean(0).max()
+
+
+# %%
+decided = within(atol=0.02, because=DECIDED)
+decided(
+    most_half=most_near(1 / 2),
+    most_two_thirds=most_near(2 / 3),
+    most_three_quarters=most_near(3 / 4),
+)
+decided(atol=0, held_50=held[3], held_30=held[5])
+decided(atol=4, held_10=held[9], held_02=held[11])
+note(sum_of_dimensionality=D.sum(1).mean())
 
 # %% [markdown]
 # Every feature of every network:
@@ -549,9 +568,9 @@ unit = torch.nn.functional.normalize(W, dim=1)
 overlap = (unit.mT @ unit).masked_fill(torch.eye(60, dtype=torch.bool), -1)
 overlap = overlap.masked_fill(~(held_by[:, :, None] & held_by[:, None]), -1).amax((1, 2))
 bias = torch.where(held_by, b, 0).sum(1) / held_by.sum(1)
-for name, at in (("30", [5, 17]), ("10", [9, 21])):
-    record(f"overlap_{name}", overlap[at].mean().item(), atol=0.07, because=DRAWS)
-    record(f"bias_{name}", bias[at].mean().item(), atol=0.03, because=DRAWS)
+at_30, at_10 = [5, 17], [9, 21]  # the networks of these densities
+note(atol=0.07, overlap_30=overlap[at_30].mean(), overlap_10=overlap[at_10].mean())
+note(atol=0.03, bias_30=bias[at_30].mean(), bias_10=bias[at_10].mean())
 
 # %% [markdown]
 # At density 0.3 the largest overlap between any two held features is {{ result("superposition.overlap_30", ".2f") }}
@@ -579,12 +598,11 @@ lost, absent = np.array(lost), np.array(absent)  # (k, networks)
 
 # %%
 worse = lost[:, 11] > dedicated
-record("crossing", int(ks[worse][0]))
-record("dedicated_1", dedicated[0], atol=0)
-for k in (1, 10):
-    record(f"lost_{k}", lost[k - 1, 11], atol=0.08, because=DRAWS)
-record("lost_10_less_packed", lost[9, 9], atol=0.04, because=DRAWS)
-record("absent_10", absent[9, 11], atol=0.05, because=DRAWS)
+note(crossing=ks[worse][0])
+note(atol=0, dedicated_1=dedicated[0])
+note(atol=0.08, lost_1=lost[0, 11], lost_10=lost[9, 11])
+note(atol=0.04, lost_10_less_packed=lost[9, 9])
+note(absent_10=absent[9, 11])
 
 # %% [markdown]
 # The share lost, by how many features are present:
@@ -693,3 +711,50 @@ print(f"s = {s[best_at]:.2f}, bias {bias[best_at]:.2f}: it loses {all_eight:.3f}
 # - [Elhage et al. (2022)](https://arxiv.org/abs/2209.10652), "Toy Models of Superposition"
 # - [Chen et al. (2023)](https://arxiv.org/abs/2310.06301), "Dynamical versus Bayesian Phase Transitions in a Toy Model
 #   of Superposition": which polygons training passes through, in the limit of one feature at a time
+
+# %% tags=["labels"]
+in_words(
+    five_dense="Features held in two dimensions, dense",
+    five_less="Features held in two dimensions, density 0.2",
+    five_sparse="Features held in two dimensions, density 0.05",
+    five_linear="Features held by the linear network",
+    linear_aligned="Linear networks that give each dimension to one feature",
+    linear_held="Features held by the linear network at equal importance, mean",
+    linear_squares="Sum of squared lengths, linear",
+    packed_squares="Sum of squared lengths, with ReLU",
+    best_agrees="Places where the best of six runs is what the formula says",
+    single_agrees="Single runs that are what the formula says",
+    linear_pairs="Linear networks that make a pair",
+    pair_from_opposite="Runs that make the pair where it is better, from opposite signs",
+    pair_from_same="Runs that make the pair where it is better, from the same sign",
+    missed_same_side="Runs that miss it with the weaker weight still on its own side",
+    pushed_across="Missed runs that become pairs when pushed across zero",
+    pushed_along="Missed runs that become pairs when pushed to their own side",
+    pentagons="Runs that end as a regular pentagon",
+    best_holds_0="Features held by the best run at density 0.5",
+    best_holds_1="Features held by the best run at density 0.2",
+    best_holds_3="Features held by the best run at density 0.05",
+    near_best="Single runs within 2% of the best loss seen",
+    loss_pentagon="Loss of the best pentagon, sparsest",
+    loss_best="Loss of the best run, sparsest",
+    merged_sparsest="Runs in which two features share a direction, sparsest",
+    merged_dense="The same at densities from 0.5 to 0.05",
+    most_half="Features with dimensionality near 1/2, at most",
+    most_two_thirds="Features with dimensionality near 2/3, at most",
+    most_three_quarters="Features with dimensionality near 3/4, at most",
+    held_50="Features held in ten dimensions at density 0.5",
+    held_30="Features held in ten dimensions at density 0.3",
+    held_10="Features held in ten dimensions at density 0.1",
+    held_02="Features held in ten dimensions at density 0.02",
+    sum_of_dimensionality="Sum of the dimensionalities of a network",
+    overlap_30="Largest overlap of two held features at density 0.3",
+    bias_30="Mean bias of held features at density 0.3",
+    overlap_10="Largest overlap of two held features at density 0.1",
+    bias_10="Mean bias of held features at density 0.1",
+    crossing="Features present from which the dedicated network is better",
+    dedicated_1="Loss of the dedicated network, one feature present",
+    lost_1="Loss of the packed network, one feature present",
+    lost_10="Loss of the packed network, ten features present",
+    lost_10_less_packed="The same for a less packed network",
+    absent_10="Part of that error on features that are absent",
+)

@@ -27,7 +27,7 @@ import numpy as np
 import torch
 
 import llmnotes
-from llmnotes.lab import figure, plots, predict, record
+from llmnotes.lab import figure, in_words, plots, predict, within
 from llmnotes.methods import looking, repeated_tokens
 from llmnotes.model import ablate, trace
 from llmnotes.world import (
@@ -36,9 +36,10 @@ from llmnotes.world import (
     RULES,
     VOCABULARY,
     divergence,
-    held_out,
+    read,
     rivals,
     truth,
+    word_ids,
 )
 from llmnotes.world.lexicon import MOOD_OF, NOUNS, VERBS
 
@@ -47,6 +48,7 @@ torch.set_grad_enabled(False)
 FEW = "rounding may turn one or two places"
 COARSE = "a turned place moves it a few per cent"
 SMOOTH = "rounding only"
+note = within(atol=0.01, because=SMOOTH)
 DEAL = "rules close together may swap with another shuffle"
 
 # %% [markdown]
@@ -75,8 +77,8 @@ DEAL = "rules close together may swap with another shuffle"
 # We take 100 stories that the model was not trained on, each cut to its first 128 words.
 
 # %%
-stories = [story[:129] for story in held_out(seed=5, n=250) if len(story) > 128][:100]
-ids = torch.tensor([[IDS[token.word] for token in story[:-1]] for story in stories])
+ids, stories = read(seed=5, n=100, length=129)
+ids = ids[:, :-1]
 true = [truth([token.word for token in story[:-1]]) for story in stories]
 STEPS = (0, 60, 125, 250, 500, 750, 1000, 1500, 2500, 5500)
 names = ["world" if step == 5500 else f"world/step-{step}" for step in STEPS]
@@ -142,18 +144,16 @@ for line, (n, i) in zip(sources, places, strict=True):
 # the true probabilities, which we know. First the order, and how sudden it is.
 
 # %%
-predict("agreement_0 appears first", p=0.75, resolved_by="rank_agreement_0", if_="== 1")
-predict("The mood appears last", p=0.45, resolved_by="rank_mood", if_="== 9")
-predict("Facts appear after lists", p=0.6, resolved_by="fact_to_list", if_="> 1")
+predict("agreement_0 appears first", 0.75, rank_agreement_0="== 1")
+predict("The mood appears last", 0.45, rank_mood="== 9")
+predict("Facts appear after lists", 0.6, fact_to_list="> 1")
 often = "Rules that are seen more often appear earlier"
-predict(often, p=0.4, resolved_by="rank_correlation_with_frequency", if_="< -0.5")
+predict(often, 0.4, rank_correlation_with_frequency="< -0.5")
 dip = "Verbs with an attractor of the other number are once wrong in three of four"
-predict(dip, p=0.7, resolved_by="attracted_worst", if_="< 0.25")
-predict(
-    "Lists go from 10 to 90 % in a doubling", p=0.5, resolved_by="width_list", if_="< 2"
-)
+predict(dip, 0.7, attracted_worst="< 0.25")
+predict("Lists go from 10 to 90 % in a doubling", 0.5, width_list="< 2")
 wider = "In nats above the truth at least 7 of 9 rules come more gradually than in accuracy"
-predict(wider, p=0.6, resolved_by="wider_in_nats", if_=">= 7")
+predict(wider, 0.6, wider_in_nats=">= 7")
 
 # %% [markdown]
 # Then the heads. An *induction head* looks at what followed an earlier copy of the present word; in the usual account
@@ -161,13 +161,13 @@ predict(wider, p=0.6, resolved_by="wider_in_nats", if_=">= 7")
 
 # %%
 early = "The head that copies lists looks at its source before lists appear"
-predict(early, p=0.6, resolved_by="head_to_rule_list", if_="< 1")
+predict(early, 0.6, head_to_rule_list="< 1")
 same = "The head that lists need most when they appear is the one they need at the end"
-predict(same, p=0.6, resolved_by="same_head_list", if_="== 1")
+predict(same, 0.6, same_head_list="== 1")
 before = "A head looks mostly at the word before by the time lists appear"
-predict(before, p=0.85, resolved_by="previous_when_list", if_="> 0.5")
+predict(before, 0.85, previous_when_list="> 0.5")
 standard = "On random tokens the best induction score is less than half of that in songs"
-predict(standard, p=0.5, resolved_by="random_to_songs", if_="< 0.5")
+predict(standard, 0.5, random_to_songs="< 0.5")
 
 # %% [markdown]
 # ## In what order
@@ -186,7 +186,7 @@ def groups(words):
 def one_row(rule, word):
     line = torch.full((len(VOCABULARY),), len(VOCABULARY))
     for group, rival in enumerate(rivals(rule, word)):
-        line[[IDS[w] for w in rival]] = group
+        line[word_ids(rival)] = group
     return line
 
 
@@ -222,7 +222,7 @@ for step, model in models.items():
 # nats above the truth.
 
 
-# %%
+# %% tags=["idea"]
 def when(series, start, end, share=0.5):
     """The step from which on a series has gone this share of the way from start to end."""
     gone = (np.array(series) - start) / (end - start)
@@ -250,14 +250,21 @@ print({rule: int(appears[rule]) for rule in order})
 rank = {rule: 1 + order.index(rule) for rule in RULES}
 often = [(rule_of == rule).sum() for rule in RULES]
 ranks = np.argsort(np.argsort(often)), [rank[rule] for rule in RULES]
-record("rank_correlation_with_frequency", np.corrcoef(*ranks)[0, 1], atol=0.2, because=DEAL)
-record("rank_agreement_0", rank["agreement_0"])
-record("rank_mood", rank["mood"], atol=1, because=DEAL)
-for rule in ("agreement_0", "pronoun", "agreement_2", "fact", "mood", "list"):
-    record(f"appears_{rule}", appears[rule], rtol=0.05, because=COARSE)
+note(atol=0.2, because=DEAL, rank_correlation_with_frequency=np.corrcoef(*ranks)[0, 1])
+note(rank_agreement_0=rank["agreement_0"])
+note(atol=1, because=DEAL, rank_mood=rank["mood"])
+coarsely = within(rtol=0.05, because=COARSE)
+coarsely(
+    appears_agreement_0=appears["agreement_0"],
+    appears_pronoun=appears["pronoun"],
+    appears_agreement_2=appears["agreement_2"],
+    appears_fact=appears["fact"],
+    appears_mood=appears["mood"],
+    appears_list=appears["list"],
+    fact_to_list=appears["fact"] / appears["list"],
+)
 appears_free = when(free_nats, free_nats[0], free_nats[-1])
-record("appears_free", appears_free, rtol=0.01, because=SMOOTH)
-record("fact_to_list", appears["fact"] / appears["list"], rtol=0.05, because=COARSE)
+note(rtol=0.01, appears_free=appears_free)
 
 # %% [markdown]
 # The accuracy of each rule along training, with that of the shuffled exam.
@@ -324,8 +331,8 @@ for rule in RULES:
     lost = [nats[step][row, at][mine].mean().item() for step in STEPS]
     wide[rule], wide_nats[rule] = width(curve[rule], chance[rule]), width(lost, lost[0])
 wider = sum(wide_nats[rule] > wide[rule] for rule in RULES)
-record("wider_in_nats", wider, atol=2, because="the widths of several rules nearly tie")
-record("width_list", wide["list"], rtol=0.1, because=COARSE)
+note(atol=2, because="the widths of several rules nearly tie", wider_in_nats=wider)
+coarsely(rtol=0.1, width_list=wide["list"])
 
 # %% [markdown]
 # While lists go from 10 to 90 % of the way, the steps grow {{ result("formation.width_list", ".1f") }}-fold. In nats the
@@ -339,14 +346,14 @@ record("width_list", wide["list"], rtol=0.1, because=COARSE)
 # the pairs: where both have the same number, and where the attractor has the other. At each checkpoint: is the number
 # of the verb right, and what does it cost (ln 2 ≈ 0.69 nats is knowing nothing)?
 
-# %%
+# %% tags=["idea"]
 nouns = [*NOUNS, *NOUNS.values()]
 pairs = list(product(nouns, nouns))
 text = "<|endoftext|> the {} near the {}"
-prompts = torch.tensor([[IDS[w] for w in text.format(*pair).split()] for pair in pairs])
+prompts = torch.stack([word_ids(text.format(*pair)) for pair in pairs])
 is_plural = torch.tensor([[noun not in NOUNS for noun in pair] for pair in pairs]).int()
 other = is_plural[:, 0] != is_plural[:, 1]
-forms = [IDS[v] for v in (*VERBS.values(), "is")], [IDS[v] for v in (*VERBS, "are")]
+forms = word_ids([*VERBS.values(), "is"]), word_ids([*VERBS, "are"])
 
 
 def share_right(model, prompts, plural):
@@ -363,10 +370,13 @@ def share_right(model, prompts, plural):
 shares = torch.stack([share_right(m, prompts, is_plural[:, 0]) for m in models.values()])
 attracted, same = ((shares[:, some] > 0.5).double().mean(1) for some in (other, ~other))
 costs = dict(zip(STEPS, (-shares[:, other].log().mean(1)).tolist(), strict=True))
-record("attracted_worst", attracted.min().item(), atol=0.03, because=FEW)
-record("attracted_500", attracted[STEPS.index(500)].item(), atol=0.03, because=FEW)
-for step in (250, 500):
-    record(f"attracted_nats_{step}", costs[step], rtol=0.05, because=SMOOTH)
+note(
+    atol=0.03,
+    because=FEW,
+    attracted_worst=attracted.min(),
+    attracted_500=attracted[STEPS.index(500)],
+)
+note(rtol=0.05, attracted_nats_250=costs[250], attracted_nats_500=costs[500])
 
 # %% [markdown]
 # Is there a stand-in for pronouns too? We had not planned this question; the first results raised it. A cheap guess at "he" or "she" is a *vote*: the gender of most of the names so
@@ -385,11 +395,11 @@ votes = np.array([vote(n, i) if stories[n][i].rule == "pronoun" else 0 for n, i 
 easy = [right[step][votes > 0].mean() for step in STEPS]
 hard = [right[step][votes < 0].mean() for step in STEPS]
 appears_hard = when(hard, 0.5, hard[-1])
-record("places_vote_wrong", int((votes < 0).sum()))
-record("appears_pronoun_hard", appears_hard, rtol=0.1, because=COARSE)
+note(places_vote_wrong=(votes < 0).sum())
+coarsely(rtol=0.1, appears_pronoun_hard=appears_hard)
 i = STEPS.index(500)
-record("vote_right_500", easy[i], atol=0.02, because=FEW)
-record("vote_wrong_500", hard[i], atol=0.06, because=FEW)
+note(atol=0.02, because=FEW, vote_right_500=easy[i])
+note(atol=0.06, because=FEW, vote_wrong_500=hard[i])
 
 # %% [markdown]
 # Both splits side by side; the control is the half of the places where stand-in and rule agree.
@@ -442,12 +452,22 @@ for rule in order:
     paid[rule] = [looked[step][:, mine].mean(1).max().item() for step in STEPS]
     if rule != "closing":
         sharp[rule] = when(paid[rule], paid[rule][0], paid[rule][-1])
-for rule in ("agreement_2", "pronoun", "fact", "mood", "list"):
-    record(f"head_to_rule_{rule}", sharp[rule] / appears[rule], rtol=0.07, because=COARSE)
-by_hard = sharp["pronoun"] / appears_hard
-record("head_to_rule_pronoun_hard", by_hard, rtol=0.1, because=COARSE)
-record("looked_pronoun_500", paid["pronoun"][STEPS.index(500)], atol=0.01, because=SMOOTH)
-record("looked_indirect_object", paid["indirect_object"][-1], atol=0.01, because=SMOOTH)
+
+# %%
+head_to_rule = {rule: sharp[rule] / appears[rule] for rule in sharp}
+coarsely(
+    rtol=0.07,
+    head_to_rule_agreement_2=head_to_rule["agreement_2"],
+    head_to_rule_pronoun=head_to_rule["pronoun"],
+    head_to_rule_fact=head_to_rule["fact"],
+    head_to_rule_mood=head_to_rule["mood"],
+    head_to_rule_list=head_to_rule["list"],
+)
+coarsely(rtol=0.1, head_to_rule_pronoun_hard=sharp["pronoun"] / appears_hard)
+note(
+    looked_pronoun_500=paid["pronoun"][STEPS.index(500)],
+    looked_indirect_object=paid["indirect_object"][-1],
+)
 
 # %% [markdown]
 # The textbook scan, for comparison: attention to the word before (in stories), and the induction score on random
@@ -460,10 +480,12 @@ again = (
     looking(models[5500], repeated_tokens(models[5500]))["induction"].values.max().item()
 )
 when_list = next(i for i, a in enumerate(curve["list"]) if a > 0.5)
-record("previous_when_list", before[when_list], atol=0.01, because=SMOOTH)
-record("induction_random", again, atol=0.005, because=SMOOTH)
-record("looked_list", songs, atol=0.01, because=SMOOTH)
-record("random_to_songs", again / songs, atol=0.02, because=SMOOTH)
+note(
+    previous_when_list=before[when_list],
+    looked_list=songs,
+)
+note(atol=0.005, induction_random=again)
+note(atol=0.02, random_to_songs=again / songs)
 
 # %% [markdown]
 # Rule and head, for those rules for which some head at the end looks at the source with more than a third of its
@@ -528,7 +550,7 @@ figure(
 # first 40 stories.
 
 
-# %%
+# %% tags=["idea"]
 def drops(step, *heads):
     """How much accuracy each rule loses without these heads (layer, head)."""
     with ExitStack() as stack:
@@ -554,11 +576,15 @@ for rule in RULES:
     said = [f"L{h[0]}H{h[1]} {alone[s][h][rule]:5.2f}" for s, h in needed.items()]
     print(f"{rule:15s}", " | ".join(said))
     if rule == "list":
-        record("same_head_list", needed[STEPS[when_list]] == needed[5500])
-record("l3h3_agreement_500", alone[500][3, 3]["agreement_1"], atol=0.05, because=FEW)
+        note(same_head_list=needed[STEPS[when_list]] == needed[5500])
+note(atol=0.05, because=FEW, l3h3_agreement_500=alone[500][3, 3]["agreement_1"])
 others = [drop["agreement_1"] for head, drop in alone[500].items() if head != (3, 3)]
-record("others_agreement_500", np.median(others), atol=0.03, because=FEW)
-record("l2h3_list", alone[5500][2, 3]["list"], atol=0.03, because=FEW)
+note(
+    atol=0.03,
+    because=FEW,
+    others_agreement_500=np.median(others),
+    l2h3_list=alone[5500][2, 3]["list"],
+)
 
 # %% [markdown]
 # Lists and agreement keep their head. Facts change hands, from L0H1 to L2H3. What if both are gone at the end? The control
@@ -569,9 +595,15 @@ pairs = ((0, 0), (2, 0)), ((0, 2), (2, 1)), ((0, 3), (2, 2))
 control = np.median([drops(5500, *two)["fact"] for two in pairs])
 both = drops(5500, (0, 1), (2, 3))["fact"]
 lost = [alone[500][0, 1]["fact"]] + [alone[5500][head]["fact"] for head in ((0, 1), (2, 3))]
-names = ("early_500", "early_5500", "late_5500", "both_5500", "control_5500")
-for name, value in zip(names, (*lost, both, control), strict=True):
-    record(f"fact_{name}", value, atol=0.04, because=FEW)
+note(
+    atol=0.04,
+    because=FEW,
+    fact_early_500=lost[0],
+    fact_early_5500=lost[1],
+    fact_late_5500=lost[2],
+    fact_both_5500=both,
+    fact_control_5500=control,
+)
 
 # %% [markdown]
 # Agreement over one attractor has one carrier from the first checkpoint that we ablate: without L3H3 it loses
@@ -661,3 +693,49 @@ assert 0.3 < known[500][1] < 0.7 < known[1000][1], f"{known}: which is the subje
 # - Olsson et al. (2022), [In-context Learning and Induction Heads](https://arxiv.org/abs/2209.11895)
 # - Schaeffer, Miranda & Koyejo (2023),
 #   [Are Emergent Abilities of Large Language Models a Mirage?](https://arxiv.org/abs/2304.15004)
+
+# %% tags=["labels"]
+in_words(
+    rank_correlation_with_frequency="Rank correlation of a rule's frequency with its place in the order",
+    rank_agreement_0="Place in the order: verb agrees, nothing between",
+    rank_mood="Place in the order: mood",
+    appears_agreement_0="Step at which it appears: verb agrees, nothing between",
+    appears_pronoun="Step at which it appears: pronoun",
+    appears_agreement_2="Step at which it appears: verb agrees, two nouns between",
+    appears_fact="Step at which it appears: facts",
+    appears_mood="Step at which it appears: mood",
+    appears_list="Step at which it appears: songs",
+    appears_free="Step at which words that no rule decides have lost half of their excess",
+    fact_to_list="Step of the facts against that of songs",
+    wider_in_nats="Rules that come more gradually in nats than in accuracy, of nine",
+    width_list="Growth of the steps while songs go from 10% to 90%",
+    attracted_worst="Verbs right with a noun of the other number between, at worst",
+    attracted_500="The same at step 500",
+    attracted_nats_250="Their cost at step 250, in nats",
+    attracted_nats_500="Their cost at step 500, in nats",
+    places_vote_wrong="Pronouns for which a vote of the names is wrong",
+    appears_pronoun_hard="Step at which pronouns appear where the vote is wrong",
+    vote_right_500="Pronouns right at step 500 where the vote is right",
+    vote_wrong_500="Pronouns right at step 500 where the vote is wrong",
+    head_to_rule_agreement_2="Step of the head against that of the rule: verb agrees, two nouns between",
+    head_to_rule_pronoun="Step of the head against that of the rule: pronoun",
+    head_to_rule_fact="Step of the head against that of the rule: facts",
+    head_to_rule_mood="Step of the head against that of the rule: mood",
+    head_to_rule_list="Step of the head against that of the rule: songs",
+    head_to_rule_pronoun_hard="The same for pronouns where the vote is wrong",
+    looked_pronoun_500="Most attention to the pronoun's person at step 500",
+    looked_indirect_object="Most attention to the indirect object's name at the end",
+    previous_when_list="Best previous-word score when songs appear",
+    induction_random="Best induction score on random tokens",
+    looked_list="Most attention to the source syllable in songs",
+    random_to_songs="Induction score on random tokens against attention in songs",
+    same_head_list="Songs need the same head when they appear and at the end",
+    l3h3_agreement_500="Lost without L3H3 at step 500: verb agrees, one noun between",
+    others_agreement_500="Lost without another head, median",
+    l2h3_list="Songs lost without L2H3 at the end",
+    fact_early_500="Facts lost without L0H1 at step 500",
+    fact_early_5500="Facts lost without L0H1 at the end",
+    fact_late_5500="Facts lost without L2H3 at the end",
+    fact_both_5500="Facts lost without both at the end",
+    fact_control_5500="Facts lost without two other heads at the end",
+)

@@ -19,21 +19,21 @@
 # %% tags=["setup"]
 from collections import Counter
 from copy import deepcopy
-from itertools import product
 
 import numpy as np
 import torch
 
 import llmnotes
-from llmnotes.lab import figure, plots, predict, record
+from llmnotes.lab import figure, in_words, plots, predict, within
 from llmnotes.methods import looking, repeated_tokens
 from llmnotes.model import ablate, edit, parts, trace
 from llmnotes.scratch import from_gpt2, generate
-from llmnotes.world import IDS, RULES, held_out
+from llmnotes.world import RULES, read
 
 BLUE, ORANGE, GREEN, PURPLE, *_ = plots.COLOURS
 torch.set_grad_enabled(False)
 SMOOTH = "means over fixed texts; fairytale's are sampled, and rounding may turn a word"
+note = within(atol=0.03, because=SMOOTH)
 TIES = "many heads lose next to nothing, and near ties may change places"
 ROWS = "a row or two may turn with rounding"
 
@@ -56,8 +56,7 @@ ROWS = "a row or two may turn with rounding"
 
 # %%
 world, tale = llmnotes.load("world"), llmnotes.load("fairytale")
-stories = [story[:129] for story in held_out(seed=5, n=150) if len(story) > 128][:24]
-told = torch.tensor([[IDS[token.word] for token in story] for story in stories])
+told, stories = read(seed=5, n=24, length=129)
 rule = np.array([[token.rule for token in story[1:]] for story in stories])
 start, draw = torch.zeros(8, 1, dtype=torch.long), torch.Generator().manual_seed(0)
 own = generate(from_gpt2(tale.model), start, 127, temperature=1.0, generator=draw)
@@ -77,38 +76,38 @@ TEXTS["world_twice"] = world, repeated_tokens(world, batch=8, length=32, first=0
 
 # %%
 planted_looks = "Fairytale's planted head pays more than 90 % to the token before"
-predict(planted_looks, p=0.9, resolved_by="planted_lowest", if_="> 0.9")
+predict(planted_looks, 0.9, planted_lowest="> 0.9")
 planted_left = "Without the planted head less than a fifth of copying is left"
-predict(planted_left, p=0.8, resolved_by="left_planted", if_="< 0.2")
+predict(planted_left, 0.8, left_planted="< 0.2")
 needed = (
     "But for the planted head, copying needs the head with the top induction score most"
 )
-predict(needed, p=0.55, resolved_by="top_is_needed", if_="== 1")
+predict(needed, 0.55, top_is_needed="== 1")
 alone = "Without the top induction head of fairytale more than half of copying is left"
-predict(alone, p=0.6, resolved_by="left_top", if_="> 0.5")
+predict(alone, 0.6, left_top="> 0.5")
 stable = "One head of fairytale has the top induction score in more than 9 of 10 prompts"
-predict(stable, p=0.6, resolved_by="stable_induction", if_="> 0.9")
+predict(stable, 0.6, stable_induction="> 0.9")
 both_texts = (
     "The top induction head on random tokens is in the top 3 on the model's own text"
 )
-predict(both_texts, p=0.7, resolved_by="top_rank_own", if_="<= 3")
+predict(both_texts, 0.7, top_rank_own="<= 3")
 
 # %% [markdown]
 # And on what is lost in general, over both models but for the first.
 
 # %%
 named = "Named heads carry less than half of what the rules of world lose"
-predict(named, p=0.6, resolved_by="named_share", if_="< 0.5")
+predict(named, 0.6, named_share="< 0.5")
 resting = (
     "The more a head looks at the first token, the less it matters: below −0.3 in both"
 )
-predict(resting, p=0.5, resolved_by="first_highest", if_="< -0.3")
+predict(resting, 0.5, first_highest="< -0.3")
 zero = "Zero costs more than the mean for more than 4 of 5 heads"
-predict(zero, p=0.8, resolved_by="zero_above", if_="> 0.8")
+predict(zero, 0.8, zero_above="> 0.8")
 resample = "Resampling costs more than the mean for more than 9 of 10 heads"
-predict(resample, p=0.7, resolved_by="resample_above", if_="> 0.9")
+predict(resample, 0.7, resample_above="> 0.9")
 constants = "Moving constants brings zero's ranking of heads below a correlation of ½"
-predict(constants, p=0.6, resolved_by="moved_rank", if_="< 0.5")
+predict(constants, 0.6, moved_rank="< 0.5")
 
 # %% [markdown]
 # ## The scores
@@ -119,22 +118,23 @@ predict(constants, p=0.6, resolved_by="moved_rank", if_="< 0.5")
 KINDS = ("previous", "first", "duplicate", "induction")
 scores = {name: looking(*both) for name, both in TEXTS.items()}
 planted = [scores[name]["previous"].values[0, 0].item() for name in ("own", "twice")]
-record("planted_lowest", min(planted), atol=0.03, because=SMOOTH)
+note(planted_lowest=min(planted))
 most = trace(tale, own, ["pattern"], layers=[0])["pattern", 0][:, 0, 1:].argmax(-1)
-record(
-    "planted_choice",
-    (most == torch.arange(127)).double().mean().item(),
+note(
     atol=0.01,
     because=ROWS,
+    planted_choice=(most == torch.arange(127)).double().mean(),
 )
 TOP, SECOND = (head[:2] for head in scores["twice"]["induction"].top(2))
 on_own = scores["own"]["induction"].values
-record("top_rank_own", (on_own >= on_own[TOP]).sum().item())
+note(top_rank_own=(on_own >= on_own[TOP]).sum())
 highest = max(scores["world"][kind].values.max().item() for kind in KINDS)
-record("world_highest", highest, atol=0.02, because=SMOOTH)
-for text in ("twice", "world", "world_twice"):
-    best = scores[text]["induction"].values.max().item()
-    record(f"induction_{text}", best, atol=0.03, because=SMOOTH)
+note(atol=0.02, world_highest=highest)
+note(
+    induction_twice=scores["twice"]["induction"].values.max(),
+    induction_world=scores["world"]["induction"].values.max(),
+    induction_world_twice=scores["world_twice"]["induction"].values.max(),
+)
 
 # %% tags=["drawing"]
 fig, axes = plots.subplots(1, 3, height=2.9, sharey=True)
@@ -172,7 +172,7 @@ figure(fig, name="scores", alt=ALT, caption="Each point a head.", rtol=0.05, bec
 # What is left of copying without each head, and without the two best induction heads together; and the mean loss on its own text.
 
 
-# %%
+# %% tags=["idea"]
 def losses(model, ids):
     """The loss of each token but the first, (row, pos)."""
     logits = model.model(ids[:, :-1]).logits
@@ -203,11 +203,17 @@ for name, heads in [*((head, [head]) for head in TALE), *pairs.items()]:
     (layer,), columns = {layer for layer, _ in heads}, [head for _, head in heads]
     with ablate(tale, "z", layer, heads=columns, by="mean", reference=seen_twice):
         left[name] = copied() / intact
-names = {"planted": (0, 0), "top": TOP, "second": SECOND}
-names |= {name: name for name in pairs}
-for name, heads in names.items():
-    record(f"left_{name}", left[heads], atol=0.05, because=SMOOTH)
-record("top_is_needed", sorted(TALE, key=left.get)[:2] == [(0, 0), TOP])
+
+# %%
+note(
+    atol=0.05,
+    left_planted=left[0, 0],
+    left_top=left[TOP],
+    left_second=left[SECOND],
+    left_both=left["both"],
+    left_control=left["control"],
+)
+note(top_is_needed=sorted(TALE, key=left.get)[:2] == [(0, 0), TOP])
 
 # %% [markdown]
 # Here the zoo is right. Without the planted head {{ result("heads.left_planted", ".0%") }} of copying is left. Of all others the head with the
@@ -222,7 +228,7 @@ record("top_is_needed", sorted(TALE, key=left.get)[:2] == [(0, 0), TOP])
 # mean over the other stories **at the same place** of the text. It keeps what a head says about where in the text we are, and takes away all
 # that it says about words.
 
-# %%
+# %% tags=["idea"]
 WORLD = [(layer, head) for layer in range(world.n_layers) for head in range(world.n_heads)]
 seen, base = trace(world, told[:, :-1], ["z"]), losses(world, told)
 
@@ -271,23 +277,31 @@ def agree(one, two):
 
 
 # %%
-random, firsts = np.random.default_rng(0), []
+random, firsts, best, bars = np.random.default_rng(0), [], {}, {}
 for text, lost in (("world", total["mean"]), ("own", tale_cost["mean"])):
     rhos = [agree(scores[text][kind].values, lost) for kind in KINDS]
     by_chance = [
         [agree(random.permutation(len(lost)), lost) for _ in KINDS] for _ in range(500)
     ]
-    bar = np.quantile(np.abs(by_chance).max(1), 0.95)
-    record(f"rho_best_{text}", np.abs(rhos).max(), atol=0.15, because=TIES)
-    record(f"rho_bar_{text}", bar, atol=0.05, because="500 random orders")
+    bars[text] = np.quantile(np.abs(by_chance).max(1), 0.95)
+    best[text] = np.abs(rhos).max()
     firsts.append(rhos[KINDS.index("first")])
-record("first_highest", max(firsts), atol=0.15, because=TIES)
+
+# %%
+ties = within(atol=0.15, because=TIES)
+ties(rho_best_world=best["world"], rho_best_own=best["own"], first_highest=max(firsts))
+note(
+    atol=0.05,
+    because="500 random orders",
+    rho_bar_world=bars["world"],
+    rho_bar_own=bars["own"],
+)
 top = scores["world"]["induction"].top(1)[0][:2]
-record("list_needs_top", WORLD[table[list(RULES).index("list")].argmax()] == top)
+note(list_needs_top=WORLD[table[list(RULES).index("list")].argmax()] == top)
 looks = torch.stack([scores["world"][kind].values.flatten() for kind in KINDS])
 named, lost = looks.max(0).values.numpy() > 0.5, table.clip(min=0)
 share = lost[:, named].sum() / lost.sum()
-record("named_share", share, atol=0.02, because=SMOOTH)
+note(atol=0.02, named_share=share)
 
 # %% [markdown]
 # They do not. In `world` the best of the four has a rank correlation of {{ result("heads.rho_best_world", ".2f") }} with what is lost (bar:
@@ -325,18 +339,33 @@ again = trace(versions[0], told[:, :-1], ["z", "logits"])
 assert torch.allclose(again["logits"], world.model(told[:, :-1]).logits, atol=2e-3)
 
 # %%
-for by in ("zero", "resample"):
-    more = [tale_cost[by] > tale_cost["mean"], total[by] > total["mean"]]
-    record(f"{by}_above", np.concatenate(more).mean(), atol=0.07, because=TIES)
+every_total = {by: np.concatenate([tale_cost[by], total[by]]) for by in tale_cost}
+ties(
+    atol=0.07,
+    zero_above=(every_total["zero"] > every_total["mean"]).mean(),
+    resample_above=(every_total["resample"] > every_total["mean"]).mean(),
+)
 rank = np.median([agree(row, total["zero"]) for row in zero_moved])
-record("moved_rank", rank, atol=0.08, because=TIES)
+ties(atol=0.08, moved_rank=rank)
 factor = (zero_moved / total["zero"])[:, total["mean"] > 0.01]
-record("moved_zero", max(factor.max(), 1 / factor.min()), rtol=0.1, because=SMOOTH)
+note(rtol=0.1, moved_zero=max(factor.max(), 1 / factor.min()))
 by_mean = cost("mean", 0, 3, versions[0], again).mean() / total["mean"][3]
-record("moved_mean", by_mean, atol=1e-3, because="rounding only")
-for i, by in product((0, 3, 11), ("mean", "resample", "place")):
-    how = {"atol": 0.003, "rtol": 0.04, "because": SMOOTH, "unit": "nats"}
-    record(f"{labels[i].lower()}_{by}", total[by][i], **how)
+note(atol=1e-3, because="rounding only", moved_mean=by_mean)
+l0h0, l0h3, l2h3 = ({by: total[by][i] for by in BY} for i in (0, 3, 11))
+note(
+    atol=0.003,
+    rtol=0.04,
+    unit="nats",
+    l0h0_mean=l0h0["mean"],
+    l0h0_resample=l0h0["resample"],
+    l0h0_place=l0h0["place"],
+    l0h3_mean=l0h3["mean"],
+    l0h3_resample=l0h3["resample"],
+    l0h3_place=l0h3["place"],
+    l2h3_mean=l2h3["mean"],
+    l2h3_resample=l2h3["resample"],
+    l2h3_place=l2h3["place"],
+)
 
 # %% tags=["drawing"]
 fig, ax = plots.subplots(height=3.1)
@@ -377,18 +406,31 @@ figure(fig, name="ablations", alt=ALT, caption=CAPTION, rtol=0.03, because=SMOOT
 face = seen["z", 0][:, :, 3].mean(0)  # (place, d_head)
 dice, later = torch.Generator().manual_seed(0), np.arange(128) >= 20  # set no clock below 0
 songs = later & (rule == "list")
-for name, shape in (("together", (24, 1)), ("apart", (24, 128))):
+
+
+def wrong_clock(*shape):
+    """What each token costs more when each clock is wrong by up to ten places."""
     off = torch.arange(128) + torch.randint(-10, 11, shape, generator=dice)
     wrong = face[off.clamp(0, 127)][:, :, None]
     with edit(world, "z", 0, lambda old, at, wrong=wrong: wrong, heads=[3]):
-        more = (losses(world, told) - base).numpy()
-    record(f"clock_{name}", more[:, later].mean(), atol=0.1, because="few draws")
-    record(f"clock_{name}_songs", more[songs].mean(), atol=0.5, because="few draws")
+        return (losses(world, told) - base).numpy()
+
+
+# %%
+together, apart = wrong_clock(24, 1), wrong_clock(24, 128)
+few_draws = within(atol=0.1, because="few draws")
+few_draws(clock_together=together[:, later].mean(), clock_apart=apart[:, later].mean())
+few_draws(
+    atol=0.5,
+    clock_together_songs=together[songs].mean(),
+    clock_apart_songs=apart[songs].mean(),
+)
 even = torch.ones(128, 128).tril() / torch.arange(1, 129)[:, None]
+evened = {}
 for layer in (0, 2):
     with edit(world, "pattern", layer, lambda old, at: even, heads=[3]):
-        value = (losses(world, told) - base).mean().item()
-    record(f"even_l{layer}h3", value, atol=0.003, rtol=0.04, because=SMOOTH)
+        evened[layer] = (losses(world, told) - base).mean()
+note(rtol=0.04, atol=0.003, even_l0h3=evened[0], even_l2h3=evened[2])
 
 # %% [markdown]
 # Wrong for all words alike, the clock costs {{ result("heads.clock_together", ".3f") }} nats a word (in songs
@@ -412,11 +454,20 @@ tops = {
     "duplicate": own,
     "world": told[:, :-1],
 }
+stable = {}
 for name, prompts in tops.items():
     model, kind = (world, "induction") if name == "world" else (tale, name)
     heads = [looking(model, row[None])[kind].top(1)[0][:2] for row in prompts]
     usual = TOP if name == "induction" else Counter(heads).most_common(1)[0][0]
-    record(f"stable_{name}", heads.count(usual) / len(heads), atol=0.13, because=ROWS)
+    stable[name] = heads.count(usual) / len(heads)
+note(
+    atol=0.13,
+    because=ROWS,
+    stable_induction=stable["induction"],
+    stable_previous=stable["previous"],
+    stable_duplicate=stable["duplicate"],
+    stable_world=stable["world"],
+)
 
 # %% [markdown]
 # Strong names are stable: the planted head tops {{ result("heads.stable_previous", ".0%") }} of the prompts, the best induction head
@@ -443,8 +494,7 @@ came = torch.tensor([[t in row[:i] for i, t in enumerate(row)] for row in own.to
     :, 1:
 ]
 resting = seen_own["pattern", TOP[0]][:, TOP[1], 1:, 0]
-for name, some in (("new", ~came), ("again", came)):
-    record(f"rests_{name}", resting[some].mean().item(), atol=0.05, because=SMOOTH)
+note(atol=0.05, rests_new=resting[~came].mean(), rests_again=resting[came].mean())
 assert scores["own"]["first"].top(1)[0][:2] == TOP, "another head rests there"
 assert resting[~came].mean() > 2 * resting[came].mean(), "new tokens have nothing to copy"
 
@@ -487,3 +537,53 @@ print(f"1.{head}: resampled {by_resample[head]:.3f}, from the same place {here:.
 # - Olsson et al. (2022), [In-context learning and induction heads](https://arxiv.org/abs/2209.11895)
 # - Chan et al. (2022), [Causal scrubbing](https://www.alignmentforum.org/posts/JvZhhzycHu2Yd57RN/causal-scrubbing-a-method-for-rigorously-testing)
 # - Voita et al. (2019), [Analyzing multi-head self-attention](https://arxiv.org/abs/1905.09418)
+
+# %% tags=["labels"]
+in_words(
+    planted_lowest="Fairytale: attention of the planted head to the token before",
+    planted_choice="Fairytale: places where it attends most to the token before",
+    top_rank_own="Fairytale: rank of the top induction head on its own text",
+    world_highest="World: highest of all scores",
+    induction_twice="Fairytale: best induction score on repeated random tokens",
+    induction_world="World: best induction score on stories",
+    induction_world_twice="World: best induction score on repeated random tokens",
+    left_planted="Copying left without the planted head",
+    left_top="Copying left without the top induction head",
+    left_second="Copying left without the second induction head",
+    left_both="Copying left without both",
+    left_control="Copying left without two other heads of that layer",
+    top_is_needed="Copying needs the planted head most, then the top induction head",
+    rho_best_world="World: best rank correlation of a score with what is lost",
+    rho_bar_world="World: what one random order in twenty exceeds",
+    rho_best_own="Fairytale: best rank correlation of a score with what is lost",
+    rho_bar_own="Fairytale: what one random order in twenty exceeds",
+    first_highest="Rank correlation of attention to the first token with what is lost, larger of both models",
+    list_needs_top="World: songs need the head with the highest induction score",
+    named_share="World: losses carried by named heads",
+    zero_above="Heads for which zero costs more than the mean",
+    resample_above="Heads for which resampling costs more than the mean",
+    moved_rank="Rank correlation of zero's costs with a constant moved",
+    moved_zero="Largest factor by which moving a constant changes a head's cost by zero",
+    moved_mean="The same by the mean, L0H3",
+    l0h0_mean="Cost of L0H0, replaced by its mean",
+    l0h0_resample="Cost of L0H0, resampled",
+    l0h0_place="Cost of L0H0, replaced by its mean at that position",
+    l0h3_mean="Cost of L0H3, replaced by its mean",
+    l0h3_resample="Cost of L0H3, resampled",
+    l0h3_place="Cost of L0H3, replaced by its mean at that position",
+    l2h3_mean="Cost of L2H3, replaced by its mean",
+    l2h3_resample="Cost of L2H3, resampled",
+    l2h3_place="Cost of L2H3, replaced by its mean at that position",
+    clock_together="Cost of a clock that is wrong for all words alike, in nats",
+    clock_together_songs="The same in songs",
+    clock_apart="Cost of a clock that is wrong for each word by itself, in nats",
+    clock_apart_songs="The same in songs",
+    even_l0h3="Cost of an even pattern in L0H3, in nats",
+    even_l2h3="Cost of an even pattern in L2H3, in nats",
+    stable_induction="Prompts on which the same head has the top induction score",
+    stable_previous="Prompts on which the same head has the top previous-token score",
+    stable_duplicate="Prompts on which the same head has the top duplicate score",
+    stable_world="World: prompts on which the same head has the top induction score",
+    rests_new="Attention of the top induction head to the first token, new tokens",
+    rests_again="The same, tokens that came before",
+)

@@ -23,10 +23,10 @@ import numpy as np
 import torch
 
 import llmnotes
-from llmnotes.lab import figure, plots, predict, record
+from llmnotes.lab import figure, in_words, plots, predict, within
 from llmnotes.model import cut_edges, edit, parts, read_out, trace
 from llmnotes.patching.propagate import Entry, base_run, propagate
-from llmnotes.world import IDS, VOCABULARY, held_out, rivals
+from llmnotes.world import IDS, VOCABULARY, held_out, rivals, word_ids
 from llmnotes.world.lexicon import NOUNS, listed
 
 BLUE, ORANGE, GREEN, *_ = plots.COLOURS
@@ -34,6 +34,7 @@ torch.set_grad_enabled(False)
 TIES = "ranks of edges that do next to nothing may change places"
 FEW = "one or two of ten places may turn"
 SMOOTH = "a smooth function of fixed texts"
+note = within(atol=0.03, because=SMOOTH)
 
 # %% [markdown]
 # ## What you need to know
@@ -103,30 +104,30 @@ print(len(PLACES), "places, after", np.mean([i for *_, i in PLACES]), "words on 
 ranks = (
     "Attention and effect of edges have a rank correlation above 0.3 (median over places)"
 )
-predict(ranks, p=0.6, resolved_by="rho_loss", if_="> 0.3")
+predict(ranks, 0.6, rho_loss="> 0.3")
 better = "The rank correlation is higher for value-weighted norms than for attention"
-predict(better, p=0.75, resolved_by="rho_norm_gain", if_="> 0")
+predict(better, 0.75, rho_norm_gain="> 0")
 idle = (
     "At least a quarter of the edges with over half of the attention cost under 0.01 nats"
 )
-predict(idle, p=0.8, resolved_by="idle_loss", if_=">= 0.25")
+predict(idle, 0.8, idle_loss=">= 0.25")
 quiet = "Of the edges that cost over 0.1 nats a tenth or more get under 0.05 attention"
-predict(quiet, p=0.4, resolved_by="quiet_loss", if_=">= 0.1")
+predict(quiet, 0.4, quiet_loss=">= 0.1")
 late = "The rank correlation is higher in the last layer than in layer 0"
-predict(late, p=0.7, resolved_by="rho_late_gain", if_="> 0")
+predict(late, 0.7, rho_late_gain="> 0")
 
 # %% [markdown]
 # And on the answer key, word by word, averaged over the six rules.
 
 # %%
 names = "Summed attention puts the deciding word first in more than half of the places"
-predict(names, p=0.45, resolved_by="key_attention", if_="> 0.5")
+predict(names, 0.45, key_attention="> 0.5")
 cut_names = "Cutting a word from all heads of the last word does so in more than 70 %"
-predict(cut_names, p=0.5, resolved_by="key_cut_here", if_="> 0.7")
+predict(cut_names, 0.5, key_cut_here="> 0.7")
 norm_names = "Value-weighted norms name the deciding word more often than attention"
-predict(norm_names, p=0.6, resolved_by="key_norm_gain", if_="> 0")
+predict(norm_names, 0.6, key_norm_gain="> 0")
 few = "That cut of the deciding word makes the answer wrong in most places of under 3 rules"
-predict(few, p=0.6, resolved_by="rules_broken", if_="< 3")
+predict(few, 0.6, rules_broken="< 3")
 
 # %% [markdown]
 # ## Every edge cut once
@@ -134,7 +135,7 @@ predict(few, p=0.6, resolved_by="rules_broken", if_="< 3")
 # For each place, layer, head and earlier word: the weight, the norm, and the effect on the right answer. The control is the effect of
 # the same cut **on a word drawn at random** from the vocabulary. Nobody would say that attention explains that.
 
-# %%
+# %% tags=["idea"]
 world = llmnotes.load("world")
 blocks = parts(world).blocks
 
@@ -143,8 +144,8 @@ def groups(rule, word):
     """Which of all words are right, and which are rivals: two masks over the vocabulary."""
     right, *others = rivals(rule, word)
     masks = torch.zeros(2, len(VOCABULARY), dtype=torch.bool)
-    masks[0, [IDS[w] for w in right]] = True
-    masks[1, [IDS[w] for w in set().union(*others)]] = True
+    masks[0, word_ids(right)] = True
+    masks[1, word_ids(set().union(*others))] = True
     return masks
 
 
@@ -175,7 +176,7 @@ def cut_each(ids, word, masks, drawn):
 
 
 # %%
-TEXTS = [torch.tensor([IDS[token.word] for token in story[:i]]) for _, story, i in PLACES]
+TEXTS = [word_ids(token.word for token in story[:i]) for _, story, i in PLACES]
 ANSWERS = [IDS[story[i].word] for _, story, i in PLACES]
 MASKS = [groups(rule, story[i].word) for rule, story, i in PLACES]
 DRAWN = deal.integers(len(VOCABULARY), size=len(PLACES)).tolist()
@@ -185,7 +186,7 @@ EDGES = list(map(cut_each, TEXTS, ANSWERS, MASKS, DRAWN))
 # The rank correlations, within each place, and the two kinds of disagreement.
 
 
-# %%
+# %% tags=["idea"]
 def rho(one, two):
     """The rank correlation of two lists."""
     return np.corrcoef([np.argsort(np.argsort(np.ravel(x))) for x in (one, two)])[0, 1]
@@ -198,33 +199,35 @@ def over_places(one, two, layers=slice(None)):
 WEIGHT, NORM, LOSS, ODDS, DRAWN_LOSS = range(5)
 measured = {"loss": LOSS, "odds": ODDS, "drawn": DRAWN_LOSS}
 rhos = {name: over_places(WEIGHT, row) for name, row in measured.items()}
-for name, value in rhos.items():
-    record(f"rho_{name}", value, atol=0.03, because=TIES)
-record("rho_norm_gain", over_places(NORM, LOSS) - rhos["loss"], atol=0.005, because=TIES)
+
+# %%
+ties = within(atol=0.03, because=TIES)
+ties(rho_loss=rhos["loss"], rho_odds=rhos["odds"], rho_drawn=rhos["drawn"])
+ties(atol=0.005, rho_norm_gain=over_places(NORM, LOSS) - rhos["loss"])
 layers = [over_places(WEIGHT, LOSS, [layer]) for layer in range(world.n_layers)]
-record("rho_late_gain", layers[-1] - layers[0], atol=0.08, because=TIES)
+ties(atol=0.08, rho_late_gain=layers[-1] - layers[0])
 
 # %%
 flat = np.concatenate([edges.reshape(5, -1) for edges in EDGES], axis=1)
 weight, norm, loss, odds, drawn = flat
 big = weight > 0.5
-record("edges", len(weight))
-record("big", int(big.sum()), atol=2, because="weights near one half")
-for name, effect in (("loss", loss), ("odds", odds)):
-    record(f"idle_{name}", (effect[big] < 0.01).mean(), atol=0.03, because=SMOOTH)
-    quiet = (weight[effect > 0.1] < 0.05).mean()
-    record(f"quiet_{name}", quiet, atol=0.03, because=SMOOTH)
+note(edges=len(weight))
+note(atol=2, because="weights near one half", big=big.sum())
+note(
+    idle_loss=(loss[big] < 0.01).mean(),
+    quiet_loss=(weight[loss > 0.1] < 0.05).mean(),
+    idle_odds=(odds[big] < 0.01).mean(),
+    quiet_odds=(weight[odds > 0.1] < 0.05).mean(),
+)
 of_clock = np.concatenate([np.arange(e[0].size) // e.shape[3] == 3 for e in EDGES])  # L0H3
 quiet = (odds > 0.1) & (weight < 0.05)
-record("quiet_of_clock", of_clock[quiet].mean(), atol=0.03, because=SMOOTH)
+note(quiet_of_clock=of_clock[quiet].mean())
 bright = weight > 0.1
-for name, guide, effect in (
-    ("weight", weight, odds),
-    ("norm", norm, odds),
-    ("drawn", weight, drawn),
-):
-    value = rho(guide[bright], effect[bright])
-    record(f"bright_{name}", value, atol=0.03, because=TIES)
+ties(
+    bright_weight=rho(weight[bright], odds[bright]),
+    bright_norm=rho(norm[bright], odds[bright]),
+    bright_drawn=rho(weight[bright], drawn[bright]),
+)
 
 # %% [markdown]
 # The clearest cases of either kind: the brightest edges without a loss, and the largest moves of the log-odds by dim ones.
@@ -344,10 +347,20 @@ tops = {name: np.array([guide.argmax() for guide in of]) for name, of in guides.
 first = {name: (top == KEY).astype(float) for name, top in tops.items()}
 first["chance"] = np.array([1 / (len(ids) - 1) for ids in TEXTS])
 by_rule = {name: hits.reshape(len(RULES), -1).mean(1) for name, hits in first.items()}
-for name, hits in first.items():
-    record(f"key_{name}", hits.mean(), atol=0.034, because=FEW)
+
+# %%
+right_first = {name: hits.mean() for name, hits in first.items()}
+few = within(atol=0.034, because=FEW)
+few(
+    key_attention=right_first["attention"],
+    key_norm=right_first["norm"],
+    key_edges=right_first["edges"],
+    key_cut_here=right_first["cut_here"],
+    key_everywhere=right_first["everywhere"],
+    key_chance=right_first["chance"],
+)
 gain = first["norm"].mean() - first["attention"].mean()
-record("key_norm_gain", gain, atol=0.005, because="one place is 0.017")
+note(atol=0.005, because="one place is 0.017", key_norm_gain=gain)
 
 # %% [markdown]
 # And in how many rules does the answer become wrong when the deciding word is cut from the last one? Then some numbers by rule.
@@ -355,11 +368,23 @@ record("key_norm_gain", gain, atol=0.005, because="one place is 0.017")
 # %%
 marks = zip(WORDS, KEY, BEFORE, strict=True)
 wrong = np.array([cuts[0, 1][key] > before for cuts, key, before in marks])
-record("rules_broken", int((wrong.reshape(len(RULES), -1).mean(1) > 0.5).sum()))
-for rule in ("fact", "agreement_2", "indirect_object"):
-    for name in ("attention", "cut_here", "everywhere"):
-        value = by_rule[name][RULES.index(rule)]
-        record(f"{rule}_{name}", value, atol=0.1, because=FEW)
+note(rules_broken=(wrong.reshape(len(RULES), -1).mean(1) > 0.5).sum())
+attention, cut_here, everywhere = (
+    dict(zip(RULES, by_rule[name], strict=True))
+    for name in ("attention", "cut_here", "everywhere")
+)
+few(
+    atol=0.1,
+    fact_attention=attention["fact"],
+    fact_cut_here=cut_here["fact"],
+    fact_everywhere=everywhere["fact"],
+    agreement_2_attention=attention["agreement_2"],
+    agreement_2_cut_here=cut_here["agreement_2"],
+    agreement_2_everywhere=everywhere["agreement_2"],
+    indirect_object_attention=attention["indirect_object"],
+    indirect_object_cut_here=cut_here["indirect_object"],
+    indirect_object_everywhere=everywhere["indirect_object"],
+)
 
 # %% tags=["drawing"]
 names = {
@@ -411,10 +436,15 @@ for k in range(50, 60):
     harm = [WORDS[k][place, 1][order] for place in (0, 1)]
     rows.append([sums[k][WEIGHT][order], *harm])
 looks, here, everywhere = np.mean(rows, axis=0)
-for word, at in (("comma", 8), ("name", 1)):
-    record(f"{word}_attention", looks[at], atol=0.2, because=SMOOTH, unit="of 16 heads")
-    record(f"{word}_here", here[at], atol=0.15, because=SMOOTH, unit="nats")
-    record(f"{word}_everywhere", everywhere[at], rtol=0.1, because=SMOOTH, unit="nats")
+comma, name = 8, 1  # where they stand in the form
+note(atol=0.2, unit="of 16 heads", comma_attention=looks[comma], name_attention=looks[name])
+note(atol=0.15, unit="nats", comma_here=here[comma], name_here=here[name])
+note(
+    rtol=0.1,
+    unit="nats",
+    comma_everywhere=everywhere[comma],
+    name_everywhere=everywhere[name],
+)
 
 # %% tags=["drawing"]
 FORM[1], FORM[3] = "ANSWER", "other"
@@ -496,9 +526,9 @@ for k in range(0, 60, 4):
     some = edges[WEIGHT] > 0.1
     for name, guide in (("slope", slope), ("attention", edges[WEIGHT])):
         scores[name].append(rho(guide[some], edges[ODDS][some]))
-for name, values in scores.items():
-    record(f"guide_{name}", np.median(values), atol=0.05, because=TIES)
-assert np.median(scores["slope"]) > np.median(scores["attention"]), scores
+slope, attention = (np.median(values) for values in scores.values())
+ties(atol=0.05, guide_slope=slope, guide_attention=attention)
+assert slope > attention, scores
 
 # %% [markdown]
 # ## What this does not show
@@ -517,3 +547,47 @@ assert np.median(scores["slope"]) > np.median(scores["attention"]), scores
 # - Jain & Wallace (2019), [Attention is not explanation](https://arxiv.org/abs/1902.10186)
 # - Wiegreffe & Pinter (2019), [Attention is not not explanation](https://arxiv.org/abs/1908.04626)
 # - Kobayashi et al. (2020), [Attention is not only a weight](https://arxiv.org/abs/2004.10102)
+
+# %% tags=["labels"]
+in_words(
+    rho_loss="Rank correlation of attention with what a cut edge does to the loss",
+    rho_odds="Rank correlation of attention with what a cut edge does to the log-odds",
+    rho_drawn="Rank correlation of attention with the effect on a word drawn at random",
+    rho_norm_gain="Gain in rank correlation by value-weighted norms",
+    rho_late_gain="Rank correlation in the last layer minus in the first",
+    edges="Edges cut",
+    big="Edges with more than half of a head's attention",
+    idle_loss="Of these, edges that cost less than 0.01 nats of loss",
+    quiet_loss="Edges that cost over 0.1 nats of loss with under 0.05 attention",
+    idle_odds="Of the big edges, those that move the log-odds by less than 0.01",
+    quiet_odds="Edges that move the log-odds by over 0.1 with under 0.05 attention",
+    quiet_of_clock="Of these, edges of one head, L0H3",
+    bright_weight="Rank correlation among edges with over a tenth of the attention",
+    bright_norm="The same for value-weighted norms",
+    bright_drawn="The same for attention and a word drawn at random",
+    key_attention="Deciding word put first by summed attention",
+    key_norm="Deciding word put first by summed norms",
+    key_edges="Deciding word put first by single edges, summed",
+    key_cut_here="Deciding word put first by a cut from the last word",
+    key_everywhere="Deciding word put first by a cut everywhere",
+    key_chance="Deciding word put first by chance",
+    key_norm_gain="Gain by norms over attention",
+    rules_broken="Rules for which the cut makes most answers wrong, of six",
+    fact_attention="Facts: deciding word first by attention",
+    fact_cut_here="Facts: deciding word first by a cut from the last word",
+    fact_everywhere="Facts: deciding word first by a cut everywhere",
+    agreement_2_attention="Verb agrees, two nouns between: deciding word first by attention",
+    agreement_2_cut_here="Verb agrees, two nouns between: by a cut from the last word",
+    agreement_2_everywhere="Verb agrees, two nouns between: by a cut everywhere",
+    indirect_object_attention="Indirect object: deciding word first by attention",
+    indirect_object_cut_here="Indirect object: by a cut from the last word",
+    indirect_object_everywhere="Indirect object: by a cut everywhere",
+    comma_attention="Attention to the comma",
+    comma_here="Log-odds lost when the comma is cut from the last word",
+    comma_everywhere="Log-odds lost when the comma is cut everywhere",
+    name_attention="Attention to the name that is the answer",
+    name_here="Log-odds lost when the name is cut from the last word",
+    name_everywhere="Log-odds lost when the name is cut everywhere",
+    guide_slope="Rank correlation of the slope along each cut with its effect",
+    guide_attention="The same for attention",
+)

@@ -23,17 +23,17 @@ import torch
 from sklearn.metrics import roc_auc_score
 
 import llmnotes
-from llmnotes.lab import figure, plots, predict, record
+from llmnotes.lab import figure, in_words, plots, predict, within
 from llmnotes.methods import erase, probe
-from llmnotes.model import parts, read_out, trace, untrained
-from llmnotes.patching.propagate import feed_forward, project
-from llmnotes.world import END, IDS, held_out, is_right
+from llmnotes.model import replace, rerun, trace, untrained
+from llmnotes.world import END, IDS, held_out, is_right, word_ids
 from llmnotes.world.lexicon import BRACKETS
 
 BLUE, ORANGE, GREEN, PURPLE, OCHRE, GREY = plots.COLOURS
 torch.set_grad_enabled(False)
 draw = torch.Generator().manual_seed(0)
 ROWS = "a row or two of about a hundred may turn with rounding"
+note = within(atol=0.05, because=ROWS)
 SMALL = "a smooth function of fitted directions: rounding only"
 RANKS = "near ties may change places"
 
@@ -120,9 +120,9 @@ for n, story in enumerate(stories):
 
 ids = torch.zeros(600, 128, dtype=torch.long)
 for n, story in enumerate(stories):
-    ids[n, : len(story)] = torch.tensor([IDS[token.word] for token in story])
+    ids[n, : len(story)] = word_ids(token.word for token in story)
 world = llmnotes.load("world")
-seen = trace(world, ids, ["resid_post", "k", "v"])
+seen = trace(world, ids, ["resid_post"])
 fresh = trace(untrained(world), ids, ["resid_post"])
 print({place: len(found) for place, found in rows.items()})
 
@@ -138,26 +138,26 @@ print({place: len(found) for place, found in rows.items()})
 
 # %%
 better = "In the middle the last noun's number is read better than the subject's"
-predict(better, p=0.6, resolved_by="last_minus_subject", if_="> 0")
+predict(better, 0.6, last_minus_subject="> 0")
 fresh_reads = "An untrained model lets it be read in more than 95 % of places"
-predict(fresh_reads, p=0.7, resolved_by="untrained_last", if_="> 0.95")
+predict(fresh_reads, 0.7, untrained_last="> 0.95")
 types = "With one random label a noun selectivity falls below 0.05"
-predict(types, p=0.75, resolved_by="selectivity_by_noun", if_="< 0.05")
+predict(types, 0.75, selectivity_by_noun="< 0.05")
 still = "With its direction erased, a new probe still reads more than 75 %"
-predict(still, p=0.6, resolved_by="read_again_probe", if_="> 0.75")
+predict(still, 0.6, read_again_probe="> 0.75")
 weak = "Erasing it breaks the rule less than half as often as LEACE"
-predict(weak, p=0.6, resolved_by="probe_to_leace", if_="< 0.5")
+predict(weak, 0.6, probe_to_leace="< 0.5")
 
 # %% [markdown]
 # And on how well each method tells which variables decide:
 
 # %%
 detect = "In the middle, what is read well is what decides: AUC above 0.8"
-predict(detect, p=0.35, resolved_by="auc_read_middle", if_="> 0.8")
+predict(detect, 0.35, auc_read_middle="> 0.8")
 cause = "In the middle, what matters when erased (LEACE) is what decides: AUC above 0.95"
-predict(cause, p=0.7, resolved_by="auc_leace_middle", if_="> 0.95")
+predict(cause, 0.7, auc_leace_middle="> 0.95")
 back = "Erased in the middle, the subject's number is read at the end in 90 % of places"
-predict(back, p=0.4, resolved_by="read_later_subject", if_="> 0.9")
+predict(back, 0.4, read_later_subject="> 0.9")
 
 # %% [markdown]
 # Two were written after the first look, before their experiments. How each is measured (a median of ratios; which nouns are kept away) was
@@ -165,11 +165,11 @@ predict(back, p=0.4, resolved_by="read_later_subject", if_="> 0.9")
 
 # %%
 noise = "Erasing the mean difference of shuffled labels moves more than 10 times what a random direction does"
-predict(noise, p=0.8, resolved_by="shuffled_to_random", if_="> 10")
+predict(noise, 0.8, shuffled_to_random="> 10")
 unheard = (
     "Trained, but not untrained, the number of nouns kept from the probe is read above 75 %"
 )
-predict(unheard, p=0.7, resolved_by="unheard_only_trained", if_="== 1")
+predict(unheard, 0.7, unheard_only_trained="== 1")
 
 # %% [markdown]
 # ## What can be read
@@ -236,11 +236,16 @@ figure(
 
 # %%
 subject, last = read["verb", "subject"], read["verb", "last"]
-record("last_minus_subject", last[middle] - subject[middle], atol=0.15, because=ROWS)
-record("subject_middle", subject[middle], atol=0.12, because=ROWS)
-record("subject_final", subject[final], atol=0.05, because=ROWS)
-record("last_final", last[final], atol=0.05, because=ROWS)
-record("mood_at_closing", read["closing", "mood"][middle], atol=0.12, because=ROWS)
+note(atol=0.15, last_minus_subject=last[middle] - subject[middle])
+note(
+    atol=0.12,
+    subject_middle=subject[middle],
+    mood_at_closing=read["closing", "mood"][middle],
+)
+note(
+    subject_final=subject[final],
+    last_final=last[final],
+)
 
 # %% [markdown]
 # At the word before the verb, the number that does not matter is read perfectly everywhere (it is that of the word itself). The number
@@ -269,14 +274,16 @@ for name, run in (("trained", seen), ("untrained", fresh)):
     scores[name] = [*of, [p.shuffled for p in number]]
 # %%
 real, by_noun, kept, by_place = np.array(scores["trained"]).mean(1)
-record("selectivity_by_place", real - by_place, atol=0.08, because=ROWS)
-record("selectivity_by_noun", real - by_noun, atol=0.04, because=ROWS)
+note(atol=0.08, selectivity_by_place=real - by_place)
+note(atol=0.04, selectivity_by_noun=real - by_noun)
 real_u, by_noun_u, kept_u, _ = np.array(scores["untrained"]).mean(1)
-record("untrained_last", real_u, atol=0.03, because=ROWS)
-record("unheard_trained", kept, atol=0.05, because=ROWS)
-record("unheard_untrained", kept_u, atol=0.1, because=ROWS)
-record("untrained_by_noun", by_noun_u, atol=0.05, because=ROWS)
-record("unheard_only_trained", bool(kept > 0.75 > kept_u))
+note(atol=0.03, untrained_last=real_u)
+note(
+    unheard_trained=kept,
+    untrained_by_noun=by_noun_u,
+    unheard_only_trained=kept > 0.75 > kept_u,
+)
+note(atol=0.1, unheard_untrained=kept_u)
 
 # %% [markdown]
 # Means over layers. Selectivity is {{ result("probing.selectivity_by_place", ".2f") }} with labels shuffled by place and
@@ -320,43 +327,16 @@ def same_size(x, other):
 
 # %% [markdown]
 # We erase at one layer, at the word before, and run the rest of the model for that word only: its keys and
-# values are new, those of all earlier words are as before. `finish` does this for all places at once; unedited, it has to
-# give the model's own output.
-
-# %%
-found_parts = parts(world)
+# values are new, those of all earlier words are as before. `rerun` does this for all places at once; unedited, it
+# gives the model's own output.
 
 
-def finish(x, layer, story, at, upto=final):
-    """The residual after layer `upto` if it is x after `layer` at position `at` of each story."""
-    at, n = torch.as_tensor(at), torch.arange(len(at))
-    ahead = torch.arange(128) > at[:, None]
-    for i in range(layer + 1, upto + 1):
-        block = found_parts.blocks[i]
-        q, k, v = project(block, x, None, at)  # (row, head, d_head)
-        keys, values = seen["k", i][story], seen["v", i][story]  # copies
-        keys[n, at], values[n, at] = k, v
-        score = torch.einsum("nhd,nphd->nhp", q, keys) / q.shape[-1] ** 0.5
-        pattern = score.masked_fill(ahead[:, None], -torch.inf).softmax(-1)
-        x = x + block.attn_proj(torch.einsum("nhp,nphd->nhd", pattern, values).flatten(1))
-        x = x + feed_forward(block, block.norm_mlp(x))
-    return x
+# %% tags=["idea"]
+def with_stream(x, layer, again):
+    """The log-probabilities at some places if the stream there is x after a layer."""
+    with replace(world, "resid_post", layer, x[:, None]):
+        return again().log_softmax(-1)
 
-
-# %%
-def says(x, layer, story, at):
-    return read_out(found_parts, finish(x, layer, story, at)).log_softmax(-1)
-
-
-_, story, at, *_ = data("verb", "subject")
-whole = seen["resid_post", final][story, at]
-assert torch.allclose(
-    finish(seen["resid_post", 0][story, at], 0, story, at), whole, atol=1e-3
-)
-
-# %% [markdown]
-# For each erasure: how far the prediction moves (KL from the unedited one, in nats), and in how many places the rule is still right.
-# As a further control the same is done for the mean difference of *shuffled* labels, which is about nothing.
 
 # %%
 WAYS = {"probe": BLUE, "means": ORANGE, "LEACE": GREEN, "random": GREY, "shuffled": PURPLE}
@@ -381,12 +361,13 @@ moved, right, erased = {}, {}, {}
 for cell in read:
     label, story, at, out, row = data(*cell)
     there, comes = (story[out], at[out]), [rows[cell[0]][r][3] for r in row[out]]
-    before = says(seen["resid_post", final][there], final, *there)
+    again = rerun(world, ids, *there)
+    before = again().log_softmax(-1)
     for layer in LAYERS:
         h, new = (seen["resid_post", layer][story, at][w] for w in (~out, out))
         to = edits(h, label[~out], new, directions[cell][layer])
         for way, edited in to.items():
-            after, key = says(edited, layer, *there), (*cell, layer, way)
+            after, key = with_stream(edited, layer, again), (*cell, layer, way)
             erased[key] = edited
             moved[key] = float((before.exp() * (before - after)).sum(-1).mean())
             if cell in [(place, v[0]) for place, v in CELLS.items()]:
@@ -426,41 +407,60 @@ figure(
 
 # %%
 DECIDES = [(place, variables[0]) for place, variables in CELLS.items()]
-again = {way: [] for way in ("probe", "means", "LEACE")}
+read_again = {way: [] for way in ("probe", "means", "LEACE")}
 for cell in DECIDES:
     label, story, at, out, _ = data(*cell)
-    for way, scores in again.items():
+    for way, scores in read_again.items():
         scores.append(
             probe(erased[*cell, final, way], label[out], groups=story[out]).accuracy
         )
-for way, scores in again.items():
-    name = f"read_again_{way.lower()}"
-    record(name, np.median(scores), atol=0.1, because=ROWS)
+note(
+    atol=0.1,
+    read_again_probe=np.median(read_again["probe"]),
+    read_again_means=np.median(read_again["means"]),
+    read_again_leace=np.median(read_again["LEACE"]),
+)
 # %%
 later = {}
 for cell in DECIDES[:2]:
     label, story, at, out, _ = data(*cell)
-    end = finish(erased[*cell, middle, "LEACE"], middle, story[out], at[out])
+    again = rerun(world, ids, story[out], at[out])
+    with replace(world, "resid_post", middle, erased[*cell, middle, "LEACE"][:, None]):
+        end = again("resid_post", final)
     later[cell[1]] = probe(end, label[out], groups=story[out]).accuracy
-    record(f"read_later_{cell[1]}", later[cell[1]], atol=0.05, because=ROWS)
-    record(
-        f"right_{cell[1]}_middle", right[*cell, middle, "LEACE"], atol=0.05, because=ROWS
-    )
-    record(f"read_{cell[1]}_middle", read[cell][middle], atol=0.12, because=ROWS)
 
 # %%
-for way in ("probe", "means", "LEACE", "random", "shuffled"):
-    all_four = np.mean([right[*cell, final, way] for cell in DECIDES])
-    record(f"right_{way.lower()}", all_four, atol=0.05, because=ROWS)
+of_subject, of_gender = DECIDES[:2]
+note(
+    read_later_subject=later["subject"],
+    right_subject_middle=right[*of_subject, middle, "LEACE"],
+    read_later_gender=later["gender"],
+    right_gender_middle=right[*of_gender, middle, "LEACE"],
+)
+note(
+    atol=0.12,
+    read_subject_middle=read[of_subject][middle],
+    read_gender_middle=read[of_gender][middle],
+)
+
+# %%
+all_four = {way: np.mean([right[*cell, final, way] for cell in DECIDES]) for way in WAYS}
+note(
+    right_probe=all_four["probe"],
+    right_means=all_four["means"],
+    right_leace=all_four["LEACE"],
+    right_random=all_four["random"],
+    right_shuffled=all_four["shuffled"],
+)
 wrong = {way: np.mean([1 - right[*c, final, way] for c in DECIDES]) for way in WAYS}
 unedited = np.mean([1 - right[*c, final, "random"] for c in DECIDES])
 ratio = (wrong["probe"] - unedited) / (wrong["LEACE"] - unedited)
-record("probe_to_leace", ratio, atol=0.06, because=ROWS)
+note(atol=0.06, probe_to_leace=ratio)
 label, story, at, out, _ = data("verb", "subject")
 x, w = seen["resid_post", final][story, at][~out], directions["verb", "subject"][final]
 apart = mean_differences(x, label[~out])
 angle = torch.nn.functional.cosine_similarity(w, apart).abs()
-record("cosine_probe_means", float(angle), atol=0.05, because=SMALL)
+note(atol=0.05, because=SMALL, cosine_probe_means=angle)
 
 # %% [markdown]
 # **The probe's direction.** With it erased a new probe reads {{ result("probing.read_again_probe", ".0%") }}, and the four rules are right in
@@ -485,11 +485,14 @@ truth = [cell in DECIDES for cell in read]
 auc = {"read": [roc_auc_score(truth, [read[c][i] for c in read]) for i in LAYERS]}
 for way in WAYS:
     auc[way] = [roc_auc_score(truth, [moved[*c, i, way] for c in read]) for i in LAYERS]
-record("auc_read_middle", auc["read"][middle], atol=0.08, because=RANKS)
-record("auc_read_final", auc["read"][final], atol=0.08, because=RANKS)
-for way in ("LEACE", "means"):
-    record(f"auc_{way.lower()}_middle", auc[way][middle], atol=0.08, because=RANKS)
-    record(f"auc_{way.lower()}_final", auc[way][final], atol=0.05, because=RANKS)
+ranked = within(atol=0.08, because=RANKS)
+ranked(
+    auc_read_middle=auc["read"][middle],
+    auc_read_final=auc["read"][final],
+    auc_leace_middle=auc["LEACE"][middle],
+    auc_means_middle=auc["means"][middle],
+)
+ranked(atol=0.05, auc_leace_final=auc["LEACE"][final], auc_means_final=auc["means"][final])
 
 # %% [markdown]
 # And the variables that decide nothing, by themselves: how far does erasing them move the prediction? And where does the mean difference of shuffled
@@ -498,7 +501,7 @@ for way in ("LEACE", "means"):
 # %%
 idle = [(*cell, layer) for cell in read if cell not in DECIDES for layer in LAYERS]
 times = [moved[*c, "shuffled"] / moved[*c, "random as large"] for c in idle]
-record("shuffled_to_random", np.median(times), rtol=0.5, because="a ratio of small numbers")
+note(rtol=0.5, because="a ratio of small numbers", shuffled_to_random=np.median(times))
 share = []
 for *cell, layer in idle:
     label, story, at, out, _ = data(*cell)
@@ -506,15 +509,27 @@ for *cell, layer in idle:
     top = torch.linalg.svd(x - x.mean(0), full_matrices=False)[2][:3]
     way = torch.nn.functional.normalize(mean_differences(x, shuffle(y)))
     share.append(float((way @ top.T).square().sum(1).mean()))
-record("noise_in_top_three", np.median(share), atol=0.1, because=SMALL)
-for way in ("means", "LEACE", "shuffled", "LEACE shuffled"):
-    far = np.mean([moved[*c, way] > 0.1 for c in idle])
-    record(f"far_{way.lower().replace(' ', '_')}", far, atol=0.06, because=ROWS)
-for way in ("LEACE", "LEACE shuffled"):
-    kl = moved["verb", "position", 0, way]
-    record(
-        f"position_{way.lower().replace(' ', '_')}", kl, atol=0.1, because=ROWS, unit="nats"
-    )
+note(atol=0.1, because=SMALL, noise_in_top_three=np.median(share))
+
+
+def far(way):
+    """The share of pairs that decide nothing in which an erasure moves the prediction far."""
+    return np.mean([moved[*c, way] > 0.1 for c in idle])
+
+
+note(
+    atol=0.06,
+    far_means=far("means"),
+    far_leace=far("LEACE"),
+    far_shuffled=far("shuffled"),
+    far_leace_shuffled=far("LEACE shuffled"),
+)
+note(
+    atol=0.1,
+    unit="nats",
+    position_leace=moved["verb", "position", 0, "LEACE"],
+    position_leace_shuffled=moved["verb", "position", 0, "LEACE shuffled"],
+)
 
 # %% [markdown]
 # Left the grades, right what happens where nothing should: all pairs that do not decide, at all layers.
@@ -594,7 +609,7 @@ along = ((new - mean) @ w[0] / (d @ w[0]))[:, None]
 
 
 def share_right(edited):
-    probs = says(edited, final, *there).exp()
+    probs = with_stream(edited, final, rerun(world, ids, *there)).exp()
     return np.mean([is_right(p, c.rule, c.word) for p, c in zip(probs, comes, strict=True)])
 
 
@@ -632,3 +647,49 @@ print("rule right:", flipped)
 # - Elazar et al. (2021), [Amnesic probing](https://arxiv.org/abs/2006.00995)
 # - Haufe et al. (2014), on reading and writing directions,
 #   [On the interpretation of weight vectors of linear models](https://doi.org/10.1016/j.neuroimage.2013.10.067)
+
+# %% tags=["labels"]
+in_words(
+    last_minus_subject="Last noun's number minus the subject's, read in the middle",
+    subject_middle="Subject's number read in the middle, of what can be gained",
+    subject_final="Subject's number read at the end",
+    last_final="Last noun's number read at the end",
+    mood_at_closing="Mood read in the middle before a closing bracket",
+    selectivity_by_place="Selectivity with labels shuffled by place",
+    selectivity_by_noun="Selectivity with one random label a noun",
+    untrained_last="Number read from an untrained model",
+    unheard_trained="Number of unseen nouns read, trained",
+    unheard_untrained="Number of unseen nouns read, untrained",
+    untrained_by_noun="Random label of a noun learned, untrained",
+    unheard_only_trained="Only the trained model lets the number of unseen nouns be read",
+    read_again_probe="Read again after erasing the probe's direction",
+    read_again_means="Read again after erasing the mean difference",
+    read_again_leace="Read again after LEACE",
+    read_later_subject="Subject's number read at the end after LEACE in the middle",
+    right_subject_middle="Verbs right after LEACE of the subject's number in the middle",
+    read_subject_middle="Subject's number read in the middle, before erasing",
+    read_later_gender="Gender read at the end after LEACE in the middle",
+    right_gender_middle="Pronouns right after LEACE of the gender in the middle",
+    read_gender_middle="Gender read in the middle, before erasing",
+    right_probe="Four rules right after erasing the probe's direction",
+    right_means="Four rules right after erasing the mean difference",
+    right_leace="Four rules right after LEACE",
+    right_random="Four rules right after a random change of LEACE's size",
+    right_shuffled="Four rules right after erasing the mean difference of shuffled labels",
+    probe_to_leace="Harm of erasing the probe's direction against LEACE",
+    cosine_probe_means="Cosine of the probe's direction with the difference of the means",
+    auc_read_middle="AUC of the probe's accuracy as a sign of use, middle",
+    auc_read_final="AUC of the probe's accuracy as a sign of use, end",
+    auc_leace_middle="AUC of LEACE's effect as a sign of use, middle",
+    auc_leace_final="AUC of LEACE's effect as a sign of use, end",
+    auc_means_middle="AUC of the mean difference's effect as a sign of use, middle",
+    auc_means_final="AUC of the mean difference's effect as a sign of use, end",
+    shuffled_to_random="How far shuffled labels move the prediction, against a random direction",
+    noise_in_top_three="Part of that direction in the three largest of the activations",
+    far_means="Unused variables whose erasure by means moves the prediction far",
+    far_leace="Unused variables whose erasure by LEACE moves the prediction far",
+    far_shuffled="The same for means of shuffled labels",
+    far_leace_shuffled="The same for LEACE on shuffled labels",
+    position_leace="How far LEACE of the position moves the prediction, before a verb",
+    position_leace_shuffled="The same with shuffled labels",
+)

@@ -29,7 +29,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
-from llmnotes.lab import explore, figure, plots, predict, record
+from llmnotes.lab import explore, figure, in_words, plots, predict, within
 from llmnotes.methods import composition, looking
 from llmnotes.model import ablate, replace, trace
 from llmnotes.patching import logit_difference, path_patching
@@ -38,7 +38,8 @@ from llmnotes.scratch import train as train_model
 
 BLUE, ORANGE, GREEN, PURPLE, *_ = plots.COLOURS
 TRAINED = "training amplifies rounding; three runs"
-ROUNDING = "fixed data or matrices: rounding only"
+note = within(atol=0.1, because=TRAINED)
+fixed = within(atol=1e-4, because="fixed data or matrices: rounding only")
 
 # %% [markdown]
 # ## What you need to know
@@ -112,24 +113,17 @@ def train(model, steps, seed=0, anywhere=0, measure=lambda model: {}):
 # probabilities were not touched).
 
 # %%
-predict("Two layers get below 0.3 nats", p=0.85, resolved_by="loss_two", if_="< 0.3")
-predict(
-    "One layer does not get 0.1 nats below the bag",
-    p=0.7,
-    resolved_by="one_below_bag",
-    if_="< 0.1",
-)
+predict("Two layers get below 0.3 nats", 0.85, loss_two="< 0.3")
+predict("One layer does not get 0.1 nats below the bag", 0.7, one_below_bag="< 0.1")
 predict(
     "Before it drops, two layers stay for 50 steps within 0.15 nats of the bag",
-    p=0.5,
-    resolved_by="steps_at_bag",
-    if_=">= 50",
+    0.5,
+    steps_at_bag=">= 50",
 )
 predict(
     "In every run one head of each layer alone has a score above ½, by the usual scores",
-    p=0.5,
-    resolved_by="clear_runs",
-    if_="== 3",
+    0.5,
+    clear_runs="== 3",
 )
 # %% [markdown]
 # About the weights and the paths.
@@ -137,37 +131,26 @@ predict(
 # %%
 predict(
     "In every run the strongest K-composition is from previous-token head to induction head",
-    p=0.6,
-    resolved_by="k_strongest_runs",
-    if_="== 3",
+    0.6,
+    k_strongest_runs="== 3",
 )
 predict(
     "The path from one to the other's keys carries more than half of the effect",
-    p=0.7,
-    resolved_by="path_k",
-    if_="> 0.5",
+    0.7,
+    path_k="> 0.5",
 )
 # %% [markdown]
 # About what returns when the heads are rebuilt.
 
 # %%
+predict("Patterns by hand, no other heads: over 80 % returns", 0.6, back_patterns="> 0.8")
 predict(
-    "Patterns by hand, no other heads: over 80 % returns",
-    p=0.6,
-    resolved_by="back_patterns",
-    if_="> 0.8",
-)
-predict(
-    "All weights of both heads by hand: more than half returns",
-    p=0.5,
-    resolved_by="back_weights",
-    if_="> 0.5",
+    "All weights of both heads by hand: more than half returns", 0.5, back_weights="> 0.5"
 )
 predict(
     "With a second head that looks at the copy itself less than 10 % returns",
-    p=0.8,
-    resolved_by="back_weights_second_wrong",
-    if_="< 0.1",
+    0.8,
+    back_weights_second_wrong="< 0.1",
 )
 
 # %% [markdown]
@@ -179,7 +162,7 @@ predict(
 
 
 # %%
-record("bag", bag, atol=1e-4, because=ROUNDING, unit="nats")
+fixed(unit="nats", bag=bag)
 
 
 def measure(model):
@@ -205,13 +188,17 @@ models = [to_gpt2(model) for model in ours]
 # %%
 curves = torch.tensor([[entry["nats"] for entry in log] for log in logs])  # (run, note)
 losses = torch.tensor([loss_of(model) for model in models])
-record("loss_two", losses.median().item(), atol=0.05, because=TRAINED, unit="nats")
-record("loss_one", loss_of(single.eval()), atol=0.06, because=TRAINED, unit="nats")
-record("one_below_bag", bag - loss_of(single), atol=0.06, because=TRAINED, unit="nats")
+note(atol=0.05, unit="nats", loss_two=losses.median())
+note(
+    atol=0.06,
+    unit="nats",
+    loss_one=loss_of(single.eval()),
+    one_below_bag=bag - loss_of(single),
+)
 at_bag = 10 * ((curves - bag).abs() < 0.15).sum(1)
-record("steps_at_bag", at_bag.median().item(), atol=20, because=TRAINED)
+note(atol=20, steps_at_bag=at_bag.median())
 dropping = 10 * ((curves < 1.8) & (curves > 0.2)).sum(1)
-record("steps_of_drop", dropping.median().item(), atol=20, because=TRAINED)
+note(atol=20, steps_of_drop=dropping.median())
 
 # %% [markdown]
 # On the left the loss of all runs, on the right the heads of the first run.
@@ -262,10 +249,10 @@ scores = [looking(model, x) for model in models]
 previous = torch.stack([s["previous"].values[0] for s in scores])  # (run, head)
 induction = torch.stack([s["induction"].values[1] for s in scores])
 clear = ((previous > 0.5).sum(1) == 1) & ((induction > 0.5).sum(1) == 1)
-record("clear_runs", clear.sum().item())
-record("induction_score", induction.amax(1).median().item(), atol=0.1, because=TRAINED)
-record("previous_score", previous.amax(1).median().item(), atol=0.08, because=TRAINED)
-record("previous_chance", scores[0]["previous"].chance, atol=1e-4, because=ROUNDING)
+note(clear_runs=clear.sum())
+note(atol=0.1, induction_score=induction.amax(1).median())
+note(atol=0.08, previous_score=previous.amax(1).median())
+fixed(previous_chance=scores[0]["previous"].chance)
 
 # %% [markdown]
 # The induction head is there ({{ result("circuit.induction_score", ".2f") }}). But by the usual score **no head looks at the previous token**:
@@ -273,7 +260,7 @@ record("previous_chance", scores[0]["previous"].chance, atol=1e-4, because=ROUND
 # {{ result("circuit.previous_chance", ".2f") }}. So how does induction work? We look place by place.
 
 
-# %%
+# %% tags=["idea"]
 def one_back(model):
     """How much each head of the first layer looks at the place before: (head, place)."""
     pattern = trace(model, x, ["pattern"], layers=[0])["pattern", 0]
@@ -283,8 +270,10 @@ def one_back(model):
 back = torch.stack([one_back(model) for model in models])  # (run, head, place)
 early, late = back[..., :LONGEST].mean(-1), back[..., LONGEST + 1 :].mean(-1)
 first, second = early.argmax(1).tolist(), induction.argmax(1).tolist()
-record("previous_early", early.amax(1).median().item(), atol=0.15, because=TRAINED)
-record("previous_late", late.amax(1).median().item(), atol=0.05, because=TRAINED)
+
+# %%
+note(atol=0.15, previous_early=early.amax(1).median())
+note(atol=0.05, previous_late=late.amax(1).median())
 
 # %% [markdown]
 # The head of each run that looks back most, and a head that looks at all it sees alike:
@@ -352,10 +341,13 @@ by_k, by_q = ([composition(model, kind) for model in models] for kind in "kq")
 k_of_pair = torch.stack([by_k[run].values[0, a, 1, b] for run, a, b in pairs])
 q_of_pair = torch.stack([by_q[run].values[0, a, 1, b] for run, a, b in pairs])
 strongest = torch.stack([scores.values[0, :, 1].max() for scores in by_k])
-record("k_strongest_runs", (k_of_pair > 0.95 * strongest).sum().item())
-record("k_of_pair", k_of_pair.median().item(), atol=0.03, because=TRAINED)
-record("q_of_pair", q_of_pair.median().item(), atol=0.03, because=TRAINED)
-record("k_chance", by_k[0].chance, atol=1e-4, because=ROUNDING)
+note(k_strongest_runs=(k_of_pair > 0.95 * strongest).sum())
+note(
+    atol=0.03,
+    k_of_pair=k_of_pair.median(),
+    q_of_pair=q_of_pair.median(),
+)
+fixed(k_chance=by_k[0].chance)
 
 # %%
 SENDERS = ["embed", "0.0", "0.1"]
@@ -381,9 +373,9 @@ def paths(model, prompts=20):
 carried = torch.stack([paths(model) for model in models])  # (run, sender, receiver)
 to_keys = carried[:, 1:, [1, 4]]  # from the two heads to the keys of the two
 path_k = torch.stack([to_keys[run, a, b] for run, a, b in pairs])
-record("path_k", path_k.median().item(), atol=0.2, because=TRAINED)
+note(atol=0.2, path_k=path_k.median())
 carried[:, 1:, [1, 4]] = 0
-record("path_other", carried.abs().max().item(), atol=0.1, because=TRAINED)
+note(atol=0.1, path_other=carried.abs().max())
 
 # %% [markdown]
 # Between the pair the K-composition is {{ result("circuit.k_of_pair", ".2f") }} (median; random matrices
@@ -398,7 +390,7 @@ record("path_other", carried.abs().max().item(), atol=0.1, because=TRAINED)
 # there is, we can write it ourselves. First the patterns. We switch off all other heads (each put at its mean), and make
 # one or both of the two look exactly where the description says. What they write stays their own.
 
-# %%
+# %% tags=["idea"]
 EACH = torch.arange(N)
 BEFORE, TWO_BACK = (EACH - 1).clamp(min=0), (EACH - 2).clamp(min=0)
 means = [trace(model, repeats(128, seed=77)[0], ["z"]) for model in models]
@@ -453,8 +445,19 @@ returned = {}  # the share of what the heads are worth that comes back, run by r
 for name, how in VARIANTS.items():
     found = torch.tensor([with_only(*pair, **how) for pair in pairs])
     returned[name] = (none - found) / (none - losses)
-    wide = 0.6 if "wrong" in name else 0.12
-    record(f"back_{name}", returned[name].median().item(), atol=wide, because=TRAINED)
+back = {name: values.median() for name, values in returned.items()}
+note(
+    atol=0.12,
+    back_two_heads=back["two_heads"],
+    back_first=back["first"],
+    back_patterns=back["patterns"],
+)
+note(
+    atol=0.6,
+    back_first_wrong=back["first_wrong"],
+    back_patterns_first_wrong=back["patterns_first_wrong"],
+    back_patterns_second_wrong=back["patterns_second_wrong"],
+)
 
 # %% [markdown]
 # The two heads alone keep {{ result("circuit.back_two_heads", ".0%") }} of what all heads are worth. With the first
@@ -520,7 +523,7 @@ def with_first(model, looks_at):
     return new
 
 
-# %%
+# %% tags=["idea"]
 @torch.no_grad()
 def by_hand(model, looks_at, match_before=True):
     """Both heads; the second's keys are what the first wrote, or, wrongly, their own token."""
@@ -543,10 +546,14 @@ by_weights = {
 for name, made in by_weights.items():
     found = torch.tensor([loss_of(model) for model in made])
     returned[name] = (none - found) / (none - losses)
-    wide = 0.6 if "wrong" in name else 0.02
-    record(f"back_{name}", returned[name].median().item(), atol=wide, because=TRAINED)
-by_hand_loss = torch.tensor([loss_of(model) for model in textbook]).median().item()
-record("loss_by_hand", by_hand_loss, atol=0.03, because=TRAINED, unit="nats")
+by_hand_loss = torch.tensor([loss_of(model) for model in textbook])
+note(atol=0.02, back_weights=returned["weights"].median())
+note(
+    atol=0.6,
+    back_weights_first_wrong=returned["weights_first_wrong"].median(),
+    back_weights_second_wrong=returned["weights_second_wrong"].median(),
+)
+note(atol=0.03, unit="nats", loss_by_hand=by_hand_loss.median())
 
 # %% [markdown]
 # What returns, run by run:
@@ -620,8 +627,7 @@ for anywhere, model in more.items():
 EARLY = torch.where(EACH <= LONGEST, BEFORE, 0)
 narrow = [by_hand(model, EARLY) for model in models]
 found = torch.tensor([loss_of(model) for model in narrow])
-narrow_back = ((none - found) / (none - losses)).median().item()
-record("back_narrow", narrow_back, atol=0.05, because=TRAINED)
+note(atol=0.05, back_narrow=((none - found) / (none - losses)).median())
 
 # %%
 known_pairs = {
@@ -631,11 +637,21 @@ known_pairs = {
     "anywhere": isolated(to_gpt2(more[20])),
     "same": isolated(to_gpt2(more[0])),
 }
-for name, share in known_pairs.items():
-    early, late = share[: LONGEST - 1].mean().item(), share[LONGEST + 1 :].mean().item()
-    wide = 0.35 if name == "anywhere" else 0.1  # one run, not at its end
-    record(f"pair_early_{name}", early, atol=wide, because=TRAINED)
-    record(f"pair_late_{name}", late, atol=wide, because=TRAINED)
+early = {name: share[: LONGEST - 1].mean() for name, share in known_pairs.items()}
+late = {name: share[LONGEST + 1 :].mean() for name, share in known_pairs.items()}
+note(
+    pair_early_trained=early["trained"],
+    pair_late_trained=late["trained"],
+    pair_early_textbook=early["textbook"],
+    pair_late_textbook=late["textbook"],
+    pair_early_narrow=early["narrow"],
+    pair_late_narrow=late["narrow"],
+    pair_early_same=early["same"],
+    pair_late_same=late["same"],
+)
+note(  # one run, not at its end
+    atol=0.35, pair_early_anywhere=early["anywhere"], pair_late_anywhere=late["anywhere"]
+)
 
 # %% [markdown]
 # How often the pair is completed, by the place where its second token stands:
@@ -745,3 +761,46 @@ print("nats lost:", costs)
 #   Transformer Circuits"; [Olsson et al. (2022)](https://arxiv.org/abs/2209.11895), "In-context Learning and Induction Heads"
 # - [Chan et al. (2022)](https://www.alignmentforum.org/posts/JvZhhzycHu2Yd57RN/causal-scrubbing-a-method-for-rigorously-testing):
 #   a test of descriptions by what they say does *not* matter
+
+# %% tags=["labels"]
+in_words(
+    bag="Loss of guessing evenly among all but the present token",
+    loss_two="Loss of two layers",
+    loss_one="Loss of one layer",
+    one_below_bag="How far one layer gets below the even guess",
+    steps_at_bag="Steps that two layers stay near the even guess",
+    steps_of_drop="Steps of the drop from 1.8 to 0.2 nats",
+    clear_runs="Runs in which one head of each layer alone has a score above 1/2",
+    induction_score="Best induction score",
+    previous_score="Best previous-token score",
+    previous_chance="Previous-token score by chance",
+    previous_early="Attention of the best head to the token before, up to position 12",
+    previous_late="The same after position 13",
+    k_strongest_runs="Runs in which K-composition is strongest from previous-token to induction head",
+    k_of_pair="K-composition of the pair",
+    q_of_pair="Q-composition of the pair",
+    k_chance="K-composition of random matrices",
+    path_k="Effect carried by the path to the keys",
+    path_other="Effect carried by any other path, at most",
+    back_two_heads="Returned by the two heads alone",
+    back_first="Returned with the first pattern by hand",
+    back_first_wrong="Returned with a first head that looks two back",
+    back_patterns="Returned with both patterns by hand",
+    back_patterns_first_wrong="Returned with both, the first looking two back",
+    back_patterns_second_wrong="Returned with both, the second looking at the copy itself",
+    back_weights="Returned with all weights by hand",
+    back_weights_first_wrong="Returned with all weights by hand, the first looking two back",
+    back_weights_second_wrong="Returned with all weights by hand, the second looking at the copy itself",
+    loss_by_hand="Loss with all weights by hand",
+    back_narrow="Returned by the narrow description",
+    pair_early_trained="Pairs completed up to position 12, trained",
+    pair_late_trained="Pairs completed after position 13, trained",
+    pair_early_textbook="Pairs completed up to position 12, by hand",
+    pair_late_textbook="Pairs completed after position 13, by hand",
+    pair_early_narrow="Pairs completed up to position 12, narrow description",
+    pair_late_narrow="Pairs completed after position 13, narrow description",
+    pair_early_anywhere="Pairs completed up to position 12, trained on lists that begin anywhere",
+    pair_late_anywhere="Pairs completed after position 13, trained on lists that begin anywhere",
+    pair_early_same="Pairs completed up to position 12, trained longer on the same",
+    pair_late_same="Pairs completed after position 13, trained longer on the same",
+)

@@ -23,11 +23,11 @@ import torch
 from torch.nn.functional import normalize
 
 import llmnotes
-from llmnotes.lab import figure, plots, predict, record
+from llmnotes.lab import figure, in_words, plots, predict, within
 from llmnotes.methods import SAE, train_sae
 from llmnotes.model import edit, trace, untrained
 from llmnotes.scratch import from_gpt2, generate
-from llmnotes.world import END, IDS, VOCABULARY, held_out, is_right, truth
+from llmnotes.world import END, VOCABULARY, held_out, is_right, truth, word_ids
 from llmnotes.world.lexicon import BRACKETS, LEXICON, MOOD_OF
 
 BLUE, ORANGE, GREEN, PURPLE, *_ = plots.COLOURS
@@ -35,6 +35,7 @@ torch.set_grad_enabled(False)
 SEED = 0
 draw = torch.Generator().manual_seed(SEED)
 TRAINED = "training amplifies rounding: about what another seed changes"
+note = within(because=TRAINED)
 FLIPS = "a few places near a tie"
 DREW = "other tales, another training"
 
@@ -61,7 +62,7 @@ stories, choose, score = ([s[:128] for s in held_out(*part)] for part in PARTS)
 
 
 def ids(stories):
-    return [[IDS[token.word] for token in story] for story in stories]
+    return [word_ids(token.word for token in story).tolist() for story in stories]
 
 
 def stream(stories, model=world, place="resid_post"):
@@ -84,34 +85,31 @@ def stream(stories, model=world, place="resid_post"):
 # brackets deep) went. Claims were worded anew so that each can be read by itself; limits and probabilities were not touched.
 
 # %%
-for claim, p, name, if_ in (
-    ("Of the words, more than 4 in 5 have a feature", 0.6, "found_word", "> 0.8"),
-    ("Half of the history has a feature", 0.25, "found_history", ">= 0.5"),
-    ("For most of the history features beat neurons", 0.7, "beats_neurons", "> 0.5"),
-    ("For most of history they beat principal axes", 0.65, "beats_pca", "> 0.5"),
-    ("For 3 in 4 of it they beat random dictionaries", 0.75, "beats_random", "> 0.75"),
-    ("For history a probe is ahead by 0.2 of F1", 0.7, "probe_ahead", "> 0.2"),
-    ("An untrained model has as many words found", 0.6, "untrained_words_more", ">= 0"),
-    ("A larger dictionary lowers the F1 of history", 0.6, "larger_minus_smaller", "< 0"),
-    ("Equally sparse, TopK finds more than L1", 0.6, "topk_minus_l1", "> 0"),
-    ("The dictionary recovers 95 % of the loss", 0.8, "recovered", "> 0.95"),
-    ("With it, some rule of world falls below 80 %", 0.6, "worst_rule", "< 0.8"),
-    ("1 in 10 words is a hole in its kind's feature", 0.5, "holes", "> 0.1"),
-):
-    predict(claim, p=p, resolved_by=name, if_=if_)
+predict("Of the words, more than 4 in 5 have a feature", 0.6, found_word="> 0.8")
+predict("Half of the history has a feature", 0.25, found_history=">= 0.5")
+predict("For most of the history features beat neurons", 0.7, beats_neurons="> 0.5")
+predict("For most of history they beat principal axes", 0.65, beats_pca="> 0.5")
+predict("For 3 in 4 of it they beat random dictionaries", 0.75, beats_random="> 0.75")
+predict("For history a probe is ahead by 0.2 of F1", 0.7, probe_ahead="> 0.2")
+predict("An untrained model has as many words found", 0.6, untrained_words_more=">= 0")
+predict("A larger dictionary lowers the F1 of history", 0.6, larger_minus_smaller="< 0")
+predict("Equally sparse, TopK finds more than L1", 0.6, topk_minus_l1="> 0")
+predict("The dictionary recovers 95 % of the loss", 0.8, recovered="> 0.95")
+predict("With it, some rule of world falls below 80 %", 0.6, worst_rule="< 0.8")
+predict("1 in 10 words is a hole in its kind's feature", 0.5, holes="> 0.1")
 
 # %% [markdown]
 # And about fairytale, with the rule for names that stands below, before we looked at any of its features.
 
 # %%
 few = "Fewer than half of an autoencoder's features in fairytale can be named"
-predict(few, p=0.6, resolved_by="named_sae", if_="< 0.5")
+predict(few, 0.6, named_sae="< 0.5")
 chance = "A random dictionary has at least a third as many features that can be named"
-predict(chance, p=0.4, resolved_by="random_to_sae", if_="> 0.333")
+predict(chance, 0.4, random_to_sae="> 0.333")
 untaught = "An autoencoder on an untrained fairytale has more features that can be named"
-predict(untaught, p=0.5, resolved_by="untrained_to_sae", if_="> 1")
+predict(untaught, 0.5, untrained_to_sae="> 1")
 top = "As a description of all that its feature answers to, a name has a median F1 below ½"
-predict(top, p=0.6, resolved_by="name_f1_rounded", if_="< 0.5")
+predict(top, 0.6, name_f1_rounded="< 0.5")
 
 # %% [markdown]
 # ## The truth at each place
@@ -265,11 +263,6 @@ best = {name: value[0] for name, value in graded.items()}
 
 
 # %%
-def keep(atol, because=TRAINED, **values):
-    for name, value in values.items():
-        record(name, float(value), atol=atol, because=because)
-
-
 def share_found(f):
     """By group, the share of labels with an F1 of 0.8 or more."""
     return [(f[group == g] >= 0.8).float().mean().item() for g in range(4)]
@@ -277,25 +270,40 @@ def share_found(f):
 
 found = {name: share_found(f1s) for name, f1s in best.items()}
 topk, below, neuron = (found[who] for who in ("TopK", "first layer", "neurons"))
-keep(0.12, found_word=topk[0], found_come=topk[2], found_history=topk[3])
-keep(0.12, first_word=below[0], first_come=below[2])
-keep(0.06, neurons_word=neuron[0], neurons_come=neuron[2])
-keep(0.06, untrained_word=found["untrained"][0], probe_history=found["probe"][3])
-keep(0.12, random_come=found["random"][2])
+note(
+    atol=0.12,
+    found_word=topk[0],
+    found_come=topk[2],
+    found_history=topk[3],
+    first_word=below[0],
+    first_come=below[2],
+    random_come=found["random"][2],
+)
+note(
+    atol=0.06,
+    neurons_word=neuron[0],
+    neurons_come=neuron[2],
+    untrained_word=found["untrained"][0],
+    probe_history=found["probe"][3],
+)
 f = best["TopK"]
 wins = {who: (f > best[who])[past].float().mean() for who in best}
-keep(0.21, beats_neurons=wins["neurons"], beats_pca=wins["principal"])
-keep(0.21, beats_random=wins["random"])
+note(
+    atol=0.21,
+    beats_neurons=wins["neurons"],
+    beats_pca=wins["principal"],
+    beats_random=wins["random"],
+)
 
 # %%
 median = {name: value[past].median().item() for name, value in best.items()}
-keep(0.1, probe_ahead=median["probe"] - median["TopK"])
-keep(0.06, larger_minus_smaller=median["TopK"] - median["TopK, 128"])
-keep(0.15, untrained_words_more=found["untrained"][0] - topk[0])
+note(atol=0.1, probe_ahead=median["probe"] - median["TopK"])
+note(atol=0.06, larger_minus_smaller=median["TopK"] - median["TopK, 128"])
+note(atol=0.15, untrained_words_more=found["untrained"][0] - topk[0])
 l1_found = (best["L1"] >= 0.8).float().mean()
-keep(0.1, topk_minus_l1=(f >= 0.8).float().mean() - l1_found)
-keep(0.05, dead=1 - (columns["TopK"][1] > 0).any(0).float().mean())
-keep(1.5, active_l1=(columns["L1"][1] > 0).float().sum(1).mean())
+note(atol=0.1, topk_minus_l1=(f >= 0.8).float().mean() - l1_found)
+note(atol=0.05, dead=1 - (columns["TopK"][1] > 0).any(0).float().mean())
+note(atol=1.5, active_l1=(columns["L1"][1] > 0).float().sum(1).mean())
 
 # %% tags=["drawing"]
 ROWS = {"probe": "probe (ceiling)", "TopK": "TopK", "TopK, 128": "TopK, 128 features"}
@@ -345,7 +353,7 @@ figure(
 # Is the history lost or *split*? We join features by "or", each time the one that helps the F1 on the first half most.
 
 
-# %%
+# %% tags=["idea"]
 def joined(which, dictionary="TopK", most=8):
     """F1 on fresh stories of the best features for a label, joined by "or"."""
     a, b = ((v > 0).float() for v in columns[dictionary])
@@ -357,11 +365,14 @@ def joined(which, dictionary="TopK", most=8):
     return f1(fresh[:, None], y_score[:, which, None]).item()
 
 
+# %%
 when = names.index((3, "after when"))
-keep(0.05, when_probe=best["probe"][when])
-keep(0.12, when_one=f[when], when_eight=joined(when), when_random=joined(when, "random"))
+note(atol=0.05, when_probe=best["probe"][when])
+note(
+    atol=0.12, when_one=f[when], when_eight=joined(when), when_random=joined(when, "random")
+)
 eight = np.median([joined(i) for i in np.flatnonzero(past)])
-keep(0.08, one_history=median["TopK"], eight_history=eight)
+note(atol=0.08, one_history=median["TopK"], eight_history=eight)
 
 # %% [markdown]
 # *after when* (a sentence that began with "when") is in the stream: the probe has an F1 of {{ result("dictionaries.when_probe", ".2f") }}. But no feature
@@ -376,7 +387,8 @@ keep(0.08, one_history=median["TopK"], eight_history=eight)
 
 # %%
 spoken = np.array([next(iter(row[0])) for row in tables[1]])
-for who, label in (("TopK", "holes"), ("first layer", "holes_first")):
+share_of_holes, own_features = {}, {}
+for who in ("TopK", "first layer"):
     value, which, limit = graded[who]
     own = {names[i][1] for i in np.flatnonzero(group == 0) if value[i] >= 0.8}
     n, holes = 0, []
@@ -387,8 +399,12 @@ for who, label in (("TopK", "holes"), ("first layer", "holes_first")):
             n += 1
             if active[is_kind & (spoken == word)].float().mean() < 0.2:
                 holes.append(word)
-    keep(0.12, **{label: len(holes) / n})
-    keep(0.2, **{f"{label}_own": np.mean([w in own for w in holes])})
+    share_of_holes[who] = len(holes) / n
+    own_features[who] = np.mean([w in own for w in holes])
+
+# %%
+note(atol=0.12, holes=share_of_holes["TopK"], holes_first=share_of_holes["first layer"])
+note(atol=0.2, holes_own=own_features["TopK"], holes_first_own=own_features["first layer"])
 
 # %% [markdown]
 # {{ result("dictionaries.holes", ".0%") }} are holes, after the first layer {{ result("dictionaries.holes_first", ".0%") }}. But of these words only
@@ -427,11 +443,19 @@ for name, sae in saes.items():
     put_back(name, lambda x, at, sae=sae: sae.decode(sae.encode(x)))
 
 plain, zero = losses["as it is"], losses["zero"]
-keep(0.01, recovered=(zero - losses["TopK"]) / (zero - plain), lost=losses["TopK"] - plain)
-keep(0.03, recovered_random=(zero - losses["random"]) / (zero - plain))
-keep(0.01, zero=zero, even=np.log(len(VOCABULARY)))
-keep(0.08, worst_rule=min(right["TopK"].values()))
-keep(0.15, facts_smaller=right["TopK, 128"]["fact"], facts_random=right["random"]["fact"])
+note(
+    atol=0.01,
+    recovered=(zero - losses["TopK"]) / (zero - plain),
+    lost=losses["TopK"] - plain,
+)
+note(atol=0.03, recovered_random=(zero - losses["random"]) / (zero - plain))
+note(atol=0.01, zero=zero, even=np.log(len(VOCABULARY)))
+note(atol=0.08, worst_rule=min(right["TopK"].values()))
+note(
+    atol=0.15,
+    facts_smaller=right["TopK, 128"]["fact"],
+    facts_random=right["random"]["fact"],
+)
 
 # %% [markdown]
 # TopK recovers {{ result("dictionaries.recovered", ".1%") }} of the loss ({{ result("dictionaries.lost", ".3f") }} nats are
@@ -525,13 +549,14 @@ active = (values["autoencoder"][HALVES[1]].flatten(0, 1) > 0).float()
 fits = [f1(active[:, i], HOLDS[1][:, p]).item() for i, p in named["autoencoder"].items()]
 
 # %%
-keep(0.06, DREW, named_sae=part["autoencoder"], named_examples=part["examples"])
-keep(0.02, DREW, named_neurons=part["neurons"], named_shuffled=part["shuffled"])
-keep(5, DREW, names_sae=different["autoencoder"], names_examples=different["examples"])
-keep(0.1, DREW, random_to_sae=part["random"] / part["autoencoder"])
-keep(0.25, DREW, untrained_to_sae=part["untrained model"] / part["autoencoder"])
-keep(0.12, DREW, name_f1=np.median(fits))
-keep(0, name_f1_rounded=round(np.median(fits), 1))
+on_tales = within(because=DREW)
+on_tales(atol=0.06, named_sae=part["autoencoder"], named_examples=part["examples"])
+on_tales(atol=0.02, named_neurons=part["neurons"], named_shuffled=part["shuffled"])
+on_tales(atol=5, names_sae=different["autoencoder"], names_examples=different["examples"])
+on_tales(atol=0.1, random_to_sae=part["random"] / part["autoencoder"])
+on_tales(atol=0.25, untrained_to_sae=part["untrained model"] / part["autoencoder"])
+on_tales(atol=0.12, name_f1=np.median(fits))
+note(atol=0, name_f1_rounded=round(np.median(fits), 1))
 
 # %% [markdown]
 # The strongest places of three features with a name, and of the first two: two tokens, and the token itself.
@@ -625,3 +650,54 @@ print({name: round(float(share), 3) for name, share in fair.items()})
 # - Surprise: [Words are found best in an untrained model](../surprises/dictionaries-untrained-words.md)
 # - Question: [Which training finds the history?](../questions/dictionaries-find-history.md)
 # - Karvonen et al. (2024), with board games as ground truth, [Measuring progress in dictionary learning](https://arxiv.org/abs/2408.00113)
+
+# %% tags=["labels"]
+in_words(
+    found_word="Words that have a feature",
+    found_come="Labels of what may come that have a feature",
+    found_history="Labels of the history that have a feature",
+    first_word="Words that have a feature, after the first layer",
+    first_come="Labels of what may come that have a feature, after the first layer",
+    neurons_word="Words that have a neuron",
+    neurons_come="Labels of what may come that have a neuron",
+    untrained_word="Words that have a feature, untrained model",
+    probe_history="Labels of the history that a probe finds",
+    random_come="Labels of what may come with a random direction",
+    beats_neurons="History labels for which the feature beats neurons",
+    beats_pca="History labels for which the feature beats principal axes",
+    beats_random="History labels for which the feature beats random dictionaries",
+    probe_ahead="Lead of the probe in F1, history",
+    larger_minus_smaller="F1 of 512 features minus that of 128, history",
+    untrained_words_more="Words found in an untrained model minus in the trained one",
+    topk_minus_l1="Labels found by TopK minus by L1",
+    dead="Features that are never active",
+    active_l1="Active features a word, L1",
+    when_probe='"after when": F1 of the probe',
+    when_one='"after when": F1 of the best feature',
+    when_eight='"after when": F1 of eight features joined',
+    when_random='"after when": F1 of eight random features joined',
+    one_history="Median F1 of one feature, history",
+    eight_history="Median F1 of eight features joined, history",
+    holes="Words that are a hole in their kind's feature",
+    holes_own="Of these, words with a feature of their own",
+    holes_first="The same holes after the first layer",
+    holes_first_own="Of these, words with a feature of their own",
+    recovered="Loss recovered by the dictionary",
+    lost="Loss added by the dictionary, in nats",
+    recovered_random="Loss recovered by a random dictionary",
+    zero="Loss with zero in that place, in nats",
+    even="Loss of guessing evenly, in nats",
+    worst_rule="Worst rule with the dictionary put in",
+    facts_smaller="Facts right with 128 features put in",
+    facts_random="Facts right with a random dictionary put in",
+    named_sae="Features of Fairytale that can be named",
+    named_examples="The same for a dictionary of examples",
+    named_neurons="The same for neurons",
+    named_shuffled="The same with features shuffled over places",
+    names_sae="Different names among the features",
+    names_examples="Different names among the examples",
+    random_to_sae="Named features of a random dictionary against the trained one",
+    untrained_to_sae="Named features of an untrained model against the trained one",
+    name_f1="Median F1 of a name over all places of its feature",
+    name_f1_rounded="That F1, rounded",
+)

@@ -25,15 +25,16 @@ import torch
 from torch.nn.functional import normalize
 
 import llmnotes
-from llmnotes.lab import figure, plots, predict, record
+from llmnotes.lab import figure, in_words, plots, predict, within
 from llmnotes.methods import difference_of_means, generate, match, steer, train_sae
 from llmnotes.model import nll, trace
-from llmnotes.world import END, IDS, MOODS, VOCABULARY, held_out, story
+from llmnotes.world import END, IDS, MOODS, VOCABULARY, held_out, story, word_ids
 from llmnotes.world.lexicon import MOOD_ADJECTIVES, MOOD_OF, PEOPLE
 
 BLUE, ORANGE, GREEN, PURPLE, *_ = plots.COLOURS
 torch.set_grad_enabled(False)
 DRAW = "fixed texts; room for rounding and near ties"
+note = within(atol=0.005, because=DRAW)
 
 # %% [markdown]
 # ## What you need to know
@@ -51,7 +52,7 @@ DRAW = "fixed texts; room for rounding and near ties"
 # that goes wrong; and the probability of *forbidden* words, those that the grammar does not allow there at all.
 
 
-# %%
+# %% tags=["idea"]
 def grammar(words, mood):
     """The true distribution behind each word, if the mood were this: (pos, vocab)."""
     rows = torch.zeros(len(words), len(VOCABULARY), dtype=torch.double)
@@ -64,15 +65,15 @@ def grammar(words, mood):
 
 
 def ids(texts):
-    return torch.tensor([[IDS[word] for word in words] for words in texts])
+    return torch.stack([word_ids(words) for words in texts])
 
 
 # %% [markdown]
 # And the three numbers.
 
 # %%
-MERRY = [IDS[word] for word, mood in MOOD_OF.items() if mood == "merry"]
-MOODY = [IDS[word] for word in MOOD_OF]
+MERRY = word_ids(word for word, mood in MOOD_OF.items() if mood == "merry")
+MOODY = word_ids(MOOD_OF)
 
 
 def grade(texts, best, skip=0):
@@ -97,19 +98,16 @@ def grade(texts, best, skip=0):
 # counts ups and downs alike, while by their plain median it would have come true.)
 
 # %%
-for claim, p, name, if_ in (
-    ("In some layer dose 1 brings the merry share above ½", 0.7, "share_at_1", "> 0.5"),
-    ("The best layer to steer in is 1 or 2, from 0", 0.6, "best_layer", "between 1 and 2"),
-    ("That dose halves the distance to the ideal", 0.55, "closed", "> 0.5"),
-    ("Random vectors leave the merry share below 10 %", 0.85, "random_share", "< 0.1"),
-    ("At dose 4 forbidden words get more than 5 %", 0.5, "forbidden_at_4", "> 0.05"),
-    ("One merry sentence comes nearer than any dose", 0.4, "sentence_lead", "> 0"),
-    ("An SAE feature brings half of the vector's share", 0.4, "sae_gain", "> 0.5"),
-    ("At that dose 9 in 10 next words are allowed", 0.6, "allowed", "> 0.9"),
-    ("fairytale: odds of joy double for 0.1 nats", 0.5, "tale_odds", "> 2"),
-    ("fairytale: random changes them by under a fifth", 0.6, "tale_random", "< 1.2"),
-):
-    predict(claim, p=p, resolved_by=name, if_=if_)
+predict("In some layer dose 1 brings the merry share above ½", 0.7, share_at_1="> 0.5")
+predict("The best layer to steer in is 1 or 2, from 0", 0.6, best_layer="between 1 and 2")
+predict("That dose halves the distance to the ideal", 0.55, closed="> 0.5")
+predict("Random vectors leave the merry share below 10 %", 0.85, random_share="< 0.1")
+predict("At dose 4 forbidden words get more than 5 %", 0.5, forbidden_at_4="> 0.05")
+predict("One merry sentence comes nearer than any dose", 0.4, sentence_lead="> 0")
+predict("An SAE feature brings half of the vector's share", 0.4, sae_gain="> 0.5")
+predict("At that dose 9 in 10 next words are allowed", 0.6, allowed="> 0.9")
+predict("fairytale: odds of joy double for 0.1 nats", 0.5, tale_odds="> 2")
+predict("fairytale: random changes them by under a fifth", 0.6, tale_random="< 1.2")
 
 # %% [markdown]
 # ## Dose and response
@@ -168,26 +166,36 @@ noise = torch.stack(noise).median(0).values
 
 
 # %%
-def note(atol, **values):
-    for name, value in values.items():
-        record(name, float(value), atol=atol, because=DRAW)
-
-
-record("best_layer", layer)
-record("best_dose", DOSES[at])
+note(best_layer=layer, best_dose=DOSES[at])
 note(
-    0.02, share_at_0=share[0, 0], share_at_1=share[:, 1].max(), share_best=share[layer, at]
+    atol=0.02,
+    share_at_0=share[0, 0],
+    share_at_1=share[:, 1].max(),
+    share_best=share[layer, at],
 )
-note(0.005, apart_at_0=apart[layer, 0], apart_best=apart[layer, at])
-for dose in (1, 2, 3):  # in the first three layers
-    low, high = curves[:, :3, dose, 1].aminmax()
-    note(0.01, **{f"apart_{dose}_low": low, f"apart_{dose}_high": high})
-low, high = curves[:, 0, 3, 1].aminmax()  # layer 0 at dose 3
-note(0.01, first_low=low, first_high=high, best_worst=curves[:, layer, at, 1].max())
-note(0.05, apart_at_6=apart[layer, 5], first_at_6=apart[0, 5])
-note(0.003, forbidden_at_4=forbidden[layer, 4], allowed=1 - forbidden[layer, at])
-note(0.03, closed=1 - apart[layer, at] / apart[layer, 0])
-note(0.03, random_share=noise[at, 0], random_apart=noise[at, 1])
+note(apart_at_0=apart[layer, 0], apart_best=apart[layer, at])
+early = curves[:, :3, :, 1]  # distances in the first three layers: (draw, layer, dose)
+first = curves[:, 0, DOSES.index(3), 1]  # in layer 0 at dose 3
+note(
+    atol=0.01,
+    apart_1_low=early[..., 1].min(),
+    apart_1_high=early[..., 1].max(),
+    apart_2_low=early[..., 2].min(),
+    apart_2_high=early[..., 2].max(),
+    apart_3_low=early[..., 3].min(),
+    apart_3_high=early[..., 3].max(),
+    first_low=first.min(),
+    first_high=first.max(),
+    best_worst=curves[:, layer, at, 1].max(),
+)
+note(atol=0.05, apart_at_6=apart[layer, 5], first_at_6=apart[0, 5])
+note(atol=0.003, forbidden_at_4=forbidden[layer, 4], allowed=1 - forbidden[layer, at])
+note(
+    atol=0.03,
+    closed=1 - apart[layer, at] / apart[layer, 0],
+    random_share=noise[at, 0],
+    random_apart=noise[at, 1],
+)
 
 # %% tags=["drawing"]
 fig, axes = plots.subplots(1, 2, height=3.3)
@@ -231,7 +239,7 @@ figure(fig, name="dose", alt=ALT, caption=CAPTION, rtol=0.02, because=DRAW)
 # follows merry stories best.
 
 
-# %%
+# %% tags=["idea"]
 def with_merry(sentences):
     """The distance when merry sentences stand in front."""
     deal, texts = random.Random(0), []
@@ -245,8 +253,14 @@ def with_merry(sentences):
 
 
 sentence = [with_merry(n) for n in (1, 2, 3)]
-note(0.005, one_sentence=sentence[0], two_sentences=sentence[1])
-note(0.005, three_sentences=sentence[2], sentence_lead=apart[layer, at] - sentence[0])
+
+# %%
+note(
+    one_sentence=sentence[0],
+    two_sentences=sentence[1],
+    three_sentences=sentence[2],
+    sentence_lead=apart[layer, at] - sentence[0],
+)
 
 # %% [markdown]
 # The autoencoder, in the layer where steering is best, and its feature, made as long as our vector.
@@ -261,9 +275,9 @@ feature = match(sae.encode(every), is_merry.double()[:, None]).feature[0]
 learned = curve(sae.w_dec[feature] * vector.norm(), layer)
 own = curves[0, layer, :, 0]
 gain = (learned[at, 0] - own[0]) / (own[at] - own[0])
-note(0.2, sae_gain=gain)
-note(0.01, sae_best=learned[:, 1].min(), own_best=curves[0, layer, :, 1].min())
-note(0.1, sae_cosine=torch.cosine_similarity(sae.w_dec[feature], vector, dim=0))
+note(atol=0.2, sae_gain=gain)
+note(atol=0.01, sae_best=learned[:, 1].min(), own_best=curves[0, layer, :, 1].min())
+note(atol=0.1, sae_cosine=torch.cosine_similarity(sae.w_dec[feature], vector, dim=0))
 
 # %% [markdown]
 # | how many | sentences | doses, four draws, layers 0 to 2 |
@@ -307,8 +321,14 @@ for dose in DOSES:
     clean.append(sum(map(allowed, spoken)) / len(spoken))
     moods = [MOOD_OF[word] for words in spoken for word in words if word in MOOD_OF]
     merry.append(moods.count("merry") / len(moods))
-note(0.08, clean_at_0=clean[0], clean_at_best=clean[at], clean_at_6=clean[-1])
-note(0.08, told_at_0=merry[0], told_at_best=merry[at])
+note(
+    atol=0.08,
+    clean_at_0=clean[0],
+    clean_at_best=clean[at],
+    clean_at_6=clean[-1],
+    told_at_0=merry[0],
+    told_at_best=merry[at],
+)
 print("dose 6:", " ".join(spoken[1][:24]))
 
 # %% [markdown]
@@ -367,8 +387,8 @@ answer = torch.stack([torch.stack([respond(v, d / 2) for d in range(9)]) for v i
 answer = answer - answer[0, 0]  # (vector, dose, 2): log odds gained, loss added
 at_cost = np.interp(0.1, answer[0, :, 1], np.arange(9) / 2)  # the dose that costs 0.1 nats
 odds = [np.exp(np.interp(at_cost, np.arange(9) / 2, line[:, 0])) for line in answer]
-note(0.3, tale_odds=odds[0], tale_dose=at_cost)
-note(0.1, tale_random=np.median([max(o, 1 / o) for o in odds[1:]]))
+note(atol=0.3, tale_odds=odds[0], tale_dose=at_cost)
+note(atol=0.1, tale_random=np.median([max(o, 1 / o) for o in odds[1:]]))
 
 # %% tags=["drawing"]
 fig, (left, right) = plots.subplots(1, 2, height=3)
@@ -456,3 +476,46 @@ print(
 # - Question: [Can a dose be set in advance?](../questions/steering-dose-in-advance.md)
 # - [Turner et al. (2023)](https://arxiv.org/abs/2308.10248), "Activation Addition"; [Rimsky et al. (2024)](https://arxiv.org/abs/2312.06681),
 #   "Steering Llama 2 via Contrastive Activation Addition"
+
+# %% tags=["labels"]
+in_words(
+    best_layer="Best layer to steer in, from 0",
+    best_dose="Best dose",
+    share_at_0="Merry share without steering",
+    share_at_1="Merry share at dose 1, best layer",
+    share_best="Merry share at the best dose",
+    apart_at_0="Distance to the ideal without steering, in nats",
+    apart_best="Distance to the ideal at the best dose, in nats",
+    apart_1_low="Smallest distance at dose 1, four draws, layers 0 to 2",
+    apart_1_high="Largest distance at dose 1, four draws, layers 0 to 2",
+    apart_2_low="Smallest distance at dose 2, four draws, layers 0 to 2",
+    apart_2_high="Largest distance at dose 2, four draws, layers 0 to 2",
+    apart_3_low="Smallest distance at dose 3, four draws, layers 0 to 2",
+    apart_3_high="Largest distance at dose 3, four draws, layers 0 to 2",
+    first_low="Smallest distance in layer 0 at dose 3, four draws",
+    first_high="Largest distance in layer 0 at dose 3, four draws",
+    best_worst="Distance of the worst draw at the best dose",
+    apart_at_6="Distance at dose 6, best layer",
+    first_at_6="Distance at dose 6, layer 0",
+    forbidden_at_4="Probability of forbidden words at dose 4",
+    allowed="Probability of allowed words at the best dose",
+    closed="Part of the distance that the best dose closes",
+    random_share="Merry share with a random vector",
+    random_apart="Distance with a random vector",
+    one_sentence="Distance with one merry sentence in front",
+    two_sentences="Distance with two merry sentences in front",
+    three_sentences="Distance with three merry sentences in front",
+    sentence_lead="Distance at the best dose minus with one sentence",
+    sae_gain="Gain in merry share by the dictionary's direction, against ours",
+    sae_best="Best distance with the dictionary's direction",
+    own_best="Best distance with our vector from the same stories",
+    sae_cosine="Cosine of the dictionary's direction with ours",
+    clean_at_0="Stories without an error, unsteered",
+    clean_at_best="Stories without an error at the best dose",
+    clean_at_6="Stories without an error at dose 6",
+    told_at_0="Merry words of mood in its stories, unsteered",
+    told_at_best="Merry words of mood in its stories at the best dose",
+    tale_odds="Fairytale: rise of the odds of joy for 0.1 nats",
+    tale_dose="Fairytale: dose that costs 0.1 nats",
+    tale_random="Fairytale: change of the odds by a random vector of that length",
+)

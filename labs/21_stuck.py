@@ -21,7 +21,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from llmnotes.lab import figure, plots, predict, record
+from llmnotes.lab import figure, in_words, plots, predict, within
 from llmnotes.scratch.nets import (
     Net,
     cross_entropy,
@@ -41,6 +41,7 @@ BORDER = "a run that starts near a border between valleys may fall either way: t
 KICKED = "a few of the kicked runs may fall the other way"
 MEDIAN = "a median over runs, of which two may differ"
 ROUNDING = "a fixed point of a fixed function: rounding only"
+note = within(rtol=1e-3, because=ROUNDING)
 
 # %% [markdown]
 # ## What you need to know
@@ -86,24 +87,9 @@ print(len(STUCK), "of 200 runs are stuck")
 # Our own guesses, written before the runs, together with those of the first lab:
 
 # %%
-predict(
-    "A random kick of size 1 frees more than half",
-    p=0.4,
-    resolved_by="freed_by_kick_1",
-    if_="> 0.5",
-)
-predict(
-    "From most, a path that never rises leads out",
-    p=0.6,
-    resolved_by="downhill_share",
-    if_="> 0.5",
-)
-predict(
-    "Inputs centred on 0 make two units succeed more often",
-    p=0.6,
-    resolved_by="centred_gain",
-    if_="> 0",
-)
+predict("A random kick of size 1 frees more than half", 0.4, freed_by_kick_1="> 0.5")
+predict("From most, a path that never rises leads out", 0.6, downhill_share="> 0.5")
+predict("Inputs centred on 0 make two units succeed more often", 0.6, centred_gain="> 0")
 
 # %% [markdown]
 # ## A price on large weights
@@ -117,8 +103,11 @@ DECAY = 0.003
 held, got_out = descend(stuck, steps=3000, decay=DECAY)
 slope = np.linalg.norm(flatten(gradients(held, X, Y)[1]) + DECAY * flatten(held), axis=1)
 lowest = np.linalg.eigvalsh(hessian(held, X, Y) + DECAY * np.eye(9))[:, 0]
-record("true_minimum_share", ((slope < 1e-10) & (lowest > 1e-6)).mean(), atol=0)
-record("stuck_with_decay", (~got_out).mean(), atol=0)
+note(
+    atol=0,
+    true_minimum_share=((slope < 1e-10) & (lowest > 1e-6)).mean(),
+    stuck_with_decay=(~got_out).mean(),
+)
 
 # %% [markdown]
 # How high do they lie, loss and price together? The control: the solved runs, trained on with the same price.
@@ -133,9 +122,9 @@ def height(net: Net) -> np.ndarray:
     return cross_entropy(forward(net, X)[-1], Y) + DECAY / 2 * squares
 
 
-record("distinct_minima", len(np.unique(height(held).round(6))))
-record("height_stuck", height(held).min(), rtol=1e-3, because=ROUNDING, unit="nats")
-record("height_solved", height(control).max(), rtol=1e-2, because=ROUNDING, unit="nats")
+note(distinct_minima=len(np.unique(height(held).round(6))))
+note(unit="nats", height_stuck=height(held).min())
+note(rtol=1e-2, unit="nats", height_solved=height(control).max())
 
 # %% [markdown]
 # With the price all of them ({{ result("stuck.true_minimum_share", ".0%") }}) come to rest at a true minimum, and
@@ -156,8 +145,8 @@ freed = []
 for size in KICKS:
     kicked = unflatten(flatten(stuck) + size * noise, stuck)
     freed.append(descend(kicked, steps=1000)[1].mean())
-record("freed_by_kick_1", freed[KICKS.index(1)], atol=0.03, because=KICKED)
-record("freed_at_best", max(freed), atol=0.05, because=KICKED)
+note(atol=0.03, because=KICKED, freed_by_kick_1=freed[KICKS.index(1)])
+note(atol=0.05, because=KICKED, freed_at_best=max(freed))
 fresh = is_solved.mean()
 
 # %% [markdown]
@@ -221,7 +210,7 @@ def alike(net: Net) -> Net:
 # looks at the second input only; turned further, until it is "only 01"; and made as loud as the other. As the control
 # we take the straight line from the stuck run to the same end.
 
-# %%
+# %% tags=["idea"]
 K, V = 8, 20  # how steep the hidden units, how loud their outputs: large, to saturate
 WAY = [
     build([[K, 2 * K], [2 * K, -2 * K]], [-K, -K], [V, 2 * V], V),  # louder
@@ -246,15 +235,15 @@ starts = [alike(select(stuck, i)) for i in range(len(STUCK))]
 ways = np.array([losses_along([start, *WAY]) for start in starts])  # (stuck runs, points)
 straight = np.array([losses_along([start, WAY[-1]]) for start in starts])
 rise = np.median(straight.max(axis=1) - straight[:, 0])
-record("downhill_share", (np.diff(ways, axis=1).max(axis=1) < 1e-12).mean(), atol=0)
-record("end_of_path", ways[:, -1].max() < 1e-6)
-record("straight_rise", rise, rtol=0.02, because=MEDIAN, unit="nats")
+note(atol=0, downhill_share=(np.diff(ways, axis=1).max(axis=1) < 1e-12).mean())
+note(end_of_path=ways[:, -1].max() < 1e-6)
+note(rtol=0.02, because=MEDIAN, unit="nats", straight_rise=rise)
 steepest = flatten(gradients(WAY[0], X, Y)[1])
 slope = np.linalg.norm(steepest)
 turn = flatten(WAY[1]) - flatten(WAY[0])
 downhill = -steepest @ turn / np.linalg.norm(turn) / slope
-record("turn_downhill", downhill, atol=1e-3, because=ROUNDING)
-record("slope_at_turn", slope, rtol=1e-3, because=ROUNDING)
+note(atol=1e-3, turn_downhill=downhill)
+note(slope_at_turn=slope)
 
 # %% [markdown]
 # The loss along the way, with the control.
@@ -313,10 +302,10 @@ def merged_pairs(net: Net, inputs: np.ndarray) -> np.ndarray:
 centred, ok = descend(init((2, 2, 1), range(200)), steps=2000, inputs=X - 0.5)
 pairs, pairs_centred = merged_pairs(stuck, X), merged_pairs(select(centred, ~ok), X - 0.5)
 far, far_centred = (p[2:].sum() / p.sum() for p in (pairs, pairs_centred))
-record("far_corner", far, atol=0.03, because=BORDER)
-record("far_corner_centred", far_centred, atol=0.05, because=BORDER)
-record("solved_2_centred", ok.mean(), atol=0.01, because=BORDER)
-record("centred_gain", ok.mean() - fresh, atol=0.02, because=BORDER)
+note(atol=0.03, because=BORDER, far_corner=far)
+note(atol=0.05, because=BORDER, far_corner_centred=far_centred)
+note(atol=0.01, because=BORDER, solved_2_centred=ok.mean())
+note(atol=0.02, because=BORDER, centred_gain=ok.mean() - fresh)
 
 # %% [markdown]
 # The four pairs, for both ways to write the inputs.
@@ -409,3 +398,23 @@ print("stuck runs that merge 00-01, 00-10, 01-11, 10-11:", by_edge)
 # - Question: [Can the start tell which runs will be stuck?](../questions/xor-fate-from-start.md)
 # - Sprinkhuizen-Kuyper & Boers (1999), "The local minima of the error surface of the 2-2-1 XOR network", Annals of
 #   Mathematics and Artificial Intelligence 25, from page 107
+
+# %% tags=["labels"]
+in_words(
+    true_minimum_share="Stuck runs that rest at a true minimum with weight decay",
+    stuck_with_decay="Runs still stuck with weight decay",
+    distinct_minima="Different heights of these minima",
+    height_stuck="Height of the stuck runs, with the price of their weights",
+    height_solved="Height of the solved runs, with the price, at most",
+    freed_by_kick_1="Stuck runs freed by a kick of size 1",
+    freed_at_best="Stuck runs freed by the best kick",
+    downhill_share="Stuck runs from which a path that never rises leads out",
+    end_of_path="All these paths end solved",
+    straight_rise="Climb of the straight line to the same end, median",
+    turn_downhill="Part of the slope that points along the turn",
+    slope_at_turn="Slope where the path turns off, in nats per unit",
+    far_corner="Merged pairs that hold the case 11, inputs 0 and 1",
+    far_corner_centred="Merged pairs that hold the case 11, inputs centred",
+    solved_2_centred="Runs that solve XOR with centred inputs",
+    centred_gain="Gain by centred inputs",
+)

@@ -23,16 +23,17 @@ import numpy as np
 import torch
 
 import llmnotes
-from llmnotes.lab import figure, plots, predict, record
+from llmnotes.lab import figure, in_words, plots, predict, within
 from llmnotes.methods import copying, looking
 from llmnotes.model import ablate, parts, trace
-from llmnotes.world import IDS, held_out
+from llmnotes.world import read
 
 BLUE, ORANGE, *_ = plots.COLOURS
 torch.set_grad_enabled(False)
 DRAWN = "rounding may turn a sampled word"
 TIES = "near ties may change places"
 WEIGHTS = "weights alone: rounding only"
+note = within(atol=0.005, because=WEIGHTS)
 
 # %% [markdown]
 # ## What you need to know
@@ -85,15 +86,15 @@ own = stranger.model.generate(begin, **how)  # stories of its own, (8, 128)
 
 # %%
 gains = "Random tokens again cost stories260K a nat less than fresh ones"
-predict(gains, p=0.55, resolved_by="gain", if_="> 1")
+predict(gains, 0.55, gain="> 1")
 follows = "Its top induction head pays more than 0.3 to what followed them"
-predict(follows, p=0.5, resolved_by="top", if_="> 0.3")
+predict(follows, 0.5, top="> 0.3")
 same = "Copying in stories260K needs the top induction head most"
-predict(same, p=0.35, resolved_by="same", if_="== 1")
+predict(same, 0.35, same="== 1")
 missing = "Without that head less than ¾ of its copying is left"
-predict(missing, p=0.45, resolved_by="left", if_="< 0.75")
+predict(missing, 0.45, left="< 0.75")
 backward = "One of its heads pays more than ½ to the token before"
-predict(backward, p=0.6, resolved_by="previous", if_="> 0.5")
+predict(backward, 0.6, previous="> 0.5")
 
 # %% [markdown]
 # Two of these are settled otherwise than designed. *Needs most*: the design was 64 rows of random tokens, and in that first look it was false:
@@ -104,13 +105,13 @@ predict(backward, p=0.6, resolved_by="previous", if_="> 0.5")
 
 # %%
 clears = "On its text the best of four kinds clears the bar"
-predict(clears, p=0.5, resolved_by="over", if_="> 0")
+predict(clears, 0.5, over="> 0")
 goes = "In some model copying scores go with what copying or lists lose"
-predict(goes, p=0.35, resolved_by="score_goes", if_="> 0")
+predict(goes, 0.35, score_goes="> 0")
 above = "One of the three top induction heads has a copying score above chance"
-predict(above, p=0.45, resolved_by="score_tops", if_=">= 1")
+predict(above, 0.45, score_tops=">= 1")
 beyond = "In each model over ¼ of the copying scores are beyond chance"
-predict(beyond, p=0.6, resolved_by="score_beyond", if_="> 0.25")
+predict(beyond, 0.6, score_beyond="> 0.25")
 
 # %% [markdown]
 # *Clears the bar* was written after the scores of looking had been seen, but before any loss on its text. *Go with* was first settled on one
@@ -123,7 +124,7 @@ predict(beyond, p=0.6, resolved_by="score_beyond", if_="> 0.25")
 # instead of behind half of another.
 
 
-# %%
+# %% tags=["idea"]
 def losses(model, ids, last=0):
     """The loss of the last tokens, or of all but the first, (row, pos)."""
     logits = model.model(ids[:, :-1], logits_to_keep=last).logits
@@ -145,14 +146,15 @@ TALES = [drawn(seed, 8, **words) for seed in range(3)]
 by_row = [gained(stranger, *draw) for draw in DRAWS]
 GAINS = [rows.mean().item() for rows in by_row]
 first = losses(stranger, DRAWS[0][0])[:, 1:32].mean()
-for name, value in (
-    ("gain", np.median(GAINS)),
-    ("gain_highest", max(GAINS)),
-    ("first", first.item()),
-    ("story", gained(stranger, *told_twice).mean().item()),
-    ("gain_tale", np.mean([gained(tale, *draw).mean().item() for draw in TALES])),
-):
-    record(name, value, atol=0.02, rtol=0.01, because=DRAWN, unit="nats")
+when_drawn = within(rtol=0.01, atol=0.02, because=DRAWN)
+when_drawn(
+    unit="nats",
+    gain=np.median(GAINS),
+    gain_highest=max(GAINS),
+    first=first,
+    story=gained(stranger, *told_twice).mean(),
+    gain_tale=np.mean([gained(tale, *draw).mean().item() for draw in TALES]),
+)
 
 # %% [markdown]
 # **It hardly copies.** Random tokens cost {{ result("stranger.gain", ".2f") }} nats less when they come again (at most
@@ -176,14 +178,20 @@ back = on_own["previous"].values
 # %%
 batches = DRAWS[0][0][:128].split(8)
 found = [looking(stranger, rows)["induction"].values.argmax().item() for rows in batches]
-record("top_layer", HEADS[TOP][0])
-record("top_head", HEADS[TOP][1])
-record("stable", np.mean([at == TOP for at in found]), atol=0.07, because=TIES)
-record("layer_0", np.mean([HEADS[at][0] == 0 for at in found]), atol=0.07, because=TIES)
-record("top", induction[TOP].item(), atol=0.005, because=DRAWN)
-record("chance", on_random[0]["induction"].chance, atol=0.002, because=DRAWN)
-record("previous", back.max().item(), atol=0.03, because=DRAWN)
-record("back", (back > 0.5).sum().item())
+note(
+    top_layer=HEADS[TOP][0],
+    top_head=HEADS[TOP][1],
+    back=(back > 0.5).sum(),
+)
+note(
+    atol=0.07,
+    because=TIES,
+    stable=np.mean([at == TOP for at in found]),
+    layer_0=np.mean([HEADS[at][0] == 0 for at in found]),
+)
+when_drawn(atol=0.005, top=induction[TOP])
+when_drawn(atol=0.002, chance=on_random[0]["induction"].chance)
+when_drawn(atol=0.03, previous=back.max())
 
 # %% tags=["drawing"]
 fig, axes = plots.subplots(1, 2, height=2.7, sharey=True)
@@ -216,7 +224,7 @@ figure(fig, name="scores", alt=ALT, caption=CAPTION, rtol=0.05, because=DRAWN)
 # from the middle on all three draws of 256 rows.
 
 
-# %%
+# %% tags=["idea"]
 def without(model, heads, ids, measure, *args):
     """A measure while each head in turn is replaced by its mean over these texts."""
     reference, found = trace(model, ids, ["z"]), []
@@ -238,19 +246,20 @@ again_left = [
 shares = np.stack(again_left).mean(-1) / np.array(GAINS)[:, None]  # (draw, head)
 
 # %%
-record("same", np.median(shares, 0).argmin() == 0)
-record("same_few", order[0] == TOP)
+note(
+    same=np.median(shares, 0).argmin() == 0,
+    same_few=order[0] == TOP,
+)
 nats, error = (1 - shares[:, 0]) * GAINS, by_row[0].std().item() / len(by_row[0]) ** 0.5
-for name, value, atol in (
-    ("left", np.median(shares[:, 0]), 0.05),
-    ("left_lowest", shares[:, 0].min(), 0.05),
-    ("left_highest", shares[:, 0].max(), 0.05),
-    ("control", np.median(shares[:, -1]), 0.05),
-    ("lost_lowest", min(nats), 0.005),
-    ("lost_highest", max(nats), 0.005),
-    ("gain_error", error, 0.002),
-):
-    record(name, value, atol=atol, because=DRAWN)
+when_drawn(
+    atol=0.05,
+    left=np.median(shares[:, 0]),
+    left_lowest=shares[:, 0].min(),
+    left_highest=shares[:, 0].max(),
+    control=np.median(shares[:, -1]),
+)
+when_drawn(atol=0.005, lost_lowest=min(nats), lost_highest=max(nats))
+when_drawn(atol=0.002, gain_error=error)
 
 # %% tags=["drawing"]
 fig, ax = plots.subplots(height=2.8)
@@ -295,8 +304,8 @@ costs -= losses(stranger, own).mean().item()
 orders = [[agree(random.permutation(40), costs) for _ in kinds] for _ in range(500)]
 rhos = [agree(on_own[kind].values, costs) for kind in KINDS]
 over = np.abs(rhos).max() - np.quantile(np.abs(orders).max(1), 0.95)
-record("over", over, atol=0.15, because=TIES)
-record("most", costs.max(), atol=0.01, because=DRAWN, unit="nats")
+note(atol=0.15, because=TIES, over=over)
+when_drawn(atol=0.01, unit="nats", most=costs.max())
 
 # %% [markdown]
 # No head is missed by itself: the most that one costs is {{ result("stranger.most", ".2f") }} nats. The best of the four kinds misses the bar
@@ -331,8 +340,7 @@ assert np.allclose(crossed(world)[0], copying(world).values.flatten(), atol=1e-4
 # what random tokens gain from first to second sight, and for `stories260K` the gain; both in three draws, of 8 and of 24 rows.
 
 # %%
-stories = [story[:129] for story in held_out(seed=5, n=150) if len(story) > 128][:24]
-told = torch.tensor([[IDS[token.word] for token in story] for story in stories])
+told, stories = read(seed=5, n=24, length=129)
 lists = np.array([[token.rule == "list" for token in story[1:]] for story in stories])
 WORLD, TALE = (list(product(range(m.n_layers), range(m.n_heads))) for m in (world, tale))
 songs = without(world, WORLD, told[:, :-1], losses, world, told)[:, lists].mean(1)
@@ -359,28 +367,46 @@ columns, goes = [], {}
 for name, (model, at, costs) in zoo.items():
     written, by_chance = crossed(model, slice(259 if name == "no_bytes" else 0, None))
     columns.append((written, np.quantile(by_chance, 0.95), at))
-    record(f"bound_{name}", columns[-1][1], atol=0.005, because=WEIGHTS)
-    record(f"mean_{name}", written.mean(), atol=0.005, because=WEIGHTS)
     orders = [agree(random.permutation(len(written)), written) for _ in range(500)]
     goes[name] = [agree(written, cost) - np.quantile(orders, 0.95) for cost in costs]
 
 # %%
-record(
-    "score_goes",
-    max(np.median(goes[name]) for name in list(zoo)[:3]),
+bound = {name: level for name, (_, level, _) in zip(zoo, columns, strict=True)}
+mean = {name: score.mean() for name, (score, *_) in zip(zoo, columns, strict=True)}
+note(
+    bound_world=bound["world"],
+    mean_world=mean["world"],
+    bound_fairytale=bound["fairytale"],
+    mean_fairytale=mean["fairytale"],
+    bound_stories260k=bound["stories260k"],
+    mean_stories260k=mean["stories260k"],
+    bound_no_bytes=bound["no_bytes"],
+    mean_no_bytes=mean["no_bytes"],
+)
+
+# %%
+note(
     atol=0.1,
     because=TIES,
+    score_goes=max(np.median(goes[name]) for name in list(zoo)[:3]),
 )
-for name in ("fairytale", "stories260k"):
-    record(f"goes_{name}_lowest", min(goes[name]), atol=0.15, because=TIES)
-    record(f"goes_{name}_highest", max(goes[name]), atol=0.15, because=TIES)
-record("score_tops", sum(score[at] > bound for score, bound, at in columns[:3]))
+note(
+    atol=0.15,
+    because=TIES,
+    goes_fairytale_lowest=min(goes["fairytale"]),
+    goes_fairytale_highest=max(goes["fairytale"]),
+    goes_stories260k_lowest=min(goes["stories260k"]),
+    goes_stories260k_highest=max(goes["stories260k"]),
+)
+note(score_tops=sum(score[at] > bound for score, bound, at in columns[:3]))
 beyond = [(np.abs(score) > bound).mean() for score, bound, _ in columns]
-record("score_beyond", min(beyond[:3]), atol=0.005, because=WEIGHTS)
-record("last_no_bytes", columns[-1][0][-8:].mean(), atol=0.005, because=WEIGHTS)
+note(
+    score_beyond=min(beyond[:3]),
+    last_no_bytes=columns[-1][0][-8:].mean(),
+)
 e = parts(stranger).w_e[3:259]
-alike = torch.cosine_similarity(e[:, None], e, dim=-1).median().item()
-record("bytes_alike", alike, atol=1e-4, because=WEIGHTS)
+alike = torch.cosine_similarity(e[:, None], e, dim=-1).median()
+note(atol=1e-4, bytes_alike=alike)
 
 # %% tags=["drawing"]
 fig, ax = plots.subplots(height=2.9)
@@ -436,7 +462,7 @@ figure(fig, name="copying", alt=ALT, caption=CAPTION)
 # %% tags=["solution"]
 bytes_alone = np.quantile(crossed(stranger, slice(3, 259))[1], 0.95)
 assert bytes_alone > 0.99, f"{bytes_alone:.3f}: one eigenvalue, so the score is −1 or 1"
-record("bound_bytes", bytes_alone, atol=0.005, because=WEIGHTS)
+note(bound_bytes=bytes_alone)
 
 # %% [markdown]
 # It is ±{{ result("stranger.bound_bytes", ".3f") }}: one eigenvalue, copied or suppressed.
@@ -448,13 +474,19 @@ record("bound_bytes", bytes_alone, atol=0.005, because=WEIGHTS)
 #     The eigenvalues of `o @ v`, where `o` is (d_head, d_model) and `v` is (d_model, d_head), both from `torch.randn`.
 
 # %% tags=["solution"]
-for name, d_head, d_model in (("small", 8, 64), ("wide", world.d_head, world.d_model)):
+
+
+def chance_level(d_head, d_model):
+    """What 19 of 20 copying scores of random matrices stay below."""
     generator = torch.Generator().manual_seed(0)
     o, v = torch.randn(2, 1000, d_head, d_model, generator=generator)
     values = torch.linalg.eigvals(o @ v.mT)
-    score = (values.sum(-1).real / values.abs().sum(-1)).abs()
-    record(f"random_{name}", score.quantile(0.95).item(), atol=0.01, because=WEIGHTS)
-assert score.quantile(0.95) < columns[0][1], "world's own heads are wider than random ones"
+    return (values.sum(-1).real / values.abs().sum(-1)).abs().quantile(0.95)
+
+
+small, wide = chance_level(8, 64), chance_level(world.d_head, world.d_model)
+note(atol=0.01, random_small=small, random_wide=wide)
+assert wide < columns[0][1], "world's own heads are wider than random ones"
 
 # %% [markdown]
 # ±{{ result("stranger.random_small", ".2f") }} and ±{{ result("stranger.random_wide", ".2f") }}. Few eigenvalues make a wide level; the rest comes
@@ -477,3 +509,51 @@ assert score.quantile(0.95) < columns[0][1], "world's own heads are wider than r
 # - Elhage et al. (2021), [A mathematical framework for transformer circuits](https://transformer-circuits.pub/2021/framework/index.html)
 # - Olsson et al. (2022), [In-context learning and induction heads](https://arxiv.org/abs/2209.11895)
 # - Karpathy, [llama2.c](https://github.com/karpathy/llama2.c)
+
+# %% tags=["labels"]
+in_words(
+    gain="Gain when random tokens come again",
+    gain_highest="The same, highest of three draws",
+    first="Loss of random tokens at first sight",
+    story="Gain when half a story of its own comes again",
+    gain_tale="Fairytale: gain when random tokens come again",
+    top_layer="Layer of the top induction head, from 0",
+    top_head="Number of the top induction head, from 0",
+    stable="Batches of 8 rows in which it is the top",
+    layer_0="Batches of 8 rows in which the top is in the first layer",
+    top="Top induction score",
+    chance="Induction score by chance",
+    previous="Highest attention of a head to the token before",
+    back="Heads that give more than half to the token before",
+    same="Copying needs the top induction head most",
+    same_few="The same on few rows",
+    left="Gain left without the top induction head",
+    left_lowest="The same, lowest of three draws",
+    left_highest="The same, highest of three draws",
+    control="Gain left without a usual head",
+    lost_lowest="Gain lost without the top head, lowest of three draws, in nats",
+    lost_highest="Gain lost without the top head, highest of three draws, in nats",
+    gain_error="Standard error of the gain, in nats",
+    over="How far the best of four scores is above what one random order in twenty exceeds",
+    most="Most that one head costs on its own text",
+    bound_world="World: copying score by chance, 19 of 20 stay within",
+    mean_world="World: mean copying score",
+    bound_fairytale="Fairytale: copying score by chance, 19 of 20 stay within",
+    mean_fairytale="Fairytale: mean copying score",
+    bound_stories260k="stories260K: copying score by chance, 19 of 20 stay within",
+    mean_stories260k="stories260K: mean copying score",
+    bound_no_bytes="stories260K without bytes: copying score by chance, 19 of 20 stay within",
+    mean_no_bytes="stories260K without bytes: mean copying score",
+    score_goes="Best median rank correlation of copying scores with what is lost, above its bar",
+    goes_fairytale_lowest="Fairytale: that distance from the bar, lowest draw",
+    goes_fairytale_highest="Fairytale: that distance from the bar, highest draw",
+    goes_stories260k_lowest="stories260K: that distance from the bar, lowest draw",
+    goes_stories260k_highest="stories260K: that distance from the bar, highest draw",
+    score_tops="Top induction heads with a copying score above chance, of three",
+    score_beyond="Copying scores beyond chance, least of three models",
+    last_no_bytes="Mean copying score of the last layer without bytes",
+    bytes_alike="Median cosine between the embeddings of bytes",
+    bound_bytes="Copying score by chance for bytes alone",
+    random_small="Copying score by chance, small random matrices",
+    random_wide="Copying score by chance, random matrices of World's size",
+)

@@ -43,6 +43,14 @@ def test_another_places_value_is_one_line(model, two) -> None:
         assert torch.allclose(again(), swapped, atol=1e-5)
 
 
+def test_it_reads_other_places_as_changed(model, two) -> None:
+    again = rerun(model, two, [0, 1], [4, 2])
+    own = trace(model, two, ["resid_post"])["resid_post", 1][[0, 1], [4, 2]]
+    assert torch.allclose(again("resid_post", 1), own, atol=1e-4)
+    with replace(model, "resid_post", 0, own[:, None]):
+        assert torch.allclose(again("resid_post", 0), own, atol=1e-5)
+
+
 def test_on_world_it_is_exact() -> None:
     world = llmnotes.load("world")
     texts = torch.randint(200, (3, 40), generator=torch.Generator().manual_seed(0))

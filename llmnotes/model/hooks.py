@@ -122,7 +122,7 @@ def hooked(model: Any, calls: Iterable[tuple[str, int | None, Call]], *, read: b
     def note_start(module: nn.Module, args: tuple, kwargs: dict) -> None:
         nonlocal start
         cache = next((x for x in (*args, *kwargs.values()) if hasattr(x, "get_seq_length")), None)
-        start = 0 if cache is None else int(cache.get_seq_length())
+        start = 0 if cache is None else int(getattr(cache, "llmnotes_start", cache.get_seq_length()))
 
     with ExitStack() as stack:
         stack.callback(found.model.register_forward_pre_hook(note_start, with_kwargs=True).remove)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from llmnotes.model.architectures import parts
+from llmnotes.model.hooks import hooked
 from llmnotes.model.inputs import batch
 
 if TYPE_CHECKING:
@@ -32,11 +33,10 @@ if TYPE_CHECKING:
 __all__ = ["rerun"]
 
 
-def rerun(model: Any, inputs: Inputs, rows: Sequence[int], positions: Sequence[int]) -> Callable[[], Tensor]:
+def rerun(model: Any, inputs: Inputs, rows: Sequence[int], positions: Sequence[int]) -> Callable[..., Tensor]:
     """Prepare to run the model again at one position of each of some rows; a row may come more than once.
 
-    Edits around the call see these places alone: what they get is (place, 1, [heads,] width), and they choose no
-    `positions`.
+    To edits around the call each place is a text of one token: what they get is (place, 1, [heads,] width).
 
     Args:
         model: what `llmnotes.load` gives, or a transformers model.
@@ -45,28 +45,30 @@ def rerun(model: Any, inputs: Inputs, rows: Sequence[int], positions: Sequence[i
         positions: for each place its position there.
 
     Returns:
-        A function that runs the model at these places and returns its logits, (place, vocab), changed by whatever
-        intervention is active when it is called.
+        A function that runs the model at these places, with whatever intervention is active when it is called. It
+        returns the logits, (place, vocab), or what passes through another place, such as `again("resid_post", 3)`.
 
     Raises:
         ValueError: rows and positions that do not fit each other or the texts, texts of unequal length, or a model that
             does not give its own logits again this way.
     """
-    run, hf = batch(model, inputs), parts(model).model
-    n, at = torch.as_tensor(rows), torch.as_tensor(positions)
+    run, found = batch(model, inputs), parts(model)
+    hf, n, at = found.model, torch.as_tensor(rows), torch.as_tensor(positions)
     if not run.mask.all():
         raise ValueError("rerun: the texts differ in length; give them cut to one length")
     if n.ndim != 1 or n.shape != at.shape or not len(n):
         raise ValueError(f"rerun: rows are {tuple(n.shape)}, positions {tuple(at.shape)}; expected one of each a place")
-    if not (n.min() >= 0 and n.max() < len(run.tokens) and at.min() >= 0 and at.max() < run.tokens.size(1)):
+    if n.min() < 0 or n.max() >= len(run.tokens) or at.min() < 0 or at.max() >= run.tokens.size(1):
         raise ValueError(
             f"rerun: rows {n.min()} to {n.max()} and positions {at.min()} to {at.max()}; the texts are "
             f"{tuple(run.tokens.shape)}"
         )
-    n, at = n.to(run.tokens.device), at.to(run.tokens.device)
     before = int(at.max())
+    used, n = n.unique(return_inverse=True)
+    tokens = run.tokens[used.to(run.tokens.device), : before + 1]
+    n, at = n.to(tokens.device), at.to(tokens.device)
     with torch.no_grad():
-        full = hf(run.tokens, use_cache=True, **run.extra)
+        full = hf(tokens, use_cache=True)
     # What came before a place, moved to end just before it: windows of local attention count columns from there.
     columns = torch.arange(before, device=n.device) - (before - at[:, None])
     came = columns.clamp(min=0)[:, None, :, None]
@@ -77,14 +79,15 @@ def rerun(model: Any, inputs: Inputs, rows: Sequence[int], positions: Sequence[i
     mask = torch.nn.functional.pad((columns >= 0).long(), (0, 1), value=1)
     Cache = type(full.past_key_values)
 
-    def again() -> Tensor:
-        cache = Cache(config=hf.config)
+    def again(place: str = "logits", layer: int | None = None) -> Tensor:
+        cache, value = Cache(config=hf.config), []
+        cache.llmnotes_start = 0  # to edits each place is a text of one token
         if before:
-            for layer, (keys, values) in enumerate(kept):
-                cache.update(keys, values, layer)
-        tokens = run.tokens[n, at][:, None]
-        out = hf(tokens, past_key_values=cache, attention_mask=mask, position_ids=at[:, None], use_cache=True)
-        return out.logits[:, -1]
+            for i, (keys, values) in enumerate(kept):
+                cache.update(keys, values, i)
+        with hooked(found, [(place, layer, lambda x, start: value.append(x))], read=True):
+            hf(tokens[n, at][:, None], past_key_values=cache, attention_mask=mask, position_ids=at[:, None])
+        return value[0][:, -1]
 
     with torch.no_grad():
         gap = (again() - full.logits[n, at]).abs().max().item()
