@@ -8,7 +8,7 @@ can be copied alone.
 
 from llmnotes.lab.figures import figure
 from llmnotes.lab.predictions import Prediction, Question, ask, holds, predict
-from llmnotes.lab.records import Record, depends_on, in_words, note, record, within
+from llmnotes.lab.records import Record, depends_on, in_words, note, within
 
 __all__ = [
     "Prediction",
@@ -21,6 +21,5 @@ __all__ = [
     "in_words",
     "note",
     "predict",
-    "record",
     "within",
 ]

@@ -81,8 +81,6 @@ def predict(claim: str, p: float, **settled: str) -> None:
         raise ValueError("predict: the claim is empty; write one sentence that can turn out true or false")
     if isinstance(p, bool) or not isinstance(p, numbers.Real) or not 0 <= p <= 1:
         raise ValueError(f"{where}: p is {p!r}; expected a probability between 0 and 1")
-    if set(settled) == {"resolved_by", "if_"}:  # as labs wrote it before
-        settled = {settled["resolved_by"]: settled["if_"]}
     if len(settled) != 1:
         raise TypeError(
             f"{where}: it names {len(settled)} values ({', '.join(settled) or 'none'}); expected the one that settles "

@@ -26,7 +26,7 @@ from typing import Any
 
 from llmnotes.lab.saying import check_name, replayed, say
 
-__all__ = ["Note", "Record", "depends_on", "in_words", "note", "record", "within"]
+__all__ = ["Note", "Record", "depends_on", "in_words", "note", "within"]
 
 
 @dataclass(frozen=True)
@@ -135,20 +135,6 @@ def in_words(**labels: str) -> None:
             raise ValueError(f"in_words: {name!r} is labelled {text!r}; expected a few words")
         _labels[name] = " ".join(text.split())
     say("labels", {name: _labels[name] for name in labels}, "")
-
-
-def record(
-    name: str,
-    value: Any,
-    *,
-    rtol: float | None = None,
-    atol: float | None = None,
-    because: str | None = None,
-    unit: str = "",
-) -> None:
-    """Note one number: `note(rtol=…, because=…, name=value)` in the form that labs used before."""
-    _checked_tolerance(name, rtol, atol, because)
-    _keep(name, _number(name, value), rtol, atol, because, unit)
 
 
 def depends_on(path: str | Path) -> None:
