@@ -17,6 +17,7 @@
 
 # %% tags=["setup"]
 from collections import Counter
+from contextlib import nullcontext
 
 import numpy as np
 import torch
@@ -24,8 +25,8 @@ from torch.nn.functional import normalize
 
 import llmnotes
 from llmnotes.lab import figure, in_words, plots, predict, within
-from llmnotes.methods import SAE, train_sae
-from llmnotes.model import edit, trace, untrained
+from llmnotes.methods import SAE, splice, train_sae
+from llmnotes.model import ablate, trace, untrained
 from llmnotes.scratch import from_gpt2, generate
 from llmnotes.world import END, VOCABULARY, held_out, is_right, truth, word_ids
 from llmnotes.world.lexicon import BRACKETS, LEXICON, MOOD_OF
@@ -422,7 +423,7 @@ fresh_ids, losses, right = ids(score), {}, {}
 
 def put_back(name, change):
     """The loss, and the share of places that are right by rule, with a change of the stream."""
-    with edit(world, "resid_post", LAYER, change):
+    with change:
         log_p = trace(world, fresh_ids, ["logits"])["logits"].log_softmax(-1)
     loss, hits = [], {}
     for p, row, story in zip(log_p, fresh_ids, score, strict=True):
@@ -437,10 +438,10 @@ def put_back(name, change):
 
 
 # %%
-put_back("as it is", lambda x, at: x)
-put_back("zero", lambda x, at: torch.zeros_like(x))
+put_back("as it is", nullcontext())
+put_back("zero", ablate(world, "resid_post", LAYER))
 for name, sae in saes.items():
-    put_back(name, lambda x, at, sae=sae: sae.decode(sae.encode(x)))
+    put_back(name, splice(world, sae, LAYER))
 
 plain, zero = losses["as it is"], losses["zero"]
 note(

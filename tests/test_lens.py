@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from llmnotes.methods.lens import direct_logit_attribution, logit_lens
-from llmnotes.model.interventions import ablate, add
+from llmnotes.model.architectures import norm_scale, normalize, parts
+from llmnotes.model.interventions import ablate, add, freeze
 from llmnotes.model.tracing import trace
 
 
@@ -32,13 +33,14 @@ def test_shares_sum_to_the_logit_difference(model, ids, by, other):
 
 
 def test_a_share_is_what_the_logit_loses_without_the_part_under_a_frozen_norm(gpt2, ids):
-    from llmnotes.model.interventions import freeze, freeze_norms
-
     seen = trace(gpt2, ids)
     shares = direct_logit_attribution(gpt2, ids, 4, 9, by="head")
     # The last layer's head 2 reaches the logits directly and through the last MLP; hold that one.
-    with freeze(gpt2, seen, "mlp_out", 2), freeze_norms(gpt2, seen), ablate(gpt2, "z", 2, heads=2):
-        without = trace(gpt2, ids, ["logits"])["logits"][0, -1]
+    with freeze(gpt2, seen, "mlp_out", 2), ablate(gpt2, "z", 2, heads=2):
+        after = trace(gpt2, ids, ["resid_post"])["resid_post", 2]
+    found = parts(gpt2)
+    frozen = normalize(found.final_norm, after, norm_scale(found.final_norm, seen["resid_post", 2]))
+    without = (frozen @ found.w_u)[0, -1]
     lost = (seen["logits"][0, -1, 4] - seen["logits"][0, -1, 9]) - (without[4] - without[9])
     assert shares["head 2.2"] == pytest.approx(lost.item(), abs=1e-4)
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from llmnotes.methods.probing import activations, erase, probe, probe_layers
+from llmnotes.methods.probing import activations, erase, probe
 from llmnotes.model.loading import untrained
 from llmnotes.model.tracing import trace
 
@@ -64,13 +64,13 @@ def test_activations_are_rows_of_real_tokens(gpt2):
 def test_layers_and_the_untrained_baseline(gpt2):
     ids = torch.randint(61, (60, 4), generator=torch.Generator().manual_seed(2))
     labels = (ids > 30).flatten()  # the token itself: plain at every layer of any model
-    by_layer = probe_layers(gpt2, ids, labels)
+    by_layer = [probe(x, labels) for x in activations(gpt2, ids)]
     assert len(by_layer) == 3
     fresh = untrained(gpt2, seed=1)
     assert type(fresh) is type(gpt2)
     assert not torch.equal(fresh.lm_head.weight, gpt2.lm_head.weight)
     assert torch.equal(untrained(gpt2, seed=1).lm_head.weight, fresh.lm_head.weight)
-    assert all(p.accuracy > p.majority for p in probe_layers(fresh, ids, labels))
+    assert all(p.accuracy > p.majority for p in (probe(x, labels) for x in activations(fresh, ids)))
 
 
 def test_what_a_probe_refuses(told):

@@ -9,7 +9,7 @@ from llmnotes.methods.giants import giants
 from llmnotes.methods.heads import Scores, composition, copying, looking, repeated_tokens
 from llmnotes.methods.lens import Shares, direct_logit_attribution, logit_lens
 from llmnotes.methods.probing import Probe, activations, erase, probe
-from llmnotes.methods.sae import SAE, match, train_sae
+from llmnotes.methods.sae import SAE, match, splice, train_sae
 from llmnotes.methods.steering import difference_of_means, generate, steer
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "match",
     "probe",
     "repeated_tokens",
+    "splice",
     "steer",
     "train_sae",
 ]

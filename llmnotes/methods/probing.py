@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from llmnotes.model.inputs import Inputs
 
-__all__ = ["Probe", "activations", "erase", "probe", "probe_layers"]
+__all__ = ["Probe", "activations", "erase", "probe"]
 
 
 @dataclass(frozen=True)
@@ -156,13 +156,6 @@ def activations(
             raise IndexError(f"position {position} of text {text}, which has {length} tokens")
     at = [p % n for p, n in zip(positions, lengths, strict=True)]
     return stacked[:, range(len(at)), at]
-
-
-def probe_layers(
-    model: Any, inputs: Inputs, labels: ArrayLike, place: str = "resid_post", *, positions: Any = None, **options: Any
-) -> list[Probe]:
-    """One probe for each layer. Options as for `probe`; compare with `probe_layers(untrained(model), ...)`."""
-    return [probe(x, labels, **options) for x in activations(model, inputs, place, positions=positions)]
 
 
 def erase(x: Float[Tensor, "*batch d"], directions: Float[Tensor, "k d"]) -> Float[Tensor, "*batch d"]:

@@ -28,17 +28,14 @@ from torch.nn.functional import normalize
 
 from llmnotes.methods.giants import giants, say_giants
 from llmnotes.model.interventions import edit
-from llmnotes.model.loss import nll
-from llmnotes.model.tracing import trace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from jaxtyping import Float
 
-    from llmnotes.model.inputs import Inputs
 
-__all__ = ["SAE", "Feature", "Log", "Match", "Recovered", "dashboard", "loss_recovered", "match", "splice", "train_sae"]
+__all__ = ["SAE", "Log", "Match", "match", "splice", "train_sae"]
 
 
 @dataclass(frozen=True)
@@ -201,87 +198,6 @@ def splice(model: Any, sae: SAE, layer: int, *, place: str = "resid_post") -> It
     """
     with edit(model, place, layer, lambda x, at: sae.decode(sae.encode(x))):
         yield
-
-
-@dataclass(frozen=True)
-class Recovered:
-    """Losses in nats per token: as it is, with the reconstruction spliced in, with the place set to zero."""
-
-    plain: float
-    spliced: float
-    zeroed: float
-
-    @property
-    def share(self) -> float:
-        """The share of the loss that zeroing costs which the reconstruction gets back: 1 is all of it."""
-        return (self.zeroed - self.spliced) / (self.zeroed - self.plain)
-
-
-def loss_recovered(model: Any, sae: SAE, layer: int, inputs: Inputs, *, place: str = "resid_post") -> Recovered:
-    """What the model loses when it must go on with the reconstruction.
-
-    Args:
-        model: what `llmnotes.load` gives, or a transformers model.
-        sae: trained on this place.
-        layer: where.
-        inputs: texts that the autoencoder was not trained on.
-        place: where.
-
-    Returns:
-        The three losses.
-    """
-    plain = nll(model, inputs)
-    with splice(model, sae, layer, place=place):
-        spliced = nll(model, inputs)
-    with edit(model, place, layer, lambda x, at: torch.zeros_like(x)):
-        zeroed = nll(model, inputs)
-    return Recovered(plain, spliced, zeroed)
-
-
-@dataclass(frozen=True)
-class Feature:
-    """What a dashboard shows of one feature."""
-
-    feature: int
-    frequency: float  # share of tokens at which it is active
-    largest: float
-    examples: list[tuple[list[str], list[float]]]  # texts by their largest activation: tokens, and activation at each
-    histogram: tuple[list[int], list[float]]  # counts of the activations above zero, and the edges of the bins
-
-
-@torch.no_grad()
-def dashboard(
-    model: Any, sae: SAE, layer: int, inputs: Inputs, features: list[int], *, n: int = 5, place: str = "resid_post"
-) -> list[Feature]:
-    """The texts that activate features most, how often they are active, and how strongly.
-
-    Args:
-        model: what `llmnotes.load` gives, or a transformers model.
-        sae: trained on this place.
-        layer: where.
-        inputs: texts to look through.
-        features: which features.
-        n: how many examples of each.
-        place: where.
-
-    Raises:
-        IndexError: a feature that does not exist.
-    """
-    for feature in features:
-        if not 0 <= feature < len(sae.b_enc):
-            raise IndexError(f"feature {feature} of {len(sae.b_enc)}; expected 0 to {len(sae.b_enc) - 1}")
-    seen = trace(model, inputs, [place], layers=[layer])
-    active = sae.encode(seen[place, layer])[..., features] * seen.mask[..., None]  # (batch, pos, feature)
-    shown = []
-    for i, feature in enumerate(features):
-        mine = active[..., i]
-        best = mine.amax(-1).argsort(descending=True)[:n].tolist()
-        examples = [(seen.words(row), mine[row][seen.mask[row]].tolist()) for row in best if mine[row].max() > 0]
-        values = mine[mine > 0].cpu()
-        counts, edges = torch.histogram(values if len(values) else torch.zeros(1), bins=20)
-        frequency = len(values) / int(seen.mask.sum())
-        shown.append(Feature(feature, frequency, mine.max().item(), examples, (counts.int().tolist(), edges.tolist())))
-    return shown
 
 
 @dataclass(frozen=True)

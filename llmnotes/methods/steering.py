@@ -15,7 +15,6 @@ torch.Size([1, 6])
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -24,18 +23,17 @@ from llmnotes.methods.giants import giants, say_giants
 from llmnotes.model.architectures import described, logits_of, run, sizes, unwrap
 from llmnotes.model.inputs import batch, integers
 from llmnotes.model.interventions import add
-from llmnotes.model.loss import nll
 from llmnotes.model.tracing import trace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator
 
     from jaxtyping import Float, Int
     from torch import Tensor
 
     from llmnotes.model.inputs import Inputs
 
-__all__ = ["Dose", "difference_of_means", "dose_response", "generate", "steer"]
+__all__ = ["difference_of_means", "generate", "steer"]
 
 
 @torch.no_grad()
@@ -167,57 +165,3 @@ def _end_tokens(hf: Any) -> tuple[Int[Tensor, " end"], int]:
     ends = [] if ends is None else integers("eos_token_id", ends)
     pad = getattr(config, "pad_token_id", None)
     return torch.tensor(ends, dtype=torch.long), pad if pad is not None else ends[0] if ends else 0
-
-
-@dataclass(frozen=True)
-class Dose:
-    """What one dose did: the mean score of its continuations, the loss on other text, and the continuations."""
-
-    dose: float
-    score: float
-    loss: float
-    outputs: list
-
-
-def dose_response(
-    model: Any,
-    vector: Float[Tensor, " d_model"],
-    layer: int,
-    prompt: Inputs,
-    score: Callable[[Any], float],
-    doses: Sequence[float],
-    *,
-    other_text: Inputs,
-    samples: int = 4,
-    tokens: int = 20,
-    temperature: float = 0.8,
-    seed: int = 0,
-) -> list[Dose]:
-    """Steer by each dose, and weigh what is gained against what is lost.
-
-    Put 0 among the doses, and run it again with a random vector of the same length: that is the control.
-
-    Args:
-        model: what `llmnotes.load` gives, or a transformers model.
-        vector: what to add.
-        layer: where.
-        prompt: what to continue.
-        score: gives a number for a continuation (a text, or token ids without a tokenizer).
-        doses: how much to add.
-        other_text: ordinary text; the loss on it says how much the dose spoils.
-        samples: continuations for each dose.
-        tokens: their length.
-        temperature: of the sampling.
-        seed: of the sampling, the same for each dose.
-
-    Returns:
-        One `Dose` for each.
-    """
-    results = []
-    for dose in doses:
-        with steer(model, vector, layer, dose=dose):
-            outputs = list(generate(model, prompt, tokens=tokens, temperature=temperature, samples=samples, seed=seed))
-            loss = nll(model, other_text)
-        scores = [float(score(output)) for output in outputs]
-        results.append(Dose(dose, sum(scores) / len(scores), loss, outputs))
-    return results

@@ -19,7 +19,7 @@ from llmnotes.model.architectures import (
 )
 from llmnotes.model.hooks import PLACES
 from llmnotes.model.inputs import Batch, batch, token_id
-from llmnotes.model.interventions import ablate, add, cut_edges, edit, freeze, freeze_norms, replace
+from llmnotes.model.interventions import ablate, add, cut_edges, edit, freeze, replace
 from llmnotes.model.loading import CHECKPOINTS, LoadedModel, load, untrained
 from llmnotes.model.loss import minimal_pairs, nll, score
 from llmnotes.model.rerun import rerun
@@ -41,7 +41,6 @@ __all__ = [
     "describe",
     "edit",
     "freeze",
-    "freeze_norms",
     "load",
     "matrix",
     "minimal_pairs",

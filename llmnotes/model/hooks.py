@@ -41,7 +41,7 @@ from llmnotes.model.inputs import chosen
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["PLACES", "Call", "available", "check_layer", "check_place", "hooked", "on_norms"]
+__all__ = ["PLACES", "Call", "available", "check_layer", "check_place", "hooked"]
 
 PLACES = (
     *("resid_pre", "q", "k", "v", "pattern", "z", "attn_out", "resid_mid"),
@@ -135,18 +135,6 @@ def hooked(model: Any, calls: Iterable[tuple[str, int | None, Call]], *, read: b
             else:
                 site = _site(found, layer, place)
                 stack.enter_context(_call(site, partial(_through, site, bound)))
-        yield
-
-
-@contextmanager
-def on_norms(model: Parts, call: Callable[[str, int | None, nn.Module, Tensor], Tensor | None]) -> Iterator[None]:
-    """Call `call(which, layer, norm, input)` after each norm ("attn", "mlp" or "final"); it gives its output."""
-    norms = [("attn", i, b.norm_attn) for i, b in enumerate(model.blocks)]
-    norms += [("mlp", i, b.norm_mlp) for i, b in enumerate(model.blocks)]
-    with ExitStack() as stack:
-        for which, layer, norm in [*norms, ("final", None, model.final_norm)]:
-            hook = partial(lambda which, layer, norm, args, out: call(which, layer, norm, args[0]), which, layer)
-            stack.callback(norm.register_forward_hook(hook).remove)
         yield
 
 

@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from llmnotes.model.architectures import matrix, norm_scale, normalize, parts
-from llmnotes.model.hooks import check_place, hooked, on_norms
+from llmnotes.model.architectures import matrix, parts
+from llmnotes.model.hooks import check_place, hooked
 from llmnotes.model.inputs import chosen, integers
 from llmnotes.model.tracing import Trace
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     Some = int | Iterable[int] | None
 
-__all__ = ["ablate", "add", "cut_edges", "edit", "freeze", "freeze_norms", "replace"]
+__all__ = ["ablate", "add", "cut_edges", "edit", "freeze", "replace"]
 
 BY_HEAD = ("q", "k", "v", "z", "pattern")
 
@@ -251,36 +251,6 @@ def freeze(model: Any, reference: Trace, place: str = "pattern", layers: Some = 
         for layer in at:
             value = _choose(reference[place, layer], found, place, part)
             stack.enter_context(replace(found.model, place, layer, value, **part))
-        yield
-
-
-@contextmanager
-def freeze_norms(model: Any, reference: Trace) -> Iterator[None]:
-    """Let every norm divide by what it divided by in another run, which makes each of them a linear map.
-
-    Args:
-        model: what `llmnotes.load` gives, or a transformers model.
-        reference: a trace of the same shape as the runs to come, with `resid_pre`, `resid_mid` (where the architecture
-            has it) and `resid_post`.
-
-    Raises:
-        KeyError: the reference lacks one of these places.
-        ValueError: the reference has other sizes than the run.
-    """
-    found = parts(model)
-    scales = {("final", None): norm_scale(found.final_norm, reference["resid_post", -1])}
-    for i, block in enumerate(found.blocks):
-        scales["attn", i] = norm_scale(block.norm_attn, reference["resid_pre", i])
-        before_mlp = "resid_pre" if block.parallel else "resid_mid"
-        scales["mlp", i] = norm_scale(block.norm_mlp, reference[before_mlp, i])
-
-    def call(which: str, layer: int | None, norm: torch.nn.Module, x: Tensor) -> Tensor:
-        scale = scales[which, layer]
-        if scale.shape[:-1] != x.shape[:-1]:
-            raise ValueError(f"the run is {tuple(x.shape[:-1])} (batch, pos), the reference {tuple(scale.shape[:-1])}")
-        return normalize(norm, x, scale)
-
-    with on_norms(found, call):
         yield
 
 

@@ -1,38 +1,31 @@
 """Attribution patching: estimate every patch at once from a gradient.
 
 To first order, patching an activation changes the metric by (source - base) . gradient. Two forward passes and one
-backward pass thus stand in for thousands of patched runs (Nanda 2023, "Attribution Patching"), and the same works for
-edges between parts (Syed et al. 2023, "Attribution Patching Outperforms Automated Circuit Discovery"). It is an
-estimate: check what matters with `llmnotes.patching.sweeps.sweep`.
+backward pass thus stand in for thousands of patched runs (Nanda 2023, "Attribution Patching"). It is an estimate: check
+what matters with `llmnotes.patching.sweeps.sweep`.
 
     >>> import torch
     >>> from transformers import GPT2Config, GPT2LMHeadModel
-    >>> from llmnotes.patching.attribution import attribution_patching, edge_attribution
+    >>> from llmnotes.patching.attribution import attribution_patching
     >>> from llmnotes.patching.sweeps import logit_difference
     >>> model = GPT2LMHeadModel(GPT2Config(n_layer=2, n_head=4, n_embd=32, vocab_size=50, n_positions=16)).eval()
     >>> metric = logit_difference(model, 7, 8)
     >>> scores = attribution_patching(model, [3, 1, 4, 1, 5], [3, 1, 9, 1, 5], metric)
     >>> scores["z"].shape  # (layer, pos, head)
     torch.Size([2, 5, 4])
-    >>> edges = edge_attribution(model, [3, 1, 4, 1, 5], [3, 1, 9, 1, 5], metric)
-    >>> edges.values.shape, edges.senders[:2], edges.receivers[-2:]
-    (torch.Size([11, 27]), ['embed', '0.0'], ['mlp1', 'logits'])
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from llmnotes.model.architectures import parts, read_out
 from llmnotes.model.guard import check_read_out
-from llmnotes.model.hooks import available, check_place
+from llmnotes.model.hooks import check_place
 from llmnotes.model.inputs import pair
 from llmnotes.model.tracing import Trace, trace
-from llmnotes.patching.paths import Node, nodes, sender_delta, upstream
-from llmnotes.patching.propagate import feed_forward
 from llmnotes.patching.sweeps import checked_metric, positions_read, single
 
 if TYPE_CHECKING:
@@ -45,7 +38,7 @@ if TYPE_CHECKING:
     from llmnotes.model.inputs import Inputs
     from llmnotes.patching.sweeps import Metric
 
-__all__ = ["Edges", "attribution_patching", "edge_attribution"]
+__all__ = ["attribution_patching"]
 
 NODES = ("resid_pre", "attn_out", "z", "mlp_post", "mlp_out")
 # Places whose last dimension is one node; of the others each entry (a neuron, an attention weight) is a node.
@@ -99,76 +92,6 @@ def attribution_patching(
     return {place: torch.stack(rows) for place, rows in scores.items()}
 
 
-@dataclass(frozen=True)
-class Edges:
-    """The estimated effect of each edge; 0 where a receiver does not read its sender."""
-
-    values: Float[Tensor, "sender receiver"]
-    senders: list[str]
-    receivers: list[str]
-
-    def top(self, n: int = 10) -> list[tuple[str, str, float]]:
-        """The n edges of the largest effect, either way, as (sender, receiver, effect)."""
-        order = self.values.abs().flatten().argsort(descending=True)[:n].tolist()
-        pairs = [divmod(i, len(self.receivers)) for i in order]
-        return [(self.senders[s], self.receivers[r], self.values[s, r].item()) for s, r in pairs]
-
-
-def edge_attribution(
-    model: Any,
-    clean: Inputs,
-    corrupted: Inputs,
-    metric: Metric,
-    *,
-    mode: str = "denoising",
-    at: int | Sequence[int] | None = -1,
-) -> Edges:
-    """Estimate what patching each edge between parts would change, for all edges at once.
-
-    An edge's estimate is (what the sender's output changes by) . (the gradient at what that receiver alone reads),
-    summed over positions. Nodes are named as in `llmnotes.patching.paths`.
-
-    Args:
-        model: what `llmnotes.load` gives, or a transformers model (then prompts are token ids).
-        clean: a prompt.
-        corrupted: another of the same number of tokens.
-        metric: as for `llmnotes.patching.sweeps.sweep`, and differentiable.
-        mode: "denoising" or "noising", as for `sweep`.
-        at: where the metric looks, as for `sweep`.
-
-    Returns:
-        The edges. A sender's row sums to its own attribution as a node.
-
-    Raises:
-        ValueError: prompts of different lengths, a bad metric or mode.
-    """
-    found = parts(model)
-    places = [p for p in ("resid_pre", "resid_mid", "q", "k", "v", "z", "mlp_out") if p in available(found)]
-    base, source, score = _two_runs(model, found, clean, corrupted, metric, places, mode, at)
-    keys = [(place, layer) for place in ("q", "k", "v", "mlp_out") for layer in range(found.sizes.n_layers)]
-    wanted = [base.values[key] for key in keys] + [base["resid_post", -1]]
-    got = torch.autograd.grad(score, wanted, allow_unused=True)
-    gradients = {
-        key: torch.zeros_like(w) if g is None else g for key, w, g in zip([*keys, None], wanted, got, strict=True)
-    }
-
-    with torch.no_grad():
-        both = Trace(
-            torch.cat([base.tokens, source.tokens]),
-            torch.cat([base.mask, source.mask]),
-            {key: torch.cat([base.values[key], source.values[key]]) for key in base.values if key in source.values},
-            base.n_layers,
-        )
-        sending, reading = nodes(model, "sender"), nodes(model, "receiver")
-        changes = torch.stack([sender_delta(found, both, node, 0) for node in sending])  # (sender, pos, d_model)
-    slopes = torch.stack(list(_slopes(found, base, gradients, reading)))  # (receiver, pos, d_model)
-    values = torch.einsum("spd,rpd->sr", changes, slopes)
-    parallel = found.blocks[0].parallel
-    connected = [[upstream(s, r, parallel) for r in reading] for s in sending]
-    values = values * torch.tensor(connected, device=values.device)
-    return Edges(values.cpu(), [str(n) for n in sending], [str(n) for n in reading])
-
-
 def _two_runs(
     model: Any,
     found: Parts,
@@ -192,22 +115,3 @@ def _two_runs(
         logits = read_out(found, base["resid_post", -1][:, where])
         score = checked_metric(metric, single(at))(logits)[0]
     return base, source, score
-
-
-def _slopes(found: Parts, base: Trace, gradients: dict, reading: list[Node]) -> Any:
-    """The metric's gradient at what each receiver alone reads, (pos, d_model) for each receiver in order."""
-    for node in reading:
-        if node.kind == "logits":
-            yield gradients[None][0]
-            continue
-        block = found.blocks[node.layer]
-        before_mlp = "resid_pre" if block.parallel else "resid_mid"
-        place = before_mlp if node.kind == "mlp" else "resid_pre"
-        read = base[place, node.layer][0].detach().requires_grad_()
-        with torch.enable_grad():
-            if node.kind == "mlp":
-                out, back = feed_forward(block, block.norm_mlp(read)), gradients["mlp_out", node.layer][0]
-            else:
-                weight = {"q": block.w_q, "k": block.w_k, "v": block.w_v}[node.reads][node.head].detach()
-                out, back = block.norm_attn(read), gradients[node.reads, node.layer][0, :, node.head] @ weight.T
-        yield torch.autograd.grad(out, read, back)[0]
