@@ -23,7 +23,7 @@ import torch
 
 from llmnotes.model.architectures import parts, read_out
 from llmnotes.model.guard import check_read_out
-from llmnotes.model.hooks import check_place
+from llmnotes.model.hooks import available, check_place
 from llmnotes.model.inputs import pair
 from llmnotes.model.tracing import Trace, trace
 from llmnotes.patching.sweeps import checked_metric, positions_read, single
