@@ -519,7 +519,7 @@ figure(
 # run never arrives: with ten times the steps its distance to half of ln 2 shrinks by a factor of
 # {{ result("xor.above_half_ln2_ratio", ".1f") }}. We read that as a valley with its bottom at infinity, to which growing
 # weights lead. Solved runs do the same on their way to 0. What marks a failure is the height, not that the run never
-# arrives. [Where the stuck runs are](21_stuck.md) kicks them, holds them with weight decay, and walks them out.
+# arrives. [Where the stuck runs are](09_stuck.md) kicks them, holds them with weight decay, and walks them out.
 #
 # ### Too large a learning rate
 #
@@ -595,7 +595,7 @@ figure(
 # runs are solved. A likely reason, not measured here: steps that overshoot at first can carry a network to flatter ground
 # ([Lewkowycz et al. 2020](https://arxiv.org/abs/2003.02218), [Cohen et al. 2021](https://arxiv.org/abs/2103.00065)).
 #
-# - After this: [Where the stuck runs are](21_stuck.md)
+# - After this: [Where the stuck runs are](09_stuck.md)
 # - Finding: [Stuck XOR networks are half of each solution](../findings/xor-stuck-is-half-of-each.md)
 # - Finding: [A stuck run is in a valley without end, not in a basin](../findings/xor-valley-without-end.md)
 # - Dead end: [Random features instead of learned ones](../dead-ends/xor-random-features.md)

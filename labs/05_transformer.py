@@ -4,7 +4,7 @@
 # level: intermediate
 # minutes: 30
 # models: [fairytale]
-# needs: [03_order]
+# needs: [04_order]
 # tags: [attention, residual stream, training dynamics]
 # chapter: Start
 # thumbnail: without
@@ -41,7 +41,7 @@ CHECKPOINT = "fixed weights and text: rounding only"
 # %% [markdown]
 # ## What you need to know
 #
-# From [Word order without being told](03_order.md): a text is cut into *tokens*; each token has a *residual stream*,
+# From [Word order without being told](04_order.md): a text is cut into *tokens*; each token has a *residual stream*,
 # a list of numbers that starts as its *embedding*; *attention* lets it receive a weighted mean of what earlier tokens
 # offer; the *causal mask* hides the later ones.
 #
@@ -734,7 +734,7 @@ print([f"{size / sum(gpt2_sizes):.0%}" for size in gpt2_sizes], "in GPT-2")
 #
 # ## Links
 #
-# - Before this: [Word order without being told](03_order.md)
+# - Before this: [Word order without being told](04_order.md)
 # - Finding: [Residual connections keep the tokens apart](../findings/transformer-residuals-keep-tokens-apart.md)
 # - Surprises: [Without residuals an even gradient is not enough](../surprises/transformer-even-gradient.md),
 #   [Without its mask a trained model looks better](../surprises/transformer-no-mask-looks-better.md)

@@ -48,7 +48,7 @@ def test_scripts_run_without_a_server(browser, folder: str) -> None:
         visit.page.get_by_role("button", name="Step", exact=True).click()
         visit.page.wait_for_function("document.getElementById('xor-count').textContent === '1'")  # drawn with a frame
         assert not visit.wrong
-    with Visit(browser, folder, "labs/04_attention.html") as visit:
+    with Visit(browser, folder, "labs/03_attention.html") as visit:
         visit.open_all()
         assert visit.page.locator(".attention-explorer .token").count() > 5
         visit.page.locator("a.bound").first.click()

@@ -229,7 +229,7 @@ def test_glossary_terms_link_to_a_lab(site: Path) -> None:
     html = (site / "glossary" / "index.html").read_text(encoding="utf-8")
     found = dict(re.findall(r'<h3 id="([\w-]+)">.*?Shown in <a href="\.\./labs/(\w+)/">', html, re.DOTALL))
     assert found["backpropagation"] == "01_xor"
-    assert found["superposition"] == "12_superposition"
+    assert found["superposition"] == "16_superposition"
     assert len(found) > 50
 
 

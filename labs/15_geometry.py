@@ -1,0 +1,737 @@
+# ---
+# title: The geometry of embeddings
+# question: Do words with like roles lie together, and what does it mean when the differences of word pairs are parallel?
+# level: intermediate
+# minutes: 15
+# models: [world, fairytale]
+# needs: [02_tokens]
+# tags: [embeddings, representations]
+# chapter: Inside
+# thumbnail: contexts
+# timeout: 240
+# ---
+
+# %% [markdown]
+# That *king* − *man* + *woman* leads to *queen* is the best-known fact on embeddings
+# ([Mikolov et al. 2013](https://aclanthology.org/N13-1090/)). We look at the embeddings of two models. Of the language
+# of `world` we know everything: which words have the same role, which are pairs, and which differences between words
+# no text ever shows. So we can tell what such geometry is made of.
+
+# %% tags=["setup"]
+import json
+import re
+from itertools import chain
+
+import numpy as np
+import torch
+from sklearn.metrics import silhouette_score
+
+import llmnotes
+from llmnotes.lab import figure, in_words, plots, predict, within
+from llmnotes.model import CHECKPOINTS, trace, untrained
+from llmnotes.scratch import from_gpt2, generate, load_tokenizer
+from llmnotes.world import lexicon, read, word_ids
+from llmnotes.world.lexicon import LEXICON, NOUNS, PEOPLE, VERBS, WOMEN
+
+BLUE, ORANGE, GREEN, PURPLE, *_ = plots.COLOURS
+torch.set_grad_enabled(False)
+deal = np.random.default_rng(0)
+ROUNDING = "a fixed function of the weights: rounding only"
+note = within(atol=0.002, because=ROUNDING)
+DEAL = "another deal of the shuffles moves it a little"
+
+# %% [markdown]
+# ## What you need to know
+#
+# **An embedding** is the vector that stands for a word when the model reads it. In both models it is the unembedding as
+# well: the same vector also decides how likely the word is to come next.
+#
+# **Cosine** is how alike the directions of two vectors are: 1 the same, 0 unrelated. All embeddings of a model share a
+# part that says nothing about any word, so we take their mean off first.
+#
+# **The silhouette** of a grouping says how much nearer a vector is to its own group than to the nearest other one, averaged over all:
+# 1 is perfect, 0 no difference, and below 0 others are nearer. What is a high value? The control is the same vectors
+# with their labels shuffled, 100 times.
+
+# %%
+world, fairytale = llmnotes.load("world"), llmnotes.load("fairytale")
+tokens = load_tokenizer(CHECKPOINTS / "fairytale")
+
+
+def centred(model):
+    """All embeddings of a model, less their mean."""
+    vectors = model.model.get_input_embeddings().weight.double().numpy()
+    return vectors - vectors.mean(0)
+
+
+of_world, of_tales = centred(world), centred(fairytale)
+
+
+def at(words):
+    """Embeddings of words: of world's, or of fairytale's where they begin with a space."""
+    if words[0].startswith(" "):
+        return of_tales[[tokens.ids["Ġ" + word[1:]] for word in words]]
+    return of_world[word_ids(words)]
+
+
+# %% [markdown]
+# For fairytale we need lists of words; each has to be one token. First by part of speech, then in pairs.
+
+# %%
+KINDS = {
+    "noun": "king queen man woman boy girl son daughter house castle tree forest river door garden horse dog bird ring",
+    "past": "said went came took gave saw heard found made told asked cried ran sat stood fell began thought knew sent",
+    "adjective": "old young little great beautiful poor rich good happy strong wise small large long short cold black red",
+    "preposition": "in on at by with from into under over through behind before after upon near between",
+    "adverb": "very quite soon then now never always again away once here there quickly still",
+}
+NUMBER = """man/men woman/women boy/boys girl/girls son/sons daughter/daughters brother/brothers sister/sisters
+house/houses tree/trees horse/horses bird/birds eye/eyes hand/hands foot/feet child/children day/days year/years
+word/words thing/things stone/stones friend/friends flower/flowers wing/wings apple/apples tear/tears"""
+GENDER = """king/queen prince/princess man/woman boy/girl son/daughter brother/sister father/mother husband/wife
+he/she his/her himself/herself lord/lady lad/maiden King/Queen Prince/Princess men/women boys/girls sons/daughters"""
+
+
+# %%
+def pairs_of(text):
+    pairs = [tuple(" " + word for word in pair.split("/")) for pair in text.split()]
+    return [pair for pair in pairs if all("Ġ" + word[1:] in tokens.ids for word in pair)]
+
+
+PAIRS = {
+    "nouns of world": list(NOUNS.items()),
+    "verbs of world": [(singular, plural) for plural, singular in VERBS.items()],
+    "number, fairytale": pairs_of(NUMBER),
+    "gender, fairytale": pairs_of(GENDER),
+}
+
+# %% [markdown]
+# ## Predict first
+#
+# !!! question "Your turn"
+#     In world the nouns *cat* and *house* are used in exactly the same ways. Will *cats* lie nearer to *cat* than to
+#     *house*? Will *cats* − *cat* be parallel to *houses* − *house*?
+#
+# Our own guesses, written before we looked at any embedding of either model.
+
+# %%
+clusters = "Words of world cluster by part of speech: a silhouette above 0.1"
+predict(clusters, 0.7, world_parts="> 0.1")
+gender = "Names of world cluster by gender more than in every shuffle"
+predict(gender, 0.9, gender_above_shuffles="> 0")
+number = "Nouns of fairytale cluster by number more than in every shuffle"
+predict(number, 0.7, number_above_shuffles="> 0")
+rare = "Taking the frequency out raises fairytale's silhouette by part of speech"
+predict(rare, 0.6, gain_without_frequency="> 0")
+own = "Of all singulars, a plural of fairytale is nearest to its own in 3 of 10 cases"
+predict(own, 0.5, own_number_tales="> 0.3")
+
+# %%
+parallel = "Gender pairs of fairytale are more parallel than 95 % of mismatched ones"
+predict(parallel, 0.6, gender_rank="> 0.95")
+falls = "Which name it is makes up less of the vectors of world from layer to layer"
+predict(falls, 0.5, name_share_falls="== 1")
+
+# %% [markdown]
+# Three guesses on `fairytale` came later, before any run of the section that they are about. In the first, "different words"
+# became "pairs that share nothing" (explained there) after the first run. That moved the number by a few hundredths, and the
+# guess comes out the same by either reading. In the third, "than that" means: than places with the same word.
+
+# %%
+common_part = (
+    "Not centred, different words of fairytale have a cosine above ½ after some layer"
+)
+predict(common_part, 0.7, tales_common="> 0.5")
+same_falls = (
+    "Centred, the same word of fairytale grows less alike in other contexts at every layer"
+)
+predict(same_falls, 0.5, tales_least_fall="> 0")
+next_wins = "After its last layer places before the same next word are more alike than that"
+predict(next_wins, 0.35, tales_next_over_word="> 0")
+
+# %% [markdown]
+# ## Who lies together
+#
+# Groups that the grammar of world makes, some that only its facts make (people who live in the same town), and groups of fairytale.
+
+
+# %%
+def grouped(groups):
+    """Words and the number of the group of each."""
+    return list(chain(*groups)), np.repeat(range(len(groups)), [len(g) for g in groups])
+
+
+def by(words, label):
+    return list(words), np.unique(
+        [str(label(word)) for word in words], return_inverse=True
+    )[1]
+
+
+moods = [word for mood in lexicon.MOODS for word in lexicon.MOOD_ADJECTIVES[mood]]
+common = [w for w in LEXICON if sum(LEXICON[w].pos == v.pos for v in LEXICON.values()) > 5]
+number, gender = (
+    list(map(list, zip(*PAIRS[f"{k}, fairytale"], strict=True)))
+    for k in ("number", "gender")
+)
+
+# %%
+GROUPS = {
+    "world: part of speech": by(common, lambda word: LEXICON[word].pos),
+    "nouns by number": grouped([[*NOUNS], [*NOUNS.values()]]),
+    "adjectives by mood": by(moods, lexicon.MOOD_OF.get),
+    "names by gender": by(PEOPLE, WOMEN.__contains__),
+    "names by home": by(PEOPLE, lexicon.HOME.get),
+    "names by job": by(PEOPLE, lexicon.JOB.get),
+    "towns by landmark": by(lexicon.TOWNS, lexicon.LANDMARK.get),
+    "fairytale: part of speech": grouped(
+        [[" " + w for w in k.split()] for k in KINDS.values()]
+    ),
+    "nouns, number": grouped(number),
+    "words, gender": grouped(gender),
+}
+
+
+# %% tags=["idea"]
+def silhouette(vectors, labels, n=100):
+    """The silhouette, and those of shuffled labels."""
+    deals = [labels, *(deal.permutation(labels) for _ in range(n))]
+    first, *others = [silhouette_score(vectors, d, metric="cosine") for d in deals]
+    return first, np.array(others)
+
+
+# %%
+found = {name: silhouette(at(words), labels) for name, (words, labels) in GROUPS.items()}
+note(
+    world_parts=found["world: part of speech"][0],
+    tales_parts=found["fairytale: part of speech"][0],
+)
+note(
+    gender_silhouette=found["names by gender"][0],
+    number_silhouette=found["nouns, number"][0],
+    home_silhouette=found["names by home"][0],
+    job_silhouette=found["names by job"][0],
+    landmark_silhouette=found["towns by landmark"][0],
+)
+above = {name: value - shuffled.max() for name, (value, shuffled) in found.items()}
+note(
+    atol=0.04,
+    because=DEAL,
+    gender_above_shuffles=above["names by gender"],
+    number_above_shuffles=above["nouns, number"],
+    home_above_shuffles=above["names by home"],
+    job_above_shuffles=above["names by job"],
+    landmark_above_shuffles=above["towns by landmark"],
+)
+
+# %% [markdown]
+# [The lab on tokens](02_tokens.md) found that frequency lies along the main axis of these embeddings. Do parts of speech lie together only
+# because they are alike in frequency? We take out of each embedding what the logarithm of its word's count predicts.
+
+# %%
+counts = np.array(json.loads((CHECKPOINTS / "fairytale" / "counts.json").read_text()))
+x = np.log(counts + 1) - np.log(counts + 1).mean()
+rest = of_tales - np.outer(x, x @ of_tales) / (x @ x)
+words, labels = GROUPS["fairytale: part of speech"]
+without = silhouette(rest[[tokens.ids["Ġ" + word[1:]] for word in words]], labels, n=0)[0]
+gain = without - found["fairytale: part of speech"][0]
+note(gain_without_frequency=gain)
+
+# %% tags=["drawing"]
+fig, ax = plots.subplots(height=3.9)
+for i, (value, shuffled) in enumerate(found.values()):
+    ax.plot([shuffled.min(), shuffled.max()], [i, i], color=ORANGE, lw=4, alpha=0.6)
+    ax.plot(value, i, "o", color=BLUE)
+ax.plot([], [], "o", color=BLUE, label="true labels")
+ax.plot([], [], color=ORANGE, lw=4, alpha=0.6, label="control: 100 shuffles")
+ax.axvline(0, color=plots.MUTED, lw=1)
+ax.axhline(6.5, color=plots.GRID, lw=1)
+ax.set_yticks(range(len(found)), list(found))
+ax.invert_yaxis()
+ax.set(xlabel="silhouette", xlim=(-0.3, 1))
+ax.legend(loc="lower right")
+figure(
+    fig,
+    name="silhouettes",
+    alt="Number of nouns and mood of adjectives in world have silhouettes near 0.8 and 0.9. Parts of speech, gender "
+    "and a town's landmark, and all groups of fairytale, are between 0.05 and 0.25, above all shuffles. Names by home are not.",
+    because=DEAL,
+    rtol=0.05,
+)
+
+# %% [markdown]
+# Roles lie together in both models: by part of speech {{ result("geometry.world_parts", ".2f") }} in world and
+# {{ result("geometry.tales_parts", ".2f") }} in fairytale, where taking out the frequency changes little
+# ({{ result("geometry.gain_without_frequency", "+.3f") }}). Some facts show as well: towns by the same landmark lie together
+# ({{ result("geometry.landmark_silhouette", ".2f") }}). Of names by the same job there is a trace
+# ({{ result("geometry.job_silhouette", ".2f") }}, yet above all shuffles by {{ result("geometry.job_above_shuffles", ".2f") }}), and of names by
+# the same home none ({{ result("geometry.home_silhouette", ".2f") }}), though the model knows it as well. The reason may be that a town has one fact to hold and a name three.
+#
+# ## Parallel differences
+#
+# Are the steps from singular to plural parallel, from *king* to *queen* and from *man* to *woman*? We take the mean cosine between the
+# differences of all pairs. As a control, the pairs are matched wrongly: *cat* with *houses*, *king* with *daughter*.
+# If the step belonged to the *pair*, this should destroy it.
+
+
+# %% tags=["idea"]
+def unit(vectors):
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def parallel(first, second):
+    """Mean cosine between the differences of pairs."""
+    steps = unit(second - first)
+    return (steps @ steps.T)[np.triu_indices(len(steps), 1)].mean()
+
+
+steps = {}
+for name, pairs in PAIRS.items():
+    first, second = (at(list(words)) for words in zip(*pairs, strict=True))
+    wrong = [parallel(first, deal.permutation(second)) for _ in range(200)]
+    alike = unit(second) @ unit(first).T  # (second, first)
+    own = (alike.argmax(1) == np.arange(len(pairs))).mean()
+    steps[name] = parallel(first, second), np.array(wrong), own
+
+# %%
+nouns, verbs, number_pairs, gender_pairs = steps.values()
+note(
+    atol=0.003,
+    nouns_parallel=nouns[0],
+    verbs_parallel=verbs[0],
+    number_parallel=number_pairs[0],
+    gender_parallel=gender_pairs[0],
+)
+note(
+    atol=0.01,
+    because=DEAL,
+    nouns_mismatched=nouns[1].mean(),
+    verbs_mismatched=verbs[1].mean(),
+    number_mismatched=number_pairs[1].mean(),
+    gender_mismatched=gender_pairs[1].mean(),
+)
+true, wrong, own = steps["gender, fairytale"]
+note(atol=0.02, because=DEAL, gender_rank=(wrong < true).mean())
+TURN = "one or two pairs may turn"
+note(
+    atol=0.06,
+    because=TURN,
+    own_gender_tales=own,
+    own_number_world=steps["nouns of world"][2],
+)
+note(atol=0.08, because=TURN, own_number_tales=steps["number, fairytale"][2])
+
+# %% tags=["drawing"]
+fig, ax = plots.subplots(height=2.5)
+for i, (true, wrong, own) in enumerate(steps.values()):
+    ax.plot([wrong.min(), wrong.max()], [i, i], color=ORANGE, lw=4, alpha=0.6)
+    ax.plot(true, i, "o", color=BLUE)
+    ax.text(true + 0.02, i - 0.12, f"partner nearest: {own:.0%}", fontsize=9, va="bottom")
+ax.plot([], [], "o", color=BLUE, label="true pairs")
+ax.plot([], [], color=ORANGE, lw=4, alpha=0.6, label="control: pairs matched wrongly")
+ax.set_yticks(range(len(steps)), list(steps))
+ax.invert_yaxis()
+ax.set(xlabel="mean cosine between differences", xlim=(0, 1.15), ylim=(3.5, -0.7))
+ax.legend(loc="lower right")
+figure(
+    fig,
+    name="parallel",
+    alt="Differences of true pairs in world have a mean cosine near 0.8, and wrongly matched pairs exactly as much. In "
+    "fairytale true pairs have about 0.2, and wrongly matched ones half of that or more.",
+    rtol=0.05,
+    because=DEAL,
+)
+
+# %% [markdown]
+# In world the step from singular to plural is nearly the same for all nouns
+# ({{ result("geometry.nouns_parallel", ".2f") }}), and it is as parallel when the pairs are matched wrongly
+# ({{ result("geometry.nouns_mismatched", ".2f") }}). The reason is in the grammar: nothing that is ever said of cats differs from what is said of
+# houses, so the model has no reason to know that *cat* and *cats* belong together, and it does not: *cats* is nearest
+# to *cat* among the singulars in {{ result("geometry.own_number_world", ".0%") }} of the cases. **Parallel differences show two groups, and no pairs.**
+#
+# In fairytale both are there. Wrong pairs still give {{ result("geometry.number_mismatched", ".2f") }} of
+# {{ result("geometry.number_parallel", ".2f") }} for number and {{ result("geometry.gender_mismatched", ".2f") }} of
+# {{ result("geometry.gender_parallel", ".2f") }} for gender. The rest is due to the pairs: the partner is nearest in
+# {{ result("geometry.own_number_tales", ".0%") }} and {{ result("geometry.own_gender_tales", ".0%") }} of the cases.
+#
+# Is it *arithmetic*, then? For every two pairs of gender, we look for the word that is nearest to *king* − *man* + *woman*, leaving out
+# the three words as is usual. The control leaves out the arithmetic: the word nearest to *king*. And what is nearest if nothing is left out?
+
+# %%
+hits, units = (
+    {"arithmetic": [], "no_arithmetic": [], "nothing_left_out": []},
+    unit(of_tales),
+)
+first, second = ([tokens.ids["Ġ" + w[1:]] for w in words] for words in gender)
+for a, b in zip(first, second, strict=True):
+    for c, d in zip(first, second, strict=True):
+        if len({a, b, c, d}) < 4:
+            continue
+        score, plain = (
+            units @ (of_tales[a] - of_tales[c] + of_tales[d]),
+            units @ of_tales[a],
+        )
+        hits["nothing_left_out"].append(score.argmax() == b)
+        score[[a, c, d]] = plain[[a, c, d]] = -np.inf
+        hits["arithmetic"].append(score.argmax() == b)
+        hits["no_arithmetic"].append(plain.argmax() == b)
+note(
+    atol=0.02,
+    because="near ties may turn",
+    hits_arithmetic=np.mean(hits["arithmetic"]),
+    hits_no_arithmetic=np.mean(hits["no_arithmetic"]),
+    hits_nothing_left_out=np.mean(hits["nothing_left_out"]),
+)
+
+# %% [markdown]
+# With arithmetic {{ result("geometry.hits_arithmetic", ".0%") }} of the searches end at the right word, without it
+# {{ result("geometry.hits_no_arithmetic", ".0%") }}, and if the three words are not left out
+# {{ result("geometry.hits_nothing_left_out", ".0%") }}. The differences help, but leaving the three words out does most of the work.
+#
+# ## The same word in other contexts
+#
+# An embedding is where a word starts. Then each layer adds what the context tells. What is left of the word? We take nouns and
+# names at all places of 100 stories, and ask at each layer what share of the variance is explained by which word it is, by its **role**
+# in the sentence (a noun as head, attractor or object; a name as subject, giver, receiver, or one of two who went), and by its **place** in the story (four
+# quarters). Control: words shuffled among the places.
+
+# %%
+ids, stories = read(seed=7, n=100, length=128)
+seen = trace(world, ids, ["resid_pre", "resid_post"])
+layers = [seen["resid_pre", 0], *seen.stack("resid_post")]  # each (story, pos, d_model)
+
+
+# %%
+BEFORE = {
+    "when": "first",
+    "and": "second",
+    ",": "giver",
+    "to": "receiver",
+    "from": "receiver",
+}
+OF_NOUNS = dict.fromkeys(lexicon.PREPOSITIONS, "attractor")
+OF_NOUNS |= dict.fromkeys(lexicon.SEEING, "object")
+START = dict.fromkeys((".", lexicon.END, "“"))
+
+
+def role(before, word):
+    """What a noun or name does, by the two words before it; None if it is neither."""
+    if word in PEOPLE:
+        return (BEFORE | dict.fromkeys(START, "subject")).get(before[-1])
+    if before[-1] == "the" and (word in NOUNS or word in NOUNS.values()):
+        return (OF_NOUNS | dict.fromkeys(START, "head")).get(before[-2])
+    return None
+
+
+# %%
+def explained(values, labels):
+    """The share of the variance that lies between groups."""
+    values = values - values.mean(0)
+    of_group = [values[labels == g].mean(0) ** 2 * (labels == g).sum() for g in set(labels)]
+    return np.sum(of_group) / (values**2).sum()
+
+
+texts = [[token.word for token in story] for story in stories]
+every = [(n, i, role(t[:i], t[i])) for n, t in enumerate(texts) for i in range(2, 128)]
+shares, spots = {}, {}
+for kind, among in (("nouns", {*NOUNS, *NOUNS.values()}), ("names", {*PEOPLE})):
+    n, i, roles = zip(
+        *(e for e in every if e[2] and texts[e[0]][e[1]] in among), strict=True
+    )
+    which = np.array([texts[a][b] for a, b in zip(n, i, strict=True)])
+    spots[kind] = list(n), list(i), which
+    labels = {"word": which, "role": np.array(roles), "place": np.array(i) // 32}
+    labels["control: words shuffled"] = deal.permutation(which)
+    values = [layer[list(n), list(i)].double().numpy() for layer in layers]
+    shares[kind] = {k: [explained(v, label) for v in values] for k, label in labels.items()}
+
+# %%
+names, nouns = shares["names"], shares["nouns"]
+note(
+    atol=0.01,
+    name_at_start=names["word"][0],
+    role_of_names_at_end=names["role"][-1],
+    place_of_nouns_first=nouns["place"][1],
+)
+note(
+    atol=0.005,
+    name_at_end=names["word"][-1],
+    place_of_nouns_last=nouns["place"][-1],
+)
+note(atol=0.015, because=DEAL, name_control=names["control: words shuffled"][-1])
+note(name_share_falls=(np.diff(names["word"]) < 0).all())
+
+# %% tags=["drawing"]
+fig, axes = plots.subplots(1, 2, height=3, sharey=True)
+for ax, (kind, of_kind) in zip(axes, shares.items(), strict=True):
+    for (name, values), colour in zip(
+        of_kind.items(), (BLUE, ORANGE, GREEN, BLUE), strict=True
+    ):
+        style = ":" if name.startswith("control") else "o-"
+        ax.plot(100 * np.array(values), style, color=colour, ms=4, label=name)
+    ax.set(title=kind, xlabel="after layer")
+    ax.set_xticks(range(len(layers)), ["embed", *range(len(layers) - 1)])
+axes[0].set(ylabel="variance explained (%)", ylim=(-3, 130), yticks=range(0, 101, 20))
+axes[0].legend(loc="upper right", ncols=2, fontsize=9)
+figure(
+    fig,
+    name="contexts",
+    alt="After layer 0 the place in the story explains most of the variance of nouns, and almost none at the end. For "
+    "names the word explains most at the start and nearly nothing at the end, where the role explains nearly all.",
+    caption="Residual stream of world at nouns and names; first point: embedding and position.",
+    rtol=0.02,
+    because=DEAL,
+)
+
+# %% [markdown]
+# Which name it is explains {{ result("geometry.name_at_start", ".0%") }} of what is there at the start, and
+# {{ result("geometry.name_at_end", ".0%") }} at the end, hardly more than with shuffled names
+# ({{ result("geometry.name_control", ".0%") }}). Its role then explains {{ result("geometry.role_of_names_at_end", ".0%") }}: at the end stands
+# what comes next, and no longer what was read. What later words need of the name they must fetch from earlier layers.
+#
+# And in between something else is largest. After layer 0 the *place* explains {{ result("geometry.place_of_nouns_first", ".0%") }} of the variance of
+# nouns, and {{ result("geometry.place_of_nouns_last", ".1%") }} at the end. ([Lab 21](21_heads.md) finds a head of layer 0 that
+# averages all words evenly, which changes with the place.) Who compares a word's vectors in two contexts by their cosine in a middle
+# layer, compares in the first place where they stand.
+#
+# ## And in a model of real text
+#
+# Of the text of `fairytale` we know no roles. But any two places of it have the same word or not, and the same *next* word or not. So we
+# compare pairs of places. The text is 24 tales that the model wrote. Only words of one token count, ten places of each that occurs
+# so often; the next word is whatever token follows, a comma too.
+
+# %%
+start, draw = torch.zeros(24, 1, dtype=torch.long), torch.Generator().manual_seed(0)
+told = generate(from_gpt2(fairytale.model), start, 255, temperature=1.0, generator=draw)
+told = told.numpy()
+begins, goes_on = (
+    np.array([bool(re.match(what, token)) for token in tokens.vocab])
+    for what in ("Ġ[A-Za-z]", "[A-Za-z]")
+)
+whole = begins[told[:, :-1]] & ~goes_on[told[:, 1:]]
+
+
+def ten_each(ids, whole):
+    """Ten places of each word that has as many, so that no word counts for more: stories, places."""
+    n, i = np.nonzero(whole)
+    word = ids[n, i]
+    often = [w for w in np.unique(word) if (word == w).sum() >= 10]
+    chosen = [deal.choice(np.flatnonzero(word == w), 10, replace=False) for w in often]
+    return n[np.concatenate(chosen)], i[np.concatenate(chosen)]
+
+
+# %% [markdown]
+# The two places of a pair are in different texts, and they share one thing: the word, the next word, the quarter of the text, or
+# nothing. (Those that share the word or the next word may also stand in the same quarter.) We take the cosine of their vectors, layer by
+# layer. First the mean over all these places is taken off: else the cosine shows a direction that all places have in common.
+
+
+# %%
+def mean_of(cosines, mask, label):
+    """The mean over pairs; each word (next word, quarter) that they share weighs the same."""
+    weights = mask / np.bincount(label, mask.sum(1))[label].clip(1)[:, None]
+    return (cosines * weights).sum() / weights.sum()
+
+
+def alike(model, ids, after, whole):
+    """Mean cosine of pairs by what they share, after each layer: centred, and not."""
+    n, i = ten_each(ids, whole)
+    shared = {"word": ids[n, i], "next word": after[n, i], "quarter": 4 * i // ids.shape[1]}
+    equal = {name: label[:, None] == label for name, label in shared.items()}
+    none = (n[:, None] != n) & ~equal["word"] & ~equal["next word"]
+    mask = {"word": equal["word"] & ~equal["next word"] & (n[:, None] != n)}
+    mask |= {"next word": equal["next word"] & ~equal["word"] & (n[:, None] != n)}
+    mask |= {"quarter": none & equal["quarter"], "nothing": none & ~equal["quarter"]}
+    seen, found = trace(model, torch.tensor(ids), ["resid_pre", "resid_post"]), []
+    for x in (seen["resid_pre", 0], *seen.stack("resid_post")):
+        x = x[n, i].double().numpy()
+        for u in (unit(x - x.mean(0)), unit(x)):
+            found += [mean_of(u @ u.T, m, shared.get(k, 0 * n)) for k, m in mask.items()]
+    found = np.reshape(found, (-1, 2, 4))  # (step, centred or not, what they share)
+    return [dict(zip(mask, found[:, c].T, strict=True)) for c in (0, 1)]
+
+
+# %% [markdown]
+# Controls: untrained models on the same texts; and since the tales are sampled, the next word that the model itself holds likeliest in place of the sampled one.
+
+# %%
+inside = np.arange(127) > np.zeros((100, 1))  # all places of the stories but the first
+runs = {"fairytale": (fairytale, told, told[:, 1:], whole)}
+runs["world"] = world, ids.numpy(), ids.numpy()[:, 1:], inside
+pairs = {name: alike(*text) for name, text in runs.items()}
+controls = {name: alike(untrained(model), *text) for name, (model, *text) in runs.items()}
+likeliest = trace(fairytale, torch.tensor(told), ["logits"])["logits"].argmax(-1).numpy()
+of_likeliest = alike(fairytale, told, likeliest, whole)[0]["next word"]
+
+# %%
+SAMPLED = "rounding may change a sampled text from some word on, and so all tales"
+(tales, raw), (grammar, _) = pairs.values()
+note(
+    atol=0.04,
+    because=SAMPLED,
+    tales_common=raw["nothing"].max(),
+    tales_least_fall=-np.diff(tales["word"]).max(),
+    tales_next_over_word=(tales["next word"] - tales["word"])[-1],
+    tales_raw_start=raw["word"][0],
+    tales_raw_peak=raw["word"].max(),
+    tales_quarter_peak=tales["quarter"].max(),
+    tales_quarter_end=tales["quarter"][-1],
+    tales_word_start=tales["word"][0],
+    tales_word_layer2=tales["word"][3],
+    tales_word_end=tales["word"][-1],
+    tales_next_end=tales["next word"][-1],
+    tales_likeliest_end=of_likeliest[-1],
+    world_word_start=grammar["word"][0],
+    world_word_end=grammar["word"][-1],
+    world_next_end=grammar["next word"][-1],
+    untrained_word_end=controls["fairytale"][0]["word"][-1],
+)
+
+# %% tags=["drawing"]
+fig, axes = plots.subplots(1, 2, height=3.1, sharey=True)
+for ax, (name, (found, _)) in zip(axes, pairs.items(), strict=True):
+    for (what, values), colour in zip(
+        found.items(), (BLUE, ORANGE, GREEN, plots.MUTED), strict=True
+    ):
+        ax.plot(values, "o-", color=colour, ms=4, label=what)
+    ax.plot(controls[name][0]["word"], ":", color=BLUE, label="word, untrained model")
+    ax.set(title=name, xlabel="after layer")
+    ax.set_xticks(range(len(values)), ["embed", *range(len(values) - 1)])
+axes[0].set(ylabel="mean cosine, centred", ylim=(-0.25, 1.4), yticks=np.arange(0, 1.1, 0.2))
+axes[0].legend(title="pairs share", loc="upper right", ncols=2, fontsize=9)
+figure(
+    fig,
+    name="pairs",
+    alt="In fairytale pairs with the same word stay far above all others, also after the last layer. In world pairs before "
+    "the same next word overtake them after layer 1 and end near 0.8. Pairs in the same quarter of the text rise within both and fall "
+    "again. Dotted: the same word in an untrained model, which falls evenly and ends below fairytale and above world.",
+    caption="Pairs of places in different texts, by what they share. Dotted: the control.",
+    rtol=0.03,
+    because=SAMPLED,
+)
+
+# %% [markdown]
+# In world places before the same next word end at {{ result("geometry.world_next_end", ".2f") }}, far above places with the same word
+# ({{ result("geometry.world_word_end", ".2f") }}): what was read gives way to what comes. **In fairytale the word stays.** Places with the
+# same word fall from {{ result("geometry.tales_word_start", ".2f") }} to {{ result("geometry.tales_word_layer2", ".2f") }} after layer 2, and
+# no further ({{ result("geometry.tales_word_end", ".2f") }}). Before the same next word it is {{ result("geometry.tales_next_end", ".2f") }};
+# and {{ result("geometry.tales_likeliest_end", ".2f") }} if we go by the word that the model itself holds likeliest, which does not depend on the luck
+# of sampling. So the two models differ most in what comes next. A reason may be that in real text very much may follow, and which word was
+# just read says a good part of it. But much of the likeness takes no training: the untrained model ends at
+# {{ result("geometry.untrained_word_end", ".2f") }}. The trained fairytale ends above its untrained control, the trained world below its own
+# (dotted in the figure).
+#
+# The place shows here too: other words in the same quarter have {{ result("geometry.tales_quarter_peak", ".2f") }} in the middle and
+# {{ result("geometry.tales_quarter_end", ".2f") }} at the end. And centring matters. Without it the same word seems to grow a little *more* alike, from
+# {{ result("geometry.tales_raw_start", ".2f") }} to {{ result("geometry.tales_raw_peak", ".2f") }} at most, because all places come to share a direction: pairs that
+# share nothing reach {{ result("geometry.tales_common", ".2f") }}, less than we had guessed. Whether the same word falls at *every* layer is
+# undecided, though the guess counts as lost: the smallest fall ({{ result("geometry.tales_least_fall", ".3f") }}, at the last layer) had either sign in
+# three samples of tales.
+#
+# ## What surprised us
+#
+# - Matching the pairs wrongly changed nothing in world. The picture of parallel arrows, by itself, is no evidence of a relation between words.
+# - Towns with the same landmark lie together, though a sentence about a landmark names one town only.
+# - The place takes up most of the room after the first two layers, and hardly leaves a trace.
+# - In fairytale the word outlasts all layers, and what comes next does not overtake it as in world.
+#
+# ## Try it yourself
+#
+# **1. Interchangeable?** (beginner, 5 minutes). Print the five nearest neighbours of *cat*, *she* and *red* in world. Which do
+# you understand from the grammar?
+#
+# ??? tip "Hint"
+#     `unit(of_world) @ unit(at(["cat"]))[0]`, and `np.argsort` of its negative.
+
+# %% tags=["solution"]
+for word in ("cat", "she", "red"):
+    nearest = np.argsort(-unit(of_world) @ unit(at([word]))[0])[1:6]
+    print(word, [list(LEXICON)[i] for i in nearest])
+assert list(LEXICON)[nearest[0]] in lexicon.COLOURS, "did you skip the word itself?"
+
+# %% [markdown]
+# **2. Without the place** (intermediate, 10 minutes). Take the mean over each of the 128 places off the vectors, and compute the share of
+# *which name* again. After which layer does it fall below one half?
+#
+# ??? tip "Hint"
+#     `layer - layer.mean(0)` takes the mean of each place over all stories off. `spots["names"]` holds the stories, the places and the names.
+
+# %% tags=["solution"]
+n, i, which = spots["names"]
+clean = [(layer - layer.mean(0))[n, i].double().numpy() for layer in layers]
+kept = [explained(values, which) for values in clean]
+assert kept[1] > names["word"][1], "without the place, the name should explain more"
+print("which name, without the place:", np.round(kept, 2))
+
+# %% [markdown]
+# ## What this does not show
+#
+# - That the model *uses* this geometry. A silhouette describes; only an intervention would show use.
+# - Two models with tied embeddings, where a word's vector serves reading and writing at once. Lists for fairytale are ours, and short.
+# - Fairytale read only tales of its own, and the words that occur often enough in them are mostly small ones (*the*, *he*, *said*).
+# - Shares of variance weigh directions by their size, not by what the model makes of them: a large part may matter little.
+#
+# ## Links
+#
+# - Before this: [Tokens](02_tokens.md)
+# - Finding: [Parallel differences show groups, not pairs](../findings/geometry-groups-not-pairs.md)
+# - Finding: [From the word to its role](../findings/geometry-word-to-role.md)
+# - Finding: [In a model of real text the word stays](../findings/geometry-word-stays.md)
+# - Surprise: [The place fills the middle of the model](../surprises/geometry-place-in-the-middle.md)
+# - Mikolov, Yih & Zweig (2013), [Linguistic Regularities in Continuous Space Word Representations](https://aclanthology.org/N13-1090/)
+# - Linzen (2016), [Issues in evaluating semantic spaces using word analogies](https://arxiv.org/abs/1606.07736)
+# - Ethayarajh (2019), [How Contextual are Contextualized Word Representations?](https://arxiv.org/abs/1909.00512)
+
+# %% tags=["labels"]
+in_words(
+    world_parts="World: silhouette of words by part of speech",
+    tales_parts="Fairytale: silhouette of words by part of speech",
+    gender_silhouette="World: silhouette of names by gender",
+    gender_above_shuffles="How far that is above every shuffle",
+    number_silhouette="Fairytale: silhouette of nouns by number",
+    number_above_shuffles="How far that is above every shuffle",
+    home_silhouette="World: silhouette of names by home",
+    home_above_shuffles="How far that is above every shuffle",
+    job_silhouette="World: silhouette of names by job",
+    job_above_shuffles="How far that is above every shuffle",
+    landmark_silhouette="World: silhouette of towns by landmark",
+    landmark_above_shuffles="How far that is above every shuffle",
+    gain_without_frequency="Fairytale: gain by part of speech with the frequency taken out",
+    nouns_parallel="World: cosine between singular-to-plural steps, nouns",
+    nouns_mismatched="The same with wrong pairs",
+    verbs_parallel="World: cosine between singular-to-plural steps, verbs",
+    verbs_mismatched="The same with wrong pairs",
+    number_parallel="Fairytale: cosine between singular-to-plural steps",
+    number_mismatched="The same with wrong pairs",
+    gender_parallel="Fairytale: cosine between gender steps",
+    gender_mismatched="The same with wrong pairs",
+    gender_rank="Mismatched gender pairs that are less parallel",
+    own_gender_tales="Fairytale: words nearest to their own partner, gender",
+    own_number_tales="Fairytale: plurals nearest to their own singular",
+    own_number_world="World: plurals nearest to their own singular",
+    hits_arithmetic="Analogies solved with arithmetic",
+    hits_no_arithmetic="Analogies solved without arithmetic",
+    hits_nothing_left_out="Analogies solved with arithmetic, no word left out",
+    name_at_start="Variance of names explained by which name it is, at the start",
+    name_at_end="The same at the end",
+    name_control="The same at the end with shuffled names",
+    name_share_falls="That share falls at every layer",
+    role_of_names_at_end="Variance of names explained by their role, at the end",
+    place_of_nouns_first="Variance of nouns explained by their position, after the first layer",
+    place_of_nouns_last="The same at the end",
+    tales_common="Fairytale: largest cosine between words that share nothing, not centred",
+    tales_least_fall="Fairytale: smallest fall of the same word's cosine in a layer",
+    tales_next_over_word="Fairytale: same next word minus same word, at the end",
+    tales_raw_start="Fairytale: same word at the start, not centred",
+    tales_raw_peak="Fairytale: same word at most, not centred",
+    tales_quarter_peak="Fairytale: other words in the same quarter, at most",
+    tales_quarter_end="Fairytale: other words in the same quarter, at the end",
+    tales_word_layer2="Fairytale: same word after layer 2",
+    tales_likeliest_end="Fairytale: same likeliest next word, at the end",
+    tales_word_start="Fairytale: same word at the start",
+    tales_word_end="Fairytale: same word at the end",
+    tales_next_end="Fairytale: same next word at the end",
+    world_word_start="World: same word at the start",
+    world_word_end="World: same word at the end",
+    world_next_end="World: same next word at the end",
+    untrained_word_end="Untrained Fairytale: same word at the end",
+)
