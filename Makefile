@@ -6,7 +6,7 @@ export NO_MKDOCS_2_WARNING := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test site offline labs record lint clean
+.PHONY: help serve test site offline labs stress record lint clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ offline: .venv/site-installed ## Build a copy of the site into site-offline/ tha
 
 labs: .venv/site-installed ## Run every lab anew and compare it with its recorded run
 	$(BIN)/llmnotes check
+
+stress: .venv/site-installed ## Would every value stand elsewhere? Labs with an older CPU's kernels, other threads, small noise
+	$(BIN)/llmnotes check --stress
 
 record: .venv/site-installed ## Make a new run the recorded one: make record LAB=01
 	@test -n "$(LAB)" || { echo "name the lab: make record LAB=01"; exit 2; }

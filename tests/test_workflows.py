@@ -58,6 +58,7 @@ def test_what_each_is_for() -> None:
     assert deploy[True]["push"]["branches"] == ["main"]  # YAML reads `on` as true
     assert "schedule" in weekly[True]
     assert weekly["jobs"]["hub"]["env"]["LLMNOTES_HUB"] == "1"
+    assert "ubuntu-24.04-arm" in weekly["jobs"]["stress"]["strategy"]["matrix"]["machine"]
     for workflow in (test, deploy, weekly):
         assert workflow["permissions"] == {"contents": "read"}, "more only where a job needs it"
 
