@@ -73,7 +73,7 @@ def test_an_entry_may_be_superseded_by_a_later_one(tmp_path: Path) -> None:
         ({"reviewed": "2026-06-02"}, "reviewed is 2026-06-02; expected a day that is not in the future"),
         ({"date": "2026-05-01 12:00:00"}, "expected the day of the entry, such as"),
         ({"status": "open"}, "status is 'open'; expected one of standing, superseded, retracted"),
-        ({"confidence": "sure"}, "confidence is 'sure'; expected for findings alone, one of certain (99 to 100 %)"),
+        ({"confidence": "sure"}, "confidence is 'sure'; expected for findings alone, one of certain (99 to 100%)"),
         ({"labs": "01_xor"}, "labs is '01_xor'; expected a list of the labs"),
         ({"labs": "[]"}, "labs is (); expected a list of the labs that it rests on, at least one"),
         ({"labs": "[01_xr]"}, "labs names '01_xr', which does not exist; did you mean '01_xor'?"),

@@ -308,7 +308,7 @@ def test_a_tiny_site(recorded: Notebook) -> None:
     index = (recorded.root / "site" / "findings" / "index.html").read_text()
     assert re.search(r">Standing<.*One.*It is <a[^>]*>42</a>.*likely", index, re.DOTALL)
     entry = (recorded.root / "site" / "findings" / "one" / "index.html").read_text()
-    assert "likely (70 to 90 %)" in entry
+    assert "likely (70 to 90%)" in entry
     lab = (recorded.root / "site" / "labs" / "01_tiny" / "index.html").read_text()
     assert "It came true" in lab
     assert "colab.research" not in lab

@@ -41,6 +41,11 @@ function card(word) {
     if (within) box.append(row("tolerance", `${within}: ${why}`));
     if (lab) box.append(row("lab", lab));
     go.append(make("a", { href: word.href, textContent: "See the cell" }));
+    const report = document.querySelector(".mistake")?.href ?? "";
+    if (report.includes("/issues/new")) {
+      const number = encodeURIComponent(`Number: ${word.textContent} (${label}, lab ${lab ?? ""})`);
+      go.append(make("a", { href: report.replace(encodeURIComponent("Number: "), number), textContent: "Wrong?" }));
+    }
   }
   go.append(shut);
   box.append(go);

@@ -16,7 +16,7 @@ def calibration_plot(pairs: Iterable[tuple[float, bool]]) -> str:
         pairs: the probability of each claim, and whether it came true.
 
     Returns:
-        A figure in HTML whose colours come from the site's style sheet. Each bar is the 95 % interval of Wilson (1927,
+        A figure in HTML whose colours come from the site's style sheet. Each bar is the 95% interval of Wilson (1927,
         Journal of the American Statistical Association 22), which holds for small counts.
     """
     bins: list[list[tuple[float, bool]]] = [[] for _ in range(BINS)]
@@ -40,7 +40,7 @@ def calibration_plot(pairs: Iterable[tuple[float, bool]]) -> str:
         f'<figure class="calibration"><svg viewBox="0 0 280 256" role="img" aria-label="{"; ".join(words)}.">'
         f'<rect class="frame" x="{_x(0)}" y="{_y(1)}" width="{SIDE}" height="{SIDE}"/>'
         f'<line class="even" x1="{_x(0)}" y1="{_y(0)}" x2="{_x(1)}" y2="{_y(1)}"/>{ticks}{"".join(marks)}</svg>'
-        "<figcaption>Across: the probability that we stated. Up: the share that came true, with its 95 % interval. "
+        "<figcaption>Across: the probability that we stated. Up: the share that came true, with its 95% interval. "
         "Larger circles hold more claims; on the dashed line, saying and happening agree.</figcaption></figure>"
     )
 

@@ -24,11 +24,11 @@ STATUSES = {
 }
 SINGULAR = {"findings": "Finding", "dead-ends": "Dead end", "surprises": "Surprise", "questions": "Open question"}
 CONFIDENCE = {  # how likely we hold it to be that the claim is true
-    "certain": "99 to 100 %",
-    "highly likely": "90 to 99 %",
-    "likely": "70 to 90 %",
-    "possible": "40 to 70 %",
-    "speculative": "below 40 %",
+    "certain": "99 to 100%",
+    "highly likely": "90 to 99%",
+    "likely": "70 to 90%",
+    "possible": "40 to 70%",
+    "speculative": "below 40%",
 }
 YEAR = dt.timedelta(days=365)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from llmnotes.site.errors import NotebookError, near
 from llmnotes.site.notebook.entries import STATUSES, Entry, read_entries
-from llmnotes.site.notebook.glossary import read_glossary
+from llmnotes.site.notebook.glossary import read_glossary, read_scopes
 from llmnotes.site.notebook.quotes import expand, look_up, shown
 from llmnotes.site.run.labs import CHAPTERS, Lab
 from llmnotes.site.run.runner import Report, run_labs
@@ -57,6 +57,7 @@ class Contents:
     runs: Mapping[str, tuple[Lab, Run | None]]  # by the lab's key, in order
     entries: list[Entry]
     terms: Mapping[str, str]  # of the glossary, with their meanings
+    scopes: Mapping[str, tuple[bool, tuple[str, ...]]]  # where terms with another sense are meant
     repository: str = ""  # the address of the public repository
     site_url: str = ""
     directory_urls: bool = True
@@ -180,6 +181,7 @@ def read_contents(
         runs={lab.key: (lab, runs[lab.key]) for lab in labs},
         entries=read_entries(docs, {lab.stem for lab in labs}),
         terms=read_glossary(docs / "glossary.md"),
+        scopes=read_scopes(docs / "glossary.md"),
         **address,
     )
 

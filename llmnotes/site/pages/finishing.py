@@ -44,6 +44,18 @@ def first_hovers(html: str) -> str:
     return "".join(out)
 
 
+def unbroken(html: str) -> str:
+    """Keep names such as GPT-2 on one line: a browser breaks them behind the hyphen."""
+    out, inside = [], 0
+    for part in re.split(r"(<[^>]+>)", html):
+        if found := re.match(r"<(/?)(code|pre|svg|script|title|textarea)\b", part):
+            inside += -1 if found[1] else 1
+        elif not inside and not part.startswith("<"):
+            part = re.sub(r"(?<![\w/-])GPT-(?:\d|NeoX?|J)\b", r'<span class="nb">\g<0></span>', part)
+        out.append(part)
+    return "".join(out)
+
+
 def without_indentation(html: str) -> str:
     """A page without the templates' indentation and empty lines: a tenth of a lab's page, and nothing that is seen."""
     parts = re.split(r"(<(pre|script|textarea|style)\b.*?</\2>)", html, flags=re.DOTALL)

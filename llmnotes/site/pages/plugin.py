@@ -31,6 +31,7 @@ from llmnotes.site.pages.bench import add_models
 from llmnotes.site.pages.cache import Aliases, BuildCache
 from llmnotes.site.pages.code_links import names_used, tidy_code, used_in
 from llmnotes.site.pages.contents import lab_uri, read_contents
+from llmnotes.site.pages.findable import boost, commit_of, llms_txt
 from llmnotes.site.pages.maths import KATEX, render_maths
 from llmnotes.site.pages.navigation import extend, repository_of
 from llmnotes.site.pages.offline import add_scripts, is_offline, prepare
@@ -102,6 +103,8 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
         self.cache = BuildCache(folder / "pages", settings)
         self.cards_folder = folder / "cards"
         config.theme.dirs.insert(0, str(HERE / "theme"))
+        config.extra["commit"] = commit_of(project.root)
+        config.extra["labs"] = {lab.key: [lab.stem, lab.title] for lab in self.contents.labs}
         return config
 
     @event_priority(100)
@@ -111,6 +114,8 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
         for uri, content in (pages | dict(written_files(self.contents))).items():
             files.append(_file(config, uri, content))
         extend(config.nav, self.contents, pages)
+        listed = llms_txt(self.contents, config.site_name, config.site_description or "")
+        files.append(File.generated(config, "llms.txt", content=listed))
         # cards are found by their whole address or not at all, and nobody asks a preview for them
         if config.site_url and not self.serving:
             from llmnotes.site.pages.social import add_cards
@@ -151,6 +156,7 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
             page.edit_url = f"{config.repo_url}/edit/main/labs/{lab.path.name}" if config.repo_url else None
         elif page.file.generated_by is None:
             markdown = page_body(self.contents, uri, markdown)
+        page.meta.setdefault("search", {"boost": boost(uri)})
         page.meta.setdefault("description", description(self.contents, uri) or None)
         for field, quote in (("title", False), ("description", True)):  # Material writes them into pages as they are
             if page.meta.get(field):  # while serving, a page comes by again
@@ -182,7 +188,7 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
             address = self.contents.place(uri).address
             labs = self.contents.labs
             return used_in(html, [(lab, set(names_used(lab).values()), address(lab_uri(lab))) for lab in labs])
-        return finishing.first_hovers(html)
+        return finishing.unbroken(finishing.first_hovers(html))
 
     # the search plugin reads each page between these two, and most of its time would go into code
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
 from llmnotes.site.notebook.entries import CONFIDENCE, SINGULAR, Entry
 from llmnotes.site.notebook.feed import atom, bibtex
-from llmnotes.site.notebook.glossary import with_labs
+from llmnotes.site.notebook.glossary import is_meant, with_labs
 from llmnotes.site.pages.calls import fill
 from llmnotes.site.pages.contents import Contents, lab_uri
 from llmnotes.site.pages.lab_page import download, lab_markdown
@@ -33,7 +33,7 @@ def written_pages(contents: Contents) -> Iterator[tuple[str, str]]:
 
 def lab_page(contents: Contents, lab: Lab) -> str:
     """A lab's page, with the meanings of the terms it speaks of."""
-    return with_terms(lab_markdown(contents, lab), contents.terms)
+    return with_terms(contents, lab_uri(lab), lab_markdown(contents, lab))
 
 
 def page_body(contents: Contents, uri: str, markdown: str) -> str:
@@ -54,7 +54,7 @@ def page_body(contents: Contents, uri: str, markdown: str) -> str:
     body = fill(markdown, contents, contents.place(uri))
     if entry := contents.entry_of.get(uri):
         body = _entry(contents, entry, body)
-    return with_terms(body, contents.terms)
+    return with_terms(contents, uri, body)
 
 
 def description(contents: Contents, uri: str) -> str:
@@ -82,9 +82,13 @@ def _entry(contents: Contents, entry: Entry, body: str) -> str:
     )
 
 
-def with_terms(markdown: str, terms: Mapping[str, str]) -> str:
-    """Markdown with the meanings of the glossary's terms in it, which pages show beside the words."""
-    met = {term: meaning for term, meaning in terms.items() if term in markdown}
+def with_terms(contents: Contents, uri: str, markdown: str) -> str:
+    """A page's Markdown with the meanings of the glossary's terms in it, which pages show beside the words."""
+    met = {
+        term: meaning
+        for term, meaning in contents.terms.items()
+        if term in markdown and is_meant(contents.scopes, term, uri)
+    }
     return f"{markdown.rstrip()}\n\n" + "".join(f"*[{term}]: {meaning}\n" for term, meaning in met.items())
 
 

@@ -1,0 +1,68 @@
+"""What makes pages findable: weight in the search, the list for language models, the sitemap; words of two senses."""
+
+from __future__ import annotations
+
+import re
+
+from conftest import Notebook
+
+from llmnotes.site.notebook.glossary import is_meant, read_glossary, read_scopes, with_labs
+from llmnotes.site.pages.contents import read_contents
+from llmnotes.site.pages.findable import boost, commit_of, llms_txt
+from llmnotes.site.pages.finishing import unbroken
+
+
+def test_labs_and_the_glossary_come_before_entries_and_reference() -> None:
+    order = ["glossary.md", "labs/01_xor.md", "findings/one.md", "api/lab.md", "tags.md"]
+    assert [boost(uri) for uri in order] == sorted(map(boost, order), reverse=True)
+    assert len({boost(uri) for uri in order}) == len(order)
+
+
+def test_the_list_follows_the_chapters(recorded: Notebook) -> None:
+    recorded.lab("02_inside", chapter="Inside", needs="[hub]", title="Inside")
+    recorded.lab("03_start", needs="[hub]", title="Another start")
+    docs = recorded.root / "docs"
+    contents = read_contents(recorded.project, docs, site_url="https://someone.example/notes/")
+    listed = llms_txt(contents, "notes", "What it is.")
+    assert listed.startswith("# notes\n\n> What it is.\n")
+    titles = re.findall(r"- \[(\d\d [^\]]+)\]", listed)
+    assert titles == ["01 A tiny lab", "03 Another start", "02 Inside"]
+    assert "(https://someone.example/notes/labs/02_inside/): What is the answer?" in listed
+
+
+def test_names_are_kept_on_one_line_in_text_alone() -> None:
+    html = '<p title="GPT-2">GPT-2 and <code>GPT-2</code>, not X-GPT-2</p><pre>GPT-2</pre>'
+    whole = '<span class="nb">GPT-2</span>'
+    assert unbroken(html) == html.replace(">GPT-2 and", f">{whole} and")
+
+
+def test_no_commit_outside_a_checkout(tmp_path, monkeypatch) -> None:
+    monkeypatch.delenv("GITHUB_SHA", raising=False)
+    assert commit_of(tmp_path) == ""
+    monkeypatch.setenv("GITHUB_SHA", "0123456789abcdef")
+    assert commit_of(tmp_path) == "0123456789ab"
+
+
+def test_a_site_without_an_address_has_a_sitemap_all_the_same(recorded: Notebook) -> None:
+    built = recorded.mkdocs("build", "--strict")
+    assert built.returncode == 0, built.stdout + built.stderr
+    sitemap = (recorded.root / "site" / "sitemap.xml").read_text()
+    assert "<loc>labs/01_tiny/</loc>" in sitemap
+    assert "01_tiny" in (recorded.root / "site" / "llms.txt").read_text()
+
+
+def test_a_word_of_two_senses_is_explained_where_it_is_meant(tmp_path) -> None:
+    path = tmp_path / "glossary.md"
+    path.write_text(
+        "# G\n\n### dictionary\nAlso: dictionaries\nOnly in: sae, superposition\n\nDirections.\n\n"
+        "### key\nNot in: mlps\n\nIt is matched.\n\n### head\n\nIt looks.\n"
+    )
+    assert read_glossary(path)["dictionaries"] == "Directions."
+    scopes = read_scopes(path)
+    assert is_meant(scopes, "Dictionaries", "labs/19_sae.md")
+    assert is_meant(scopes, "dictionary", "findings/superposition-two.md")
+    assert not is_meant(scopes, "dictionary", "readiness.md")
+    assert not is_meant(scopes, "key", "labs/08_mlps.md")
+    assert is_meant(scopes, "key", "labs/04_attention.md")
+    assert is_meant(scopes, "head", "labs/08_mlps.md")
+    assert "Only in" not in with_labs(path.read_text(), [])
