@@ -132,16 +132,16 @@ figure(
 
 # %% tags=["idea"]
 def attend(q, k, v, scale=None):  # each (words, d_head)
-    scores = (
-        q @ k.T * (scale or k.size(-1) ** -0.5)
-    )  # (words, words): rows look, columns are looked at
+    scores = q @ k.T * (scale or k.size(-1) ** -0.5)  # (words, words)
     later = torch.ones_like(scores).triu(1).bool()
-    weights = scores.masked_fill(later, -torch.inf).softmax(-1)  # every row sums to 1
+    scores = scores.masked_fill(later, -torch.inf)  # row looks at column
+    weights = scores.softmax(-1)  # every row sums to 1
     return weights @ v, weights
 
 
 def head(x, W_q, W_k, W_v, W_o):  # x: (words, d_model)
-    return attend(x @ W_q, x @ W_k, x @ W_v)[0] @ W_o  # (words, d_model)
+    out, _ = attend(x @ W_q, x @ W_k, x @ W_v)  # (words, d_head)
+    return out @ W_o  # (words, d_model)
 
 
 # %% [markdown]
@@ -163,12 +163,15 @@ assert torch.allclose(attend(q, k, v)[0], theirs, atol=1e-6), (
 
 # %% tags=["idea"]
 keys, places = torch.eye(10)[torch.randperm(10)], torch.eye(10)
-asked_for = keys[3].expand(10, -1)  # every word looks for the key of word 3
+before = places.roll(1, 1).T  # row i is place i - 1
+third = keys[3].expand(10, -1)  # every word looks for key 3
 by_hand = {
     "average": attend(0 * keys, keys, v, scale=50),
-    "previous word": attend(places.roll(1, 1).T, places, v, scale=50),
-    "look-up": attend(asked_for, keys, v, scale=50),
+    "previous word": attend(before, places, v, scale=50),
+    "look-up": attend(third, keys, v, scale=50),
 }
+
+# %% tags=["setup"]
 averages = v.cumsum(0) / torch.arange(1, 11)[:, None]
 assert torch.allclose(by_hand["average"][0], averages, atol=1e-5)
 assert torch.allclose(by_hand["previous word"][0][1:], v[:-1], atol=1e-5)
@@ -317,22 +320,18 @@ def start(heads, mlp, std=None, runs=3, d=32):
 
 # %%
 def run(w, items, query, *, divide=True, change=lambda weights: weights):
-    q = torch.einsum(
-        "bi,rhid->rbhd", query, w["q"]
-    )  # (run, example, head, d_head): the two keys asked for
-    k, v = (
-        torch.einsum("bni,rhid->rbhnd", items, w[name]) for name in "kv"
-    )  # (run, example, head, item, d_head)
+    # query: the two keys asked for -> q: (run, example, head, d_head)
+    q = torch.einsum("bi,rhid->rbhd", query, w["q"])
+    # six items -> k, v: (run, example, head, item, d_head)
+    k, v = (torch.einsum("bni,rhid->rbhnd", items, w[name]) for name in "kv")
     scores = torch.einsum("rbhd,rbhnd->rbhn", q, k)
-    weights = change((scores * q.size(-1) ** -0.5 if divide else scores).softmax(-1))
-    out = torch.einsum("rbhn,rbhnd,rhde->rbe", weights, v, w["o"])  # one mean a head
-    x = torch.cat(
-        [out, query.expand(len(out), -1, -1)], -1
-    )  # the readout sees the question too
+    scores = scores * q.size(-1) ** -0.5 if divide else scores
+    weights = change(scores.softmax(-1))
+    out = torch.einsum("rbhn,rbhnd,rhde->rbe", weights, v, w["o"])
+    x = torch.cat([out, query.expand(len(out), -1, -1)], -1)
     x = torch.relu(x @ w["in"]) if "in" in w else x  # the MLP, or nothing
-    return (x @ w["out"]).unflatten(
-        -1, (2, VALUES)
-    ), weights  # logits (run, example, slot, value)
+    logits = (x @ w["out"]).unflatten(-1, (2, VALUES))
+    return logits, weights  # logits: (run, example, slot, value)
 
 
 # %% tags=["setup"]

@@ -1,31 +1,27 @@
 # ---
 # title: How a prediction forms
-# question: How does a prediction form from layer to layer, who writes it, and when does the logit lens mislead?
+# question: When does a language model know its answer, and when does it only look as if it did not?
+# answer: >-
+#   After *the cats*, the logit lens shows nothing of the verb for two layers. Swap what is there, and
+#   {{ result("residual.near_flips_at_0", ".0%") }} of the verbs flip: the model knew all along.
+# chapter: Inside
 # level: intermediate
 # minutes: 15
 # models: [world, fairytale]
-# needs: []
+# needs: [05_transformer]
 # tags: [residual stream, logit lens, direct logit attribution]
-# chapter: Inside
 # thumbnail: misled
 # timeout: 400
 # ---
-
-# %% [markdown]
-# A transformer carries a list of numbers for each word, and every part only *adds* to it. So one can stop after any layer
-# and read what the model would say by then: the *logit lens*
-# ([nostalgebraist 2020](https://www.lesswrong.com/posts/AcKRB8wDpdaN6v6ru/interpreting-gpt-the-logit-lens)). Our model `world`
-# was trained on a language whose rules we wrote. So we can check when each rule's answer appears, who writes it, and
-# whether "not yet visible" means "not yet known".
 
 # %% tags=["setup"]
 import torch
 
 import llmnotes
-from llmnotes.lab import figure, in_words, plots, predict, within
+from llmnotes.lab import ask, figure, in_words, plots, predict, within
 from llmnotes.methods import direct_logit_attribution, logit_lens
 from llmnotes.model import edit, norm_scale, parts, read_out, replace, rerun, trace
-from llmnotes.world import END, IDS, RULES, read, rivals
+from llmnotes.world import END, IDS, RULES, VOCABULARY, read, rivals
 from llmnotes.world import lexicon as lex
 from llmnotes.world.lexicon import NOUNS
 
@@ -35,42 +31,148 @@ FIXED = "rounding, near ties"
 note = within(atol=0.03, because=FIXED)
 
 # %% [markdown]
-# ## What you need to know
+# ## A case you can hold: “Anna lives in ▢”
 #
-# **The residual stream** of a word starts as its embedding. In each layer, first attention, then the MLP, reads it and adds
-# a vector. At the end a *norm* (it scales the sum to a fixed size) and the *unembedding* (a matrix) make of it a *logit*, a score, for each word
-# of the vocabulary, and from these the probabilities of the next word.
-#
-# **The logit lens** applies norm and unembedding to the stream after the embedding (step 0) or after 1, 2, … layers.
-#
-# **The sum.** If we keep the norm's divisor as it was, a logit is exactly the sum of what each part wrote towards it
-# (*direct logit attribution*). Here is how far the model prefers Isley, where Anna lives, to Corby, split by part; the
-# shares must add up to the model's own number.
-#
-# **The rules** ([lab 17](17_formation.md) has all nine): a verb agrees with its noun (`agreement_0`: nothing between;
-# `_1`, `_2`: one or two other nouns between), a pronoun with its person, songs are sung again (`list`), 82 facts are fixed.
+# Anna lives in Isley. *World* has read that fact thousands of times, and after *Anna lives in* it says *Isley*. It needs
+# four layers for that. What would it say if it stopped earlier? The *logit lens* asks exactly that, after every layer and at
+# every word ([nostalgebraist 2020](https://www.lesswrong.com/posts/AcKRB8wDpdaN6v6ru/interpreting-gpt-the-logit-lens)).
 
 # %% tags=["idea"]
 world = llmnotes.load("world")
+case = logit_lens(world, f"{END} Anna lives in")[
+    :, 0
+]  # (step, word, vocabulary): log-probabilities
+guess = case.argmax(-1)  # (step, word): the likeliest next word, were this the last layer
+chance = case.exp().max(-1).values  # and its probability
+
+# %% tags=["drawing"]
+fig, ax = plots.subplots(height=2.9)
+ax.imshow(chance, cmap=plots.SEQUENTIAL, vmin=0, vmax=1, aspect="auto")
+for step in range(5):
+    for place in range(4):
+        dark = chance[step, place] > 0.55
+        word = VOCABULARY[guess[step, place]].replace(END, "end")
+        ax.text(
+            place,
+            step,
+            word,
+            ha="center",
+            va="center",
+            color=plots.PAPER if dark else plots.INK,
+        )
+ax.set_xticks(range(4), ["end", "Anna", "lives", "in"])
+ax.set_yticks(range(5), ["embedding", *(f"layer {n}" for n in range(4))])
+ax.set(xlabel="after this word", title="What World would say if it stopped here")
+ax.grid(visible=False)
+figure(
+    fig,
+    name="case",
+    alt="A table with a row for each layer and a column for each word. After the embedding the lens repeats the word itself. "
+    "In the last column Isley appears only in the last layers.",
+    caption="The likeliest next word at every height of the stream. Darker means surer.",
+    data={"chance": chance},
+    rtol=0.05,
+    because=FIXED,
+)
+
+# %% [markdown]
+# Read the last column from top to bottom. At first the lens repeats the word just read. The answer appears late.
+#
+# ## Eight parts only ever add
+#
+# {{ drawing("residual-stream", alt="Three words as vertical lines. In each of four layers attention and MLP read from a line and add to it. A tap at every height is the logit lens.") }}
+#
+# Each word has a *residual stream*, a list of 128 numbers that starts as its embedding. In each layer attention reads it and
+# adds a vector, then the MLP does the same. Nothing is ever overwritten. At the end a norm scales the sum to a fixed size,
+# and the unembedding turns it into a *logit*, a score, for each word of the vocabulary. So a logit is a sum too:
+#
+# $$
+# \mathrm{logit}_w = \frac{1}{s} \sum_{c} x_c \cdot u_w + b_w
+# $$
+#
+# $x_c$ is what part $c$ wrote: the embedding, four attentions and four MLPs. $u_w$ is the direction of word $w$ in the
+# unembedding, with the norm's gain. $s$ is the divisor of the norm, held fixed, and $b_w$ a constant. This is called
+# *direct logit attribution*. Here it is for Isley against Corby.
+
+# %% tags=["idea"]
 W = parts(world)
 shares = direct_logit_attribution(
     world, f"{END} Anna lives in", "Isley", "Corby", by="component"
 )
 for name, value in zip(shares.names, shares.values.tolist(), strict=True):
-    print(f"{name:6} {value:6.2f}")
-print(f"sum    {shares.values.sum():6.4f}, the model's own {shares.total:6.4f}")
+    print(f"{name:10} {value:6.2f}")
+print(f"{'sum':10} {shares.values.sum():6.2f}   the model's own {shares.total:.2f}")
+
+# %% tags=["drawing"]
+fig, ax = plots.subplots(height=3)
+start = torch.cat([torch.zeros(1), shares.values.cumsum(0)])[:-1]
+for y, value in enumerate(shares.values.tolist()):
+    ax.barh(y, value, left=start[y].item(), height=0.6, color=BLUE if value > 0 else ORANGE)
+    ax.text(
+        max(start[y].item(), start[y].item() + value) + 0.15,
+        y,
+        f"{value:+.1f}",
+        va="center",
+    )
+ax.set_yticks(range(len(shares.names)), shares.names)
+ax.invert_yaxis()
+ax.set(
+    xlabel="Isley against Corby (logits)",
+    xlim=(-1, 13),
+    title="Each part adds its share; the last MLP adds most",
+)
+figure(
+    fig,
+    name="waterfall",
+    alt="A waterfall of the logit difference between Isley and Corby. The parts of the first two layers add little, those of "
+    "the third more, the last MLP most.",
+    caption="Blue adds to Isley, orange to Corby. The end of the last bar is the model's own difference.",
+    data={"shares": shares.values},
+    rtol=0.02,
+    because=FIXED,
+)
 
 # %% [markdown]
-# ## Predict first
+# ```exercise
+# title: The lens in one line
+# minutes: 3
+# code: |
+#   x = trace(world, text, ["resid_post"])["resid_post", 1]  # the stream after two layers
+#   lens = ▢
+#   assert torch.allclose(lens.log_softmax(-1), logit_lens(world, text)[2])
+# right: ["W.unembedding(W.final_norm(x))", "read_out(W, x)"]
+# praise: The final norm, then the unembedding, as if the model ended here.
+# wrong:
+#   "W.unembedding(x)": The unembedding expects a stream of fixed size. What stands before it at the end of the model?
+#   "W.final_norm(x)": That is still a stream of 128 numbers. What makes scores of words of it?
+#   "W.final_norm(W.unembedding(x))": The other way round: the norm works on the stream.
+# otherwise: "What does the model do with its last stream? Two steps, a norm and a matrix."
+# solution: "`W.unembedding(W.final_norm(x))`: what the model itself does after its last layer."
+# ```
 #
-# !!! question "Your turn"
-#     "the cats": the next word must be a plural verb, and the model has just read the plural noun. After how many of
-#     the four layers will the lens show it? And will attention or MLPs write most of an answer?
+# ## Your prediction
 #
-# Our own guesses, written before any run (the first with lab 13 in mind). The third is weak: on how many stories the linear map
-# is fitted was changed after first results, and its reading depends on that.
+# Now a verb. After *the cats* the next word may be a plural verb, never a singular one. The lens shows chance for two
+# layers: nothing of the number of *cats* is visible. Take the stream that *the cats* has there and put it in its place in
+# *the cat*.
 
 # %%
+ask(
+    "At a height where the lens shows chance, we swap the stream of *the cat* for that of *the cats*. Does the verb flip?",
+    choices={
+        "never": "Never: where the lens shows nothing, nothing is known",
+        "half": "In half of the cases, as chance would have it",
+        "always": "Always: it is known, and only not yet written",
+    },
+    answer="always",
+    because={
+        "never": "The lens reads the stream in the words of the output. The model may keep what it knows in other directions.",
+        "half": "The lens shows chance, but a swap moves everything that is there, visible or not.",
+        "always": "The number of the noun is in the embedding. It is written in the words of the output only later.",
+    },
+    figure="misled",
+    near_flips_at_0="> 0.95",
+)
 predict("At step 0 the lens says the same word again", 0.85, same_word="> 0.5")
 predict("After two layers most facts are not visible", 0.7, fact_halfway="< 0.5")
 predict("There a linear map reads twice as many", 0.7, fact_map_to_lens="> 2")
@@ -78,24 +180,106 @@ predict("The stream grows by half or more in each layer", 0.5, least_growth="> 1
 predict("Attention is the first to prefer the right verb", 0.6, verbs_by_attention="== 3")
 predict("Of facts MLPs write more than heads", 0.5, fact_by_mlps="> 0.5")
 predict("In songs head L2H3 writes more than any part", 0.5, song_by_head="== 1")
-
-# %% [markdown]
-# And three that came later (the section "Take it away"). The sum had been read by then, and of the parts only the last MLP had
-# been taken away, from songs alone and without putting its mean there (exercise 1). Eight of the nine rules *settle*: in the sum,
-# the right side comes to lead in nine places of ten.
-
-# %%
+# These three came later: the sum had been read, and of the parts only the last MLP had been taken away, from songs alone.
 predict("In 5 of 8 rules the part most needed is an attention", 0.7, needs_attn=">= 5")
 predict("In 6 of 8 it is the part that first leads in the sum", 0.4, needs_first=">= 6")
 predict("Without the last MLP the median rule keeps 9 of 10", 0.6, keeps_median=">= 0.9")
 
 # %% [markdown]
-# ## Layer by layer
-#
-# We take 50 stories that the model was not trained on, and every place that a rule decides. A rule is right at a step if the right
-# word, or kind of word (singular verbs, say), gets more probability than each rival kind (`llmnotes.world.grading`).
+# ## The lens shows when an answer is written, not when it is known
+
+# %% tags=["setup"]
+SINGULAR = [IDS[word] for word in (*lex.VERBS.values(), "is")]
+PLURAL = [IDS[word] for word in (*lex.VERBS, "are")]
+
+
+def singular(log_probs):
+    return log_probs[..., SINGULAR].exp().sum(-1) > log_probs[..., PLURAL].exp().sum(-1)
+
+
+spots = [("resid_pre", 0), *(("resid_post", layer) for layer in range(4))]
+
 
 # %% tags=["idea"]
+def flipped(one, many):
+    """Share of texts whose verb flips when the last word's stream comes from the other text, at each height."""
+    given = trace(world, many, ["resid_pre", "resid_post"])
+    shares = []
+    for spot in spots:
+        with replace(world, *spot, given[spot][:, -1:], positions=-1):
+            log_probs = logit_lens(world, one, positions=[-1])[
+                -1
+            ]  # what the changed model says
+        shares.append((~singular(log_probs)).double().mean().item())
+    return shares
+
+
+# %% tags=["setup"]
+flips, visible = {}, {}
+for behind in ("", " near the dog", " near the dogs under the tree"):
+    one, many = (
+        [f"{END} the {noun}{behind}" for noun in nouns] for nouns in (NOUNS, NOUNS.values())
+    )
+    flips[behind] = flipped(one, many)
+    both = [
+        singular(logit_lens(world, texts, positions=[-1]))[..., 0] for texts in (one, many)
+    ]
+    visible[behind] = ((both[0].double() + (~both[1]).double()) / 2).mean(1)
+
+near, far, further = flips
+note(
+    atol=0,
+    near_flips_at_0=flips[near][0],
+    far_flips_at_3=flips[far][3],
+    further_flips_at_3=flips[further][3],
+    far_flips_at_4=flips[far][4],
+)
+note(
+    near_visible_at_2=visible[near][2],
+    far_visible_at_2=visible[far][2],
+    further_visible_at_3=visible[further][3],
+)
+
+# %% tags=["drawing"]
+fig, axes = plots.subplots(1, 2, height=3, sharey=True)
+for ax, behind, title in zip(
+    axes, (near, far), ("the cats …", "the cats near the dog …"), strict=True
+):
+    (swap,) = ax.plot(range(5), flips[behind], "s-", color=BLUE)
+    swap.set_gid("choice-always" if behind == near else "")
+    ax.plot(range(5), visible[behind], "o-", color=ORANGE)
+    ax.axhline(0.5, color=plots.INK, ls="--", lw=1)
+    ax.set(title=title, xlabel="after so many layers", xticks=range(5), ylim=(-0.05, 1.12))
+axes[0].text(0.05, 1.03, "swap: the verb flips", color=BLUE)
+axes[0].text(0.3, 0.37, "lens: looks known", color=ORANGE)
+axes[1].text(0.05, 0.03, "swap: the verb flips", color=BLUE)
+axes[1].text(0.3, 0.37, "lens: looks known", color=ORANGE)
+axes[0].set_ylabel("share of 18 nouns")
+figure(
+    fig,
+    name="misled",
+    alt="In both sentences the lens stays at one half or below for two layers. But the swap flips every verb from the embedding on "
+    "where the noun is the word before, and none before the last layer where another noun stands between.",
+    caption="For two layers the lens shows the same on both sides; dashed is chance. The swap shows the opposite.",
+    rtol=0.03,
+    because=FIXED,
+)
+
+# %% [markdown]
+# For two layers the lens shows chance in both sentences, and the truths are opposite. After *the cats* every verb flips from
+# the embedding on: all that decides it is there. After *the cats near the dog* the swap flips
+# {{ result("residual.far_flips_at_3", ".0%") }} of the verbs for three layers: nothing is there yet. In the last layer
+# attention fetches the number from *cats*.
+#
+# The lens can mislead the other way, too. After *the cats near the dogs under the tree* it is right after three layers in
+# {{ result("residual.further_visible_at_3", ".0%") }} of the cases. Swapping that stream flips
+# {{ result("residual.further_flips_at_3", ".0%") }}, because the last layer overrules it.
+#
+# ## Attention gets the answer right first; the last MLP says it loudest
+#
+# Back to the sum, now for all nine rules. We take 50 stories that *World* has not read and every word that a rule decides.
+
+# %% tags=["setup"]
 ids, stories = read(seed=5, n=50, length=129)
 ids = ids[:, :-1]
 lens = logit_lens(world, ids)  # (step, story, place, word): log-probabilities
@@ -106,7 +290,6 @@ for n, story in enumerate(stories):
             places[token.rule].append((n, i, token.word))
 
 
-# %%
 def at(rule):
     """The stories and positions of a rule's places."""
     n, i, _ = zip(*places[rule][:300], strict=True)
@@ -126,12 +309,7 @@ def right(log_probs, rule):
     return torch.stack(hits).double().mean(0)
 
 
-# %% [markdown]
-# The control for the lens is a second way to read: for each step a linear map from the stream there to the last
-# stream, fitted by least squares on other stories, then norm and unembedding as before (a *tuned lens*,
-# [Belrose et al. 2023](https://arxiv.org/abs/2303.08112), in its plainest form).
-
-# %%
+# %% tags=["setup"]
 other_ids = read(seed=6, n=80, length=129)[0][:, :-1]
 
 
@@ -153,10 +331,7 @@ by_lens, by_map = (
     {rule: right(table[:, *at(rule)], rule) for rule in RULES} for table in (lens, mapped)
 )
 
-# %% [markdown]
-# Also how the size of the stream grows, and how far the lens is from the final prediction (the divergence, in nats).
-
-# %%
+# %% tags=["setup"]
 size = here.norm(dim=-1).mean((1, 2))
 growth = size[1:] / size[:-1]
 note(
@@ -168,7 +343,6 @@ note(
 note(atol=0.01, same_word=(lens[0].argmax(-1) == ids).double().mean())
 
 
-# %%
 def far(table):
     """The divergence from the final prediction after two layers, KL(final || step)."""
     return (lens[-1].exp() * (lens[-1] - table[2])).sum(-1).mean()
@@ -184,49 +358,7 @@ note(
     agreement_1_map=by_map["agreement_1"][3],
 )
 
-# %% tags=["drawing"]
-fig, axes = plots.subplots(1, 2, height=3.3, sharey=True)
-SHOWN = {
-    "agreement_0": BLUE,
-    "agreement_1": PURPLE,
-    "pronoun": GREEN,
-    "fact": OCHRE,
-    "list": ORANGE,
-}
-for ax, table, title in zip(
-    axes, (by_lens, by_map), ("Logit lens", "Control: linear map"), strict=True
-):
-    for rule, colour in SHOWN.items():
-        ax.plot(range(5), table[rule], "o-", color=colour, ms=5, label=rule)
-    ax.set(title=title, xlabel="after so many layers", xticks=range(5), ylim=(-0.03, 1.05))
-axes[0].set_ylabel("answer preferred (share of places)")
-axes[0].legend(loc="upper left", fontsize=9)
-figure(
-    fig,
-    name="layers",
-    alt="By the logit lens agreement without a noun between stays near one half until the last layers; facts, songs and "
-    "pronouns rise in the third. By a linear map agreement without a noun between is right from the embedding on, "
-    "with a noun between only after the last layer.",
-    caption="Model `world`, places in 50 stories. Two kinds compete for verbs and pronouns: one half is chance.",
-    rtol=0.03,
-    because=FIXED,
-)
-
-# %% [markdown]
-# Not much is visible for two layers. At step 0 the lens says the word just read once more
-# ({{ result("residual.same_word", ".0%") }}; the embedding is also the unembedding, see [lab 13](13_weights.md)).
-# After two layers {{ result("residual.fact_halfway", ".0%") }} of the facts are visible, and the lens is
-# {{ result("residual.far_lens", ".1f") }} nats from the final prediction (the linear map {{ result("residual.far_map", ".1f") }}).
-# The map reads {{ result("residual.fact_map_to_lens", ".1f") }} times as many facts there. The stream does not grow evenly:
-# times {{ result("residual.first_growth", ".1f") }} in the first layer, {{ result("residual.last_growth", ".1f") }} in the
-# last, {{ result("residual.least_growth", ".1f") }} in the slowest.
-#
-# ## Who writes the answer
-#
-# Now the sum, for all places at once: what each part wrote towards the right word (the mean of the right kind), against its
-# rivals (their mean; for facts and songs, other words of the same kind). First a check that the parts make up the logits.
-
-# %%
+# %% tags=["setup"]
 seen = trace(
     world, ids, ["resid_pre", "k", "v", "z", "attn_out", "mlp_out", "resid_post", "logits"]
 )
@@ -251,10 +383,7 @@ def direction(rule, word):
     return towards[:, good].mean(1) - towards[:, bad].mean(1)
 
 
-# %% [markdown]
-# The mean share of each part, and the first part after which the sum so far prefers the right side in nine places of ten.
-
-# %%
+# %% tags=["setup"]
 share, first, song_heads = {}, {}, None
 for rule in RULES:
     n, i, words = zip(*places[rule][:300], strict=True)
@@ -273,7 +402,7 @@ for rule in RULES:
         w_o = torch.stack([block.w_o for block in W.blocks])
         song_heads = torch.einsum("lphe,lhed,pd->lh", z, w_o, to) / len(n)
 
-# %%
+# %% tags=["setup"]
 fact, song = share["fact"], share["list"]
 note(
     verbs_by_attention=sum(first[f"agreement_{k}"] == "attn 3" for k in range(3)),
@@ -290,6 +419,17 @@ last = torch.stack([s[-1] / s.sum() for s in share.values()])
 note(atol=0.02, last_mlp_median=last.median())
 
 # %% tags=["drawing"]
+PLAIN = {
+    "pronoun": "pronoun",
+    "agreement_0": "verb agrees, nothing between",
+    "agreement_1": "verb agrees, one noun between",
+    "agreement_2": "verb agrees, two nouns between",
+    "indirect_object": "indirect object",
+    "fact": "facts",
+    "mood": "mood",
+    "list": "repeated lists",
+    "closing": "closing brackets",
+}
 table = torch.stack([share[rule] / share[rule].sum() for rule in RULES])
 fig, ax = plots.subplots(height=3.7)
 image = ax.imshow(100 * table, cmap=plots.DIVERGING, vmin=-100, vmax=100, aspect="auto")
@@ -315,8 +455,9 @@ for y, rule in enumerate(RULES):
             )
         )
 ax.set_xticks(range(len(names)), names, rotation=35, ha="right")
-ax.set_yticks(range(len(RULES)), RULES)
+ax.set_yticks(range(len(RULES)), [PLAIN[rule] for rule in RULES])
 ax.grid(visible=False)
+ax.set_title("The part that leads first (outlined) is never an MLP")
 fig.colorbar(image, ax=ax, label="share of the difference (%)")
 figure(
     fig,
@@ -330,19 +471,17 @@ figure(
 )
 
 # %% [markdown]
-# The sum is exact (largest gap of any logit: {{ result("residual.largest_gap", ".0e") }}). And it has one shape for every rule
-# but the mood, which never settles (never leads in nine places of ten): **attention leads first, the last MLP says it loud**. The part after which the right answer leads is never an MLP. But the last MLP
-# then writes {{ result("residual.last_mlp_median", ".0%") }} of the difference in the median rule; of facts all MLPs write
-# {{ result("residual.fact_by_mlps", ".0%") }}. In songs the head that finds the syllable, L2H3, writes
-# {{ result("residual.song_l2h3", ".1f") }} logits by itself, the last MLP {{ result("residual.song_last_mlp", ".1f") }}. Who ranks parts by
-# what they write ranks the loudspeaker first.
+# The sum is exact: the largest error of any logit is {{ result("residual.largest_gap", ".0e") }}. It has one shape for eight
+# of the nine rules. The part after which the right answer leads is an attention, never an MLP. Then the last MLP writes
+# {{ result("residual.last_mlp_median", ".0%") }} of the difference in the median rule.
 #
-# ## Take it away
+# Rank components by how much they write and you rank the amplifier above the decision.
 #
-# So far this is bookkeeping. Does the answer depend on the attention that leads first? At the place where the answer is predicted we replace what one part
-# writes by its *mean* over all places of the rule, which leaves what is the same for all and takes what tells answers apart. The earlier words of the story stay
-# as they were. (Our guesses are on the mean. A second way, what the part writes at *another* place of the rule, we tried afterwards.)
-
+# ## “Which part decides?” depends on what you put in its place
+#
+# So far this is bookkeeping. Does the answer depend on the attention that leads first? We take one part away, at the
+# answering word only. But what do we put there instead? We try two things: the part's *mean* over all words of the rule, which keeps
+# what they share; and what the part writes at *another* word of the rule, which says something definite and wrong.
 
 # %% tags=["idea"]
 WHERE = {"attn": "attn_out", "MLP": "mlp_out"}
@@ -364,10 +503,7 @@ def another_places(out, _):
     return out[torch.randperm(len(out), generator=torch.Generator().manual_seed(0))]
 
 
-# %% [markdown]
-# With nothing changed this must give the model's own logits. An answer is right as in the first section.
-
-# %%
+# %% tags=["setup"]
 HOW, own_logits = {"its mean": its_mean, "another place's": another_places}, 0
 kept = {how: {} for how in HOW}  # share right with nothing and with each part changed
 for rule in RULES:
@@ -378,7 +514,7 @@ for rule in RULES:
         kept[how][rule] = right(torch.stack(logits).log_softmax(-1), rule)
 note(atol=1e-3, because="float32: sums of numbers up to 100", own_logits=own_logits)
 
-# %%
+# %% tags=["setup"]
 settled = [rule for rule in RULES if first[rule] in names]
 mean, swap = (torch.stack([kept[how][rule] for rule in settled]) for how in HOW)
 worst = [names[1:][row[1:].argmin()] for row in mean]
@@ -417,7 +553,7 @@ for ax, (how, table) in zip(axes, kept.items(), strict=True):
             x = values[names.index(leads)]
             ax.plot(x, y - 0.14, "o", mfc="none", mec=plots.INK, ms=9)
     ax.set(title=f"replaced by {how}", xlabel="answers right (%)", xlim=(0, 106))
-ax.set_yticks(range(len(RULES)), RULES)
+
 ax.invert_yaxis()
 for style, colour, label in (
     ("o", BLUE, "attention"),
@@ -438,108 +574,137 @@ figure(
 )
 
 # %% [markdown]
-# With the mean, **the part that costs most answers is an attention, in {{ result("residual.needs_attn") }} of the 8 rules that settle**, and in
-# {{ result("residual.needs_first") }} the very attention that leads first in the sum: without it
-# {{ result("residual.indirect_object_mean_attn", ".0%") }} of the indirect objects and {{ result("residual.list_mean_attn", ".0%") }} of the songs are left; of verbs and pronouns more than half,
-# where one half is chance. The last MLP, which in the median rule writes half of the difference, is not missed: {{ result("residual.keeps_median", ".0%") }} of the answers stay
-# in the median rule, {{ result("residual.keeps_least", ".0%") }} in the worst. On facts and brackets the sum names the wrong one. They need the attention of layer 0 most, to which it
-# credits little ({{ result("residual.fact_mean_attn0", ".0%") }} and {{ result("residual.closing_mean_attn0", ".0%") }} left without it; of facts {{ result("residual.fact_mean_attn", ".0%") }} without the one that leads first).
+# Put the mean there, and an attention is missed most in {{ result("residual.needs_attn") }} of the eight rules. The last MLP
+# is hardly missed: {{ result("residual.keeps_median", ".0%") }} of the answers stay in the median rule.
 #
-# But put there what the last MLP writes at another place, and {{ result("residual.list_swap_mlp", ".0%") }} of the songs and
-# {{ result("residual.fact_swap_mlp", ".0%") }} of the facts are left (of verbs about half: at about half of the other places
-# the answer is the same), though {{ result("residual.indirect_object_swap_mlp", ".0%") }} of the indirect objects. Reduced to its mean it is not missed; with another place's text it can drown
-# the rest. "Which part decides" has no answer before one has said what stands in its place.
+# Put another word's output there, and the last MLP costs nearly everything: {{ result("residual.list_swap_mlp", ".0%") }} of
+# the songs and {{ result("residual.fact_swap_mlp", ".0%") }} of the facts are left. Reduced to its mean the MLP is silent.
+# Given another word's text, it shouts the wrong answer. “Which part decides?” has no answer until you say what you replace
+# it with.
 #
-# ## Alike to the lens, and opposite
+# ## What surprised us
 #
-# By the lens `agreement_0` and `agreement_1` look much alike: little, until the end
-# ({{ result("residual.agreement_0_lens", ".0%") }} and {{ result("residual.agreement_1_lens", ".0%") }} after three layers, where one half is
-# chance). The map tells them apart ({{ result("residual.agreement_0_map", ".0%") }} and {{ result("residual.agreement_1_map", ".0%") }}). What a map *can* read
-# the model need not use, so we intervene. In "the cat" (or "the cat near the dog") we replace the stream of the last word,
-# at each step, by that of the same place in "the cats …". If the verb flips, all that decides it stands in that stream by then.
+# **Alike to the lens, and opposite.** Two rules look the same for two layers. One is known from the start, the other not
+# before the last layer. We had used the lens for weeks before we thought of checking it with a swap.
+#
+# **The sum named the wrong part.** For facts and brackets it credits the attention of layer 0 with almost nothing. Without
+# that attention {{ result("residual.fact_mean_attn0", ".0%") }} of the facts and {{ result("residual.closing_mean_attn0", ".0%") }}
+# of the brackets are left. What a part does by way of later parts counts as theirs
+# ([dead end](../dead-ends/residual-loudspeaker.md)).
+#
+# ## Try it
+#
+# **1. Mute the loudspeaker** (5 minutes). Take the last MLP away (`ablate(world, "mlp_out", 3)`). In what share of songs'
+# places is the right syllable still preferred to other syllables?
+#
+# ??? tip "Hint"
+#     Logits at the places of `places["list"]`, syllables only, by `argmax`.
 
-# %%
-SINGULAR = [IDS[word] for word in (*lex.VERBS.values(), "is")]
-PLURAL = [IDS[word] for word in (*lex.VERBS, "are")]
+# %% tags=["solution"]
+from llmnotes.model import ablate
 
-
-def singular(log_probs):
-    return log_probs[..., SINGULAR].exp().sum(-1) > log_probs[..., PLURAL].exp().sum(-1)
-
-
-flips, visible = {}, {}
-for behind in ("", " near the dog", " near the dogs under the tree"):
-    one, many = (
-        [f"{END} the {noun}{behind}" for noun in nouns] for nouns in (NOUNS, NOUNS.values())
-    )
-    given = trace(world, many, ["resid_pre", "resid_post"])
-    spots = [("resid_pre", 0), *(("resid_post", layer) for layer in range(4))]
-    flips[behind] = []
-    for spot in spots:
-        with replace(world, *spot, given[spot][:, -1:], positions=-1):
-            flipped = ~singular(logit_lens(world, one, positions=[-1])[-1])
-        flips[behind].append(flipped.double().mean().item())
-    both = [
-        singular(logit_lens(world, texts, positions=[-1]))[..., 0] for texts in (one, many)
-    ]
-    visible[behind] = ((both[0].double() + (~both[1]).double()) / 2).mean(1)
-
-# %%
-near, far, further = flips
-note(
-    atol=0,
-    near_flips_at_0=flips[near][0],
-    far_flips_at_3=flips[far][3],
-    further_flips_at_3=flips[further][3],
-    far_flips_at_4=flips[far][4],
+n, i, words = zip(*places["list"], strict=True)
+syllables = torch.tensor([IDS[word] for word in lex.SYLLABLES])
+with ablate(world, "mlp_out", 3):
+    logits = world.model(ids).logits[n, i][:, syllables]
+still = (
+    (syllables[logits.argmax(1)] == torch.tensor([IDS[word] for word in words]))
+    .double()
+    .mean()
 )
-note(
-    near_visible_at_2=visible[near][2],
-    far_visible_at_2=visible[far][2],
-    further_visible_at_3=visible[further][3],
+assert still > 0.8, f"{still}: are only syllables compared, at the places before them?"
+print("songs right without the last MLP:", still.item())
+
+# %% [markdown]
+# **2. Where it is, when it is not there** (10 minutes). "the cat near the dog": before the last layer the number of
+# *cat* is not in the stream of *dog*. Replace the stream of *cat* instead, after each layer. Until when does the verb flip?
+#
+# ??? tip "Hint"
+#     The same loop with `positions=2` and `given[spot][:, 2:3]`.
+
+# %% tags=["solution"]
+one, many = (
+    [f"{END} the {noun} near the dog" for noun in nouns]
+    for nouns in (NOUNS, NOUNS.values())
 )
+given, by_noun = trace(world, many, ["resid_pre", "resid_post"]), []
+for spot in spots:
+    with replace(world, *spot, given[spot][:, 2:3], positions=2):
+        by_noun.append(
+            (~singular(logit_lens(world, one, positions=[-1])[-1])).double().mean().item()
+        )
+assert by_noun[3] > 0.9 > 0.1 > by_noun[4], f"{by_noun}: is position 2 the noun?"
+print("verbs that flip:", by_noun)
+
+# %% [markdown]
+# ## You can now
+#
+# - read the logit lens, and say what it cannot show;
+# - split a logit into what each part wrote, and check that the sum is exact;
+# - test whether something is known at a word: swap its stream, and watch the answer.
+#
+# ## What this does not show
+#
+# - One small model with one training run, whose last MLP is its loudest part. In deeper models writing is spread over more layers.
+# - We changed one part at a time, at the answering word only. Another part may have stepped in, and what MLPs wrote at
+#   earlier words stays.
+# - A swap of the whole stream shows that all that decides is there, not that later layers read it linearly.
+#
+# ## Going deeper
+#
+# ### A second way to read: a linear map
+#
+# The lens reads every height with the unembedding. A *tuned lens* fits a linear map from each height to the last stream
+# first, on other stories ([Belrose et al. 2023](https://arxiv.org/abs/2303.08112), in its plainest form).
 
 # %% tags=["drawing"]
-fig, axes = plots.subplots(1, 2, height=3, sharey=True)
-for ax, behind, title in zip(
-    axes, (near, far), ("the cats …", "the cats near the dog …"), strict=True
+fig, axes = plots.subplots(1, 2, height=3.3, sharey=True)
+SHOWN = {
+    "agreement_0": BLUE,
+    "agreement_1": PURPLE,
+    "pronoun": GREEN,
+    "fact": OCHRE,
+    "list": ORANGE,
+}
+for ax, table, title in zip(
+    axes, (by_lens, by_map), ("Logit lens", "Control: linear map"), strict=True
 ):
-    ax.plot(range(5), visible[behind], "o-", color=ORANGE, label="lens: visible")
-    ax.plot(range(5), flips[behind], "s-", color=BLUE, label="swap: verb flips")
-    ax.axhline(0.5, color=plots.INK, ls="--", lw=1.2, label="chance for the lens")
-    ax.set(title=title, xlabel="after so many layers", xticks=range(5), ylim=(-0.05, 1.09))
-axes[0].set_ylabel("share of 18 nouns")
-axes[1].legend(loc="upper left", fontsize=9.5)
+    for rule, colour in SHOWN.items():
+        ax.plot(range(5), table[rule], "o-", color=colour, ms=5, label=PLAIN[rule])
+    ax.set(title=title, xlabel="after so many layers", xticks=range(5), ylim=(-0.03, 1.05))
+axes[0].set_ylabel("answer preferred (share of places)")
+axes[0].legend(loc="upper left", fontsize=9)
 figure(
     fig,
-    name="misled",
-    alt="In both sentences the lens stays at one half or below for two layers. But the swap flips every verb from the embedding on "
-    "where the noun is the word before, and none before the last layer where another noun stands between.",
-    caption="For two layers the lens shows the same on both sides. The swap shows the opposite.",
+    name="layers",
+    alt="By the logit lens agreement without a noun between stays near one half until the last layers; facts, songs and "
+    "pronouns rise in the third. By a linear map agreement without a noun between is right from the embedding on, "
+    "with a noun between only after the last layer.",
+    caption="Model `world`, places in 50 stories. Two kinds compete for verbs and pronouns: one half is chance.",
     rtol=0.03,
     because=FIXED,
 )
 
 # %% [markdown]
-# For two layers the lens shows chance in both ({{ result("residual.near_visible_at_2", ".0%") }} and
-# {{ result("residual.far_visible_at_2", ".0%") }}), and the truths are opposite. After "the cats" the number is in the stream from
-# the embedding on: there the swap is the other word itself, and {{ result("residual.near_flips_at_0", ".0%") }} of the verbs
-# flip. After "the cats near the dog" the swap finds nothing of it for three layers
-# ({{ result("residual.far_flips_at_3", ".0%") }} flip), and the map little; it comes with the last. (After that all flip, as
-# they must: the answer is read from this stream.) The model is in no hurry to *write* "plural verb" in the words of the output.
-# **The lens shows when an answer is written, not when it is known.**
+# After two layers the lens shows {{ result("residual.fact_halfway", ".0%") }} of the facts, and the map
+# {{ result("residual.fact_map_to_lens", ".1f") }} times as many. The map also tells apart what the lens confuses: after three
+# layers it reads {{ result("residual.agreement_0_map", ".0%") }} of the verbs with nothing between and
+# {{ result("residual.agreement_1_map", ".0%") }} with one noun between. What a map *can* read the model need not use. The swap
+# shows that it does.
 #
-# It can mislead the other way, too. After "the cats near the dogs under the tree" the lens is right after three layers in
-# {{ result("residual.further_visible_at_3", ".0%") }} of the cases, but a swap of that stream flips
-# {{ result("residual.further_flips_at_3", ".0%") }}: the last layer overrules what stands there. (From where it takes the number,
-# exercise 2 shows for one noun between.)
+# ### How the stream grows
 #
-# ## The same in a model of real text
+# The stream's length grows by a factor of {{ result("residual.first_growth", ".1f") }} in the first layer and
+# {{ result("residual.last_growth", ".1f") }} in the last, with {{ result("residual.least_growth", ".1f") }} in the slowest. At
+# step 0 the lens repeats the word just read in {{ result("residual.same_word", ".0%") }} of the places, because the embedding is
+# also the unembedding.
 #
-# And `fairytale`, trained on fairy tales? Four sentences, every place: how often is the lens's first choice already the
-# final one?
+# ### The same in a model of real text
+#
+# *Fairytale* was trained on fairy tales. We take four sentences and ask at every word how often the lens's first choice is
+# already the final one.
 
-# %%
+# %% tags=["setup"]
 TEXTS = (
     "Once upon a time there was a king who had three daughters, and the youngest was the most beautiful of them all.",
     "The old woman took the girl by the hand and led her into the little house.",
@@ -563,73 +728,9 @@ note(
 )
 
 # %% [markdown]
-# At step 0 it says the token just read again ({{ result("residual.tale_same_word", ".0%") }}), as `world` does. After three of its five
-# layers its first choice is the final one at {{ result("residual.tale_halfway", ".0%") }} of the places, before the last layer at
-# {{ result("residual.tale_before_last", ".0%") }}: the last layer still changes many.
-#
-# ## What surprised us
-#
-# - Two rules that the lens shows alike for two layers: where the verb is predicted, one is known from the start, the other only
-#   after the last layer.
-# - The first part to prefer the right answer was an attention in every rule that settles at all; most of the volume comes from MLPs.
-# - Without what it says of a place, the last MLP is hardly missed; with what it says of another, it can overrule the rest.
-# - Nearly all of the answer to the simplest rule of all is written in the last layer.
-# - The lens can be right about a stream that no longer matters.
-#
-# ## Try it yourself
-#
-# **1. Mute the loudspeaker** (beginner, 5 minutes). Take the last MLP away (`ablate(world, "mlp_out", 3)`). In what share of songs'
-# places is the right syllable still preferred to other syllables?
-#
-# ??? tip "Hint"
-#     Logits at the places of `places["list"]`, syllables only, by `argmax`.
-
-# %% tags=["solution"]
-from llmnotes.model import ablate
-
-n, i, words = zip(*places["list"], strict=True)
-syllables = torch.tensor([IDS[word] for word in lex.SYLLABLES])
-with ablate(world, "mlp_out", 3):
-    logits = world.model(ids).logits[n, i][:, syllables]
-still = (
-    (syllables[logits.argmax(1)] == torch.tensor([IDS[word] for word in words]))
-    .double()
-    .mean()
-)
-assert still > 0.8, f"{still}: are only syllables compared, at the places before them?"
-print("songs right without the last MLP:", still.item())
-
-# %% [markdown]
-# **2. Where it is, when it is not there** (intermediate, 10 minutes). "the cat near the dog": before the last layer the number of
-# *cat* is not in the stream of *dog*. Replace the stream of *cat* instead, after each layer. Until when does the verb flip?
-#
-# ??? tip "Hint"
-#     The same loop with `positions=2` and `given[spot][:, 2:3]`.
-
-# %% tags=["solution"]
-one, many = (
-    [f"{END} the {noun} near the dog" for noun in nouns]
-    for nouns in (NOUNS, NOUNS.values())
-)
-given, by_noun = trace(world, many, ["resid_pre", "resid_post"]), []
-for spot in spots:
-    with replace(world, *spot, given[spot][:, 2:3], positions=2):
-        by_noun.append(
-            (~singular(logit_lens(world, one, positions=[-1])[-1])).double().mean().item()
-        )
-assert by_noun[3] > 0.9 > 0.1 > by_noun[4], f"{by_noun}: is position 2 the noun?"
-print("verbs that flip:", by_noun)
-
-# %% [markdown]
-# ## What this does not show
-#
-# - One small model whose last MLP is its loudest part. In deeper models writing may be spread over more layers.
-# - The direct sum counts what a part writes by itself. What it does by way of later parts counts as theirs.
-# - We changed one part at a time, at the answering place only. Another part may have stepped in. What MLPs at earlier words wrote stays, and attention may pass it on: [facts need MLPs](12_mlps.md).
-# - A swap of the whole stream shows that all that decides is there, not that later layers read it linearly.
-# - Four sentences of `fairytale` are a glance.
-#
-# ## Links
+# At step 0 it repeats the token just read in {{ result("residual.tale_same_word", ".0%") }} of the places. After three of its
+# five layers its first choice is the final one in {{ result("residual.tale_halfway", ".0%") }}, before the last layer in
+# {{ result("residual.tale_before_last", ".0%") }}. Four sentences are a glance.
 #
 # - Finding: [The lens shows when an answer is written, not when it is known](../findings/residual-lens-written-not-known.md)
 # - Finding: [Answers need attention, the last MLP says them loud](../findings/residual-attention-decides.md)
@@ -639,7 +740,7 @@ print("verbs that flip:", by_noun)
 # - Belrose et al. (2023), [Eliciting latent predictions from transformers with the tuned lens](https://arxiv.org/abs/2303.08112)
 # - Elhage et al. (2021), [A Mathematical Framework for Transformer Circuits](https://transformer-circuits.pub/2021/framework/index.html)
 
-# %% tags=["labels"]
+# %% tags=["setup"]
 in_words(
     least_growth="Smallest growth of the stream in a layer",
     first_growth="Growth of the stream in the first layer",
