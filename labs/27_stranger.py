@@ -224,7 +224,7 @@ figure(fig, name="scores", alt=ALT, caption=CAPTION, rtol=0.05, because=DRAWN)
 # from the middle on all three draws of 256 rows.
 
 
-# %% tags=["idea"]
+# %%
 def without(model, heads, ids, measure, *args):
     """A measure while each head in turn is replaced by its mean over these texts."""
     reference, found = trace(model, ids, ["z"]), []

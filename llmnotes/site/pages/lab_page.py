@@ -135,7 +135,8 @@ def check_ideas(lab: Lab) -> None:
     if len(ideas) > MOST_IDEAS:
         raise NotebookError(f"{lab.path}: {len(ideas)} cells are tagged {IDEA!r}; expected at most {MOST_IDEAS}")
     for cell in ideas:
-        if (lines := len(cell.source.strip().splitlines())) > IDEA_LINES:
+        lines = sum(bool(line.strip(" )](}{[,")) for line in cell.source.splitlines())  # as one reads: no lone brackets
+        if lines > IDEA_LINES:
             raise NotebookError(
                 f"{lab.path}:{cell.line}: a cell tagged {IDEA!r} has {lines} lines; expected at most {IDEA_LINES}: "
                 "move what is not the idea into a cell of its own"
