@@ -83,3 +83,11 @@ def test_what_a_probe_refuses(told):
         probe(x.clone().fill_(torch.nan), labels)
     with pytest.raises(ValueError, match="directions are 5 wide, activations 12"):
         erase(x, torch.zeros(5))
+
+
+def test_activations_of_some_layers_are_those_of_all(model):
+    rows = [[7, 3, 21], [9, 11, 2, 4]]
+    whole = activations(model, rows, "z")
+    assert torch.equal(activations(model, rows, "z", layers=[2, 0]), whole[[0, 2]])
+    torch.testing.assert_close(activations(model, rows, "z", layers=-1, rows=1)[0], whole[2], rtol=1e-5, atol=1e-5)
+    assert activations(model, rows, layers=[1], positions=[-1, 0]).shape == (1, 2, 32)

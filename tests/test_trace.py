@@ -225,3 +225,13 @@ def test_pairs_and_single_tokens_are_checked(gpt2):
         token_id(gpt2, 99)
     with pytest.raises(ValueError, match="padding is 'middle'"):
         batch(gpt2, [1], padding="middle")
+
+
+@pytest.mark.parametrize("padding", ["left", "right"])
+def test_a_trace_in_batches_is_the_trace(model, padding):
+    rows = [[7, 3, 21, 60], [9, 11, 2], [50, 8], [1, 2, 3, 4], [5]]
+    whole = trace(model, rows, ["z", "pattern", "resid_post"], layers=[0, 2], padding=padding)
+    parted = trace(model, rows, ["z", "pattern", "resid_post"], layers=[0, 2], padding=padding, rows=2)
+    assert torch.equal(whole.tokens, parted.tokens)
+    for key, value in whole.values.items():
+        torch.testing.assert_close(parted.values[key], value, rtol=1e-5, atol=1e-5)

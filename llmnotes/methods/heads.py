@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
+from tqdm import tqdm
 
 from llmnotes.model.architectures import gain, parts
 from llmnotes.model.tracing import trace
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Int
     from torch import Tensor
 
-    from llmnotes.model.architectures import Parts
+    from llmnotes.model.architectures import Block
     from llmnotes.model.inputs import Inputs
 
 __all__ = ["Scores", "composition", "copying", "looking", "repeated_tokens"]
@@ -143,8 +144,8 @@ def copying(model: Any) -> Scores:
         Scores (layer, head) from -1 to 1. Chance is 0: the eigenvalues of a random matrix point everywhere.
     """
     found = parts(model)
-    read = (found.w_u.double().T * gain(found.final_norm)).T
-    out_in = read @ found.w_e.double()  # (d_model, d_model), all tokens summed up
+    read = (found.w_u.float().T * gain(found.final_norm)).T
+    out_in = (read @ found.w_e.float()).double()  # (d_model, d_model), all tokens summed up
     group = found.sizes.n_heads // found.sizes.n_kv_heads
     rows = []
     for block in found.blocks:
@@ -175,20 +176,20 @@ def composition(model: Any, kind: str, *, draws: int = 20, seed: int = 0) -> Sco
     """
     if kind not in ("q", "k", "v"):
         raise ValueError(f"kind is {kind!r}; expected 'q', 'k' or 'v'")
-    found = parts(model)
-    size = found.sizes
-    wrote = [
-        _ov(found, layer) for layer in range(size.n_layers)
-    ]  # pairs (head, d_model, d_head), (head, d_head, d_model)
-    read = [_ov(found, layer) if kind == "v" else _qk(found, layer, kind) for layer in range(size.n_layers)]
-    values = torch.full((size.n_layers, size.n_heads, size.n_layers, size.n_heads), torch.nan)
-    for one in range(size.n_layers):
-        for two in range(one + 1, size.n_layers):
-            values[one, :, two] = _overlap(*wrote[one], *read[two]).float().cpu()
+    size = parts(model).sizes
+    blocks = parts(model).blocks
+    wrote = [_reduced(*_ov(block))[0] for block in blocks]  # (head, d_head, d_model) as large as the w_v @ w_o
+    read = [_reduced(*(_ov(block) if kind == "v" else _qk(block, kind)))[1] for block in blocks]
+    shape = (size.n_layers, size.n_heads)
+    values = torch.full((*shape, *shape), torch.nan)
+    for one in tqdm(range(size.n_layers - 1), desc=f"{kind}-composition", delay=2, leave=False):
+        later = torch.stack(read[one + 1 :])  # (later layer, head, d_model, d_head)
+        values[one, :, one + 1 :] = _overlap(wrote[one], later.flatten(0, 1)).unflatten(1, (-1, size.n_heads)).cpu()
     generator = torch.Generator().manual_seed(seed)
     shapes = [(draws, size.d_model, size.d_head), (draws, size.d_head, size.d_model)] * 2
     random = [torch.randn(shape, generator=generator, dtype=torch.float64) for shape in shapes]
-    return Scores(f"{kind}-composition", values, _overlap(*random).diagonal().mean().item())
+    chance = _overlap(_reduced(*random[:2])[0], _reduced(*random[2:])[1]).diagonal().mean().item()
+    return Scores(f"{kind}-composition", values, chance)
 
 
 def _mean_over(values: Float[Tensor, "layer batch head query"], queries: Bool[Tensor, "batch query"]) -> Tensor:
@@ -196,29 +197,35 @@ def _mean_over(values: Float[Tensor, "layer batch head query"], queries: Bool[Te
     return (values * chosen).sum((1, 3)) / queries.sum()
 
 
-def _ov(found: Parts, layer: int) -> tuple[Tensor, Tensor]:
-    block, group = found.blocks[layer], found.sizes.n_heads // found.sizes.n_kv_heads
-    return block.w_v.double().repeat_interleave(group, dim=0), block.w_o.double()
+def _ov(block: Block) -> tuple[Tensor, Tensor]:
+    return block.w_v.double().repeat_interleave(_group(block), dim=0), block.w_o.double()
 
 
-def _qk(found: Parts, layer: int, kind: str) -> tuple[Tensor, Tensor]:
-    block, group = found.blocks[layer], found.sizes.n_heads // found.sizes.n_kv_heads
-    q, k = block.w_q.double(), block.w_k.double().repeat_interleave(group, dim=0)
+def _qk(block: Block, kind: str) -> tuple[Tensor, Tensor]:
+    q, k = block.w_q.double(), block.w_k.double().repeat_interleave(_group(block), dim=0)
     return (q, k.transpose(1, 2)) if kind == "q" else (k, q.transpose(1, 2))
 
 
-def _overlap(a_in: Tensor, a_out: Tensor, b_in: Tensor, b_out: Tensor) -> Float[Tensor, "head later_head"]:
-    """|A B| / (|A| |B|) of A = a_in @ a_out and B = b_in @ b_out, without forming either: only d_head is ever squared.
+def _group(block: Block) -> int:
+    return block.sizes.n_heads // block.sizes.n_kv_heads
 
-    |X Y|^2 is the trace of (X^T X)(Y Y^T), and both of these factors are small.
+
+def _reduced(
+    into: Float[Tensor, "head d_model d_head"], out: Float[Tensor, "head d_head d_model"]
+) -> tuple[Float[Tensor, "head d_head d_model"], Float[Tensor, "head d_model d_head"]]:
+    """A matrix M = into @ out with its input (output) side turned and cut to d_head, which keeps |M B| (|A M|).
+
+    With into = Q R, |into @ out @ B| is |R @ out @ B|, since Q has orthonormal columns; likewise for the output side.
     """
-    a_gram, b_gram = a_in.transpose(1, 2) @ a_in, b_out @ b_out.transpose(1, 2)  # (head, d_head, d_head)
+    left, right = torch.linalg.qr(into).R, torch.linalg.qr(out.transpose(1, 2)).R
+    return (left @ out).float(), (into @ right.transpose(1, 2)).float()
 
-    def norm(left: Tensor, right: Tensor) -> Tensor:
-        return (left.transpose(-1, -2) * right).sum((-1, -2)).clamp(min=0).sqrt()
 
-    between = a_out[:, None] @ b_in[None]  # (head, later head, d_head, d_head)
-    joint = norm(between.transpose(-1, -2) @ a_gram[:, None] @ between, b_gram[None].expand(len(a_in), -1, -1, -1))
-    a_norm = norm(a_gram, a_out @ a_out.transpose(1, 2))
-    b_norm = norm(b_in.transpose(1, 2) @ b_in, b_gram)
-    return joint / (a_norm[:, None] * b_norm[None])
+def _overlap(
+    wrote: Float[Tensor, "head d_head d_model"], read: Float[Tensor, "later d_model d_head"]
+) -> Float[Tensor, "head later"]:
+    """|A B| / (|A| |B|) in Frobenius norms, by one matrix product of all pairs."""
+    d_head = wrote.size(1)
+    both = wrote.flatten(0, 1) @ read.transpose(0, 1).flatten(1)  # (head d_head, later d_head)
+    joint = both.pow_(2).unflatten(0, (-1, d_head)).sum(1).unflatten(1, (-1, d_head)).sum(-1).sqrt()
+    return joint / (wrote.flatten(1).norm(dim=1)[:, None] * read.flatten(1).norm(dim=1))

@@ -30,17 +30,24 @@ from llmnotes.model.inputs import chosen, token_id
 from llmnotes.model.tracing import trace
 
 if TYPE_CHECKING:
-    from jaxtyping import Float
+    from collections.abc import Iterator
+
+    from jaxtyping import Float, Int
     from torch import Tensor
 
     from llmnotes.model.inputs import Inputs
 
-__all__ = ["Shares", "direct_logit_attribution", "logit_lens"]
+__all__ = ["Shares", "direct_logit_attribution", "lens_guesses", "logit_lens"]
 
 
 @torch.no_grad()
 def logit_lens(
-    model: Any, inputs: Inputs, *, positions: list[int] | None = None, padding: str = "right"
+    model: Any,
+    inputs: Inputs,
+    *,
+    positions: int | list[int] | None = None,
+    tokens: list[str | int] | None = None,
+    padding: str = "right",
 ) -> Float[Tensor, "step batch pos vocab"]:
     """What the model would predict if it stopped after each layer: the logit lens (nostalgebraist 2020).
 
@@ -49,7 +56,9 @@ def logit_lens(
     Args:
         model: what `llmnotes.load` gives, or a transformers model.
         inputs: a text, a list of texts, or token ids.
-        positions: which positions, to save memory; all, if not given.
+        positions: which positions; all, if not given.
+        tokens: only these tokens, in this order; without, the whole vocabulary, which takes megabytes a position where
+            it is large (see `lens_guesses`).
         padding: "right" or "left", for texts of unequal length.
 
     Returns:
@@ -57,14 +66,33 @@ def logit_lens(
 
     Raises:
         IndexError: a position that does not exist.
+        ValueError: a text that is not one token.
+        NotImplementedError: the lens does not end at the model's own logits (`llmnotes.model.guard`).
     """
+    some = None if tokens is None else [token_id(model, token) for token in tokens]
+    steps = _steps(model, inputs, positions, padding)
+    return torch.stack([log_p if some is None else log_p[..., some].clone() for log_p in steps])
+
+
+@torch.no_grad()
+def lens_guesses(
+    model: Any, inputs: Inputs, k: int = 1, *, positions: int | list[int] | None = None, padding: str = "right"
+) -> tuple[Float[Tensor, "step batch pos k"], Int[Tensor, "step batch pos k"]]:
+    """The lens's k likeliest tokens at each step: their log-probabilities in nats, and their ids.
+
+    Arguments and errors as for `logit_lens`.
+    """
+    found = [log_p.topk(k) for log_p in _steps(model, inputs, positions, padding)]
+    return torch.stack([step.values for step in found]), torch.stack([step.indices for step in found])
+
+
+def _steps(model: Any, inputs: Inputs, positions: Any, padding: str) -> Iterator[Float[Tensor, "batch pos vocab"]]:
     found = parts(model)
     check_read_out(found)
     seen = trace(model, inputs, ["resid_pre", "resid_post"], padding=padding)
-    length = seen.tokens.size(1)
-    at = chosen("position", positions, length)
-    steps = [seen["resid_pre", 0], *(seen["resid_post", layer] for layer in range(found.sizes.n_layers))]
-    return torch.stack([read_out(found, step[:, at]).float().log_softmax(-1) for step in steps])
+    at = chosen("position", positions, seen.tokens.size(1))
+    for step in (seen["resid_pre", 0], *(seen["resid_post", layer] for layer in range(found.sizes.n_layers))):
+        yield read_out(found, step[:, at]).float().log_softmax(-1)
 
 
 @dataclass(frozen=True)

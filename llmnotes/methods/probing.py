@@ -130,7 +130,13 @@ def probe(
 
 
 def activations(
-    model: Any, inputs: Inputs, place: str = "resid_post", *, positions: Sequence[int] | None = None
+    model: Any,
+    inputs: Inputs,
+    place: str = "resid_post",
+    *,
+    positions: Sequence[int] | None = None,
+    layers: int | Sequence[int] | None = None,
+    rows: int | None = None,
 ) -> Float[Tensor, "layer example d"]:
     """Activations as probes read them: rows of all the real tokens, or of one position of each text.
 
@@ -139,12 +145,14 @@ def activations(
         inputs: texts or token ids.
         place: where; heads are put side by side.
         positions: for each text the position to read; without, every token is a row, text after text.
+        layers: which layer or layers, in the order of the model; all, if not given.
+        rows: how many texts run at once; all, if not given.
 
     Raises:
         ValueError: not one position for each text.
         IndexError: a position at which a text has no token.
     """
-    seen = trace(model, inputs, [place])
+    seen = trace(model, inputs, [place], layers=layers, rows=rows)
     stacked = seen.stack(place).flatten(3)  # (layer, batch, pos, d)
     if positions is None:
         return stacked[:, seen.mask]

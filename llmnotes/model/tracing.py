@@ -92,6 +92,7 @@ def trace(
     grad: bool = False,
     padding: str = "right",
     keep_on: str | torch.device | None = None,
+    rows: int | None = None,
 ) -> Trace:
     """Run the model once and keep the places asked for, exactly as the model computed them.
 
@@ -109,6 +110,9 @@ def trace(
         padding: "right" or "left", for texts of unequal length.
         keep_on: a device to move the kept values, the tokens and the mask to, such as "cpu" to spare a GPU's memory.
 
+        rows: how many texts run at once, to spare memory while they run; all, if not given. Interventions that hold
+            values of the whole batch need all.
+
     Returns:
         The trace.
 
@@ -121,7 +125,7 @@ def trace(
     for place in wanted:
         check_place(found, place)
     at = sorted(set(chosen("layer", layers, found.sizes.n_layers)))
-    rows = batch(model, inputs, padding=padding)
+    given = batch(model, inputs, padding=padding)
     order = sorted(
         {(found.sizes.n_layers if p == "logits" else layer, PLACES.index(p)) for p in wanted for layer in at}
     )
@@ -142,8 +146,14 @@ def trace(
         return keep
 
     calls = [(place, layer, keeper((place, layer))) for place, layer in keys]
+    n, done = len(given.tokens), []
     with torch.set_grad_enabled(grad), hooked(found, calls, read=True):
-        with suppress(_Enough):
-            run(hf, rows.tokens, **rows.extra)
-    tokens, mask = (rows.tokens, rows.mask) if keep_on is None else (rows.tokens.to(keep_on), rows.mask.to(keep_on))
+        for start in range(0, n, rows or n):
+            some = slice(start, start + (rows or n))
+            with suppress(_Enough):
+                run(hf, given.tokens[some], **{name: value[some] for name, value in given.extra.items()})
+            done.append(dict(values))
+    if len(done) > 1:
+        values = {key: torch.cat([part.pop(key) for part in done]) for key in list(values)}
+    tokens, mask = (given.tokens, given.mask) if keep_on is None else (given.tokens.to(keep_on), given.mask.to(keep_on))
     return Trace(tokens, mask, values, found.sizes.n_layers, tokenizer)
