@@ -169,7 +169,7 @@ def _checked_tolerance(name: str, rtol: float | None, atol: float | None, becaus
 
 
 def _number(name: str, value: Any) -> float | int | bool:
-    if hasattr(value, "item") and getattr(value, "shape", None) == ():
+    if hasattr(value, "item") and math.prod(value.shape) == 1:
         value = value.item()  # a tensor, an array or a NumPy scalar that holds one number
     if hasattr(value, "shape"):
         raise TypeError(
