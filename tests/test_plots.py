@@ -143,6 +143,20 @@ def test_on_a_phone_panels_go_under_each_other(tmp_path: Path) -> None:
     assert (tmp_path / "two.narrow.svg").read_text().count(">share<") == 2, "each has its label"
 
 
+def test_on_a_phone_names_are_broken_and_legends_stacked() -> None:
+    fig, ax = plots.subplots()
+    names = ["no mask at all", "a mask and no start token", "a mask and a start token"]
+    ax.bar(names, [1, 2, 3])
+    for i in range(4):
+        ax.plot([], [], label=f"a long name {i}")
+    ax.legend(ncols=4)
+    svg._make_narrow(fig)
+    fig.draw_without_rendering()
+    assert not svg._touch(ax)
+    assert ax.get_legend().get_window_extent().width < 0.75 * fig.bbox.width
+    assert [label.get_text().replace("\n", " ") for label in ax.get_xticklabels()] == names
+
+
 def test_a_choice_is_marked(tmp_path: Path) -> None:
     fig, ax = plots.subplots()
     ax.plot([1, 2])

@@ -12,11 +12,14 @@ import io
 import json
 import re
 from html import escape
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.category import StrCategoryFormatter
 from matplotlib.text import Text
+from matplotlib.ticker import FixedFormatter
 
 from llmnotes.lab.plots import NARROW, VARIABLES, WIDTH
 
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 __all__ = ["save"]
@@ -66,6 +70,37 @@ def _make_narrow(fig: Figure) -> None:
             ax.set_subplotspec(grid[i])
         fig.set_figheight(height * len(panels))
     fig.set_figwidth(NARROW)
+    _make_fit(fig)
+
+
+def _make_fit(fig: Figure) -> None:
+    """Let legends that are too wide go under each other, and break or turn tick labels that touch."""
+    layout = fig.get_layout_engine()
+    fig.set_layout_engine("none")  # it gives up where what does not fit yet leaves no room for the axes
+    fig.draw_without_rendering()
+    legends = [(fig, legend, 1.0, "outside lower center") for legend in fig.legends]
+    legends += [(ax, legend, 0.75, "best") for ax in fig.axes if (legend := ax.get_legend())]
+    for owner, legend, share, where in legends:
+        if legend.get_window_extent().width > share * fig.bbox.width:
+            words = [text.get_text() for text in legend.get_texts()]
+            legend.remove()
+            owner.legend(legend.legend_handles, words, loc=where, fontsize=legend.get_texts()[0].get_fontsize())
+    for ax in fig.axes:
+        if not isinstance(ax.xaxis.get_major_formatter(), (FixedFormatter, StrCategoryFormatter)) or not _touch(ax):
+            continue  # numbers are spaced by matplotlib itself
+        names = [label.get_text() for label in ax.get_xticklabels()]
+        ax.set_xticks(ax.get_xticks(), [name.replace(" ", "\n") for name in names])
+        fig.draw_without_rendering()
+        if _touch(ax):
+            ax.set_xticks(ax.get_xticks(), names, rotation=40, ha="right", rotation_mode="anchor")
+    fig.set_layout_engine(layout)
+
+
+def _touch(ax: Axes) -> bool:
+    """Whether any two neighbouring tick labels below the axes overlap."""
+    boxes = [label.get_window_extent() for label in ax.get_xticklabels() if label.get_text() and label.get_visible()]
+    boxes.sort(key=lambda box: box.x0)
+    return any(one.x1 > other.x0 for one, other in pairwise(boxes))
 
 
 def _svg(fig: Figure, salt: str) -> str:
