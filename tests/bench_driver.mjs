@@ -11,6 +11,7 @@ const { makeTokenizer } = await from("tokenizers");
 const methods = await from("methods");
 const { truth } = await from("oracle");
 const lexicon = await from("lexicon");
+const { ANSWERS: engine } = await from("engine");
 
 const file = (path) => {
   const bytes = readFileSync(`${checkpoints}/${path}`);
@@ -56,14 +57,27 @@ const ANSWERS = {
     const tokenizer = makeTokenizer(json(`${name}/tokenizer.json`));
     return texts.map((text) => [tokenizer.encode(text), tokenizer.decode(tokenizer.encode(text))]);
   },
+  /** What the page asks of the engine itself. */
+  async audit({ number, words }) {
+    engine.load({ name: "world", config: json("world/config.json"), weights: file("world/model.safetensors") });
+    engine.adapt({ name: "audited", base: "world", weights: file(`world/audit/${number}.safetensors`) });
+    return packed(engine.look({ name: "audited", words, edits: [] }).said);
+  },
+  async activity({ words, source, feature }) {
+    engine.load({ name: "world", config: json("world/config.json"), weights: file("world/model.safetensors") });
+    const { layer, k } = json("world/features/key.json");
+    engine.dictionary({ weights: file("world/features/encoders.safetensors"), layer, k });
+    return engine.activity({ name: "world", words, source, feature }).values;
+  },
   cut: ({ name, bytes }) => readTensors(file(`${name}/model.safetensors`).slice(0, bytes)),
 };
 
-const answers = JSON.parse(readFileSync(0, "utf8")).map(({ ask, ...request }) => {
+const answers = [];
+for (const { ask, ...request } of JSON.parse(readFileSync(0, "utf8"))) {
   try {
-    return ANSWERS[ask](request);
+    answers.push(await ANSWERS[ask](request));
   } catch (error) {
-    return { error: error.message };
+    answers.push({ error: error.message });
   }
-});
+}
 process.stdout.write(JSON.stringify(answers));

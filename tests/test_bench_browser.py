@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import gzip
 import http.server
 import re
 import shutil
+import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +19,7 @@ from conftest import ROOT, make_notebook
 
 from llmnotes.site.pages.offline import as_script
 
-PRESETS = re.findall(r"^  (\w+): \{ model", (ASSETS / "main.js").read_text(), re.MULTILINE)
+PRESETS = dict(re.findall(r'^  (\w+): \{ model: "\w+", from: "(\w+)"', (ASSETS / "mount.js").read_text(), re.MULTILINE))
 
 
 @pytest.fixture(scope="module")
@@ -65,20 +67,23 @@ def folder(sites: dict[str, Path]) -> str:
 @needs_node
 def test_the_script_for_a_folder_is_one(tmp_path: Path) -> None:
     """All modules in one scope: no name twice."""
-    import subprocess
-
-    script = as_script(ASSETS / "main.js")
-    path = tmp_path / "main.js"
+    script = as_script(ASSETS / "folder.js")
+    path = tmp_path / "folder.js"
     path.write_text(script)
     done = subprocess.run([NODE, "--check", str(path)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 
-def test_the_script_is_small() -> None:
-    import gzip
+def with_imports(name: str) -> set[str]:
+    """A module and all that it imports."""
+    source = (ASSETS / name).read_text()
+    return {name}.union(*(with_imports(one) for one in re.findall(r'from "\./([\w.]+)"', source)))
 
-    size = sum(len(gzip.compress(path.read_bytes())) for path in ASSETS.glob("*.js"))
-    assert size < 60_000
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_the_script_is_small(preset: str) -> None:
+    wanted = with_imports("main.js") | with_imports("worker.js") | with_imports(f"{PRESETS[preset]}.js")
+    assert sum(len(gzip.compress((ASSETS / name).read_bytes())) for name in wanted) < 60_000
 
 
 @pytest.mark.parametrize("where", ["served", "folder"])
@@ -221,6 +226,50 @@ def test_predict_on_your_own_sentence(browser, served: str) -> None:
         page.get_by_text("It came true.").wait_for()
         page.reload()
         page.get_by_text("2 predictions here, Brier score 0.340").wait_for()  # ((0.2 - 0)² + (0.2 - 1)²) / 2
+        assert not visit.wrong
+
+
+@pytest.mark.parametrize("where", ["served", "folder"])
+def test_blind_audit(browser, where: str, request: pytest.FixtureRequest) -> None:  # noqa: F811
+    address = request.getfixturevalue(where)
+    with Visit(browser, address, "audit/" if where == "served" else "audit.html") as visit:
+        page = visit.page
+        page.get_by_text("11 of 12 looks left").wait_for()
+        page.get_by_label("Choose a sentence").select_option(label="a fact: Karl likes")
+        page.get_by_text("10 of 12 looks left").wait_for()
+        page.get_by_role("button", name="Layer 0, head 0").click()
+        page.get_by_text("9 of 12 looks left").wait_for()
+        page.get_by_role("button", name="Layer 0, head 0").click()  # looked at before
+        page.get_by_text("This World says").wait_for()
+        assert page.get_by_text("9 of 12 looks left").count()
+        assert page.get_by_role("button", name="Answer").is_disabled()
+        page.get_by_role("radio", name="nothing was changed").check()
+        page.get_by_label("How sure are you?").fill("100")
+        page.get_by_role("button", name="Answer").click()
+        page.get_by_text("100% sure, after 3 looks").wait_for()
+        assert page.get_by_text(re.compile("^[01] of 1 right, Brier score [01].000")).count() == 1
+        page.get_by_role("button", name="Next case").click()
+        page.get_by_text("11 of 12 looks left").wait_for()
+        assert not visit.wrong
+
+
+def test_feature_browser(browser, served: str) -> None:  # noqa: F811
+    with Visit(browser, served, "features/") as visit:
+        page = visit.page
+        page.locator(".bench-places li").first.wait_for()
+        assert page.locator(".bench-places li").count() == 6
+        assert page.locator(".bench-kinds input").count() == 4
+        page.locator(".bench-kinds input").first.check()
+        page.get_by_role("button", name="See the answer").click()
+        page.get_by_text("The best of all labels is").wait_for()
+        page.get_by_text("of 1 right with a trained dictionary").wait_for()
+        page.get_by_role("button", name="Next feature").click()
+        page.get_by_text("Feature 2 of 16").wait_for()
+        page.get_by_label("Which dictionary").select_option("random")
+        page.get_by_text("Feature 1 of 16").wait_for()
+        assert page.url.endswith("#bench-features?of=random&n=1")
+        page.get_by_label("Choose a sentence").select_option(label="a fact: Karl likes")
+        page.locator(".bench-own span", has_text="Karl").wait_for()
         assert not visit.wrong
 
 

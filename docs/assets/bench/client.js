@@ -1,8 +1,12 @@
 // The page's side of the engine: starts the worker, fetches models once, passes questions on.
 
-import { ANSWERS } from "./engine.js";
+let inPage = null; // the engine itself, where there is no worker
 
-const fromFolder = typeof location === "object" && location.protocol === "file:"; // the copy that opens without a server
+/** Let the engine answer in the page: for the copy that opens without a server. */
+export function answerInPage(answers) {
+  inPage = answers;
+}
+
 const ownScript = typeof document === "object" && document.querySelector('script[src*="assets/bench/"]');
 export const ASSETS = ownScript ? ownScript.src.replace(/bench\/[^/]*$/, "") : "";
 
@@ -21,7 +25,7 @@ let count = 0;
 const waiting = new Map();
 
 function start() {
-  if (worker || fromFolder) return;
+  if (worker || inPage) return;
   worker = new Worker(`${ASSETS}bench/worker.js`, { type: "module" });
   worker.onmessage = ({ data: { id, part, answer, error } }) => {
     const one = waiting.get(id);
@@ -47,7 +51,7 @@ function start() {
 export function inquire(ask, request, { part = () => {}, signal, transfer = [] } = {}) {
   start();
   const id = count++;
-  if (!worker) return Promise.resolve().then(() => ANSWERS[ask](request, part, () => Boolean(signal?.aborted)));
+  if (inPage) return Promise.resolve().then(() => inPage[ask](request, part, () => Boolean(signal?.aborted)));
   return new Promise((done, fail) => {
     waiting.set(id, { part, done, fail });
     signal?.addEventListener("abort", () => worker.postMessage({ id, stop: true }));
@@ -56,8 +60,8 @@ export function inquire(ask, request, { part = () => {}, signal, transfer = [] }
 }
 
 /** A file's bytes; from a folder, out of a script that carries them. */
-async function bytesOf(path, progress) {
-  if (fromFolder) {
+export async function bytesOf(path, progress = () => {}) {
+  if (inPage) {
     const carried = (globalThis.llmnotesFiles ??= {});
     if (!(path in carried)) {
       await new Promise((done, fail) => {
@@ -96,7 +100,7 @@ const models = new Map();
 export function loadModel(name, progress = () => {}) {
   if (!models.has(name)) {
     const { files, weights, size } = MODELS[name];
-    const parse = async (file) => JSON.parse(new TextDecoder().decode(await bytesOf(`${weights}/${file}`, () => {})));
+    const parse = async (file) => JSON.parse(new TextDecoder().decode(await bytesOf(`${weights}/${file}`)));
     const load = async () => {
       const [bytes, config, tokenizer] = await Promise.all([
         bytesOf(`${weights}/model.safetensors`, (length) => progress(Math.min(1, length / size))),

@@ -36,20 +36,47 @@ function manyStories(count, seed) {
   const random = randomFrom(seed);
   return Array.from({ length: count }, () => tellStory(random, 64).map((word) => IDS[word]));
 }
+let dictionaries = null;
 let told = null; // 24 stories, the same for every visitor
 
 /** Edits as they come from a page: `texts: "stories"` stands for stories of the grammar. */
 const resolve = (edits = []) =>
   edits.map((edit) => (edit.texts === "stories" ? { ...edit, texts: (told ??= manyStories(24, 1)) } : edit));
 
+/** w + a b, for a of a shape (inputs, rank). */
+function plusProduct(w, a, b, [inputs, rank]) {
+  const outputs = w.length / inputs;
+  const sum = w.slice();
+  for (let i = 0; i < inputs; i++) {
+    for (let r = 0; r < rank; r++) for (let j = 0; j < outputs; j++) sum[i * outputs + j] += a[i * rank + r] * b[r * outputs + j];
+  }
+  return sum;
+}
+
 const later = () => new Promise((go) => setTimeout(go));
 
 export const ANSWERS = {
   /** Make a model ready: { name, config, weights, tokenizer } as its files say. */
   load({ name, config, weights, tokenizer }) {
-    const model = new Model(config, readTensors(weights));
-    loaded.set(name, { model, tokenizer: tokenizer ? makeTokenizer(tokenizer) : wordLevel(IDS) });
+    const tensors = readTensors(weights);
+    const model = new Model(config, tensors);
+    loaded.set(name, { model, tensors, tokenizer: tokenizer ? makeTokenizer(tokenizer) : wordLevel(IDS) });
     return { layers: model.layers, heads: model.heads, d: model.d, simd: model.kernel.simd };
+  },
+
+  /** A model with an adapter merged in: for each matrix W of the adapter, W + a b (Hu et al. 2021). */
+  adapt({ name, base, weights }) {
+    const { model, tensors, tokenizer } = modelOf(base);
+    const changed = new Map(tensors);
+    const adapter = readTensors(weights);
+    for (const [key, { shape, values: a }] of adapter) {
+      if (!key.endsWith(".a")) continue;
+      const matrix = key.slice(0, -2);
+      const b = adapter.get(`${matrix}.b`).values;
+      changed.set(matrix, { values: plusProduct(tensors.get(matrix).values, a, b, shape) });
+    }
+    loaded.set(name, { model: new Model(model.config, changed), tensors: changed, tokenizer });
+    return true;
   },
 
   /** What World makes of words, beside what is true: see `Look` in play.js. */
@@ -130,6 +157,32 @@ export const ANSWERS = {
       list: left.slice(0, count).map(({ id, p }) => ({ id, p, raw: raw[id], text: tokenizer.decode([id]) })),
       drawn: pick(left, randomFrom(sampling.seed ?? 0)),
     };
+  },
+
+  /** Keep the encoders of the feature browser: sparse autoencoders that leave k features active (Gao et al. 2024). */
+  dictionary({ weights, layer, k }) {
+    dictionaries = { tensors: readTensors(weights), layer, k };
+  },
+
+  /** How active a feature is at each position, and what World says at the last. */
+  activity({ name, words, source, feature }) {
+    const { model } = modelOf(name);
+    truth([END, ...words]); // refuses what the grammar does
+    const { tensors, layer, k } = dictionaries;
+    const [w, b, centre] = ["w_enc", "b_enc", "b_dec"].map((part) => tensors.get(`${source}.${part}`).values);
+    const { logits, places } = model.run([END, ...words].map((word) => IDS[word]), { keep: ["resid_post"], read: "last" });
+    const stream = places.get(keyOf("resid_post", layer));
+    const values = Array.from({ length: words.length + 1 }, (_, at) => {
+      const features = Float64Array.from(b);
+      for (let i = 0; i < model.d; i++) {
+        const x = stream[at * model.d + i] - centre[i];
+        for (let j = 0; j < features.length; j++) features[j] += x * w[i * features.length + j];
+      }
+      const limit = Array.from(features).sort((one, other) => other - one)[k - 1];
+      return features[feature] >= limit ? Math.max(0, features[feature]) : 0;
+    });
+    const best = logits.indexOf(Math.max(...logits));
+    return { values, best: Object.keys(IDS)[best] };
   },
 
   encode: ({ name, text }) => modelOf(name).tokenizer.encode(text),

@@ -15,21 +15,20 @@ FILES = ("config.json", "tokenizer.json", "model.safetensors")
 
 
 def add_models(files: Files, config: MkDocsConfig, *, offline: bool) -> None:
-    """Put World with its checkpoints and Fairytale into `assets/models`, if the notebook has a bench.
+    """Put World, its checkpoints, the audit's adapters and Fairytale into `assets/models`, if the notebook has a bench.
 
     A copy that opens from a folder can fetch nothing, so there each file is a script that carries the bytes.
     """
     if not Path(config.docs_dir, "assets", "bench").is_dir():
         return
-    steps = sorted((CHECKPOINTS / "world").glob("step-*"))
-    for folder in (CHECKPOINTS / "world", CHECKPOINTS / "fairytale", *steps):
-        for name in FILES:
-            path = folder / name
-            inside = path.relative_to(CHECKPOINTS).as_posix()
-            uri = f"assets/models/{inside}"
-            if offline:
-                data = base64.b64encode(path.read_bytes()).decode()
-                script = f"(globalThis.llmnotesFiles ??= {{}})[{json.dumps(inside)}] = {json.dumps(data)};\n"
-                files.append(File.generated(config, f"{uri}.js", content=script))
-            else:
-                files.append(File.generated(config, uri, abs_src_path=str(path)))
+    world, fairytale = CHECKPOINTS / "world", CHECKPOINTS / "fairytale"
+    paths = [folder / name for folder in (world, fairytale, *sorted(world.glob("step-*"))) for name in FILES]
+    for path in (*paths, *sorted((world / "audit").iterdir())):
+        inside = path.relative_to(CHECKPOINTS).as_posix()
+        uri = f"assets/models/{inside}"
+        if offline:
+            data = base64.b64encode(path.read_bytes()).decode()
+            script = f"(globalThis.llmnotesFiles ??= {{}})[{json.dumps(inside)}] = {json.dumps(data)};\n"
+            files.append(File.generated(config, f"{uri}.js", content=script))
+        else:
+            files.append(File.generated(config, uri, abs_src_path=str(path)))

@@ -1,0 +1,68 @@
+// Puts a bench in the place of each element with data-bench="preset". What stands in it stays until the model is
+// there: it is what readers without JavaScript see.
+
+import { loadModel, megabytes } from "./client.js";
+import { calm, make } from "./dom.js";
+
+/** By preset: the model, the module and its function that builds the bench, and what waits for the reader's word. */
+const PRESETS = {
+  home: { model: "world", from: "play", build: "playHome" },
+  world: { model: "world", from: "play", build: "playWorld" },
+  swap: { model: "world", from: "swap", build: "playSwap" },
+  time: { model: "world", from: "time", build: "playTime", wait: "World and its nine checkpoints, 5.0 MB", more: "loadSteps" },
+  steer: { model: "world", from: "dial", build: "playSteer" },
+  features: { model: "world", from: "features", build: "playFeatures" },
+  write: { model: "fairytale", from: "write", build: "playWrite", wait: `Fairytale, ${megabytes("fairytale")}` },
+  audit: { model: "world", from: "audit", build: "playAudit" },
+  predict: { model: "world", from: "forecast", build: "playForecast" },
+};
+
+function mount(root, open) {
+  const { model, from, build, wait, more } = PRESETS[root.dataset.bench] ?? {};
+  if (!build) return void console.error(`no bench called ${root.dataset.bench}; expected one of ${Object.keys(PRESETS)}`);
+  root.id ||= `bench-${root.dataset.bench}`;
+  const status = make("p", { class: "bench-loading", role: "status" });
+  const begin = async () => {
+    status.replaceChildren(`Loading ${wait ?? `World, ${megabytes(model)}`} …`);
+    const bar = make("progress", { max: 1, value: 0, "aria-label": "Loading the model" });
+    status.append(bar);
+    root.append(status);
+    const progress = (share) => (bar.value = share);
+    try {
+      const [module, sizes] = await Promise.all([open(from), loadModel(model, progress)]);
+      if (more) await module[more](progress);
+      root.classList.add("bench-on");
+      await module[build](root, sizes);
+      addEventListener("hashchange", () => {
+        if (!location.hash.startsWith(`#${root.id}?`)) return;
+        module[build](root, sizes); // a link in the page that leads to a state
+        root.scrollIntoView({ behavior: calm() ? "auto" : "smooth" });
+      });
+    } catch (error) {
+      root.classList.remove("bench-on");
+      const again = make("button", { type: "button", class: "bench-text", onclick: begin }, "Try again");
+      status.replaceChildren(`The model did not load: ${error.message}. `, again);
+      root.append(status);
+    }
+  };
+  if (wait) {
+    status.append(make("button", { type: "button", class: "bench-button", onclick: begin }, `Load ${wait}`));
+    root.append(status);
+    return;
+  }
+  const seen = new IntersectionObserver(
+    (entries) => {
+      if (!entries.some((entry) => entry.isIntersecting)) return;
+      seen.disconnect();
+      begin();
+    },
+    { rootMargin: "200px" },
+  );
+  seen.observe(root);
+  if (location.hash.startsWith(`#${root.id}?`)) root.scrollIntoView();
+}
+
+/** Mount every bench of the page; `open` gives the module of a name. */
+export function mountBenches(open) {
+  for (const root of document.querySelectorAll("[data-bench]")) mount(root, open);
+}
