@@ -20,7 +20,8 @@ const PRESETS = {
 function mount(root, open) {
   const { model, from, build, wait, more } = PRESETS[root.dataset.bench] ?? {};
   if (!build) return void console.error(`no bench called ${root.dataset.bench}; expected one of ${Object.keys(PRESETS)}`);
-  root.id ||= `bench-${root.dataset.bench}`;
+  const address = `bench-${root.dataset.bench}`; // what the page's address begins with when it holds a state
+  root.id ||= address;
   const status = make("p", { class: "bench-loading", role: "status" });
   const begin = async () => {
     status.replaceChildren(`Loading ${wait ?? `World, ${megabytes(model)}`} …`);
@@ -34,7 +35,7 @@ function mount(root, open) {
       root.classList.add("bench-on");
       await module[build](root, sizes);
       addEventListener("hashchange", () => {
-        if (!location.hash.startsWith(`#${root.id}?`)) return;
+        if (!location.hash.startsWith(`#${address}?`)) return;
         module[build](root, sizes); // a link in the page that leads to a state
         root.scrollIntoView({ behavior: calm() ? "auto" : "smooth" });
       });
@@ -59,7 +60,7 @@ function mount(root, open) {
     { rootMargin: "200px" },
   );
   seen.observe(root);
-  if (location.hash.startsWith(`#${root.id}?`)) root.scrollIntoView();
+  if (location.hash.startsWith(`#${address}?`)) root.scrollIntoView();
 }
 
 /** Mount every bench of the page; `open` gives the module of a name. */
