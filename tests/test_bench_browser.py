@@ -247,7 +247,8 @@ def test_blind_audit(browser, where: str, request: pytest.FixtureRequest) -> Non
         page.get_by_role("button", name="Layer 0, head 0").click()
         page.get_by_text("9 of 12 looks left").wait_for()
         page.get_by_role("button", name="Layer 0, head 0").click()  # looked at before
-        page.get_by_text("This World says").wait_for()
+        page.locator(".bench-say", has_text="This World says").wait_for()
+        page.get_by_role("button", name="Layer 0, head 0", pressed=True).wait_for()
         assert page.get_by_text("9 of 12 looks left").count()
         assert page.get_by_role("button", name="Answer").is_disabled()
         page.get_by_role("radio", name="nothing was changed").check()

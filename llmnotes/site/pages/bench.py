@@ -15,7 +15,7 @@ FILES = ("config.json", "tokenizer.json", "model.safetensors")
 
 
 def add_models(files: Files, config: MkDocsConfig, *, offline: bool) -> None:
-    """Put World, its checkpoints, the audit's adapters and Fairytale into `assets/models`, if the notebook has a bench.
+    """Put World, its checkpoints, adapters and dictionaries, and Fairytale into `assets/models`, if there is a bench.
 
     A copy that opens from a folder can fetch nothing, so there each file is a script that carries the bytes.
     """
@@ -23,7 +23,7 @@ def add_models(files: Files, config: MkDocsConfig, *, offline: bool) -> None:
         return
     world, fairytale = CHECKPOINTS / "world", CHECKPOINTS / "fairytale"
     paths = [folder / name for folder in (world, fairytale, *sorted(world.glob("step-*"))) for name in FILES]
-    for path in (*paths, *sorted((world / "audit").iterdir())):
+    for path in (*paths, *sorted(world.glob("audit/*")), *sorted(world.glob("features/*"))):
         inside = path.relative_to(CHECKPOINTS).as_posix()
         uri = f"assets/models/{inside}"
         if offline:
