@@ -6,7 +6,7 @@
 # models: []
 # needs: [01_xor]
 # tags: [training dynamics, loss landscape]
-# chapter: Inside
+# chapter: Start
 # thumbnail: way_out
 # timeout: 240
 # ---

@@ -39,10 +39,9 @@ note = within(atol=0.03, because=FIXED)
 
 # %% tags=["idea"]
 world = llmnotes.load("world")
-case = logit_lens(world, f"{END} Anna lives in")[
-    :, 0
-]  # (step, word, vocabulary): log-probabilities
-guess = case.argmax(-1)  # (step, word): the likeliest next word, were this the last layer
+case = logit_lens(world, f"{END} Anna lives in")[:, 0]
+# (step, word, vocabulary): log-probabilities at every height
+guess = case.argmax(-1)  # (step, word): the likeliest next word
 chance = case.exp().max(-1).values  # and its probability
 
 # %% tags=["drawing"]
@@ -145,9 +144,9 @@ figure(
 # wrong:
 #   "W.unembedding(x)": The unembedding expects a stream of fixed size. What stands before it at the end of the model?
 #   "W.final_norm(x)": That is still a stream of 128 numbers. What makes scores of words of it?
-#   "W.final_norm(W.unembedding(x))": The other way round: the norm works on the stream.
+#   "W.final_norm(W.unembedding(x))": It is the other way round, because the norm works on the stream.
 # otherwise: "What does the model do with its last stream? Two steps, a norm and a matrix."
-# solution: "`W.unembedding(W.final_norm(x))`: what the model itself does after its last layer."
+# solution: "`W.unembedding(W.final_norm(x))` is what the model itself does after its last layer."
 # ```
 #
 # ## Your prediction
