@@ -18,7 +18,7 @@ def read_glossary(path: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
     terms: dict[str, str] = {}
-    for found in _TERM.finditer(path.read_text(encoding="utf-8")):
+    for found in _TERM.finditer(path.read_text(encoding="utf-8-sig")):
         paragraphs = [" ".join(p.split()) for p in _SCOPE.sub("", found[2]).split("\n\n") if p.strip()]
         names = [found[1].split("{")[0].strip()]
         if paragraphs and paragraphs[0].startswith("Also: "):
@@ -39,7 +39,7 @@ def read_scopes(path: Path) -> dict[str, tuple[bool, tuple[str, ...]]]:
         which the names of entries begin as well.
     """
     scopes = {}
-    for found in _TERM.finditer(path.read_text(encoding="utf-8")) if path.is_file() else ():
+    for found in _TERM.finditer(path.read_text(encoding="utf-8-sig")) if path.is_file() else ():
         if scope := _SCOPE.search(found[2]):
             names = [found[1].split("{")[0].strip()]
             if also := re.match(r"Also: (.+?)\.?$", found[2].strip(), re.MULTILINE):

@@ -30,19 +30,19 @@ def expand(markdown: str, functions: Mapping[str, Callable[..., str]], where: st
         NotebookError: an unknown function, or a call that is not understood; the message begins with `where`.
     """
 
-    def replace(found: re.Match) -> str:
-        if found["call"] is None:
-            return found[0]
-        line = first_line + markdown.count("\n", 0, found.start())
+    def replace(match: re.Match) -> str:
+        if match["call"] is None:
+            return match[0]
+        line = first_line + markdown.count("\n", 0, match.start())
         try:
-            call = ast.parse(found["call"].strip(), mode="eval").body
+            call = ast.parse(match["call"].strip(), mode="eval").body
             assert isinstance(call, ast.Call)
             assert isinstance(call.func, ast.Name)
             arguments = [ast.literal_eval(argument) for argument in call.args]
             named = {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords}
         except (AssertionError, SyntaxError, ValueError) as error:
             raise NotebookError(
-                f"{where}:{line}: {found[0]!r} is not understood; "
+                f"{where}:{line}: {match[0]!r} is not understood; "
                 'expected a call such as {{ result("xor.solved", ".0%") }}'
             ) from error
         if call.func.id not in functions:
@@ -52,14 +52,14 @@ def expand(markdown: str, functions: Mapping[str, Callable[..., str]], where: st
         except NotebookError as error:
             raise NotebookError(f"{where}:{line}: {error}") from error
         except TypeError as error:
-            raise NotebookError(f"{where}:{line}: {found[0]!r}: {error}") from error
+            raise NotebookError(f"{where}:{line}: {match[0]!r}: {error}") from error
 
     return _PARTS.sub(replace, markdown)
 
 
 def calls(markdown: str, name: str) -> int:
     """How often a function is called outside code."""
-    return sum(1 for found in _PARTS.finditer(markdown) if (found["call"] or "").strip().startswith(f"{name}("))
+    return sum(1 for match in _PARTS.finditer(markdown) if (match["call"] or "").strip().startswith(f"{name}("))
 
 
 def look_up(name: str, runs: Mapping[str, tuple[Lab, Run | None]]) -> tuple[Lab, Run, float | int | bool]:

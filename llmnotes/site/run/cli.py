@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.live import Live
 from rich.markup import escape
+from rich.progress import Progress, ProgressColumn, Task, TextColumn
 from rich.table import Table
+from rich.text import Text
 
 from llmnotes.model import smollm2
 from llmnotes.site.errors import NotebookError
@@ -54,13 +54,8 @@ def list_() -> None:
     project = Project.around(Path.cwd())
     table = Table(box=None, pad_edge=False, header_style="bold", expand=True)
     for column in ("lab", "title", "minutes", "level", "run"):
-        table.add_column(
-            column,
-            no_wrap=True,
-            overflow="ellipsis",
-            ratio=1 if column == "title" else None,
-            min_width=16 if column == "title" else None,
-        )
+        wide = {"ratio": 1, "min_width": 16} if column == "title" else {}
+        table.add_column(column, no_wrap=True, overflow="ellipsis", **wide)
     labs, broken = project.pick(())
     for lab in labs:
         table.add_row(lab.stem, escape(lab.title), str(lab.minutes), lab.level, _state(project, lab))
@@ -237,45 +232,30 @@ def _end(failed: list[str], faults: list[str] | None = None) -> None:
         raise NotebookError(f"{len(faults)} difference(s) from the recorded runs")
 
 
+class _Seconds(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        return Text("" if task.elapsed is None else f"{task.elapsed:6.1f} s")
+
+
 @contextmanager
 def _progress(labs: list[Lab]) -> Iterator[Report]:
     """A live table of states and seconds on a terminal, a line for each change elsewhere."""
-    states: dict[str, str] = {lab.stem: "waits" for lab in labs}
-    began: dict[str, float] = {}
-    ended: dict[str, float] = {}
-
-    def note(lab: Lab, state: str) -> str:
-        now = time.monotonic()
-        states[lab.stem] = state
-        if state == "runs":
-            began[lab.stem] = now
-        elif state in ("done", "failed"):
-            ended[lab.stem] = now
-        if lab.stem in ended and lab.stem in began:
-            return f"{ended[lab.stem] - began[lab.stem]:.1f} s"
-        return ""
-
-    if not console.is_terminal:
-
-        def plain(lab: Lab, state: str) -> None:
-            seconds = note(lab, state)
-            if state != "waits":
-                words = {"runs": "runs", "done": "done", "failed": "failed", "stored": "has a valid stored run"}
-                console.print(f"{lab.stem}  {words[state]}" + (f" after {seconds}" if seconds else ""))
-
-        yield plain
-        return
-
     colours = {"runs": "cyan", "done": "green", "failed": "red", "stored": "dim", "waits": "dim"}
+    state_column = TextColumn("[{task.fields[colour]}]{task.fields[state]}")
+    columns = (TextColumn("{task.description}"), state_column, _Seconds())
+    live = console.is_terminal
+    with Progress(*columns, console=console, refresh_per_second=8, disable=not live) as progress:
+        tasks = {lab.stem: progress.add_task(lab.stem, start=False, state="waits", colour="dim") for lab in labs}
 
-    class Display:
-        def __rich__(self) -> Table:
-            table = Table(box=None, pad_edge=False, show_header=False)
-            for stem, state in states.items():
-                end = ended.get(stem, time.monotonic())
-                seconds = f"{end - began[stem]:6.1f} s" if stem in began else ""
-                table.add_row(stem, f"[{colours[state]}]{state}[/]", seconds)
-            return table
+        def report(lab: Lab, state: str) -> None:
+            task = progress.tasks[tasks[lab.stem]]
+            if state == "runs":
+                progress.start_task(task.id)
+            elif task.started:
+                progress.stop_task(task.id)
+            progress.update(task.id, state=state, colour=colours[state])
+            if not live and state != "waits":
+                seconds = f" after {task.elapsed:.1f} s" if state != "runs" and task.started else ""
+                console.print(f"{lab.stem}  {'has a valid stored run' if state == 'stored' else state}{seconds}")
 
-    with Live(Display(), console=console, refresh_per_second=8):
-        yield lambda lab, state: note(lab, state) and None
+        yield report

@@ -63,7 +63,7 @@ async def execute(lab: Lab, root: Path, work: Path, hub: bool, environment: Mapp
             if path.suffix == ".svg":
                 content = clean(content.decode()).encode()
             (folder / "figures" / path.name).write_bytes(content)
-    (folder / "results.json").write_text(_json({"lab": lab.stem, "cells": cells}), encoding="utf-8")
+    (folder / "results.json").write_text(_json({"cells": cells}), encoding="utf-8")
     depends = {"code": lab.digest}
     for name, state in sorted(used["reads"].items()):
         if state_of(Path(name)) != state:

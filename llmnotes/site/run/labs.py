@@ -196,7 +196,7 @@ def _is_meant_as_lab(path: Path) -> bool:
 
 
 def _cells(cells: list, text: str) -> tuple[Cell, ...]:
-    """The cells with their first lines, found by reading the script from top to bottom as jupytext did."""
+    """The cells with their first lines, by reading the script from top to bottom as jupytext did."""
     lines = text.split("\n")
     result, behind = [], 0  # how many lines are behind us
     for cell in cells:

@@ -221,11 +221,6 @@ class Project:
                     shutil.rmtree(path.parent, ignore_errors=True)
         return Run(target)
 
-    def forget(self, lab: Lab) -> None:
-        """Drop the lab's runs from the cache."""
-        with self._locked():
-            shutil.rmtree(self._runs(lab), ignore_errors=True)
-
     def keep(self, lab: Lab, run: Run) -> bool:
         """Make a run the recorded one; False if that changes nothing, and then nothing is written.
 
