@@ -9,12 +9,13 @@ import subprocess
 from pathlib import Path
 
 import numpy as np
+import playwright
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 ASSETS = ROOT / "docs" / "assets" / "bench"
 CHECKPOINTS = next((ROOT / "llmnotes").rglob("world/model.safetensors")).parents[1]
-NODE = shutil.which("node")
+NODE = shutil.which("node") or shutil.which(Path(playwright.__file__).with_name("driver") / "node")  # Playwright's own
 needs_node = pytest.mark.skipif(NODE is None, reason="the bench's engine is run by node, which is not here")
 
 

@@ -134,7 +134,7 @@ def clean_environment(package: Path | None = None) -> dict[str, str]:
 
 def mkdocs(root: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
     if root == ROOT and "LLMNOTES_CACHE" in os.environ:
-        environment["LLMNOTES_CACHE"] = os.environ["LLMNOTES_CACHE"]
+        environment.setdefault("LLMNOTES_CACHE", os.environ["LLMNOTES_CACHE"])
     return subprocess.run(
         [sys.executable, "-m", "mkdocs", *arguments],
         cwd=root,
