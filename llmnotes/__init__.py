@@ -13,7 +13,7 @@ rooms; each can be read on its own in half an hour, and arrows run one way.
     site/      how labs become pages: run/ (execute, store, compare), notebook/ (quotes, entries), pages/ (MkDocs)
 
 `lab`, `model`, `scratch` and `world` stand on nothing of ours; `methods` and `patching` stand on `model`; `shipped` on
-`scratch` and `world`; `site` on all, and nothing outside `site` imports it.
+these and `methods`; `site` on all, and nothing outside `site` imports it.
 """
 
 from __future__ import annotations

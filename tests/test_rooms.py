@@ -18,7 +18,7 @@ ROOMS = {  # each room, and the rooms that it stands on
     "world": set(),
     "methods": {"model"},
     "patching": {"model"},
-    "shipped": {"scratch", "world"},
+    "shipped": {"model", "methods", "scratch", "world"},
     "site": {"lab", "model", "methods", "patching", "scratch", "world", "shipped"},
 }
 FLOORS = {"run": set(), "notebook": {"run"}, "pages": {"run", "notebook"}}  # inside the site
