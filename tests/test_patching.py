@@ -152,3 +152,19 @@ def test_what_a_sweep_refuses_before_it_runs(gpt2, neox, ids, other_ids):
         sweep(neox, ids, other_ids, metric, "resid_mid")
     with add(gpt2, "resid_post", 0, 1.0), pytest.raises(RuntimeError, match="a hook or an intervention is active"):
         sweep(gpt2, ids, other_ids, metric)
+
+
+def test_the_plan_is_made_on_the_cpu_and_sent_once(gpt2, ids, other_ids, monkeypatch):
+    """On a GPU every count that is read back makes it stop: the plan is sent in one piece, and nothing comes back."""
+    from llmnotes.patching import plan as module
+
+    sent = []
+    send = module._send
+    monkeypatch.setattr(module, "_send", lambda tensors, device: sent.append(len(tensors)) or send(tensors, device))
+    asked = []
+    for name in ("unique", "nonzero"):
+        own = getattr(torch.Tensor, name)
+        monkeypatch.setattr(torch.Tensor, name, lambda self, *a, own=own, **k: asked.append(self) or own(self, *a, **k))
+    sweep(gpt2, ids, other_ids, logit_difference(gpt2, 4, 9))
+    assert len(sent) <= 2  # the guard, once, and the sweep
+    assert all(not tensor.is_floating_point() for tensor in asked)

@@ -168,8 +168,8 @@ def path_patching(
         if not rows:
             continue
         layer, mid, resid = _received(base, both, row, node, moved[rows])
-        number = torch.arange(len(rows), device=resid.device)[:, None].expand(-1, base.length - first)
-        position = torch.arange(first, base.length, device=resid.device).expand(len(rows), -1)
+        number = torch.arange(len(rows))[:, None].expand(-1, base.length - first)
+        position = torch.arange(first, base.length).expand(len(rows), -1)
         entry = Entry(layer, mid, number.flatten(), position.flatten(), resid[:, first:].flatten(0, 1))
         logits, _ = propagate(base, [entry], where)
         values[rows, column] = measure(logits).float().cpu()

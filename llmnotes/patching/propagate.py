@@ -36,6 +36,7 @@ from torch.nn.functional import gelu, scaled_dot_product_attention
 from llmnotes.model.architectures import Block, Parts, matrix, parts, read_out
 from llmnotes.model.guard import once, refuse_interventions
 from llmnotes.model.tracing import Trace, trace
+from llmnotes.patching.plan import Entry, Step, plan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,21 +45,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 __all__ = ["Base", "Entry", "base_run", "feed_forward", "project", "propagate", "row_bytes", "visible"]
-
-
-@dataclass(frozen=True)
-class Entry:
-    """Changed tokens that enter the residual stream together; a row's changed positions are one unbroken stretch.
-
-    They enter before block `layer` (`layer` = n_layers: after the last one), or, if `mid`, between its attention and
-    its MLP, which only blocks that are not parallel have.
-    """
-
-    layer: int
-    mid: bool
-    row: Int[Tensor, " token"]
-    position: Int[Tensor, " token"]
-    value: Float[Tensor, "token d_model"]
 
 
 @dataclass(frozen=True)
@@ -129,11 +115,11 @@ def base_run(model: Any, run: Any, row: int = 0) -> Base:
 def _unchanged(base: Base, tokens: Int[Tensor, "1 pos"]) -> tuple[Tensor, Tensor]:
     """Our logits and the model's own for a patch that changes nothing, from the start and from the middle of a text."""
     half = base.length // 2
-    position = torch.arange(base.length, device=tokens.device)
+    position = torch.arange(base.length)
     row = torch.cat([torch.zeros_like(position), torch.ones_like(position[half:])])
     position = torch.cat([position, position[half:]])
     at = range(half, base.length)
-    logits, _ = propagate(base, [Entry(0, False, row, position, base.resid[0][position])], at)
+    logits, _ = propagate(base, [Entry(0, False, row, position, base.resid[0][position.to(tokens.device)])], at)
     own = trace(base.parts.model, tokens, ["logits"])["logits"][:, half:]
     return logits, own.expand_as(logits)
 
@@ -150,56 +136,30 @@ def propagate(base: Base, entries: Sequence[Entry], at: Sequence[int]) -> tuple[
         The logits, and how many tokens passed a block (a token that passes two blocks counts twice).
     """
     found, blocks = base.parts, base.parts.blocks
-    device, length = base.resid[0].device, base.length
-    n_rows = 1 + max(int(entry.row.max()) for entry in entries)
-    wanted = torch.zeros(length, dtype=torch.bool, device=device)
-    wanted[list(at)] = True
-
-    row = torch.empty(0, dtype=torch.long, device=device)  # of each carried token ...
-    position = row.clone()
-    x = base.resid[0].new_empty(0, found.sizes.d_model)  # ... whose residual stream this is
-    entered: list[Entry] = []  # since the last attention: their later positions are not carried yet
-    n_tokens = 0
-    for layer, block in enumerate(blocks):
-        for entry in (e for e in entries if e.layer == layer and not e.mid):
-            row, position, x = _join(row, position, x, entry)
-            entered.append(entry)
-        attended = None
-        if len(x):
-            later_row, later_position = _later(entered, length, device)
-            entered = []
-            q, k, v = project(block, x, base.rotation[layer], position)
-            carried_row, carried_position = row, position
-            row, position = torch.cat([row, later_row]), torch.cat([position, later_position])
-            x = torch.cat([x, base.resid[layer][later_position]])
-            q = torch.cat([q, base.q[layer][later_position]])
-            if layer == len(blocks) - 1:
-                keep = wanted[position].nonzero()[:, 0]
-                row, position, x, q = row[keep], position[keep], x[keep], q[keep]
-            z = _attend(block, q, row, position, k, v, carried_row, carried_position, base.k[layer], base.v[layer])
-            attended = block.attn_adds(block.attn_proj(z))
-        if block.parallel:
-            if attended is not None and block.mlp is not None:
-                attended = attended + feed_forward(block, block.norm_mlp(x))
-            x = x if attended is None else x + attended
-        else:
-            x = x if attended is None else x + attended
-            for entry in (e for e in entries if e.layer == layer and e.mid):
-                if layer == len(blocks) - 1:
-                    keep = wanted[entry.position]
-                    entry = Entry(layer, True, entry.row[keep], entry.position[keep], entry.value[keep])
-                row, position, x = _join(row, position, x, entry)
-                entered.append(entry)
-            if len(x):
-                x = x + feed_forward(block, block.norm_mlp(x))
-        n_tokens += len(x)
-    for entry in (e for e in entries if e.layer == len(blocks)):
-        row, position, x = _join(row, position, x, entry)
-    final = base.resid[-1][list(at)].expand(n_rows, -1, -1).clone()  # (row, at, d_model)
-    for i, p in enumerate(at):
-        here = position == p % length
-        final[row[here], i] = x[here]
-    return read_out(found, final), n_tokens
+    way = plan(entries, at, len(blocks), base.length, base.resid[0].device)
+    x = base.resid[0].new_empty(0, found.sizes.d_model)  # the residual stream of every token that is carried
+    for layer, (block, step) in enumerate(zip(blocks, way.steps, strict=False)):
+        here = step.index
+        x = torch.cat([x, *(entry.value for entry in step.before)]) if step.before else x
+        if step.attends:
+            q, k, v = project(block, x, base.rotation[layer], here["position"])
+            x = torch.cat([x, base.resid[layer][here["later"]]])
+            q = torch.cat([q, base.q[layer][here["later"]]])
+            if "keep" in here:
+                x, q = x[here["keep"]], q[here["keep"]]
+            added = block.attn_adds(block.attn_proj(_attend(block, q, k, v, step, base.k[layer], base.v[layer])))
+            if block.parallel and block.mlp is not None:
+                added = added + feed_forward(block, block.norm_mlp(x))
+            x = x + added
+        for i, entry in enumerate(step.mids):
+            x = torch.cat([x, entry.value[here[f"mid{i}"]]])
+        if not block.parallel and len(x):
+            x = x + feed_forward(block, block.norm_mlp(x))
+    x = torch.cat([x, *(entry.value for entry in way.steps[-1].before)])
+    final = base.resid[-1][list(at)].expand(way.n_rows, -1, -1).clone()  # (row, at, d_model)
+    for i, (row, token) in enumerate(way.reads):
+        final[row, i] = x[token]
+    return read_out(found, final), sum(step.n_tokens for step in way.steps)
 
 
 def row_bytes(found: Parts, length: int, start: int, n_at: int) -> int:
@@ -257,25 +217,22 @@ def project(block: Block, x: Tensor, rotation: Any, position: Tensor) -> tuple[T
 def _attend(
     block: Block,
     q: Float[Tensor, "token head d_head"],
-    row: Int[Tensor, " token"],
-    position: Int[Tensor, " token"],
     k: Float[Tensor, "changed kv_head d_head"],
     v: Float[Tensor, "changed kv_head d_head"],
-    changed_row: Int[Tensor, " changed"],
-    changed_position: Int[Tensor, " changed"],
+    step: Step,
     base_k: Float[Tensor, "pos kv_head d_head"],
     base_v: Float[Tensor, "pos kv_head d_head"],
 ) -> Float[Tensor, "token head_d_head"]:
     """Attention of loose queries: lay each row's keys over the base run's, attend as a batch, pick the answers."""
-    length, n_rows = len(base_k), 1 + int(changed_row.max())
-    where = changed_row * length + changed_position
+    length, n_rows, asked, where = len(base_k), step.n_rows, step.index["asked"], step.index["where"]
     keys, values = (
-        base.expand(n_rows, -1, -1, -1).flatten(0, 1).index_copy(0, where, new).unflatten(0, (n_rows, length))
+        base.expand(n_rows, -1, -1, -1)
+        .flatten(0, 1)
+        .index_copy(0, step.index["into"], new)
+        .unflatten(0, (n_rows, length))
         for base, new in ((base_k, k), (base_v, v))
     )
     # Only the positions at which anyone asks: from the first changed one on, or those wanted of the last block.
-    asked, column = position.unique(return_inverse=True)
-    where = row * len(asked) + column
     queries = q.new_zeros(n_rows * len(asked), *q.shape[1:]).index_copy_(0, where, q).unflatten(0, (n_rows, -1))
     seen = visible(block, length, q.device)[asked]
     out = attend(block, queries.transpose(1, 2), keys.transpose(1, 2), values.transpose(1, 2), seen)
@@ -296,23 +253,3 @@ def attend(
     k, v = (x.repeat_interleave(q.size(1) // x.size(1), dim=1) for x in (k, v))
     scores = (q @ k.transpose(-1, -2) * (block.scale / block.softcap)).tanh() * block.softcap
     return scores.masked_fill(~seen, -torch.inf).softmax(-1, dtype=torch.float32).to(v.dtype) @ v
-
-
-def _join(row: Tensor, position: Tensor, x: Tensor, entry: Entry) -> tuple[Tensor, Tensor, Tensor]:
-    return torch.cat([row, entry.row]), torch.cat([position, entry.position]), torch.cat([x, entry.value])
-
-
-def _later(entered: list[Entry], length: int, device: Any) -> tuple[Tensor, Tensor]:
-    """The (row, position) pairs behind the changed stretches: attention is about to carry the change to them."""
-    rows, positions = [], []
-    for entry in entered:
-        last = torch.full((1 + int(entry.row.max()),), length, device=entry.row.device)
-        last[entry.row] = -1
-        last.scatter_reduce_(0, entry.row, entry.position, "amax")
-        row, position = (torch.arange(length, device=last.device) > last[:, None]).nonzero(as_tuple=True)
-        rows.append(row)
-        positions.append(position)
-    if not rows:
-        empty = torch.empty(0, dtype=torch.long, device=device)
-        return empty, empty
-    return torch.cat(rows), torch.cat(positions)

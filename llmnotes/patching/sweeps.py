@@ -201,18 +201,15 @@ class Changes:
         for layer in dict.fromkeys(patch[0] for patch in patches):
             mine = [patch[1:] for patch in patches if patch[0] == layer]
             by = dict(zip(axes[1:], zip(*mine, strict=True), strict=True))
-            device = self.base.resid[0].device
-            heads = torch.tensor(by["head"], device=device) if "head" in by else None
-            positions = torch.tensor(by["position"], device=device) if "position" in by else None
+            heads, positions = (torch.tensor(by[axis]) if axis in by else None for axis in ("head", "position"))
             # Changed tokens as a grid of row and position; by default every position from the first difference on.
-            changed = torch.arange(self.base.length, device=device) >= self.first
-            changed = changed.expand(len(mine), -1)
-            if positions is not None:
-                here = torch.arange(self.base.length, device=device) == positions[:, None]
-                reach = torch.arange(self.base.length, device=device) >= positions[:, None]
-                changed = reach if self.place == "v" else here  # whoever looks at a patched value is changed
+            every = torch.arange(self.base.length)
+            changed = (every >= self.first).expand(len(mine), -1)
+            if positions is not None:  # whoever looks at a patched value is changed
+                changed = every >= positions[:, None] if self.place == "v" else every == positions[:, None]
             rows, at = changed.nonzero(as_tuple=True)
-            target, mid, value = self._values(layer, heads, positions, rows, at)
+            there = (t if t is None else t.to(self.base.resid[0].device) for t in (heads, positions, rows, at))
+            target, mid, value = self._values(layer, *there)
             entries.append(Entry(target, mid, rows + row, at, value))
             row += len(mine)
         return entries
