@@ -156,3 +156,22 @@ if (choice) {
     }
   });
 }
+
+// Our record of a lab whose question the reader has not answered yet stays closed until they ask for it
+
+for (const fold of document.querySelectorAll("details.record[data-asked]")) {
+  const { answers, shown } = kept();
+  const about = fold.dataset.asked;
+  const met = Object.values(answers).some((one) => one.lab === about) || fold.dataset.key in shown;
+  if (met) continue;
+  const table = fold.querySelector("table");
+  const open = make("button", { type: "button", className: "md-button md-button--text", textContent: "Show ours now" });
+  const first = make("a", { href: fold.querySelector("p a").href.replace("#our-record", "#predict"), textContent: "Make your own prediction first" });
+  const line = make("p", {}, first, " or ", open);
+  table.hidden = true;
+  table.before(line);
+  open.addEventListener("click", () => {
+    table.hidden = false;
+    line.remove();
+  });
+}
