@@ -1,23 +1,18 @@
 # ---
 # title: Tokens
-# question: What does byte-pair encoding learn, and what becomes of the tokens that it learns and then no longer uses?
+# question: What does a language model read, if not letters and not words?
+# answer: >-
+#   Pieces that were frequent in its training text. A single space at the end of a prompt breaks them, and costs the next word
+#   {{ result("tokens.cost_of_space", ".1f") }} nats.
 # level: beginner
-# minutes: 15
+# minutes: 12
 # models: [fairytale]
 # needs: []
 # tags: [tokens, embeddings]
 # chapter: Start
-# thumbnail: scaffolding
+# thumbnail: compression
 # timeout: 240
 # ---
-
-# %% [markdown]
-# A language model reads a text and says, at each place, how likely each piece of text is to come next. What it
-# reads are numbers: *byte-pair encoding* (BPE) decides which pieces get one
-# ([Sennrich et al. 2016](https://arxiv.org/abs/1508.07909)): it starts from single bytes and joins the most frequent
-# pair of neighbours, again and again. Here we do it by hand, see what it makes of capitals, numbers and spaces, and
-# then look at the joins that were only steps on the way to longer ones. Their tokens stay in the vocabulary, and in
-# the model. Can we find them by looking at the model alone?
 
 # %% tags=["setup"]
 import json
@@ -29,7 +24,7 @@ import torch
 from sklearn.metrics import roc_auc_score
 
 import llmnotes
-from llmnotes.lab import figure, in_words, plots, predict, within
+from llmnotes.lab import ask, figure, in_words, plots, predict, within
 from llmnotes.model import CHECKPOINTS
 from llmnotes.scratch import Config, Tokenizer, Transformer, loss_of, tokenizer
 from llmnotes.scratch.tokenizer import CHUNK, LETTERS
@@ -41,22 +36,7 @@ note = within(atol=0.02, because=ROUNDING)
 WHOLE = "whole numbers of tokens, the same everywhere"
 SEEDS = "training amplifies rounding; two seeds differ by less"
 
-# %% [markdown]
-# ## What you need to know
-#
-# **A token** is a piece of text with a number, its *id*. **The vocabulary** lists them: first the 256 bytes, of which
-# every text is made (in UTF-8 one to four for each character), then what was learned. **A merge** is a pair of tokens that is joined to a new one. To *encode* a
-# text is to replay the merges on it, earliest first. No merge crosses from one word into the next; a space belongs
-# to the word behind it, and we write it `·`.
-#
-# **In the model** each token has an *embedding*, a vector that stands for it when it is read. The model ends with a
-# vector for each place, and compares it with the *unembedding* of each token: the better they agree, the likelier
-# the token is to come next. In [`fairytale`](../models/fairytale.md), our small model of fairy tales, as in many, both
-# are the same matrix (*tied*).
-#
-# Two texts that fairytale has not read, and a tongue-twister.
-
-# %%
+# %% tags=["setup"]
 FABLE = """The North Wind and the Sun disputed as to which was the most powerful, and
 agreed that he should be declared the victor who could first strip a wayfaring man of
 his clothes. The North Wind first tried his power and blew with all his might, but the
@@ -72,46 +52,21 @@ FABLE, GERMAN = (text.replace("\n", " ") for text in (FABLE, GERMAN))
 TWISTER = "Peter Piper picked a peck of pickled peppers. A peck of pickled peppers Peter Piper picked."
 
 # %% [markdown]
-# ## Predict first
+# ## A case you can hold: one line, merge by merge
 #
-# !!! question "Your turn"
-#     A token that the training text never contains: what is its embedding like at the end? As random as at the start,
-#     shrunk to nothing, or something else?
+# A language model reads numbers. So a text must first be cut into pieces, each with a number of its own: its *tokens*. Whole
+# words would need an endless list, single letters would make every text long. *Byte-pair encoding* (BPE) takes the middle
+# way. It starts from single characters and joins the most frequent pair of neighbours, again and again
+# ([Sennrich et al. 2016](https://arxiv.org/abs/1508.07909)).
 #
-# Our own guesses. Those on the embeddings of fairytale were written when we had seen an earlier version of the model,
-# the others before any run.
-
-# %%
-capital = "A text in capitals takes more than twice the tokens"
-predict(capital, 0.85, capitals_ratio="> 2")
-half = "The second half of the vocabulary saves less than a tenth of the tokens"
-predict(half, 0.6, saved_by_second_half="< 0.1")
-space = "A space at the end of a prompt costs the next word more than 2 nats"
-predict(space, 0.7, cost_of_space="> 2")
-dead = "Of the tokens learned from world's stories, more than 5 % are used no more"
-predict(dead, 0.5, dead_share="> 0.05")
-
-# %% [markdown]
-# And on embeddings. We call a token *untouched* if the training text never contains it. The *AUC* of a score is the
-# chance that it puts an untouched token above another one: ½ is guessing, 1 perfect.
-
-# %%
-short = "In fairytale untouched tokens have shorter embeddings than others"
-predict(short, 0.15, auc_short="> 0.5")
-found = "Untouched tokens of fairytale point where bytes point that no text can hold"
-predict(found, 0.85, auc_direction="> 0.95")
-tied = "In a tied toy model trained with AdamW untouched tokens are longer than others"
-predict(tied, 0.7, toy_tied_length="> 1")
-untied = "In an untied toy model their embeddings are shorter"
-predict(untied, 0.9, toy_untied_length="< 1")
-
-# %% [markdown]
-# ## Byte-pair encoding, step by step
+# Here is a tongue-twister. Move the slider and watch words grow out of letters.
 #
-# The whole algorithm: count the pairs of neighbours within words, join the most frequent everywhere, repeat.
+# {{ widget("bpe") }}
+#
+# That is the whole algorithm. In code it takes three lines to count and one to choose.
 
 
-# %%
+# %% tags=["setup"]
 def learn(text, n):
     """The first n merges; of equally frequent pairs, that with the smaller ids is joined."""
     words = Counter(CHUNK.findall(text))  # a word and how often it comes
@@ -131,22 +86,57 @@ def learn(text, n):
 
 
 # %% tags=["idea"]
-for n in (0, 8, 16):
-    merges, encoded = learn(TWISTER, n)
-    print(n, "merges: ", encoded[:67].replace("Ġ", "·"))
-assert tuple(merges) == tokenizer.train_bpe([TWISTER], 257 + 16).merges
+def most_frequent_pair(words):
+    """The pair to join next; words are lists of pieces."""
+    count = Counter()
+    for pieces in words:
+        count.update(pairwise(pieces))  # pairs within a word only
+    return count.most_common(1)[0]
+
+
+letters = [list(word) for word in TWISTER.split()]
+print(most_frequent_pair(letters))
+
+# %% tags=["setup"]
+merges, encoded = learn(TWISTER, 16)
+assert tuple(merges) == tokenizer.train_bpe([TWISTER], 257 + 16).merges, (
+    "ours and llmnotes.scratch.tokenizer differ"
+)
 
 # %% [markdown]
-# The last line checks it against `llmnotes.scratch.tokenizer`, which is quicker: it counts anew only what a merge has changed.
-# Note what a merge does to the two tokens that it is made of: they lose all the places that the new one takes.
+# The *vocabulary* lists all tokens: first the 256 bytes, of which every text is made, then what was learned. To *encode* a
+# text is to replay the merges on it, earliest first. In symbols, with $n(a, b)$ the number of times that $b$ follows $a$
+# within a word, each step adds the token
 #
-# ## How much shorter?
+# $$
+# ab \quad\text{with}\quad (a, b) = \arg\max_{a,\,b}\; n(a, b)
+# $$
 #
-# The merges of a smaller vocabulary are the first ones of a larger. So we cut fairytale's tokenizer at several
-# sizes, and encode the fable, the German tale, and the fable in capitals. The control is the fable with the letters of each
-# word shuffled: the same letters, but no words.
+# *Fairytale*, our model of fairy tales, has a vocabulary of 4,096 tokens. Here is one word of it, from letters to a single
+# token. The number at each step says which merge it was, of all that were learned.
+#
+# {{ drawing("bpe-merge", alt="The word mother with its space, in six merges from seven tokens to one.") }}
+#
+# ```exercise
+# title: The next merge
+# minutes: 2
+# code: |
+#   text = "low lower lowest"  # in pieces: l o w · l o w e r · l o w e s t
+#   first_merge = ("l", "o")  # of three pairs that come three times, the earliest
+#   second_merge = (▢)
+# right: ["'lo', 'w'", '"lo", "w"', "lo, w"]
+# praise: After the first merge the piece lo is followed by w three times.
+# wrong:
+#   "'o', 'w'": There is no o left; the first merge took every one of them.
+#   "'l', 'o'": That pair is gone. Every l and o are one piece now.
+#   "'w', 'e'": That pair comes twice. Another comes three times.
+# otherwise: "Write the text again with lo as one piece, and count the pairs."
+# solution: "`('lo', 'w')`. Each of the three words now begins with lo and then w."
+# ```
+#
+# ## Frequent text is cheap, and everything else is dear
 
-# %% tags=["idea"]
+# %% tags=["setup"]
 fairytale = llmnotes.load("fairytale")
 full = tokenizer.load_tokenizer(CHECKPOINTS / "fairytale")
 deal = np.random.default_rng(0)
@@ -158,63 +148,73 @@ cut = [Tokenizer(full.vocab[:size], full.merges[: size - 257]) for size in SIZES
 curves = [[len(text) / len(t.encode(text)) for t in cut] for text in TEXTS.values()]
 fable, german, capitals, letters = np.array(curves)
 
-# %%
-note(
-    rtol=1e-6,
-    because=WHOLE,
-    characters_a_token=fable[-1],
-    german_ratio=fable[-1] / german[-1],
-    capitals_ratio=fable[-1] / capitals[-1],
-    shuffled_ratio=fable[-1] / letters[-1],
-)
-note(atol=1e-6, because=WHOLE, saved_by_second_half=1 - fable[7] / fable[9])
-
-# %% tags=["drawing"]
-fig, ax = plots.subplots(height=2.8)
-for name, values, style in zip(TEXTS, curves, ("o-", "o-", "o-", "--"), strict=True):
-    ax.semilogx(SIZES, values, style, ms=4, label=name)
-ax.set(xlabel="size of the vocabulary", ylabel="characters a token", ylim=(0.8, 4.6))
-ax.set_xticks([257, 512, 1024, 2048, 4096], ["257", "512", "1024", "2048", "4096"])
-ax.minorticks_off()
-ax.legend(loc="upper left")
-figure(
-    fig,
-    name="compression",
-    alt="For the fable, characters a token grow from 1 to about 4, ever more slowly. German and shuffled letters stay "
-    "at 2 or below, and the fable in capitals near 1.",
-    caption="Texts that the tokenizer has not learned from. 257: single bytes and the end of a text.",
-)
+# %% tags=["idea"]
+for text in ["Once", " once", "once", "ONCE", " king", " 1900", " electricity", "naïve"]:
+    pieces = [full.vocab[i] for i in full.encode(text)]
+    print(text.replace(" ", "·").ljust(13), " ".join(pieces).replace("Ġ", "·"))
 
 # %% [markdown]
-# In the end {{ result("tokens.characters_a_token", ".1f") }} characters of the fable make one token, and the second half
-# of the vocabulary has saved {{ result("tokens.saved_by_second_half", ".0%") }} of the tokens. The vocabulary is a memory of what was
-# frequent: in capitals the fable costs {{ result("tokens.capitals_ratio", ".1f") }} times as many tokens a character, more than without any
-# words (the control, {{ result("tokens.shuffled_ratio", ".1f") }}) or than German
-# ({{ result("tokens.german_ratio", ".1f") }}). Much that is strange about tokens follows from this, and from the space that belongs to the word
-# behind it:
-
-# %%
-for text in [
-    "Once",
-    " once",
-    "once",
-    "ONCE",
-    " king",
-    "King",
-    " 1900",
-    " electricity",
-    "naïve",
-]:
-    pieces = " ".join(full.vocab[i] for i in full.encode(text))
-    print(text.replace(" ", "·").ljust(13), pieces.replace("Ġ", "·"))
-
-# %% [markdown]
-# One word has several ids, or none of its own, by what stands before it and how it is written. Digits stay alone because the
-# tales hold few numbers; a letter that they do not know falls into its bytes.
+# One word has several tokens, or none of its own, by what stands before it and how it is written. Digits stay alone because
+# the tales hold few numbers.
 #
-# The space sets a trap. A prompt that ends in a space has taken away the space of the next word, which then has to
-# begin with another token than the usual one. We measure the loss of words of the fable behind both prompts, without and
-# with a space at the end. The control has no space at all: it says what the lone space is worth to the model.
+# ## Your prediction
+#
+# Look at the first three lines again. The space belongs to the word *behind* it. Now end a prompt with a space, as one easily
+# does: *The North Wind and the ␣*. The next word has lost its own space.
+
+# %%
+ask(
+    "We end a prompt with a space. What happens to the model's loss on the next word, compared with the same prompt without it?",
+    choices={
+        "same": "Nothing: the text is the same, letter by letter",
+        "better": "It falls a little: the model knows that a new word begins",
+        "worse": "It rises a lot: the usual token can no longer come",
+    },
+    answer="worse",
+    because={
+        "same": "The text is the same, but the tokens are not, and tokens are all that the model reads.",
+        "better": "A lone space does say that a word begins. But in training the space was nearly always part of the word.",
+        "worse": "The usual token contains the space. Without it the word must be written in pieces that hardly ever stood there.",
+    },
+    figure="spaces",
+    cost_of_space="> 2",
+)
+predict("A text in capitals takes more than twice the tokens", 0.85, capitals_ratio="> 2")
+predict(
+    "The second half of the vocabulary saves less than a tenth of the tokens",
+    0.6,
+    saved_by_second_half="< 0.1",
+)
+predict(
+    "A space at the end of a prompt costs the next word more than 2 nats",
+    0.7,
+    cost_of_space="> 2",
+)
+predict(
+    "Of the tokens learned from World's stories, more than 5% are used no more",
+    0.5,
+    dead_share="> 0.05",
+)
+predict(
+    "In Fairytale untouched tokens have shorter embeddings than others",
+    0.15,
+    auc_short="> 0.5",
+)
+predict(
+    "Untouched tokens of Fairytale point where bytes point that no text can hold",
+    0.85,
+    auc_direction="> 0.95",
+)
+predict(
+    "In a tied toy model trained with AdamW untouched tokens are longer than others",
+    0.7,
+    toy_tied_length="> 1",
+)
+predict("In an untied toy model their embeddings are shorter", 0.9, toy_untied_length="< 1")
+# Those on embeddings were made after a look at an earlier version of the model.
+
+# %% [markdown]
+# ## A space at the end of a prompt breaks the next word
 
 
 # %% tags=["idea"]
@@ -233,7 +233,7 @@ losses = [(word_loss(a, " " + w), word_loss(a + " ", w), word_loss(a, w)) for a,
 plain, spaced, joined = np.median(losses, axis=0)
 MEDIAN = "a median over some fifty words; rounding only"
 
-# %%
+# %% tags=["setup"]
 note(
     atol=0.05,
     because=MEDIAN,
@@ -242,17 +242,131 @@ note(
     cost_of_no_space=joined - plain,
 )
 
-# %% [markdown]
-# The median loss of a word is {{ result("tokens.cost_of_space", ".1f") }} nats higher behind a space, and
-# {{ result("tokens.cost_of_no_space", ".1f") }} with no space at all: a space that stands alone has lost most of its worth to the model.
-#
-# ## Scaffolding
-#
-# How many tokens does BPE learn that it then no longer uses? In real text that has no sharp answer. So we ask where it
-# has one: the language that we wrote for our model [`world`](../models/world.md) has a few hundred words. We learn from 300
-# of its stories until nothing is left to join, and count at each size how many of the learned tokens the same stories still use.
+# %% tags=["drawing"]
+fig, ax = plots.subplots(height=2.2)
+rows = {
+    "“… and the| Sun”": plain,
+    "“… and the |Sun”": spaced,
+    "control: “… and the|Sun”": joined,
+}
+for y, value in enumerate(rows.values()):
+    (bar,) = ax.barh(
+        y, value, height=0.55, color=(plots.INK, BLUE, "none")[y], edgecolor=plots.INK
+    )
+    bar.set_gid(("choice-same", "choice-worse", "")[y])
+    ax.text(value + 0.1, y, f"{value:.1f}", va="center", weight="bold")
+ax.set_yticks(range(3), rows)
+ax.invert_yaxis()
+ax.set(
+    xlabel="loss of the next word (nats)",
+    xlim=(0, 14),
+    title="A space in the wrong place costs as much as none",
+)
+ax.grid(visible=False)
+figure(
+    fig,
+    name="spaces",
+    alt="The median loss of a word is lowest when the space belongs to the word, much higher behind a prompt that ends in a "
+    "space, and higher still without any space.",
+    caption="Median over some fifty words of a fable. The bar | marks where the prompt ends.",
+    data={"losses": np.array([plain, spaced, joined])},
+    rtol=0.03,
+    because=MEDIAN,
+)
 
-# %%
+# %% [markdown]
+# Behind a space the median loss of a word is {{ result("tokens.cost_of_space", ".1f") }} nats higher. With no space at all, the
+# control, it is {{ result("tokens.cost_of_no_space", ".1f") }} nats higher. A space that stands alone has lost most of its worth
+# to the model: in training it was nearly always part of the word behind it.
+#
+# So never end a prompt with a space, and when you compare two prompts, compare their tokens first.
+#
+# ## The vocabulary is a memory of what was frequent
+#
+# How much shorter do tokens make a text? The merges of a smaller vocabulary are the first ones of a larger, so we cut
+# *Fairytale*'s tokenizer at several sizes. The control is the fable with the letters of each word shuffled: the same letters,
+# but no words.
+
+# %% tags=["setup"]
+note(
+    rtol=1e-6,
+    because=WHOLE,
+    characters_a_token=fable[-1],
+    german_ratio=fable[-1] / german[-1],
+    capitals_ratio=fable[-1] / capitals[-1],
+    shuffled_ratio=fable[-1] / letters[-1],
+)
+note(atol=1e-6, because=WHOLE, saved_by_second_half=1 - fable[7] / fable[9])
+
+# %% tags=["drawing"]
+fig, ax = plots.subplots(height=2.8)
+for name, values, style in zip(TEXTS, curves, ("o-", "o-", "o-", "--"), strict=True):
+    ax.semilogx(SIZES, values, style, ms=4, label=name)
+ax.set(xlabel="size of the vocabulary", ylabel="characters a token", ylim=(0.8, 4.6))
+ax.set_xticks([257, 512, 1024, 2048, 4096], ["257", "512", "1024", "2048", "4096"])
+ax.minorticks_off()
+ax.set_title("Words become cheap; capitals and other languages do not")
+ax.legend(loc="upper left")
+figure(
+    fig,
+    name="compression",
+    alt="For the fable, characters a token grow from 1 to about 4, ever more slowly. German and shuffled letters stay "
+    "at 2 or below, and the fable in capitals near 1.",
+    caption="Texts that the tokenizer has not learned from. 257: single bytes and the end of a text.",
+)
+
+# %% [markdown]
+# At the full size {{ result("tokens.characters_a_token", ".1f") }} characters of the fable make one token. In capitals the same fable
+# costs {{ result("tokens.capitals_ratio", ".1f") }} times as many tokens, more than its shuffled letters do
+# ({{ result("tokens.shuffled_ratio", ".1f") }} times).
+#
+# The later merges help less and less: the second half of the vocabulary saves
+# {{ result("tokens.saved_by_second_half", ".0%") }} of the tokens.
+#
+# ## What surprised us
+#
+# **A lone space is nearly worthless.** It says that a word begins, which is true. Yet it helps the model hardly more than no
+# space at all, because that token rarely stood there.
+#
+# **Capitals are a foreign language.** The fable in capitals is dearer than German, and dearer than nonsense made of its own
+# letters.
+#
+# ## Try it
+#
+# **1. One sign, several tokens** (5 minutes). Find a single character that takes *Fairytale* four tokens. Why four?
+#
+# ??? tip "Hint"
+#     UTF-8 writes a character in one to four bytes, and for what the tales do not know the vocabulary has bytes only.
+
+# %% tags=["solution"]
+sign = "🙂"
+assert len(full.encode(sign)) == 4, f"{sign} takes {len(full.encode(sign))}: try an emoji"
+print([full.vocab[i] for i in full.encode(sign)], list(sign.encode()))
+
+# %% [markdown]
+# ## You can now
+#
+# - encode a line by hand, merge by merge;
+# - say why capitals, numbers, other languages and a space at the end of a prompt are dear;
+# - look at the tokens of two prompts before you compare what a model makes of them.
+#
+# ## What this does not show
+#
+# - The price of a space is measured on one fable and one small model.
+# - Tokenizers of large models treat digits and spaces with rules of their own. The trap is there all the same.
+# - BPE is one way among several; we did not compare it with others.
+#
+# ## Going deeper
+#
+# Read this part after [Meet World and Fairytale](08_meet.md): it needs to know what a model is.
+#
+# ### Scaffolding: tokens that are learned and then no longer used
+#
+# A merge takes from the two tokens that it joins all the places that the new one gets. How many tokens does BPE learn that it
+# then no longer uses? In real text that has no sharp answer. So we ask in *World*'s language, which has a few hundred words. We
+# learn from 300 of its stories until no pair is left, and count at each size how many learned tokens the stories still use.
+
+# %% tags=["setup"]
 stories = [" ".join(token.word for token in tell(1, i)[1:-1]) for i in range(300)]
 learned = tokenizer.train_bpe(stories, 4096)  # it stops long before: no pair is left
 chunks = Counter(chunk for story in stories for chunk in CHUNK.findall(story))
@@ -268,12 +382,7 @@ note(
 )
 note(learned_tokens=len(learned.merges))
 
-# %% [markdown]
-# For fairytale, the count of each token in its training text ships with the model. A token was most frequent
-# when it was learned, for later merges only take from it; and BPE learns in the order of these counts. So the last tokens
-# learned show how frequent a pair had to be, and what lies far below them would not be learned at the end.
-
-# %%
+# %% tags=["setup"]
 counts = np.array(json.loads((CHECKPOINTS / "fairytale" / "counts.json").read_text()))
 last = np.median(counts[-20:])
 note(
@@ -290,12 +399,12 @@ print("                  ", " ".join(unused[7:]).replace("Ġ", "·"))
 fig, (left, right) = plots.subplots(1, 2, height=3)
 left.plot(sizes, sizes, "--", color=plots.MUTED, lw=1.5, label="learned")
 left.plot(sizes, in_use, color=BLUE, label="still in use")
-left.set(title="world", xlabel="merges", ylabel="tokens")
+left.set(title="World", xlabel="merges", ylabel="tokens")
 left.legend()
 right.semilogy(range(257, 4096), counts[257:] + 0.5, ".", ms=2, rasterized=True)
 right.axhline(last, color=ORANGE, lw=1.2, label="the last learned")
 right.legend(loc="upper right")
-right.set(title="fairytale", xlabel="id, in order of learning", ylabel="count, plus ½")
+right.set(title="Fairytale", xlabel="id, in order of learning", ylabel="count, plus ½")
 figure(
     fig,
     name="scaffolding",
@@ -305,23 +414,25 @@ figure(
 )
 
 # %% [markdown]
-# In world BPE finds all the words, each in the end one token ({{ result("tokens.pieces_a_word", ".0f") }} piece a word).
-# And {{ result("tokens.dead_share", ".0%") }} of the {{ result("tokens.learned_tokens") }} tokens that it learned are used no more: they
-# are **scaffolding**. In real text words share more pieces. Still {{ result("tokens.fallen_share", ".0%") }} of fairytale's learned tokens are less
-# than half as frequent as the last one learned ({{ result("tokens.count_of_last") }} times), and {{ result("tokens.learned_and_unused") }} never
-# come at all. These are not pieces of rare words: each was at least as frequent as the last one when it was learned. `·wom`,
-# `·daught` and `ueen` were learned first among them, and then the whole word took everything from them.
+# In *World* BPE finds all the words, each in the end one token ({{ result("tokens.pieces_a_word", ".0f") }} piece a word). And
+# {{ result("tokens.dead_share", ".0%") }} of the {{ result("tokens.learned_tokens") }} tokens that it learned are used no more: they
+# are *scaffolding*.
 #
-# ## Found from the embeddings alone
+# In real text words share more pieces. Still {{ result("tokens.fallen_share", ".0%") }} of *Fairytale*'s learned tokens are less
+# than half as frequent as the last one learned, and {{ result("tokens.learned_and_unused") }} never come at all. These are not
+# pieces of rare words. `·wom`, `·daught` and `ueen` were learned early, and then the whole word took everything from them.
 #
-# Together with the bytes that the tales do not hold, {{ result("tokens.untouched") }} tokens have a count of 0. Models behave oddly on such
-# tokens ([Rumbelow & Watkins 2023](https://www.lesswrong.com/posts/aPeJE8bSo6rAFoLqg/solidgoldmagikarp-plus-prompt-generation)), and
-# [Land & Bartolo 2024](https://arxiv.org/abs/2405.05417) find them by their embeddings. We try two scores that need no counts: how *short* the
-# embedding is, and how near its *direction* is to that of the 13 bytes that no text in UTF-8 can hold, with the mean of all
-# embeddings taken off first. The control: the direction of 13 random tokens, 200 times.
+# ### Untouched tokens can be found from the model alone
+#
+# Together with the bytes that the tales do not hold, {{ result("tokens.untouched") }} tokens never come in the training text.
+# Models behave oddly on such tokens
+# ([Rumbelow & Watkins 2023](https://www.lesswrong.com/posts/aPeJE8bSo6rAFoLqg/solidgoldmagikarp-plus-prompt-generation)), and
+# [Land & Bartolo 2024](https://arxiv.org/abs/2405.05417) find them by their *embeddings*, the vectors that stand for tokens in
+# the model. We try two scores that need no counts: how short the embedding is, and how near its direction is to that of the 13
+# bytes that no text in UTF-8 can hold. The control is the direction of 13 random tokens, 200 times.
 
 
-# %% tags=["idea"]
+# %% tags=["setup"]
 def nearness(seed):
     """Cosine of each centred embedding with the mean of some of them."""
     mean = centred[seed].mean(0)
@@ -340,7 +451,7 @@ near = nearness(impossible)
 found = others[np.argsort(-near[others])[: untouched[others].sum()]]
 by_chance = np.array([auc(nearness(deal.choice(others, 13))) for _ in range(200)])
 
-# %%
+# %% tags=["setup"]
 note(untouched=untouched.sum())
 alike = {}
 for name, rows in (
@@ -380,28 +491,24 @@ figure(
 )
 
 # %% [markdown]
-# Direction finds them (AUC {{ result("tokens.auc_direction", ".3f") }}). Of the tokens nearest to the impossible bytes, as many as there are
-# untouched ones, {{ result("tokens.found_untouched", ".0%") }} have a count of 0 and {{ result("tokens.found_to_20", ".0%") }} one of
-# at most 20, in a text of 2.7 million tokens. Of the random directions {{ result("tokens.control_as_good", ".0%") }} do as well, but one in twenty
-# gets beyond {{ result("tokens.control_95", ".2f") }}: frequency goes with the main axis of the embeddings (exercise 2), so many directions
-# say something about it.
+# The *AUC* of a score is the chance that it puts an untouched token above another one: ½ is guessing, 1 perfect. Direction
+# reaches {{ result("tokens.auc_direction", ".3f") }}. Of the random directions {{ result("tokens.control_as_good", ".0%") }} do as well.
 #
-# Shortness finds them too (AUC {{ result("tokens.auc_short", ".3f") }}). We had given that little chance, because in an earlier version of this
-# model, trained on the same text by other means, they were the *longest* of all. There direction found them as well. So length and direction are not
-# two signs of the same thing. And "untouched" is not the word: their mean cosine with each other is
-# {{ result("tokens.alike_untouched", ".2f") }} (any tokens: {{ result("tokens.alike_others", ".2f") }}), which no random start gives. Something has moved them all into one
-# place.
+# Shortness finds them too, with {{ result("tokens.auc_short", ".3f") }}. We had given that little chance, because in an earlier
+# version of this model they were the *longest* of all. Direction found them in both. Their mean cosine with each other is
+# {{ result("tokens.alike_untouched", ".2f") }}, which no random start gives. Something has moved them all to one place.
 #
-# ## What moves a token that never comes
+# ### What moves a token that never comes
 #
-# At every place of the text, the unembedding of the token that comes is pulled towards the vector with which the model ends there, and that of each other
-# token is pushed *away* from it, the more the likelier the model thought it. A token that never comes feels only pushes, the same as all
-# others like it. In a tied model its embedding is moved by that. And AdamW divides each push by its usual size, so
-# that even a faint one counts; plain gradient descent (SGD) does not.
+# At each position, training pulls the correct token's unembedding towards the model's final vector and pushes every other
+# token's away, hardest where the model was most wrongly confident. A token that never comes is only pushed, in the same way as
+# all others like it. In a *tied* model the unembedding is also the embedding, so the embedding moves too. AdamW divides each
+# push by its usual size, so that even a faint one counts.
 #
-# To check this we train toys on the language of world with 40 tokens added that never come: tied or not, by AdamW or SGD.
+# To check this we train toys on *World*'s language with 40 tokens added that never come: tied or not, by AdamW or by plain
+# gradient descent. Two seeds each.
 
-# %%
+# %% tags=["setup"]
 LONG = (row for i in range(4000) if len(row := story_ids(1, i, 33)) == 33)
 BATCHES = torch.tensor([next(LONG) for _ in range(2400)]).view(300, 8, 33)
 
@@ -423,11 +530,7 @@ def toy(seed, tied=True, adamw=True):
     return net.transformer["wte"].weight.detach(), net.lm_head.weight.detach()
 
 
-# %% [markdown]
-# How long are the 40, measured by the median of the other tokens, and how alike are their directions? Two seeds each.
-
-
-# %%
+# %% tags=["setup"]
 def compare(matrix):
     """Median length of the 40 against the others', and their mean cosine with each other."""
     size, mine = matrix.norm(dim=1), matrix[-40:] / matrix[-40:].norm(dim=1, keepdim=True)
@@ -443,7 +546,7 @@ runs = {
     "unembedding": [compare(pair[1]) for pair in untied],
 }
 
-# %%
+# %% tags=["setup"]
 lengths, alike = (
     {name: np.mean(values, 0)[i] for name, values in runs.items()} for i in (0, 1)
 )
@@ -472,32 +575,12 @@ note(
 # | untied, AdamW: unembedding | {{ result("tokens.toy_unembedding_length", ".2f") }} | {{ result("tokens.toy_unembedding_alike", ".2f") }} |
 # | untied, AdamW: embedding (control) | {{ result("tokens.toy_untied_length", ".2f") }} | about 0 |
 #
-# Wherever the 40 pass through the softmax they point the same way. The control, the embedding of an untied model, is the
-# only matrix that leaves them about as they were: short, and in any direction. How long they become depends on
-# tying, on the optimizer, and on more that we do not know: the toys do not say why fairytale's are short.
-# **Where the softmax reaches them, direction tells which tokens a model did not see; length depends on how it was trained.**
+# Wherever the 40 pass through the softmax they point the same way. The embedding of an untied model, the control, leaves them
+# as they were. How long they become depends on tying, on the optimizer, and on more that we do not know
+# ([open question](../questions/tokens-what-sets-the-length.md)).
 #
-# ## What surprised us
-#
-# - Half of what BPE learns from a closed language is scaffolding. That it is more than 5 % we gave one chance in two.
-# - The learned tokens that the model never read in a text are pieces of *frequent* words.
-# - "Look for short embeddings" works in this model, and would have found the opposite in its earlier version.
-#
-# ## Try it yourself
-#
-# **1. One sign, several tokens** (beginner, 5 minutes). Find a single character that takes fairytale four tokens. Why four?
-#
-# ??? tip "Hint"
-#     UTF-8 writes a character in one to four bytes, and for what the tales do not know the vocabulary has bytes only.
-
-# %% tags=["solution"]
-sign = "🙂"
-assert len(full.encode(sign)) == 4, f"{sign} takes {len(full.encode(sign))}: try an emoji"
-print([full.vocab[i] for i in full.encode(sign)], list(sign.encode()))
-
-# %% [markdown]
-# **2. The main axis** (intermediate, 10 minutes). How strongly does the first principal component of all embeddings correlate
-# with the logarithm of the count?
+# **2. The main axis** (10 minutes). How strongly does the first principal component of all embeddings correlate with the
+# logarithm of the count?
 #
 # ??? tip "Hint"
 #     `np.linalg.svd(centred, full_matrices=False)`. The sign of a component means nothing.
@@ -509,17 +592,8 @@ assert r > 0.5, f"correlation {r:.2f}: did you take the mean off, and the logari
 print("correlation", round(r, 2))
 
 # %% [markdown]
-# ## What this does not show
-#
-# - What share of a large vocabulary is scaffolding. [Lian et al. 2024](https://arxiv.org/abs/2404.17808) gave such tokens
-#   their name and remove them; so do [Chizhov et al. 2024](https://arxiv.org/abs/2409.04599).
-# - That the push moved fairytale's tokens is shown in toys; in fairytale we only see where they lie. Nor are they quite untouched there: a
-#   small part of its training was loops of tokens drawn evenly from the vocabulary.
-# - How long unused tokens become. In the toys it changes as training goes on
-#   ([open](../questions/tokens-what-sets-the-length.md)).
-# - The price of a space is measured on one fable.
-#
-# ## Links
+# What share of a large vocabulary is scaffolding, we do not know. [Lian et al. 2024](https://arxiv.org/abs/2404.17808) gave such
+# tokens their name and remove them; so do [Chizhov et al. 2024](https://arxiv.org/abs/2409.04599).
 #
 # - Finding: [Half of what BPE learns from a closed language is scaffolding](../findings/tokens-scaffolding.md)
 # - Finding: [Unused tokens share a direction; their length varies](../findings/tokens-direction-not-length.md)
@@ -527,7 +601,7 @@ print("correlation", round(r, 2))
 # - Surprise: [Pieces of frequent words are never read](../surprises/tokens-pieces-of-frequent-words.md)
 # - Land & Bartolo (2024), [Fishing for Magikarp](https://arxiv.org/abs/2405.05417)
 
-# %% tags=["labels"]
+# %% tags=["setup"]
 in_words(
     characters_a_token="Characters a token, the fable",
     saved_by_second_half="Tokens saved by the second half of the vocabulary",
