@@ -77,7 +77,7 @@ markdown_extensions:
    {pymdownx.arithmatex: {generic: true}}]
 validation: {links: {not_found: warn, anchors: warn}}
 """
-MAIN = "from llmnotes.site.run.cli import main; main(prog_name='llmnotes')"
+MAIN = "from llmnotes.site.cli import main; main(prog_name='llmnotes')"
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,7 @@ def test_a_wheel_runs_a_lab_without_a_checkout(wheel: Path, tmp_path: Path) -> N
     path.rename(alone / "01_tiny.py")
     environment = clean_environment(target / "llmnotes") | {"MPLBACKEND": "agg"}
     done = subprocess.run(
-        [sys.executable, "-c", "from llmnotes.site.run.cli import main; main()", "run", "01_tiny.py"],
+        [sys.executable, "-c", "from llmnotes.site.cli import main; main()", "run", "01_tiny.py"],
         cwd=alone,
         env=environment,
         capture_output=True,

@@ -27,7 +27,6 @@ from mkdocs.utils import get_relative_url
 from llmnotes.site.errors import NotebookError
 from llmnotes.site.notebook.entries import SINGULAR
 from llmnotes.site.pages import finishing
-from llmnotes.site.pages.bench import add_models
 from llmnotes.site.pages.cache import Aliases, BuildCache
 from llmnotes.site.pages.code_links import names_used, tidy_code, used_in
 from llmnotes.site.pages.contents import lab_uri, read_contents
@@ -111,7 +110,7 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
     @explained()
     def on_files(self, files: Files, config: MkDocsConfig) -> Files:
         pages = dict(written_pages(self.contents))
-        for uri, content in (pages | dict(written_files(self.contents))).items():
+        for uri, content in (pages | dict(written_files(self.contents, offline=is_offline(config)))).items():
             files.append(_file(config, uri, content))
         extend(config.nav, self.contents, pages)
         listed = llms_txt(self.contents, config.site_name, config.site_description or "")
@@ -125,7 +124,6 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
         files.append(File.generated(config, config.extra["style"], content=style))
         if is_offline(config):
             add_scripts(files, config)
-        add_models(files, config, offline=is_offline(config))
         for path in (KATEX / "katex.min.css", *(KATEX / "fonts").glob("*.woff2")):
             files.append(_file(config, f"assets/katex/{path.relative_to(KATEX).as_posix()}", path))
         return files

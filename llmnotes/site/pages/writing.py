@@ -11,6 +11,7 @@ from pathlib import Path
 from llmnotes.site.notebook.entries import CONFIDENCE, SINGULAR, Entry
 from llmnotes.site.notebook.feed import atom, bibtex
 from llmnotes.site.notebook.glossary import is_meant, with_labs
+from llmnotes.site.pages.bench import model_files
 from llmnotes.site.pages.calls import fill
 from llmnotes.site.pages.contents import Contents, lab_uri
 from llmnotes.site.pages.lab_page import download, lab_markdown
@@ -92,11 +93,17 @@ def with_terms(contents: Contents, uri: str, markdown: str) -> str:
     return f"{markdown.rstrip()}\n\n" + "".join(f"*[{term}]: {meaning}\n" for term, meaning in met.items())
 
 
-def written_files(contents: Contents) -> Iterator[tuple[str, File]]:
-    """The files that pages lead to: of each lab its figures, script, notebook and results; the feed."""
+def written_files(contents: Contents, *, offline: bool = False) -> Iterator[tuple[str, File]]:
+    """The files that pages lead to: of each lab figures, script, notebook and results; the feed; models to play with.
+
+    Args:
+        contents: the notebook.
+        offline: for a copy that opens from a folder, where pages can fetch nothing.
+    """
     for lab, run in contents.runs.values():
         yield from _lab_files(lab, run, contents.repository)
     yield "feed.xml", atom(contents.entries, contents.site_url, lambda entry: description(contents, entry.uri))
+    yield from model_files(contents.docs, offline=offline)
 
 
 def _lab_files(lab: Lab, run: Run | None, repository: str) -> Iterator[tuple[str, File]]:

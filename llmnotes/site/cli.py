@@ -1,4 +1,4 @@
-"""The command line: `llmnotes list | run | record | check | new | get | train`."""
+"""The command line: `llmnotes list | run | record | check | new | export | get | train`."""
 
 from __future__ import annotations
 
@@ -167,6 +167,20 @@ def new(name: str) -> None:
     console.print(
         f"wrote {path.relative_to(project.root)} and recorded its first run; edit it, then: llmnotes run {name}"
     )
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--stale", type=click.Choice(("run", "show")), default="run", help="Older runs: run anew, or show them.")
+def export(folder: Path, stale: str) -> None:
+    """Write the notebook into FOLDER as plain Markdown, figures and notebooks, for any site generator."""
+    from llmnotes.site.pages.contents import read_contents  # what it imports takes a while
+    from llmnotes.site.pages.export import export as write
+
+    project = Project.around(Path.cwd())
+    contents = read_contents(project, project.root / "docs", show_stale=stale == "show")
+    write(contents, folder)
+    console.print(f"wrote {folder}; build it with: mkdocs build -f {folder / 'mkdocs.yml'}")
 
 
 @main.command()

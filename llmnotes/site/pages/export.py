@@ -1,0 +1,108 @@
+"""The whole notebook as plain Markdown with its files, for any site generator that reads an `mkdocs.yml`."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+from mkdocs.utils.meta import get_data
+from mkdocs.utils.yaml import get_yaml_loader
+
+from llmnotes.site.errors import NotebookError
+from llmnotes.site.pages.contents import Contents
+from llmnotes.site.pages.maths import KATEX
+from llmnotes.site.pages.navigation import extend
+from llmnotes.site.pages.templates import front_matter, render
+from llmnotes.site.pages.writing import File, description, page_body, written_files, written_pages
+
+KEPT = ("site_name", "site_description", "site_url", "copyright", "repo_url", "markdown_extensions", "validation")
+FEATURES = ("navigation.tabs", "navigation.sections", "navigation.indexes", "navigation.footer")
+NEEDED = {  # what a page loads where this stands in it; our own theme does the same
+    'class="prediction"': ("assets/predict.js",),
+    "attention-explorer": ("assets/attention.css", "assets/attention.js"),
+    "data-bench=": ("assets/bench/bench.css", "assets/bench/main.js"),
+}
+
+
+def export(contents: Contents, target: Path) -> None:
+    """Write the notebook into a folder: `mkdocs.yml`, and below `docs/` its pages and files.
+
+    Args:
+        contents: the notebook.
+        target: a folder that is empty or not there yet.
+
+    Raises:
+        NotebookError: the folder holds something, or a page is not as it must be.
+    """
+    if target.exists() and any(target.iterdir()):
+        raise NotebookError(f"{target}: is not empty; name a folder that is, or that does not exist yet")
+    pages = dict(written_pages(contents))
+    for uri, content in _everything(contents, pages):
+        path = target / "docs" / uri
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(content, Path):
+            shutil.copyfile(content, path)
+        else:
+            path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    settings = yaml.safe_dump(_settings(contents, pages), allow_unicode=True, sort_keys=False)
+    (target / "mkdocs.yml").write_text(settings, encoding="utf-8")
+
+
+def _everything(contents: Contents, pages: dict[str, str]) -> Iterator[tuple[str, File]]:
+    for path in sorted(path for path in contents.docs.rglob("*") if path.is_file()):
+        uri = path.relative_to(contents.docs).as_posix()
+        if path.suffix != ".md":
+            yield uri, path
+            continue
+        body, fields = get_data(path.read_text(encoding="utf-8-sig"))
+        if claim := description(contents, uri):
+            fields |= {"claim": claim, "description": claim}
+        yield uri, _page(contents, uri, fields, page_body(contents, uri, body))
+    for uri, text in pages.items():
+        body, fields = get_data(text)
+        yield uri, _page(contents, uri, fields, body)
+    yield from written_files(contents)
+    for path in (KATEX / "katex.min.css", KATEX / "katex.min.js", *(KATEX / "fonts").glob("*.woff2")):
+        yield f"assets/katex/{path.relative_to(KATEX).as_posix()}", path
+    yield "assets/katex/set.js", render("set-formulas.js.jinja")
+
+
+def _page(contents: Contents, uri: str, fields: dict[str, Any], body: str) -> str:
+    """A page with the style sheets and scripts that it needs in its own text, as no theme of ours loads them."""
+    fields.pop("template", None)  # of our theme
+    files = [file for mark, names in NEEDED.items() if mark in body for file in names]
+    files += [*fields.pop("styles", ()), *fields.pop("modules", ())]
+    address = contents.place(uri).address
+    tags = [
+        f'<link rel="stylesheet" href="{address(file)}">'
+        if file.endswith(".css")
+        else f'<script type="module" src="{address(file)}"></script>'
+        for file in dict.fromkeys(files)
+    ]
+    return "\n".join([front_matter(fields) if fields else "", body.rstrip(), *(["", *tags] if tags else []), ""])
+
+
+def _settings(contents: Contents, pages: dict[str, str]) -> dict[str, Any]:
+    """The notebook's own settings without our plugin and our theme's changes."""
+    with (contents.project.root / "mkdocs.yml").open(encoding="utf-8") as file:
+        ours = yaml.load(file, get_yaml_loader())  # as MkDocs reads it, with !ENV
+    kept = {name: ours[name] for name in KEPT if ours.get(name)}
+    theme = {name: value for name, value in ours["theme"].items() if name not in ("custom_dir", "icon")}
+    theme["features"] = [*(name for name in theme.get("features", ()) if name != "toc.integrate"), *FEATURES]
+    nav = ours.get("nav")
+    extend(nav, contents, pages)
+    plugins = [one for one in ours["plugins"] if _name(one) not in ("llmnotes", "offline")]
+    return kept | {
+        "nav": nav,
+        "theme": theme,
+        "plugins": plugins,
+        "extra_css": [*ours.get("extra_css", ()), "assets/katex/katex.min.css"],
+        "extra_javascript": ["assets/katex/katex.min.js", "assets/katex/set.js"],
+    }
+
+
+def _name(plugin: str | dict[str, Any]) -> str:
+    return plugin if isinstance(plugin, str) else next(iter(plugin))
