@@ -22,7 +22,12 @@ def said(name: str, spec: str = "") -> str:
         ('``a ` {{ result("x.y") }}``', '``a ` {{ result("x.y") }}``'),
         ('```\n{{ result("x.y") }}\n```\n{{ result("x.y") }}', '```\n{{ result("x.y") }}\n```\n<x.y|>'),
         ('    ````\n    {{ result("x.y") }}\n    ````', '    ````\n    {{ result("x.y") }}\n    ````'),
-        ("{ not a call } and {{", "{ not a call } and {{"),
+        ("{ not a call } and }}", "{ not a call } and }}"),
+        ('one ` alone\n\n`code`, {{ result("x.y") }}', "one ` alone\n\n`code`, <x.y|>"),
+        ('one ` alone, `code`, {{ result("x.y") }}', "one ` alone, `code`, <x.y|>"),
+        (r'a \` and {{ result("x.y") }} and `code`', r"a \` and <x.y|> and `code`"),
+        ('$W_{{OV}} = {{ result("x.y") }}$', "$W_{{OV}} = <x.y|>$"),
+        ('$$W_{{OV}}$$ and $5, {{ result("x.y") }}', "$$W_{{OV}}$$ and $5, <x.y|>"),
     ],
 )
 def test_calls_are_replaced_outside_code(text: str, becomes: str) -> None:
@@ -32,6 +37,8 @@ def test_calls_are_replaced_outside_code(text: str, becomes: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("a\n{{ result(", "page.md:2: '{{' is not closed"),
+        ("one ` alone\n\nand {{", "page.md:3: '{{' is not closed"),
         ("{{ x }}", "page.md:1: '{{ x }}' is not understood"),
         ("\n\n{{ result( }}", "page.md:3: "),
         ("{{ result(open('x')) }}", "is not understood"),

@@ -70,3 +70,24 @@ def test_any_other_edit_builds_everything(served: tuple[str, Path], recorded: No
     wait_for(log.read_text, "01_tiny records no", 20)
     page.write_text("# What we found\n\nMended.\n")
     wait_for(lambda: page_at(f"{address}findings/"), "Mended", 20)
+
+
+def test_after_a_failed_build_the_next_is_whole(served: tuple[str, Path], recorded: Notebook) -> None:
+    """A title changes together with a quote that fails; mending the quote alone brings the whole site back."""
+    address, log = served
+    page = recorded.root / "docs" / "findings" / "index.md"
+    page.write_text('# What we found\n\n{{ result("tiny.shore") }}\n')
+    wait_for(log.read_text, "01_tiny records no", 20)
+    other = recorded.root / "docs" / "labs" / "index.md"
+    other.write_text("# Labs\n\nChanged while the build was failing.\n")
+    page.write_text("# What we found\n\nMended.\n")
+    wait_for(lambda: page_at(f"{address}findings/"), "Mended", 20)
+    wait_for(lambda: page_at(address), "What we found", 5)
+    wait_for(lambda: page_at(f"{address}labs/"), "Changed while", 5)
+    # what an editor leaves for a moment makes nothing again; Markdown that is no page does not break the rebuild
+    (recorded.root / "labs" / "notes.md").write_text("Notes.\n")
+    wait_for(lambda: str(log.read_text().count("Documentation built in")), "3", 20)
+    (recorded.root / "docs" / "findings" / ".index.md.swp").write_text("x")
+    page.write_text("# What we found\n\nMended again.\n")
+    wait_for(lambda: page_at(f"{address}findings/"), "Mended again", 20)
+    assert log.read_text().count("Documentation built in") == 3

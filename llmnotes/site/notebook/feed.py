@@ -58,7 +58,7 @@ def bibtex(entry: Entry, site: str) -> str:
     key = re.sub(r"\W+", "_", entry.path.stem)
     lines = [
         f"@misc{{llmnotes_{key},",
-        f"  title = {{{{{entry.title}}}}},",
+        f"  title = {{{{{_bibtex(entry.title)}}}}},",
         "  author = {{llmnotes contributors}},",
         f"  year = {{{entry.date.year}}},",
         f"  note = {{{SINGULAR[entry.kind]}, {entry.status}, {entry.date}, reviewed {entry.reviewed}}},",
@@ -66,3 +66,8 @@ def bibtex(entry: Entry, site: str) -> str:
     if site:
         lines.append(f"  url = {{{urljoin(site, page_of(entry))}}},")
     return "\n".join([*lines, "}"])
+
+
+def _bibtex(text: str) -> str:
+    """Text inside braces: with its own braces and signs as letters."""
+    return re.sub(r"[{}%$#&_]", r"\\\g<0>", text.replace("\\", "/"))

@@ -15,46 +15,77 @@ from llmnotes.site.run.store import Run
 
 _PARTS = re.compile(
     r"""
-    ^(?P<indent>[ \t]*)(?P<fence>`{3,}|~{3,}) .*? ^[ \t]*(?P=fence)[ \t]*$   # a fenced block
-    | (?P<ticks>`+)(?!`) .+? (?<!`)(?P=ticks)(?!`)                           # a code span
+    ^(?P<indent>[ \t]*)(?P<fence>`{3,}|~{3,}) .*? ^[ \t]*(?P=fence)[ \t]*$            # a fenced block
+    | (?<![\\`])(?P<ticks>`+)(?!`) (?:(?!\n[ \t]*\n).)+? (?<!`)(?P=ticks)(?!`)     # a code span, in one paragraph
+    | (?P<maths> \$\$ (?:(?!\n[ \t]*\n).)+? \$\$
+               | (?<![\\$])\$(?![\s$]) (?:\\.|(?!\n[ \t]*\n)[^\\$])+? (?<!\s)\$ )
     | \{\{ (?P<call>.*?) \}\}
     """,
     re.MULTILINE | re.DOTALL | re.VERBOSE,
 )
+_IN_MATHS = re.compile(r"\{\{(?P<call>\s*\w+\(.*?\)\s*)\}\}", re.DOTALL)  # TeX has double braces of its own
+Functions = Mapping[str, Callable[..., str]]
 
 
-def expand(markdown: str, functions: Mapping[str, Callable[..., str]], where: str, first_line: int = 1) -> str:
+def expand(
+    markdown: str, functions: Functions, where: str, first_line: int = 1, in_maths: Functions | None = None
+) -> str:
     """Replace each `{{ call }}` outside code by what the function of that name returns.
 
+    Args:
+        markdown: the text.
+        functions: by the names of calls.
+        where: the source, with which messages begin.
+        first_line: of the source on which the text begins.
+        in_maths: the functions inside formulas, where a link cannot stand; by default the same.
+
     Raises:
-        NotebookError: an unknown function, or a call that is not understood; the message begins with `where`.
+        NotebookError: an unknown function, a call that is not understood, or braces that are not closed.
     """
 
-    def replace(match: re.Match) -> str:
-        if match["call"] is None:
-            return match[0]
-        line = first_line + markdown.count("\n", 0, match.start())
-        try:
-            call = ast.parse(match["call"].strip(), mode="eval").body
-            assert isinstance(call, ast.Call)
-            assert isinstance(call.func, ast.Name)
-            arguments = [ast.literal_eval(argument) for argument in call.args]
-            named = {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords}
-        except (AssertionError, SyntaxError, ValueError) as error:
-            raise NotebookError(
-                f"{where}:{line}: {match[0]!r} is not understood; "
-                'expected a call such as {{ result("xor.solved", ".0%") }}'
-            ) from error
-        if call.func.id not in functions:
-            raise NotebookError(f"{where}:{line}: unknown function {call.func.id!r}{near(call.func.id, functions)}")
-        try:
-            return functions[call.func.id](*arguments, **named)
-        except NotebookError as error:
-            raise NotebookError(f"{where}:{line}: {error}") from error
-        except TypeError as error:
-            raise NotebookError(f"{where}:{line}: {match[0]!r}: {error}") from error
+    def line_at(position: int) -> int:
+        return first_line + markdown.count("\n", 0, position)
 
-    return _PARTS.sub(replace, markdown)
+    parts, end = [], 0
+    for match in _PARTS.finditer(markdown):
+        parts += [_checked(markdown[end : match.start()], where, line_at(end)), match[0]]
+        if match["call"] is not None:
+            parts[-1] = _called(match, functions, f"{where}:{line_at(match.start())}")
+        elif match["maths"]:
+            line, known = line_at(match.start()), functions if in_maths is None else in_maths
+            parts[-1] = _IN_MATHS.sub(lambda one, at=line, known=known: _called(one, known, f"{where}:{at}"), match[0])
+        end = match.end()
+    return "".join([*parts, _checked(markdown[end:], where, line_at(end))])
+
+
+def _checked(text: str, where: str, line: int) -> str:
+    if (position := text.find("{{")) >= 0:
+        line += text.count("\n", 0, position)
+        raise NotebookError(
+            f"{where}:{line}: '{{{{' is not closed; a call ends in '}}}}', and code stands in backticks"
+        )
+    return text
+
+
+def _called(match: re.Match, functions: Functions, where: str) -> str:
+    try:
+        call = ast.parse(match["call"].strip(), mode="eval").body
+        assert isinstance(call, ast.Call)
+        assert isinstance(call.func, ast.Name)
+        arguments = [ast.literal_eval(argument) for argument in call.args]
+        named = {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords}
+    except (AssertionError, SyntaxError, ValueError) as error:
+        raise NotebookError(
+            f'{where}: {match[0]!r} is not understood; expected a call such as {{{{ result("xor.solved", ".0%") }}}}'
+        ) from error
+    if call.func.id not in functions:
+        raise NotebookError(f"{where}: unknown function {call.func.id!r}{near(call.func.id, functions)}")
+    try:
+        return functions[call.func.id](*arguments, **named)
+    except NotebookError as error:
+        raise NotebookError(f"{where}: {error}") from error
+    except TypeError as error:
+        raise NotebookError(f"{where}: {match[0]!r}: {error}") from error
 
 
 def calls(markdown: str, name: str) -> int:

@@ -16,7 +16,7 @@ from llmnotes.site.pages.figures import drawing
 from llmnotes.site.pages.home import lab_cards
 from llmnotes.site.pages.numbers import card
 from llmnotes.site.pages.record import record
-from llmnotes.site.pages.templates import render
+from llmnotes.site.pages.templates import inline, render
 from llmnotes.site.run.labs import Lab
 
 NOT_RECORDED = "(not recorded yet)"
@@ -36,7 +36,8 @@ def fill(markdown: str, contents: Contents, place: Place, where: str = "", line:
         NotebookError: an unknown call, lab or value; the message names the source and the line.
     """
     source = where or place.uri
-    return expand(expand_exercises(markdown, source, line), _functions(contents, place), source, line)
+    in_maths = {"result": lambda name, spec="": _in_maths(contents, name, spec)}
+    return expand(expand_exercises(markdown, source, line), _functions(contents, place), source, line, in_maths)
 
 
 def _functions(contents: Contents, place: Place) -> Mapping[str, Callable[..., str]]:
@@ -61,6 +62,11 @@ def bound(contents: Contents, place: Place, name: str, spec: str = "") -> str:
     lab, run, value = look_up(name, contents.runs)
     link = ("" if place.uri == lab_uri(lab) else place.link(lab_uri(lab))) + f"#value-{value_name}"
     return f"[{shown(value, spec)}]({link}){{ .bound{card(lab, run, value_name)} }}"
+
+
+def _in_maths(contents: Contents, name: str, spec: str = "") -> str:
+    """A recorded value inside a formula, as TeX writes it."""
+    return shown(look_up(name, contents.runs)[2], spec).replace("%", r"\%").replace("\N{MINUS SIGN}", "-")
 
 
 def figure(contents: Contents, place: Place, name: str) -> str:
@@ -94,7 +100,7 @@ def entries(contents: Contents, place: Place, kind: str, newest: int | None = No
 
     def claim(entry: Entry) -> str:
         functions = {"result": lambda name, spec="": bound(contents, place, name, spec)}
-        return expand(entry.claim, functions, entry.uri)
+        return expand(inline(entry.claim), functions, entry.uri)
 
     def chapters(entry: Entry) -> str:
         return "\n".join(dict.fromkeys(lab.chapter for lab in contents.labs if lab.stem in entry.labs))

@@ -56,7 +56,11 @@ def tidy_code(html: str, names: dict[str, str]) -> str:
         r'<span class="o">\.</span>'.join(rf'<span class="n[a-z]*">{part}</span>' for part in text.split(".")): full
         for text, full in sorted(names.items(), key=lambda item: -len(item[0]))
     }
-    pattern = re.compile("|".join(f"({span})" for span in spans)) if spans else re.compile("(?!)")
+    # not behind a dot, where it is a name of something else (plt.figure), nor before an equals sign (figure="…")
+    pattern = re.compile(
+        rf'(?<!<span class="o">\.</span>)(?:{"|".join(f"({span})" for span in spans) or "(?!)"})'
+        r'(?!<span class="o">=</span>)'
+    )
     targets = list(spans.values())
 
     def link(found: re.Match) -> str:

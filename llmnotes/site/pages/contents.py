@@ -35,8 +35,9 @@ class Place:
         path, mark, anchor = uri.partition("#")
         here = posixpath.dirname(self._built(self.uri)) or "."
         target = self._built(path)
-        found = posixpath.relpath(target.removesuffix("index.html") or ".", here)
-        return found + ("/" if target.endswith("index.html") and self.directory_urls else "") + mark + anchor
+        if not (self.directory_urls and posixpath.basename(target) == "index.html"):
+            return posixpath.relpath(target, here) + mark + anchor
+        return posixpath.relpath(posixpath.dirname(target) or ".", here) + "/" + mark + anchor
 
     def _built(self, uri: str) -> str:
         """The file that a source becomes."""

@@ -13,6 +13,7 @@ from mkdocs.utils.yaml import get_yaml_loader
 
 from llmnotes.site.errors import NotebookError
 from llmnotes.site.pages.contents import Contents
+from llmnotes.site.pages.front import needed
 from llmnotes.site.pages.maths import KATEX
 from llmnotes.site.pages.navigation import extend
 from llmnotes.site.pages.templates import front_matter, render
@@ -20,11 +21,6 @@ from llmnotes.site.pages.writing import File, description, page_body, written_fi
 
 KEPT = ("site_name", "site_description", "site_url", "copyright", "repo_url", "markdown_extensions", "validation")
 FEATURES = ("navigation.tabs", "navigation.sections", "navigation.indexes", "navigation.footer")
-NEEDED = {  # what a page loads where this stands in it; our own theme does the same
-    'class="prediction"': ("assets/predict.js",),
-    "attention-explorer": ("assets/attention.css", "assets/attention.js"),
-    "data-bench=": ("assets/bench/bench.css", "assets/bench/main.js"),
-}
 
 
 def export(contents: Contents, target: Path) -> None:
@@ -73,15 +69,11 @@ def _everything(contents: Contents, pages: dict[str, str]) -> Iterator[tuple[str
 def _page(contents: Contents, uri: str, fields: dict[str, Any], body: str) -> str:
     """A page with the style sheets and scripts that it needs in its own text, as no theme of ours loads them."""
     fields.pop("template", None)  # of our theme
-    files = [file for mark, names in NEEDED.items() if mark in body for file in names]
-    files += [*fields.pop("styles", ()), *fields.pop("modules", ())]
+    styles, modules = needed(body, fields)
+    fields = {name: value for name, value in fields.items() if name not in ("styles", "modules")}
     address = contents.place(uri).address
-    tags = [
-        f'<link rel="stylesheet" href="{address(file)}">'
-        if file.endswith(".css")
-        else f'<script type="module" src="{address(file)}"></script>'
-        for file in dict.fromkeys(files)
-    ]
+    tags = [f'<link rel="stylesheet" href="{address(file)}">' for file in styles]
+    tags += [f'<script type="module" src="{address(file)}"></script>' for file in modules]
     return "\n".join([front_matter(fields) if fields else "", body.rstrip(), *(["", *tags] if tags else []), ""])
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from llmnotes.site.pages.numbers import rounded
-from llmnotes.site.pages.templates import render
+from llmnotes.site.pages.templates import printable, render
 from llmnotes.site.run.store import Run
 
 LAYOUTS = {"wide": ".svg", "narrow": ".narrow.svg"}
@@ -26,7 +26,7 @@ def drawing(run: Run, figure: dict) -> str:
     for layout, suffix in LAYOUTS.items():
         file = run.folder / "figures" / f"{figure['name']}{suffix}"
         if layout == "wide" or file.is_file():  # runs of before have one layout
-            drawn[layout] = " ".join(file.read_text(encoding="utf-8").split("\n"))
+            drawn[layout] = printable(" ".join(file.read_text(encoding="utf-8").split("\n")))
     drawn = drawn if len(drawn) > 1 else {"": drawn["wide"]}
     return render("drawing.html.jinja", alt=figure["alt"], drawn=drawn).strip()
 

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
+from collections import Counter
+from html import unescape
+from urllib.parse import urlsplit
+
+from llmnotes.site.errors import NotebookError
 
 
 def without_code(html: str) -> str:
@@ -63,3 +70,47 @@ def without_indentation(html: str) -> str:
     return "".join(
         re.sub(r"\s*\n\s*", "\n", part) if at % 3 == 0 else part for at, part in enumerate(parts) if at % 3 != 2
     )
+
+
+def check_page(html: str, where: str) -> None:
+    """Refuse a page that would load something from another host, run a script from a link, or hold an anchor twice.
+
+    Raises:
+        NotebookError: what the page holds.
+    """
+    html = re.sub(r"<svg\b.*?</svg>", "", html, flags=re.DOTALL)
+    for tag, attributes in re.findall(r"<(script|img|link|iframe|source|video|audio|object|embed|a)\b([^>]*)>", html):
+        for url in re.findall(r"""\b(?:src|srcset|data|href)\s*=\s*["']?\s*([^"'\s>]+)""", attributes):
+            url = re.sub(r"[\x00-\x20]", "", unescape(url))
+            scheme = urlsplit(url).scheme.lower()
+            if tag != "a" and (urlsplit(url).netloc or (scheme == "data" and tag != "img")):
+                raise NotebookError(
+                    f"{where}: <{tag}> loads {url}; pages load nothing from another host: put it below docs/"
+                )
+            if scheme in ("javascript", "vbscript") or (tag == "a" and scheme == "data"):
+                raise NotebookError(f"{where}: a link holds a script: {url[:60]}")
+    anchors = Counter(re.findall(r'<\w+\b[^>]*?\sid="([^"]+)"', html))
+    for anchor in (anchor for anchor, count in anchors.items() if count > 1):
+        raise NotebookError(
+            f"{where}: the anchor #{anchor} is there twice; a heading has the name of something else on the page, "
+            "such as a recorded value: word it otherwise"
+        )
+
+
+def with_policy(html: str) -> str:
+    """A whole page with a policy: the browser loads nothing from elsewhere, and runs no script but the build's."""
+    inline = re.findall(r"<script(?![^>]*\b(?:src|type=\"application/json)\b)[^>]*>(.*?)</script>", html, re.DOTALL)
+    digests = dict.fromkeys(base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in inline)
+    scripts = " ".join(["'self'", "'wasm-unsafe-eval'", *(f"'sha256-{one}'" for one in digests)])
+    rules = {
+        "default-src": "'self'",
+        "script-src": scripts,
+        "style-src": "'self' 'unsafe-inline'",  # formulas and drawings carry their measures
+        "img-src": "'self' data:",  # the theme's own icons
+        "object-src": "'none'",
+        "base-uri": "'none'",
+        "form-action": "'self'",
+    }
+    policy = "; ".join(f"{name} {value}" for name, value in rules.items())
+    mark = '<meta charset="utf-8">'
+    return html.replace(mark, f'{mark}\n<meta http-equiv="Content-Security-Policy" content="{policy}">', 1)

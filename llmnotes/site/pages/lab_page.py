@@ -17,7 +17,7 @@ from llmnotes.site.pages.drawings import Drawings
 from llmnotes.site.pages.figures import drawing, tables
 from llmnotes.site.pages.numbers import margin, rounded
 from llmnotes.site.pages.record import record
-from llmnotes.site.pages.templates import FILTERS, FOLDER, front_matter
+from llmnotes.site.pages.templates import FILTERS, FOLDER, front_matter, inline
 from llmnotes.site.run.digests import digest
 from llmnotes.site.run.labs import FOLDED, Cell, Lab
 from llmnotes.site.run.store import Run
@@ -50,7 +50,7 @@ def lab_markdown(contents: Contents, lab: Lab) -> str:
         "stale": stale,
         "place": place,
         "asks": asks,
-        "answer": _veiled(filled(lab.answer)) if asks else filled(lab.answer),
+        "answer": _veiled(filled(inline(lab.answer))) if asks else filled(inline(lab.answer)),
         "filled": filled,
         "record": record(run) if run else [],
         "picture": lambda name: Drawings(contents.docs / "assets" / "drawings").choice(name),

@@ -41,7 +41,9 @@ def render_maths(html: str, where: str) -> tuple[str, bool]:
         try:
             rendered = _katex(formula, display)
         except Exception as error:  # the JavaScript engine's errors have no common class that it exports
-            raise NotebookError(f"{where}: the formula {formula!r} is not understood: {error}") from error
+            said = re.search(r"KaTeX parse error: ([^\n]*)", str(error))  # what follows is all of KaTeX's source
+            why = said[1] if said else type(error).__name__
+            raise NotebookError(f"{where}: the formula {formula[:200]!r} is not understood: {why[:200]}") from None
         if display:  # may be wider than a phone: it scrolls by itself, also by keyboard
             return f'<div class="maths" tabindex="0">{rendered}</div>'
         return rendered

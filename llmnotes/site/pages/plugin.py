@@ -31,6 +31,7 @@ from llmnotes.site.pages.cache import Aliases, BuildCache
 from llmnotes.site.pages.code_links import names_used, tidy_code, used_in
 from llmnotes.site.pages.contents import lab_uri, read_contents
 from llmnotes.site.pages.findable import boost, commit_of, llms_txt
+from llmnotes.site.pages.front import check_front, needed
 from llmnotes.site.pages.maths import KATEX, render_maths
 from llmnotes.site.pages.navigation import extend, repository_of
 from llmnotes.site.pages.offline import add_scripts, is_offline, prepare
@@ -153,7 +154,9 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
         if lab := self.contents.lab_of.get(uri):
             page.edit_url = f"{config.repo_url}/edit/main/labs/{lab.path.name}" if config.repo_url else None
         elif page.file.generated_by is None:
-            markdown = page_body(self.contents, uri, markdown)
+            if uri not in self.contents.entry_of:
+                check_front(page.meta, uri, self.contents.docs)
+            markdown = page_body(self.contents, uri, markdown, _first_line(page, markdown))
         page.meta.setdefault("search", {"boost": boost(uri)})
         page.meta.setdefault("description", description(self.contents, uri) or None)
         for field, quote in (("title", False), ("description", True)):  # Material writes them into pages as they are
@@ -179,6 +182,8 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
         if lab := self.contents.lab_of.get(uri):
             html = tidy_code(html, names_used(lab))
         html, maths = render_maths(html, uri)
+        finishing.check_page(html, uri)
+        page.meta["styles"], page.meta["modules"] = needed(html, page.meta, offline=is_offline(config))
         if maths:
             style = get_relative_url("assets/katex/katex.min.css", page.url)
             html = f'<link rel="stylesheet" href="{style}">\n{html}'
@@ -211,6 +216,8 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
         search = 'data-md-component="search" role="dialog"'
         output = output.replace(search, f'{search} aria-label="Search"')
         output = finishing.without_indentation(output)
+        if not (self.serving or is_offline(config)):  # MkDocs' server puts a script in; a folder has no origin
+            output = finishing.with_policy(output)
         # links to the API carry their heading as a tooltip and classes for nothing: a fifth of a lab's page
         output = re.sub(r'<a class="autorefs autorefs-internal"(?: title="[^"]*")?', "<a", output)
         return re.sub(r'<span title="llmnotes[^"]*">([^<]*)</span>', r"\1", output)  # names without a page
@@ -244,6 +251,12 @@ def _writable(folder: Path) -> Path | None:
     except OSError:
         return None
     return folder if os.access(folder, os.W_OK) else None
+
+
+def _first_line(page: Page, markdown: str) -> int:
+    """The line of a page's source on which its text begins, behind the front matter."""
+    head, found, _ = page.file.content_string.replace("\r\n", "\n").partition(markdown)
+    return 1 + head.count("\n") if found and markdown else 1
 
 
 def _aliases(config: MkDocsConfig, html: str) -> Aliases:

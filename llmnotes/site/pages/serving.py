@@ -6,6 +6,7 @@ import logging
 import socket
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,44 +52,53 @@ class Rebuild:
 
     def __init__(self, whole: Callable[[], None], built: Callable[[], Built], plugin: LlmnotesPlugin) -> None:
         self.whole, self.built, self.plugin = whole, built, plugin
-        self.look()
+        self.broken = False
+        self._look()
 
     def __call__(self) -> None:
-        """Build what changed since the last time."""
+        """Build what changed since the last build that was whole and right."""
         begin = time.perf_counter()
         before, heads = self.seen, self.heads
-        self.look()
+        self._look()
         changed = [path for path in self.seen | before if self.seen.get(path) != before.get(path)]
         pages = [self._page(path, heads) for path in changed]
-        if not changed or None in pages:
+        if self.broken or not changed or None in pages:
+            self.broken = True  # until it has come to its end: what failed may have left half a site
             self.whole()
+            self.broken = False
             return
+        self.broken = True
         for file in pages:
             self._make(file)
+        self.broken = False
         log.info(
             "Only prose changed: %s made again in %.2f seconds",
             ", ".join(path.name for path in changed),
             time.perf_counter() - begin,
         )
 
-    def look(self) -> None:
+    def _look(self) -> None:
         """Note the state of everything that is watched."""
-        self.seen = {path: (stat.st_mtime_ns, stat.st_size) for path in self._watched() if (stat := path.stat())}
+        self.seen = dict(self._states())
         self.heads = {path: _head(path) for path in self.seen if path.suffix == ".md"}
 
-    def _watched(self) -> Iterator[Path]:
+    def _states(self) -> Iterator[tuple[Path, tuple[int, int]]]:
         config = self.built().config
         root = Path(config.config_file_path).parent
-        yield Path(config.config_file_path)
-        for folder in (Path(config.docs_dir), root / "labs", root / "llmnotes"):
-            yield from (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+        folders = (Path(config.docs_dir), root / "labs", root / "llmnotes")
+        for path in (Path(config.config_file_path), *(path for folder in folders for path in folder.rglob("*"))):
+            with suppress(OSError):  # gone since it was listed
+                if path.is_file() and not _is_passing(path):
+                    state = path.stat()
+                    yield path, (state.st_mtime_ns, state.st_size)
 
     def _page(self, path: Path, heads: dict[Path, str]) -> File | None:
         """The page that a changed file is the prose of; None if more than prose changed."""
         built = self.built()
-        if path in heads and heads[path] == self.heads.get(path) and path.name != "glossary.md":
-            uri = path.relative_to(built.config.docs_dir).as_posix()
-            return built.files.get_file_from_path(uri)
+        docs = Path(built.config.docs_dir)
+        if path in heads and path.is_relative_to(docs):
+            same = heads[path] == self.heads.get(path) and path.name != "glossary.md"
+            return built.files.get_file_from_path(path.relative_to(docs).as_posix()) if same else None
         old = next((lab for lab in self.plugin.contents.labs if lab.path == path), None)
         if old and path.exists():
             try:
@@ -116,6 +126,12 @@ def _head(path: Path) -> str:
     text = path.read_text(encoding="utf-8", errors="replace")
     front, _, body = text.partition("\n---") if text.startswith("---") else ("", "", text)
     return front + next((line for line in body.splitlines() if line.startswith("# ")), "")
+
+
+def _is_passing(path: Path) -> bool:
+    """Whether a file is an editor's or an interpreter's own: swap files, backups, compiled code."""
+    name = path.name
+    return "__pycache__" in path.parts or name.startswith((".", "#")) or name.endswith(("~", ".swp", ".tmp", ".new"))
 
 
 def check_port(host: str, port: int) -> None:

@@ -20,7 +20,8 @@ import jinja2
 import yaml
 
 FOLDER = Path(__file__).parent / "templates"
-_KEPT = re.compile(  # a code span or a formula
+_KEPT = re.compile(  # a call, a code span or a formula
+    r"\{\{.*?\}\}|"
     r"(?<!`)(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`)|(?<!\\)\$(?!\s)(?:\\.|[^\\$])+?(?<!\s)\$"
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]")

@@ -15,7 +15,7 @@ from llmnotes.site.pages.bench import model_files
 from llmnotes.site.pages.calls import fill
 from llmnotes.site.pages.contents import Contents, lab_uri
 from llmnotes.site.pages.lab_page import download, lab_markdown
-from llmnotes.site.pages.templates import render
+from llmnotes.site.pages.templates import inline, render
 from llmnotes.site.run.labs import Lab
 from llmnotes.site.run.store import PACKAGE, Run
 
@@ -37,22 +37,23 @@ def lab_page(contents: Contents, lab: Lab) -> str:
     return with_terms(contents, lab_uri(lab), lab_markdown(contents, lab))
 
 
-def page_body(contents: Contents, uri: str, markdown: str) -> str:
+def page_body(contents: Contents, uri: str, markdown: str, line: int = 1) -> str:
     """A page below docs/ as plain Markdown: its calls replaced, an entry's head and foot, the terms it speaks of.
 
     Args:
         contents: what its calls speak of.
         uri: its source.
         markdown: what it says, without its front matter.
+        line: of the source on which that begins.
 
     Raises:
         NotebookError: an unknown call, lab or value; the message names the page and the line.
     """
-    if uri.startswith("api/"):  # reference, not running text
-        return fill(markdown, contents, contents.place(uri))
     if uri == "glossary.md":
-        return fill(with_labs(markdown, contents.labs), contents, contents.place(uri))
-    body = fill(markdown, contents, contents.place(uri))
+        markdown = with_labs(markdown, contents.labs)
+    body = fill(markdown, contents, contents.place(uri), line=line)
+    if uri == "glossary.md" or uri.startswith("api/"):  # reference, not running text
+        return body
     if entry := contents.entry_of.get(uri):
         body = _entry(contents, entry, body)
     return with_terms(contents, uri, body)
@@ -72,7 +73,7 @@ def _entry(contents: Contents, entry: Entry, body: str) -> str:
         entry=entry,
         kind=SINGULAR[entry.kind],
         chance=CONFIDENCE.get(entry.confidence or ""),
-        claim=fill(entry.claim, contents, place),
+        claim=fill(inline(entry.claim), contents, place),
         labs=[lab for lab in contents.labs if lab.stem in entry.labs],
         later=[other for other in others if other.path.stem == entry.superseded_by],
         earlier=[other for other in others if other.superseded_by == entry.path.stem],
