@@ -62,7 +62,7 @@ def test_others_build_what_is_exported(exported: Path, generator: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     site = exported / "site"
     home = (site / "index.html").read_text()
-    assert re.search(r'<a class="bound" href="labs/01_tiny/#value-share"[^>]*>25%</a>', home)
+    assert re.search(r'<a class="bound"[^>]* href="labs/01_tiny/#value-share"[^>]*>25%</a>', home)
     assert '<abbr title="The slope.">gradient</abbr>' in home
     lab = (site / "labs" / "01_tiny" / "index.html").read_text()
     assert 'id="value-share"' in lab

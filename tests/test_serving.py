@@ -63,7 +63,7 @@ def test_any_other_edit_builds_everything(served: tuple[str, Path], recorded: No
     address, log = served
     page, lab = recorded.root / "docs" / "findings" / "index.md", recorded.root / "labs" / "01_tiny.py"
     page.write_text(page.read_text().replace("# Findings", "# What we found"))
-    wait_for(lambda: page_at(address), "What we found", 20)  # in the navigation of another page
+    wait_for(lambda: page_at(f"{address}labs/01_tiny/"), "What we found", 20)  # the next page, as that one says
     lab.write_text(lab.read_text() + "\n# %%\nprint('one more cell')\n")
     wait_for(log.read_text, "lab 01_tiny done", 60)
     page.write_text(page.read_text() + '\n{{ result("tiny.shore") }}\n')
@@ -77,17 +77,18 @@ def test_after_a_failed_build_the_next_is_whole(served: tuple[str, Path], record
     address, log = served
     page = recorded.root / "docs" / "findings" / "index.md"
     page.write_text('# What we found\n\n{{ result("tiny.shore") }}\n')
-    wait_for(log.read_text, "01_tiny records no", 20)
+    wait_for(log.read_text, "01_tiny records no", 40)
     other = recorded.root / "docs" / "labs" / "index.md"
     other.write_text("# Labs\n\nChanged while the build was failing.\n")
     page.write_text("# What we found\n\nMended.\n")
-    wait_for(lambda: page_at(f"{address}findings/"), "Mended", 20)
-    wait_for(lambda: page_at(address), "What we found", 5)
-    wait_for(lambda: page_at(f"{address}labs/"), "Changed while", 5)
+    wait_for(lambda: page_at(f"{address}findings/"), "Mended", 40)
+    wait_for(lambda: page_at(f"{address}labs/01_tiny/"), "What we found", 40)
+    wait_for(lambda: page_at(address), "Home", 5)
+    wait_for(lambda: page_at(f"{address}labs/"), "Changed while", 40)
     # what an editor leaves for a moment makes nothing again; Markdown that is no page does not break the rebuild
     (recorded.root / "labs" / "notes.md").write_text("Notes.\n")
-    wait_for(lambda: str(log.read_text().count("Documentation built in")), "3", 20)
+    wait_for(lambda: str(log.read_text().count("Documentation built in")), "3", 40)
     (recorded.root / "docs" / "findings" / ".index.md.swp").write_text("x")
     page.write_text("# What we found\n\nMended again.\n")
-    wait_for(lambda: page_at(f"{address}findings/"), "Mended again", 20)
+    wait_for(lambda: page_at(f"{address}findings/"), "Mended again", 40)
     assert log.read_text().count("Documentation built in") == 3
