@@ -157,6 +157,16 @@ def test_on_a_phone_names_are_broken_and_legends_stacked() -> None:
     assert [label.get_text().replace("\n", " ") for label in ax.get_xticklabels()] == names
 
 
+@pytest.mark.parametrize(("n", "kept"), [(3, True), (12, False)])
+def test_numbers_without_room_are_left_out_on_a_phone(n: int, kept: bool) -> None:
+    fig, ax = plots.subplots()
+    ax.bar_label(ax.bar(range(n), [100] * n), fmt="%d")
+    ax.text(0, 50, "a word")
+    svg._make_narrow(fig)
+    assert all(text.get_visible() is kept for text in ax.texts if text.get_text() == "100")
+    assert ax.texts[-1].get_visible()
+
+
 def test_a_choice_is_marked(tmp_path: Path) -> None:
     fig, ax = plots.subplots()
     ax.plot([1, 2])

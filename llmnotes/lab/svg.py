@@ -12,7 +12,7 @@ import io
 import json
 import re
 from html import escape
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import TYPE_CHECKING
 
 import matplotlib as mpl
@@ -74,7 +74,11 @@ def _make_narrow(fig: Figure) -> None:
 
 
 def _make_fit(fig: Figure) -> None:
-    """Let legends that are too wide go under each other, and break or turn tick labels that touch."""
+    """Make what was drawn for a page fit a phone.
+
+    Legends that are too wide stack, tick labels that touch break or turn, and numbers in cells and on bars are left out
+    where there is no room for them: the axes and the figure's data say them too.
+    """
     layout = fig.get_layout_engine()
     fig.set_layout_engine("none")  # it gives up where what does not fit yet leaves no room for the axes
     fig.draw_without_rendering()
@@ -94,6 +98,13 @@ def _make_fit(fig: Figure) -> None:
         if _touch(ax):
             ax.set_xticks(ax.get_xticks(), names, rotation=40, ha="right", rotation_mode="anchor")
     fig.set_layout_engine(layout)
+    fig.draw_without_rendering()
+    for ax in fig.axes:
+        numbers = [text for text in ax.texts if _NUMBER.fullmatch(text.get_text())]
+        boxes = [text.get_window_extent() for text in numbers]
+        if any(one.overlaps(other) for one, other in combinations(boxes, 2)):
+            for text in numbers:
+                text.set_visible(False)
 
 
 def _touch(ax: Axes) -> bool:
@@ -155,6 +166,7 @@ def _for_the_page(svg: str, axes: list[dict]) -> str:
     return re.sub(r"^<svg [^>]*>", lambda _: root, svg).replace("\n\n", "\n")
 
 
+_NUMBER = re.compile(r"[-+−]?[\d.,]+ ?%?")
 _LONG = re.compile(r"-?(?<![\d.])\d+\.\d{3,}")
 
 
