@@ -154,37 +154,24 @@ ask(
     figure="losses",
     stuck_mixed="== 1",
 )
-for claim, p, settled in (
-    (
-        "A network without a nonlinearity stays at ln 2",
-        0.97,
-        {"linear_loss": "between 0.692 and 0.694"},
-    ),
-    (
-        "Two hidden units solve XOR in more than half of the runs",
-        0.8,
-        {"solved_2": "> 0.5"},
-    ),
-    ("Eight hidden units solve it in every run", 0.6, {"solved_8": "== 1"}),
-    (
-        "Eight random, frozen hidden units solve it in nine runs of ten",
-        0.5,
-        {"frozen_8": ">= 0.9"},
-    ),
-    ("Most solutions with two units are OR and AND", 0.7, {"kind_or_and": "> 0.5"}),
-    (
-        "Ten times the steps free more than half of the stuck runs",
-        0.3,
-        {"freed_by_time": "> 0.5"},
-    ),
-    ("Most stuck runs sit at a saddle", 0.4, {"saddle_share": "> 0.5"}),
-    (
-        "At learning rate 30, four units fail in most runs",
-        0.7,
-        {"solved_at_rate_30": "< 0.5"},
-    ),
-):
-    predict(claim, p, **settled)
+
+# %%
+predict(
+    "A network without a nonlinearity stays at ln 2",
+    0.97,
+    linear_loss="between 0.692 and 0.694",
+)
+predict("Two hidden units solve XOR in more than half of the runs", 0.8, solved_2="> 0.5")
+predict("Eight hidden units solve it in every run", 0.6, solved_8="== 1")
+predict(
+    "Eight random, frozen hidden units solve it in nine runs of ten", 0.5, frozen_8=">= 0.9"
+)
+predict("Most solutions with two units are OR and AND", 0.7, kind_or_and="> 0.5")
+predict(
+    "Ten times the steps free more than half of the stuck runs", 0.3, freed_by_time="> 0.5"
+)
+predict("Most stuck runs sit at a saddle", 0.4, saddle_share="> 0.5")
+predict("At learning rate 30, four units fail in most runs", 0.7, solved_at_rate_30="< 0.5")
 
 # %% [markdown]
 # ## A run ends at 0, or at half of ln 2
@@ -352,7 +339,14 @@ for width in WIDTHS:
     flat = descend(init(sizes, SEEDS, activation="identity"), steps=500)
     for runs, shares in zip((learned, frozen, flat), solved.values(), strict=True):
         shares.append((runs.losses[-1] < 0.1).mean())
-    border(atol=0.01, **{f"solved_{width}": solved["learned"][-1]})
+two_units, three_units, four_units, eight_units = solved["learned"]
+border(
+    atol=0.01,
+    solved_2=two_units,
+    solved_3=three_units,
+    solved_4=four_units,
+    solved_8=eight_units,
+)
 others = descend(init((2, 2, 1), range(200, 400))).losses[-1] < 0.1
 border(atol=0.01, solved_2_other_seeds=others.mean())
 within(atol=0, because="exact")(linear_solved=max(solved["no tanh"]))

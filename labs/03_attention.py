@@ -235,45 +235,38 @@ ask(
     figure="two_at_once",
     one_mlp="> 0.9",
 )
-for claim, p, settled in (
-    (
-        "One head with a linear readout gets both answers right in less than 60%",
-        0.9,
-        {"one_linear": "< 0.6"},
-    ),
-    (
-        "Two heads with a linear readout get both right in more than 90%",
-        0.85,
-        {"two_linear": "> 0.9"},
-    ),
-    (
-        "One head with an MLP behind it gets both right in more than 90%",
-        0.35,
-        {"one_mlp": "> 0.9"},
-    ),
-    (
-        "Without the square root, in 64 dimensions, one word gets more than 90% of the weight",
-        0.7,
-        {"top_undivided": "> 0.9"},
-    ),
-    (
-        "Without it, at GPT-2's start, the weights are still nearly even",
-        0.8,
-        {"even_at_start": "> 0.9"},
-    ),
-    (
-        "Without it, from a large start, a look-up is learned later",
-        0.7,
-        {"later_large": "> 1"},
-    ),
-    ("Without it, from GPT-2's start, it is learned sooner", 0.6, {"later_small": "< 1"}),
-    (
-        "The median head of World gives the first word more than 30%",
-        0.4,
-        {"first_word": "> 0.3"},
-    ),
-):
-    predict(claim, p, **settled)
+
+# %%
+predict(
+    "One head with a linear readout gets both answers right in less than 60%",
+    0.9,
+    one_linear="< 0.6",
+)
+predict(
+    "Two heads with a linear readout get both right in more than 90%",
+    0.85,
+    two_linear="> 0.9",
+)
+predict(
+    "One head with an MLP behind it gets both right in more than 90%", 0.35, one_mlp="> 0.9"
+)
+predict(
+    "Without the square root, in 64 dimensions, one word gets more than 90% of the weight",
+    0.7,
+    top_undivided="> 0.9",
+)
+predict(
+    "Without it, at GPT-2's start, the weights are still nearly even",
+    0.8,
+    even_at_start="> 0.9",
+)
+predict(
+    "Without it, from a large start, a look-up is learned later", 0.7, later_large="> 1"
+)
+predict("Without it, from GPT-2's start, it is learned sooner", 0.6, later_small="< 1")
+predict(
+    "The median head of World gives the first word more than 30%", 0.4, first_word="> 0.3"
+)
 
 # %% [markdown]
 # ## With an MLP behind it, one head returns both answers
@@ -450,8 +443,13 @@ for name, change in (("even", even), ("swapped", swapped)):
         (says == a)[:, differ].all(-1).float().mean(1).median()
         for a in (answers, answers.flip(1))
     )
-    by_hand_again(**{f"{name}_right": same, f"{name}_crossed": crossed})
     changed[name] = same, crossed
+by_hand_again(
+    even_right=changed["even"][0],
+    even_crossed=changed["even"][1],
+    swapped_right=changed["swapped"][0],
+    swapped_crossed=changed["swapped"][1],
+)
 
 # %% tags=["drawing"]
 loud, quiet = loudness[:, 1].median().item(), loudness[:, 0].median().item()
@@ -517,18 +515,18 @@ figure(
 # the query. We measure both halves of the claim, the pattern and the gradient.
 
 # %% tags=["setup"]
-draws = "1000 draws"
+top, gradient = {}, {}
 q, k = torch.randn(1000, 1, 64), torch.randn(1000, 32, 64)
 for name, scale in (("undivided", 1.0), ("divided", 0.125)):
     scores = (scale * (q * k).sum(-1)).requires_grad_()
     with torch.enable_grad():
         pattern = scores.softmax(-1)
         (pattern * torch.randn(1000, 32)).sum().backward()
-    slope = (scale * scores.grad).norm(dim=-1).median()  # a key's gradient is this times q
-    within(atol=0.03, because=draws)(
-        **{f"top_{name}": pattern.detach().max(-1).values.median()}
-    )
-    within(rtol=0.15, because=draws)(**{f"gradient_{name}": slope})
+    top[name] = pattern.detach().max(-1).values.median()
+    gradient[name] = (scale * scores.grad).norm(dim=-1).median()  # a key's is this times q
+by_draws = within(rtol=0.15, because="1000 draws")
+by_draws(gradient_undivided=gradient["undivided"], gradient_divided=gradient["divided"])
+by_draws(atol=0.03, top_undivided=top["undivided"], top_divided=top["divided"])
 
 
 def spread(model):
@@ -555,9 +553,10 @@ for size, std in (("large", None), ("small", 0.02)):
             [np.convolve(run, np.ones(10) / 10, "valid") for run in losses.T], 0
         )
         curves[size, divide], steps[size, divide] = smoothed, int((smoothed > 0.5).sum())
-    within(rtol=0.3, because=SEEDS)(
-        **{f"later_{size}": steps[size, False] / steps[size, True]}
-    )
+within(rtol=0.3, because=SEEDS)(
+    later_large=steps["large", False] / steps["large", True],
+    later_small=steps["small", False] / steps["small", True],
+)
 _ = torch.set_grad_enabled(False)
 
 # %% tags=["drawing"]

@@ -169,12 +169,33 @@ def test_a_lab_is_a_plain_script_too(lab: Lab, without_site: str, tmp_path: Path
         assert re.search(rf"^{name} = ", done.stdout, re.MULTILINE), f"one quiet line for {name}"
 
 
+def notes(tree: ast.Module, names: set[str]) -> list[ast.Expr]:
+    """The statements that note values: calls of `note`, and of what `within` gave."""
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)]
+    return [node for node in found if isinstance(node.value.func, ast.Name) and node.value.func.id in names]
+
+
+def noters(lab: Lab) -> set[str]:
+    """The names under which a lab notes values, and under which it asks the reader."""
+    made = [node for cell in lab.code for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Assign)]
+    made = [node for node in made if isinstance(node.value, ast.Call) and ast.unparse(node.value.func) == "within"]
+    return {"note", "ask", "predict"} | {target.id for node in made for target in node.targets}
+
+
 @each_lab
 def test_cells_are_small_enough_to_read(lab: Lab) -> None:
+    """Bookkeeping apart, and what is folded for good."""
     for cell in lab.code:
-        lines = [line for line in cell.source.splitlines() if line.strip()]
-        if not {"setup", "drawing"} & set(cell.tags):  # folded
-            assert len(lines) <= 20, f"{lab.path}:{cell.line}: a cell of {len(lines)} lines; split it"
+        if {"setup", "drawing", "labels"} & set(cell.tags):
+            continue
+        said = {
+            line
+            for node in notes(ast.parse(cell.source), noters(lab))
+            for line in range(node.lineno, node.end_lineno + 1)
+        }
+        lines = [line for n, line in enumerate(cell.source.splitlines(), 1) if line.strip() and n not in said]
+        assert len(lines) <= 20, f"{lab.path}:{cell.line}: a cell of {len(lines)} lines; split it"
+        assert "idea" not in cell.tags or not said, f"{lab.path}:{cell.line}: bookkeeping where the idea is"
 
 
 @each_lab
@@ -182,21 +203,26 @@ def test_a_lab_has_its_parts(lab: Lab) -> None:
     """What DESIGN asks of each lab, as far as a machine can tell."""
     prose = [line for cell in lab.cells if cell.kind == "markdown" for line in cell.source.splitlines()]
     headings = [line.lstrip("# ").lower() for line in prose if line.startswith("#")]
-    for part in ("what you need to know", "predict", "try it yourself", "does not show"):
+    for part in ("predict", "try it", "does not show"):
         assert any(part in heading for heading in headings), f"{lab.stem}: no heading with {part!r}; it has {headings}"
-    assert any("solution" in cell.tags for cell in lab.code), f"{lab.stem}: no tested solution"
-    calls = [
-        (node.func.id, cell.line)
+    exercise = any("solution" in cell.tags for cell in lab.code) or any("```exercise" in line for line in prose)
+    assert exercise, f"{lab.stem}: no exercise that is tested"
+    assert 1 <= sum("idea" in cell.tags for cell in lab.code) <= 5, f"{lab.stem}: one to five cells carry the idea"
+
+
+@each_lab
+def test_every_value_has_a_label_in_plain_words(lab: Lab) -> None:
+    """The lab's last cell says what each value is, so that a search for a name finds it."""
+    said = {
+        keyword.arg: ast.literal_eval(keyword.value)
         for cell in lab.code
         for node in ast.walk(ast.parse(cell.source))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-    ]
-    first = {
-        name: min((line for called, line in calls if called == name), default=None) for name in ("predict", "record")
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "in_words"
+        for keyword in node.keywords
     }
-    assert first["predict"], f"{lab.stem}: no prediction"
-    assert first["record"], f"{lab.stem}: no recorded value"
-    assert first["predict"] < first["record"], f"{lab.stem}: predict before the experiment"
+    names = set(recorded_of(lab).values)
+    assert set(said) == names, f"{lab.stem}: without a label: {names - set(said)}; no value: {set(said) - names}"
+    assert not [text for text in said.values() if "_" in text], f"{lab.stem}: a label with a name of code"
 
 
 @each_lab
