@@ -107,6 +107,9 @@ def test_nothing_that_answers_shows_before_the_answer(lab: Visit) -> None:
         or not page.locator(".side .toc a[href='#after-the-figure']").is_visible()
     )
     assert "70%" not in page.locator("article").inner_text()
+    asking = page.locator("details.code", has_text="the question and what we predict")
+    assert asking.count() == 1
+    assert not asking.is_visible(), "its code holds the answer"
     veil = page.locator(".answer .veil")
     assert veil.locator("a").evaluate("(one) => getComputedStyle(one).visibility") == "hidden"
 
@@ -182,7 +185,7 @@ def test_code_is_folded_but_for_the_idea_and_the_switch_is_remembered(lab: Visit
     assert page.locator(".idea pre").is_visible()
     folds = page.locator("details.code")
     assert folds.evaluate_all("all => all.map((one) => one.open)") == [False, False, False]
-    assert "Code, 9 lines\nthe question to the reader" in folds.nth(1).inner_text()
+    assert "Code, 9 lines\nthe question and what we predict" in folds.nth(1).inner_text()
     page.get_by_role("button", name="Code", exact=True).click()
     page.reload()
     assert folds.evaluate_all("all => all.every((one) => one.open)")

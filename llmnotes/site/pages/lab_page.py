@@ -105,7 +105,11 @@ def executed(lab: Lab, run: Run | None, prose=lambda cell: cell.source) -> nbfor
         else:
             grouped = _grouped(next(outputs, []), run, lab)
             shown = [{"output_type": "display_data", "metadata": {}, "data": {OUTPUT: output}} for output in grouped]
-            new |= {"metadata": _fold(cell), "execution_count": None, "outputs": shown}
+            new |= {
+                "metadata": _fold(cell) | {"asks": any(output["kind"] == "question" for output in grouped)},
+                "execution_count": None,
+                "outputs": shown,
+            }
         cells.append(new)
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     metadata = {"kernelspec": kernel}
