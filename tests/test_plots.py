@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
-from llmnotes.lab import plots, svg
+from llmnotes.lab import narrow, plots, svg
 
 
 @pytest.fixture(autouse=True)
@@ -150,9 +150,9 @@ def test_on_a_phone_names_are_broken_and_legends_stacked() -> None:
     for i in range(4):
         ax.plot([], [], label=f"a long name {i}")
     ax.legend(ncols=4)
-    svg._make_narrow(fig)
+    narrow.make_narrow(fig)
     fig.draw_without_rendering()
-    assert not svg._touch(ax)
+    assert not narrow._touch(ax)
     assert ax.get_legend().get_window_extent().width < 0.75 * fig.bbox.width
     assert [label.get_text().replace("\n", " ") for label in ax.get_xticklabels()] == names
 
@@ -162,7 +162,7 @@ def test_numbers_without_room_are_left_out_on_a_phone(n: int, kept: bool) -> Non
     fig, ax = plots.subplots()
     ax.bar_label(ax.bar(range(n), [100] * n), fmt="%d")
     ax.text(0, 50, "a word")
-    svg._make_narrow(fig)
+    narrow.make_narrow(fig)
     assert all(text.get_visible() is kept for text in ax.texts if text.get_text() == "100")
     assert ax.texts[-1].get_visible()
 
@@ -186,3 +186,19 @@ def test_labels_at_lines_keep_apart() -> None:
     assert [text.get_text() for text in ax.texts] == ["a", "b", "c"]
     assert boxes[0].y1 < boxes[1].y0
     assert boxes[2].y1 < boxes[0].y0
+
+
+def test_long_titles_break_and_colour_bars_go_below() -> None:
+    fig, axes = plots.subplots(1, 2)
+    for ax in axes:
+        image = ax.imshow(np.arange(4.0).reshape(2, 2))
+        ax.set_title("what each of the rules loses without each of the heads")
+    fig.colorbar(image, ax=axes, label="nats")
+    fig.draw_without_rendering()
+    narrow.wrap_titles(fig)
+    assert all("\n" in ax.get_title(loc="left") for ax in axes)
+    narrow.make_narrow(fig)
+    fig.draw_without_rendering()
+    bar = fig.axes[-1]
+    assert bar.get_xlabel() == "nats"
+    assert bar.get_position().y1 < min(ax.get_position().y0 for ax in axes)

@@ -12,22 +12,19 @@ import io
 import json
 import re
 from html import escape
-from itertools import combinations, pairwise
 from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.category import StrCategoryFormatter
 from matplotlib.text import Text
-from matplotlib.ticker import FixedFormatter
 
-from llmnotes.lab.plots import NARROW, VARIABLES, WIDTH
+from llmnotes.lab.narrow import make_narrow, wrap_titles
+from llmnotes.lab.plots import VARIABLES, WIDTH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 __all__ = ["save"]
@@ -46,72 +43,12 @@ def save(fig: Figure, stem: Path, arrays: Mapping[str, np.ndarray]) -> None:
         text.set_fontsize(max(text.get_fontsize(), SMALLEST))
     if fig.get_figwidth() > WIDTH:
         fig.set_figwidth(WIDTH)
+    fig.draw_without_rendering()
+    wrap_titles(fig)
     stem.with_name(f"{stem.name}.svg").write_text(_svg(fig, stem.name), encoding="utf-8")
-    _make_narrow(fig)
+    make_narrow(fig)
     stem.with_name(f"{stem.name}.narrow.svg").write_text(_svg(fig, f"{stem.name}-narrow"), encoding="utf-8")
     np.savez_compressed(stem.with_name(f"{stem.name}.npz"), **arrays)
-
-
-def _make_narrow(fig: Figure) -> None:
-    """Lay the same figure out for a phone: panels under each other, each with the labels that it shared."""
-    panels = [ax for ax in fig.axes if ax.get_subplotspec() is not None and not hasattr(ax, "_colorbar")]
-    rows = max((ax.get_subplotspec().get_gridspec().nrows for ax in panels), default=1)
-    if len(panels) > rows:
-        height = fig.get_figheight() / rows
-        grid = fig.add_gridspec(len(panels), 1)
-        labels = {ax.get_subplotspec().rowspan.start: ax.get_ylabel() for ax in reversed(panels) if ax.get_ylabel()}
-        below = {ax.get_subplotspec().colspan.start: ax.get_xlabel() for ax in panels if ax.get_xlabel()}
-        for i, ax in enumerate(panels):
-            place = ax.get_subplotspec()
-            ax.set_ylabel(ax.get_ylabel() or labels.get(place.rowspan.start, ""))
-            ax.set_xlabel(ax.get_xlabel() or below.get(place.colspan.start, ""))
-            if ax.axison:
-                ax.tick_params(labelleft=True, labelbottom=True)
-            ax.set_subplotspec(grid[i])
-        fig.set_figheight(height * len(panels))
-    fig.set_figwidth(NARROW)
-    _make_fit(fig)
-
-
-def _make_fit(fig: Figure) -> None:
-    """Make what was drawn for a page fit a phone.
-
-    Legends that are too wide stack, tick labels that touch break or turn, and numbers in cells and on bars are left out
-    where there is no room for them: the axes and the figure's data say them too.
-    """
-    layout = fig.get_layout_engine()
-    fig.set_layout_engine("none")  # it gives up where what does not fit yet leaves no room for the axes
-    fig.draw_without_rendering()
-    legends = [(fig, legend, 1.0, "outside lower center") for legend in fig.legends]
-    legends += [(ax, legend, 0.75, "best") for ax in fig.axes if (legend := ax.get_legend())]
-    for owner, legend, share, where in legends:
-        if legend.get_window_extent().width > share * fig.bbox.width:
-            words = [text.get_text() for text in legend.get_texts()]
-            legend.remove()
-            owner.legend(legend.legend_handles, words, loc=where, fontsize=legend.get_texts()[0].get_fontsize())
-    for ax in fig.axes:
-        if not isinstance(ax.xaxis.get_major_formatter(), (FixedFormatter, StrCategoryFormatter)) or not _touch(ax):
-            continue  # numbers are spaced by matplotlib itself
-        names = [label.get_text() for label in ax.get_xticklabels()]
-        ax.set_xticks(ax.get_xticks(), [name.replace(" ", "\n") for name in names])
-        fig.draw_without_rendering()
-        if _touch(ax):
-            ax.set_xticks(ax.get_xticks(), names, rotation=40, ha="right", rotation_mode="anchor")
-    fig.set_layout_engine(layout)
-    fig.draw_without_rendering()
-    for ax in fig.axes:
-        numbers = [text for text in ax.texts if _NUMBER.fullmatch(text.get_text())]
-        boxes = [text.get_window_extent() for text in numbers]
-        if any(one.overlaps(other) for one, other in combinations(boxes, 2)):
-            for text in numbers:
-                text.set_visible(False)
-
-
-def _touch(ax: Axes) -> bool:
-    """Whether any two neighbouring tick labels below the axes overlap."""
-    boxes = [label.get_window_extent() for label in ax.get_xticklabels() if label.get_text() and label.get_visible()]
-    boxes.sort(key=lambda box: box.x0)
-    return any(one.x1 > other.x0 for one, other in pairwise(boxes))
 
 
 def _svg(fig: Figure, salt: str) -> str:
@@ -166,7 +103,6 @@ def _for_the_page(svg: str, axes: list[dict]) -> str:
     return re.sub(r"^<svg [^>]*>", lambda _: root, svg).replace("\n\n", "\n")
 
 
-_NUMBER = re.compile(r"[-+−]?[\d.,]+ ?%?")
 _LONG = re.compile(r"-?(?<![\d.])\d+\.\d{3,}")
 
 
