@@ -159,7 +159,10 @@ def test_a_run_stores_what_it_must(recorded: Notebook) -> None:
         "code",
         "llmnotes/__init__.py",
         "llmnotes/lab/__init__.py",
-        *(f"llmnotes/lab/{name}.py" for name in ("figures", "plots", "predictions", "records", "saying", "svg")),
+        *(
+            f"llmnotes/lab/{name}.py"
+            for name in ("figures", "narrow", "plots", "predictions", "records", "saying", "svg")
+        ),
     }
     assert run.meta["depends"]["llmnotes/lab/records.py"] == digest_of_file(PACKAGE / "lab" / "records.py")
     assert set(run.meta["files"]) == {
