@@ -1,27 +1,25 @@
 # ---
 # title: Word order without being told
-# question: What does a transformer know of word order when nothing tells it where a word stands?
+# question: How does a model that reads all words at once know which came first?
+# answer: >-
+#   From the mask and the first word. Put the same word in front of every text, and even an untrained model tells a probe the
+#   place of a word in {{ result("order.written_start", ".0%") }} of the cases.
 # level: beginner
-# minutes: 25
+# minutes: 14
 # models: []
-# needs: [01_xor]
+# needs: [03_attention]
 # tags: [attention, positions, probing]
 # chapter: Start
-# thumbnail: lengths
+# thumbnail: clock
 # timeout: 300
 # ---
-
-# %% [markdown]
-# *The dog sees the cat* and *the cat sees the dog* hold the same words. A transformer reads all words of a text at
-# once: so how does it know which of the two it was given? Usually it is told, by a *position* that is added to every
-# word. Here we leave that out and measure what is left.
 
 # %% tags=["setup"]
 import numpy as np
 import torch
 import torch.nn.functional as F
 
-from llmnotes.lab import figure, in_words, plots, predict, within
+from llmnotes.lab import ask, figure, in_words, plots, predict, within
 from llmnotes.methods import probe
 from llmnotes.scratch import Attention, Config, Plan, Transformer, train_together
 
@@ -34,31 +32,16 @@ note = within(atol=0.05, because=PROBED)
 ROUNDING = "untrained models from fixed seeds: rounding only"
 
 # %% [markdown]
-# ## What you need to know
+# ## A case you can hold: two sentences, the same words
 #
-# **A token** is a piece of text that the model treats as one symbol; here, a word. Each token has an *embedding*, a
-# list of numbers that is learned. With it begins the token's *residual stream*: the list that it carries through the
-# model, and to which every *layer* adds.
+# *The dog sees the cat* and *the cat sees the dog* hold the same five words. A transformer reads all words of a text at once,
+# and [a head](03_attention.md) gives each word a weighted mean of all others. A mean has no order. So how could a model tell the
+# two apart?
 #
-# **Attention** is the only part of a layer that looks at other tokens. Out of its stream each token makes a *query*, by
-# which it asks, and a *key*, by which it is found: the better the two fit, the larger the *weight*. The token then
-# receives the weighted mean of what all tokens offer, their *values*. A mean has no order: shuffle the tokens, and each
-# receives what it received before. A layer does this several times side by side: each time is a *head*, with queries,
-# keys and values of its own. After attention, an *MLP* (a hidden layer as in the lab on XOR) works on each token alone.
-#
-# **The causal mask** hides from each token all that come after it. Language models have it so that they can be
-# trained to guess the next token. Nobody put it there to tell about order.
-#
-# **Positions** can be given in several ways. *Learned*: a vector for each place, added to the embedding. *Sinusoidal*:
-# the same, but a fixed pattern of waves. *Rotary*: queries and keys are turned by an angle that grows with the place,
-# so that their fit depends on the distance ([Su et al. 2021](https://arxiv.org/abs/2104.09864)).
-#
-# **A probe** is a simple classifier that reads something from the numbers inside a model. That a probe can read it
-# does not mean that the model uses it: this lab has a drastic example.
-#
-# Our language has sixteen tokens: six animals, the lightest first; six other words; a start token; three questions.
+# Usually it is told: a *position* is added to each word. Here we leave that out and see what is left. We take small models
+# that have learned nothing yet, show them both sentences, and measure how far apart they are at the final full stop.
 
-# %%
+# %% tags=["setup"]
 ANIMALS = ["mouse", "cat", "dog", "pig", "cow", "horse"]
 WORDS = [*ANIMALS, "the", "a", "sees", "near", "old", "."]
 START, ASK = 12, 13  # 13, 14, 15 ask: which is the lighter, the first, the last?
@@ -69,12 +52,7 @@ def encode(text: str) -> torch.Tensor:
     return torch.tensor([[WORDS.index(word) for word in text.split()]])
 
 
-# %% [markdown]
-# The models come from `llmnotes.scratch.transformer`: two layers, four heads, a residual stream of 32 numbers. That class
-# always has the causal mask, so we write the same attention without it.
-
-
-# %% tags=["idea"]
+# %% tags=["setup"]
 class Unmasked(Attention):
     """Attention in which every token sees every other."""
 
@@ -88,12 +66,7 @@ class Unmasked(Attention):
 SIZES = {"vocab_size": 16, "n_ctx": 40, "n_layers": 2, "d_model": 32, "d_mlp": 32}
 
 
-# %% [markdown]
-# For the code all but rotary positions are a table of vectors: learned, or waves, or zero, the last two not trained.
-# Words and positions start equally strong; exercise 2 shows why that matters.
-
-
-# %%
+# %% tags=["setup"]
 def build(positions: str, seed: int, mask: bool = True) -> Transformer:
     """An untrained model; `mask=False` lets every token see all others."""
     rotary, waves = positions == "rotary", 0.02 * (positions == "sinusoidal")
@@ -106,47 +79,6 @@ def build(positions: str, seed: int, mask: bool = True) -> Transformer:
     for block in model.transformer["h"]:
         block.attn.__class__ = type(block.attn) if mask else Unmasked
     return model.eval()
-
-
-# %% [markdown]
-# ## Predict first
-#
-# !!! question "Your turn"
-#     A model with a causal mask and no positions at all reads *the dog sees the cat .* and *the cat sees the dog .*
-#     Is what it holds at the final full stop the same for both? With one layer? With two?
-#
-# While we chose the sizes we saw how well the models answer, so about that we have no guesses to show. The ones below
-# were written before the first probe was fitted, and before the runs that they speak of.
-
-# %%
-predict(
-    "Untrained, a probe after layer 2 names over half of eight places",
-    0.6,
-    place_start="> 0.5",
-)
-predict("Without a start token it names over 20 points fewer", 0.6, place_lost="> 0.2")
-predict(
-    "Without a causal mask it is at chance", 0.97, place_no_mask="between 0.095 and 0.155"
-)
-
-# %% [markdown]
-# And about trained models:
-
-# %%
-predict(
-    "Training makes the place easier to read, by over 10 points", 0.55, place_gained="> 0.1"
-)
-predict(
-    "Trained without positions and start token, models name the first animal",
-    0.85,
-    first_8_none="> 0.9",
-)
-
-# %% [markdown]
-# ## Two sentences
-#
-# We give both sentences to untrained models and compare the residual stream at the full stop, which stands at the same
-# place in both. Zero means: whatever is built on top, the model cannot tell them apart there.
 
 
 # %% tags=["idea"]
@@ -169,16 +101,138 @@ def apart(model: Transformer) -> list[float]:
     return [float((a - b)[0, -1].norm() / a[0, -1].norm()) for a, b in pairs]
 
 
-# %% [markdown]
-# Three kinds of model, the median over three seeds: before the first layer, after it, and after the second.
-
-# %%
+# %% tags=["setup"]
 table = {}
 for kind, mask in (("none", False), ("none", True), ("learned", True)):
     rows = [apart(build(kind, seed, mask)) for seed in SEEDS]
-    row = table[kind, mask] = np.median(rows, axis=0)
-    name = f"positions {kind}, {'causal mask' if mask else 'no mask'}"
-    print(f"{name:32}" + "".join(f"{0 if x < 1e-6 else x:10.1e}" for x in row))
+    table[kind, mask] = np.median(rows, axis=0)
+
+# %% tags=["drawing"]
+fig, ax = plots.subplots(height=2.4)
+rows = {
+    "no mask": ("none", False),
+    "mask": ("none", True),
+    "mask and positions": ("learned", True),
+}
+for y, key in enumerate(rows.values()):
+    for layer, value in enumerate(table[key]):
+        same = value < 1e-6
+        ax.plot(
+            layer,
+            y,
+            "o",
+            ms=9,
+            mfc="none" if same else BLUE,
+            mec=plots.INK if same else BLUE,
+        )
+        ax.annotate(
+            "the same" if same else f"{value:.0e}",
+            (layer, y),
+            (9, 5),
+            textcoords="offset points",
+        )
+ax.set_yticks(range(3), rows)
+ax.set_xticks(range(3), ["embedding", "after layer 1", "after layer 2"])
+ax.set(
+    xlim=(-0.3, 2.7),
+    ylim=(2.5, -0.6),
+    title="With a mask, the second layer tells the sentences apart",
+)
+figure(
+    fig,
+    name="two_sentences",
+    alt="Without a mask the two sentences are the same at every height. With a mask they are the same after one layer and differ "
+    "after two. With positions they differ after the first layer.",
+    caption="How far apart the two sentences are at the full stop, as a share of the stream. Untrained, median of three.",
+    data={"apart": np.array([table[key] for key in rows.values()])},
+    rtol=0.05,
+    because=ROUNDING,
+)
+
+# %% [markdown]
+# Without a mask the sentences stay the same, layer after layer. With the *causal mask*, which hides from each word all that
+# come after it, one layer cannot tell them apart either: the full stop sees everything and takes a mean over it. The second
+# layer can. Inside the sentence, *cat* has seen *dog* in one and not in the other, so the first layer wrote something
+# different there.
+#
+# Nobody put the mask there to tell about order. It lets a language model be trained to guess the next word.
+#
+# ## How positions are usually given
+#
+# *Learned* positions add a vector of its own to each place. *Sinusoidal* ones add a fixed pattern of waves. *Rotary* positions
+# turn queries and keys like the hands of a clock, by an angle that grows with the place
+# ([Su et al. 2021](https://arxiv.org/abs/2104.09864)).
+#
+# {{ drawing("rotary", alt="Two clock faces. In the first the hands of query and key stand at places 5 and 3, in the second at places 9 and 7. The angle between them is the same in both.") }}
+#
+# For a query at place $m$ and a key at place $n$ the score then depends on the distance alone:
+#
+# $$
+# \q{q_m} \cdot \k{k_n} = (R^{m} \q{q}) \cdot (R^{n} \k{k}) = \q{q} \cdot R^{\,n-m}\, \k{k}
+# $$
+#
+# $R$ turns each pair of numbers by a fixed angle, and $R^m$ turns it $m$ times. Turning both hands by the same angle leaves the
+# angle between them as it was.
+#
+# ```exercise
+# title: Turn both hands
+# minutes: 2
+# code: |
+#   # rotary positions: the query stands at place 9 and the key at place 7
+#   score(9, 7) == score(5, ▢)
+# right: ["3"]
+# praise: The key is two places behind the query in both cases, and only the distance counts.
+# wrong:
+#   "7": That would be two places ahead of the query. A causal mask hides it.
+#   "5": That is distance 0.
+#   "2": That is distance 3.
+# otherwise: "How far is the key behind the query on the left? Put it as far behind on the right."
+# solution: "`3`. The distance is 2 in both."
+# ```
+#
+# ## Your prediction
+#
+# Now take all positions away and ask a harder question. Order is one thing, but does a word know its *place*: am I the third word
+# or the fifth? A *probe*, a simple classifier, tries to read the place from what the first head writes. The words are random, so nothing but the
+# model can give it away. Then we put one fixed *start token* in front of every text.
+
+# %%
+ask(
+    "An untrained model with a mask and no positions. What lets a probe name the place of a word?",
+    choices={
+        "mask": "The mask alone: each word sees as many words as stand before it",
+        "start": "The start token: a word's share of it shrinks from place to place",
+        "nothing": "Nothing: a model that has learned nothing tells nothing",
+    },
+    answer="start",
+    because={
+        "mask": "It is often said, and it tempts. But a mean over three random words looks much like a mean over five.",
+        "start": "An untrained word attends evenly, so at place t it receives 1 / (t + 1) of the start token: a clock.",
+        "nothing": "Even random weights pass on how much of the one familiar token arrives.",
+    },
+    figure="clock",
+    written_mask="< 0.3",
+    written_start="> 0.7",
+)
+predict(
+    "Untrained, a probe after layer 2 names over half of eight places",
+    0.6,
+    place_start="> 0.5",
+)
+predict("Without a start token it names over 20 points fewer", 0.6, place_lost="> 0.2")
+predict(
+    "Without a causal mask it is at chance", 0.97, place_no_mask="between 0.095 and 0.155"
+)
+predict(
+    "Training makes the place easier to read, by over 10 points", 0.55, place_gained="> 0.1"
+)
+predict(
+    "Trained without positions and start token, models name the first animal",
+    0.85,
+    first_8_none="> 0.9",
+)
+
+# %% tags=["setup"]
 note(
     no_mask_tells=bool(table["none", False].max() > 1e-6),
     one_layer_tells=bool(table["none", True][1] > 1e-6),
@@ -186,17 +240,7 @@ note(
 note(rtol=0.02, because=ROUNDING, two_layers_apart=table["none", True][2])
 
 # %% [markdown]
-# Without a mask the two sentences stay the same, layer after layer: a mean has no order. So far the textbook. With the
-# mask, **one layer cannot tell them apart either**: the full stop comes last, sees everything, and takes a mean over
-# it. Only the second layer can (the two are apart by {{ result("order.two_layers_apart", ".1e") }} of the stream, a
-# small start that training can enlarge). For inside the sentence, *cat* has seen *dog* in the one and not in the other.
-# The mask makes the first layer write, at each word, *which words came before it*, and the second layer can read that.
-#
 # ## The start token is a clock
-#
-# To have order is one thing, to know one's place another: am I the third word or the fifth? We ask a probe. The
-# texts are eight random words, so that nothing but the model can give the place away. We read at two points: what the
-# first attention *writes*, and the residual stream after the second layer.
 
 
 # %% tags=["idea"]
@@ -218,12 +262,7 @@ def random_words(seed: int) -> torch.Tensor:
     return torch.randint(START, (200, 8), generator=torch.Generator().manual_seed(seed))
 
 
-# %% [markdown]
-# The probe names a word's place among eight, in texts that it has not seen. We take the median over three models, of
-# three kinds: without a mask, with it, and with mask and start token.
-
-
-# %%
+# %% tags=["setup"]
 def place(models: list, start: bool, point: str) -> float:
     """How often a probe at a point names the place of a word among eight."""
     found = []
@@ -234,7 +273,7 @@ def place(models: list, start: bool, point: str) -> float:
     return float(np.median([p.accuracy for p in found]))
 
 
-# %%
+# %% tags=["setup"]
 free, masked = ([build("none", seed, mask) for seed in SEEDS] for mask in (False, True))
 CASES = {"no mask": (free, False), "mask": (masked, False)}
 CASES["mask and start"] = (masked, True)
@@ -249,25 +288,57 @@ note(atol=0.07, place_lost=lost)
 note(atol=0.03, place_no_mask=stream["no mask"])
 note(atol=0.06, written_start=written["mask and start"])
 
+# %% tags=["drawing"]
+fig, (left, right) = plots.subplots(1, 2, height=2.9)
+t = np.arange(1, 9)
+left.bar(t, 1 / (t + 1), color=BLUE, width=0.7)
+left.set(
+    title="What a word receives of the start token",
+    xlabel="place of the word",
+    ylabel="share, attending evenly",
+)
+bars = (written["no mask"], written["mask"], written["mask and start"])
+drawn = right.bar(
+    range(3),
+    [100 * value for value in bars],
+    0.6,
+    color=("none", GREY, BLUE),
+    edgecolor=plots.INK,
+)
+drawn[1].set_gid("choice-mask")
+drawn[2].set_gid("choice-start")
+right.bar_label(drawn, fmt="{:.0f}%", color=plots.INK)
+right.axhline(12.5, color=plots.INK, ls=":", lw=1.2)
+right.text(2.45, 14, "chance", ha="right")
+right.set_xticks(range(3), ["control:\nno mask", "mask", "mask and\nstart token"])
+right.set(title="The probe names the place", ylim=(0, 105), yticks=())
+right.grid(visible=False)
+figure(
+    fig,
+    name="clock",
+    alt="Left: the share of the start token falls from one half at the first word to one ninth at the eighth. Right: without a mask "
+    "the probe is at chance, with the mask slightly above, with mask and start token right more than eight times in ten.",
+    caption="Untrained models without positions. Right: medians of three models; eight places, so chance is one in eight.",
+    data={"share": 1 / (t + 1), "probe": np.array(bars)},
+    rtol=0.1,
+    because=PROBED,
+)
+
 # %% [markdown]
-# The mask alone gives the probe almost nothing: {{ result("order.written_mask", ".0%") }} right, where guessing gets
-# one in eight. We had expected more, since it is often said that the mask gives the position away
-# ([Haviv et al. 2022](https://arxiv.org/abs/2203.16634)). With a start token
-# the same probe is right in {{ result("order.written_start", ".0%") }}, in a model that has learned nothing. The
-# **start token is a clock**: it is the same in every text, an untrained token spreads its attention evenly, so the
-# word at place *t* receives a share of 1 / (*t* + 1) from it. What it brings is one direction, and its strength tells
-# the place. (In the residual stream after two layers, where we had placed our bets, the clock is drowned by which word
-# it is: {{ result("order.place_start", ".0%") }}.) So much for what could be read. Can a model live on this?
+# The mask alone gives the probe almost nothing: {{ result("order.written_mask", ".0%") }} right, where chance is one in eight.
+# With a start token it is right in {{ result("order.written_start", ".0%") }}, in a model that has learned nothing.
 #
-# ## Three questions
+# The start token is the same in every text. An untrained word spreads its attention evenly, so at place $t$ it receives
+# $1/(t+1)$ of it. What arrives is always the same direction, and its strength tells the place.
 #
-# Each sentence holds two different animals somewhere among other words, and ends with one of three questions. *Which
-# is the lighter animal?* needs no order: a bag of words (which there are, not where) is enough. *Which animal came
-# first?* needs before and after. *What was the last word?* needs the exact place. All three are asked of the same kind
-# of sentence, and one model learns to answer all three.
+# ## The mask is enough for “first”, not for “last”
+#
+# Reading is not using. Can a model live on this? We train models of five kinds to answer three questions about sentences with
+# two animals. *Which is the lighter animal?* needs no order: a bag of words is enough. *Which came first?* needs before and
+# after. *What was the last word?* needs the exact place.
 
 
-# %%
+# %% tags=["setup"]
 def sentences(n: int, count: int, generator: torch.Generator) -> tuple:
     """Sentences of n words and a question; the right answers; which question it was."""
     words = torch.randint(len(ANIMALS), START, (count, n), generator=generator)
@@ -280,12 +351,7 @@ def sentences(n: int, count: int, generator: torch.Generator) -> tuple:
     return torch.cat([words, ASK + asked], 1), answers.gather(1, asked)[:, 0], asked[:, 0]
 
 
-# %% [markdown]
-# Training: 250 steps, on sentences of two to eight words. The models of one call are trained side by side, their
-# weights stacked, which takes less time than one by one.
-
-
-# %% tags=["idea"]
+# %% tags=["setup"]
 def train(models: list, start: bool = False, steps: int = 250) -> list:
     """Train models side by side, each on sentences of its own; gives them back."""
     generator = torch.Generator().manual_seed(0)
@@ -298,21 +364,14 @@ def train(models: list, start: bool = False, steps: int = 250) -> list:
     return train_together(models, batch, Plan(steps, lr=1e-2, warmup=20))
 
 
-# %% [markdown]
-# Five kinds, three seeds each.
-
-# %%
+# %% tags=["setup"]
 kinds = ("none", "learned", "sinusoidal")
 side_by_side = train([build(kind, seed) for kind in kinds for seed in SEEDS])
 trained = {kind: side_by_side[3 * i : 3 * i + 3] for i, kind in enumerate(kinds)}
 trained["rotary"] = train([build("rotary", seed) for seed in SEEDS])
 trained["start"] = train([build("none", seed) for seed in SEEDS], start=True)
 
-# %% [markdown]
-# How often each kind is right, the median over its three seeds, in sentences of up to 32 words: four times the longest
-# that it was trained on.
-
-# %%
+# %% tags=["setup"]
 LENGTHS = (2, 8, 16, 32)
 LIGHTER, FIRST, LAST = range(3)
 
@@ -331,12 +390,8 @@ for kind, models in trained.items():
         found = [score(model, n, kind == "start") for model in models]
         scores[kind, n] = np.median(found, axis=0)
 
-# %% [markdown]
-# What could a model score that sees a bag of words, at best? For the lighter animal everything, for the first animal
-# one half. For the last word it would name the word that occurs most often.
 
-
-# %%
+# %% tags=["setup"]
 def best_guess(n: int) -> float:
     """How often the most frequent word of a sentence is its last."""
     ids, _, _ = sentences(n, 4000, torch.Generator().manual_seed(n))
@@ -346,10 +401,7 @@ def best_guess(n: int) -> float:
 bag = np.array([[1, 0.5, best_guess(n)] for n in LENGTHS])
 note(atol=0.001, because="fixed sentences, counted", last_8_bag=best_guess(8))
 
-# %% [markdown]
-# The numbers that the text below quotes.
-
-# %%
+# %% tags=["setup"]
 by_training = within(atol=0.05, because=TRAINED)
 by_training(
     last_8_learned=scores["learned", 8][LAST],
@@ -365,9 +417,6 @@ by_training(
     first_16_learned=scores["learned", 16][FIRST],
 )
 by_training(atol=0.2, lighter_32_rotary=scores["rotary", 32][LIGHTER])
-
-# %% [markdown]
-# All of them in one picture.
 
 # %% tags=["drawing"]
 fig, axes = plots.subplots(1, 3, height=3.9, sharey=True)
@@ -408,34 +457,24 @@ figure(
 )
 
 # %% [markdown]
-# **Without positions, the mask is enough for *first*.** At eight words {{ result("order.first_8_none", ".0%") }} are
-# right, where order-blindness allows a coin flip. No start token is needed for it: with one it is
-# {{ result("order.first_8_start", ".0%") }}. **It is not enough for *last*** in these few steps:
-# {{ result("order.last_8_none", ".0%") }}, while naming the most frequent word gets
-# {{ result("order.last_8_bag", ".0%") }}. So what these models get from the mask is before and after, not how far.
+# Without positions the mask is enough for *first*: at eight words {{ result("order.first_8_none", ".0%") }} are right, where a
+# bag of words allows a coin flip. It is not enough for *last*: {{ result("order.last_8_none", ".0%") }}, no better than naming
+# the word that occurs most often. So these models get before and after from the mask, and not how far.
 #
-# **Beyond the trained length each kind loses something else.** At sixteen words the model that was told nothing still
-# names the first animal ({{ result("order.first_16_none", ".0%") }}); with learned positions it is
-# {{ result("order.first_16_learned", ".0%") }}, for the places behind the eighth were never trained. Rotary
-# positions still find the last word, which is always one step back
-# ({{ result("order.last_16_rotary", ".0%") }}). But at 32 words they often miss even the lighter animal
-# ({{ result("order.lighter_32_rotary", ".0%") }} right), a question that **needs no order at all**, and that
-# the model without positions answers ({{ result("order.lighter_32_none", ".0%") }}). Here, being told more than one needs
-# has its price.
+# Beyond the trained length each kind loses something else. At sixteen words learned positions fall to
+# {{ result("order.first_16_learned", ".0%") }} for the first animal, since places behind the eighth were never trained. Rotary
+# positions still find the last word, which is always one step back.
 #
-# ## What the trained models hold
+# ## What can be read need not be used
 #
-# Now back to the probe. Has training built a better clock?
+# Back to the probe. Has training built a better clock?
 
-# %%
+# %% tags=["setup"]
 after = {"mask": place(trained["none"], False, "written")}
 after["mask and start"] = place(trained["start"], True, "written")
 gain = place(trained["start"], True, "layer 2") - stream["mask and start"]
 by_training(atol=0.07, place_gained=gain)
 by_training(atol=0.08, written_start_trained=after["mask and start"])
-
-# %% [markdown]
-# The probe on what the first attention writes, before and after training.
 
 # %% tags=["drawing"]
 fig, ax = plots.subplots(height=3)
@@ -448,7 +487,9 @@ for i, (name, bars, colour) in enumerate(
     ax.bar_label(drawn, fmt="{:.0f}", color=plots.INK, fontsize=9)
 ax.axhline(12.5, color=plots.INK, ls=":", lw=1.2, label="chance")
 ax.set_xticks(range(3), ["control: no mask", "mask", "mask and start token"])
-ax.set(ylabel="probe names the place (%)", ylim=(0, 105))
+ax.set(
+    ylabel="probe names the place (%)", ylim=(0, 105), title="Training takes the clock away"
+)
 ax.grid(axis="x", visible=False)
 ax.legend(loc="upper left")
 figure(
@@ -462,26 +503,26 @@ figure(
 )
 
 # %% [markdown]
-# The untrained model with a start token lets the probe name the place in
-# {{ result("order.written_start", ".0%") }}. After training, {{ result("order.written_start_trained", ".0%") }} are
-# left, in models that name the first animal in {{ result("order.first_8_start", ".0%") }} of all cases. So this is the
-# drastic example: the model that can answer nothing offers the probe more than the one that answers right. *Readable*
-# and *used* are two things. Our reading, which we have not tested: the untrained share of the start token is the same
-# in every text. A model that has learned *where to look* gives it more or less, as the words demand, and so the clock
-# runs differently in every text.
+# After training {{ result("order.written_start_trained", ".0%") }} are left, in models that name the first animal nearly always.
+# The model that can answer nothing offers the probe more than the one that answers right. *Readable* and *used* are two things.
 #
-# ## What surprised us, and what failed
+# Our reading, which we have not tested: an untrained share of the start token is the same in every text. A model that has
+# learned where to look gives it more or less, as the words demand, and so the clock runs differently in every text.
 #
-# - We had expected the mask to tell more of the place. It tells who came before whom, and that from the second layer on.
-#   In an untrained model the place comes from the start token.
-# - Training took away what the probes could read. We had given the opposite a little more than one chance in two.
-# - With rotary positions a question without any order in it was often missed beyond the trained length.
+# ## What surprised us
 #
-# And a failure: our first sinusoidal models learned nothing. Exercise 2 asks you why.
+# **The mask tells less than its fame.** It is often said that the mask gives the position away
+# ([Haviv et al. 2022](https://arxiv.org/abs/2203.16634)). In our untrained models it tells who came before whom, and that from
+# the second layer on. The place comes from the start token.
 #
-# ## Try it yourself
+# **Being told more than one needs has its price.** At 32 words models with rotary positions often miss even the lighter animal
+# ({{ result("order.lighter_32_rotary", ".0%") }} right), a question without any order in it. Models without positions answer it.
 #
-# **1. The same word again and again** (beginner, 10 minutes). Give a masked model without positions *old old old* and
+# **What failed: loud waves.** Our first sinusoidal models learned nothing. Exercise 2 asks you why.
+#
+# ## Try it
+#
+# **1. The same word again and again** (10 minutes). Give a masked model without positions *old old old* and
 # then *old* seven times. What is different at the last word after two layers? After any number of layers? And with a
 # start token?
 #
@@ -501,7 +542,7 @@ for start in (False, True):
 print("without it no depth can count: every value that enters a mean is the same")
 
 # %% [markdown]
-# **2. Loud waves** (intermediate, 10 minutes). Sinusoids are usually printed with waves from −1 to 1, and GPT-2 starts its
+# **2. Loud waves** (10 minutes). Sinusoids are usually printed with waves from −1 to 1, and GPT-2 starts its
 # word embeddings with numbers around 0.02. Train models that have both for 60 steps, and ours, in which words and waves
 # start equally strong. How often do they name the lighter animal, which needs no position at all? Why?
 #
@@ -523,36 +564,42 @@ assert right_even > 0.7 > right_loud, "are the waves still fixed while training?
 by_training(atol=0.12, lighter_8_loud=right_loud, lighter_8_even=right_even)
 
 # %% [markdown]
-# The loud models are right in {{ result("order.lighter_8_loud", ".0%") }}, ours in
-# {{ result("order.lighter_8_even", ".0%") }}. Beside waves of size one, words of size 0.02 are a whisper.
+# The loud models are right in {{ result("order.lighter_8_loud", ".0%") }}, ours in {{ result("order.lighter_8_even", ".0%") }}.
+# Beside waves of size one, words of size 0.02 are a whisper.
+#
+# ## You can now
+#
+# - say why attention alone cannot see order, and how the mask lets two layers see it;
+# - explain rotary positions with two hands of a clock;
+# - tell what a probe can read from what a model uses.
 #
 # ## What this does not show
 #
-# - Two layers, 32 numbers, 250 steps. That the last word is not found without positions holds for these steps; longer
-#   runs of ours were still getting better. Language models without positions have been trained to good effect
-#   ([Haviv et al. 2022](https://arxiv.org/abs/2203.16634)).
-# - Sixteen tokens. With many more words than dimensions the start token would have no direction to itself, and the clock
-#   should blur. We have not tried it.
-# - What fails beyond the trained length depends on details. With sentences of up to six words in training, or with two
-#   heads instead of four, rotary models failed at other points, and earlier.
-# - The probes are linear and lightly regularised: large weights cost (`strength=1`). A freer probe reads more: without a
-#   start token the *length* of what attention writes falls with the place
+# - Two layers, 32 numbers, 250 steps. Longer runs of ours were still getting better at the last word.
+# - Sixteen tokens. With many more words than dimensions the start token has no direction to itself, and the clock should blur.
+# - The probes are linear. A freer probe reads more: the *length* of what attention writes falls with the place
 #   ([Chi et al. 2023](https://arxiv.org/abs/2305.13571)), and a linear probe is blind to lengths.
 #
-# ## Links
+# ## Going deeper
 #
-# - Before this: [XOR from scratch](01_xor.md)
+# **In the residual stream the clock is drowned.** After two layers, where we had placed our bets, the probe names
+# {{ result("order.place_start", ".0%") }} of the places: which word it is speaks louder than where it stands.
+#
+# **No start token is needed for *first*.** With one, trained models name the first animal in
+# {{ result("order.first_8_start", ".0%") }} of the cases.
+#
+# **What fails beyond the trained length depends on details.** With sentences of up to six words in training, or with two heads
+# instead of four, rotary models failed at other points, and earlier.
+#
 # - Finding: [The mask gives order, the start token gives place](../findings/order-mask-order-start-place.md)
 # - Finding: [After training on order a probe reads less of the place](../findings/order-training-takes-the-clock.md)
 # - Surprise: [Rotary positions lose a question that needs no order](../surprises/order-rotary-loses-the-bag.md)
 # - Dead end: [Sinusoids at full size](../dead-ends/order-loud-sinusoids.md)
 # - Question: [Can a model without positions learn the exact place?](../questions/order-place-from-the-mask.md)
-# - Kazemnejad et al. (2023), [The impact of positional encoding on length generalization in
-#   transformers](https://arxiv.org/abs/2305.19466)
-# - Ruoss et al. (2023), [Randomized positional encodings boost length generalization of
-#   transformers](https://arxiv.org/abs/2305.16843)
+# - Kazemnejad et al. (2023), [The impact of positional encoding on length generalization in transformers](https://arxiv.org/abs/2305.19466)
+# - Ruoss et al. (2023), [Randomized positional encodings boost length generalization of transformers](https://arxiv.org/abs/2305.16843)
 
-# %% tags=["labels"]
+# %% tags=["setup"]
 in_words(
     no_mask_tells="Without a mask the two sentences are told apart",
     one_layer_tells="With a mask, one layer tells them apart",
@@ -562,18 +609,18 @@ in_words(
     place_no_mask="Places named after layer 2, untrained, without a mask",
     written_start="Places named from what attention writes, untrained, with a start token",
     written_mask="Places named from what attention writes, untrained, with the mask alone",
-    last_8_bag="Last of 8 animals, by naming the most frequent one",
-    first_8_none="First of 8 animals right, no positions",
-    first_8_start="First of 8 animals right, no positions but a start token",
-    last_8_none="Last of 8 animals right, no positions",
-    first_16_none="First of 16 animals right, no positions",
-    first_16_learned="First of 16 animals right, learned positions",
-    last_8_learned="Last of 8 animals right, learned positions",
-    last_16_rotary="Last of 16 animals right, rotary positions",
-    lighter_32_rotary="Lighter of 32 animals right, rotary positions",
-    lighter_32_none="Lighter of 32 animals right, no positions",
+    last_8_bag="Last of 8 words, by naming the most frequent one",
+    first_8_none="First animal of 8 words right, no positions",
+    first_8_start="First animal of 8 words right, no positions but a start token",
+    last_8_none="Last of 8 words right, no positions",
+    first_16_none="First animal of 16 words right, no positions",
+    first_16_learned="First animal of 16 words right, learned positions",
+    last_8_learned="Last of 8 words right, learned positions",
+    last_16_rotary="Last of 16 words right, rotary positions",
+    lighter_32_rotary="Lighter animal of 32 words right, rotary positions",
+    lighter_32_none="Lighter animal of 32 words right, no positions",
     place_gained="Change by training of the places named after layer 2",
     written_start_trained="Places named from what attention writes, trained, with a start token",
-    lighter_8_loud="Lighter of 8 animals right, waves much larger than words",
-    lighter_8_even="Lighter of 8 animals right, waves as large as words",
+    lighter_8_loud="Lighter animal of 8 words right, waves much larger than words",
+    lighter_8_even="Lighter animal of 8 words right, waves as large as words",
 )
