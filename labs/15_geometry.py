@@ -71,7 +71,7 @@ def at(words):
     """Embeddings of words: of world's, or of fairytale's where they begin with a space."""
     if words[0].startswith(" "):
         return of_tales[[tokens.ids["Ġ" + word[1:]] for word in words]]
-    return of_world[word_ids(words)]
+    return of_world[word_ids(words).numpy()]
 
 
 # %% [markdown]
