@@ -19,7 +19,7 @@ test: .venv/test-installed ## Linters, unit tests, stale labs and a third of the
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/codespell
-	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+	$(BIN)/python -m pytest -n logical --maxprocesses 4 --no-loadscope-reorder
 
 site: .venv/site-installed ## Build the static site into site/
 	$(BIN)/mkdocs build --strict

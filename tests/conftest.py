@@ -19,10 +19,11 @@ from once import (  # noqa: F401  fixtures
     ROOT,
     SITE_URL,
     fresh_run,
+    goes_with,
+    in_order,
     labs_anew,
     real_labs,
     shared,
-    shared_out,
     site,
     without_site,
 )
@@ -184,7 +185,6 @@ def recorded(_recorded_once: Notebook, notebook: Notebook) -> Notebook:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "visited: looks at one page, so it need not wait for its file's other tests")
     if config.getoption("force_regen", False) or config.getoption("regen_all", False):
         raise pytest.UsageError(
             "recorded runs are the snapshots, and `llmnotes record LAB` is the only way to change them "
@@ -198,7 +198,19 @@ def pytest_report_header() -> str:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    shared_out(items)
+    in_order(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log):
+    """As `--dist loadgroup` would have it, whose groups get lost with pytest 9.2."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Together(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return goes_with(nodeid)
+
+    return Together(config, log)
 
 
 @pytest.hookimpl(trylast=True)

@@ -151,30 +151,30 @@ def site(shared: Path, fresh_run: Callable[[Lab], Outcome]) -> Path:
     return Path(made["site"])
 
 
-def shared_out(items: list[pytest.Item]) -> None:
-    """Order the tests, and say which go together to one of several processes (`--dist loadgroup`).
+def in_order(items: list[pytest.Item]) -> None:
+    """Order the tests so that no process waits for another.
 
-    A file's tests stay together, since they share what its fixtures make. Apart go the labs, the longest first, and the
-    visits of pages. The site is built while the other processes are busy with unit tests; the browser comes last.
+    First the labs' runs, the longest ahead; then the site, which one process builds while the others are busy with unit
+    tests; the browser last.
     """
-
     browsers = {item.path for item in items if "browser" in item.fixturenames}
 
-    def runs(item: pytest.Item) -> Lab | None:
-        lab = item.callspec.params.get("lab") if hasattr(item, "callspec") else None
-        own = "fresh_run" in item.fixturenames and "site" not in item.fixturenames
-        return lab if own and isinstance(lab, Lab) else None
-
     def rank(item: pytest.Item) -> tuple:
-        if lab := runs(item):
-            return 0, -recorded_seconds(lab)
         if item.path in browsers:
-            return 3, "visited" in item.keywords
+            return 3, item.path.stem == "test_browser"
+        lab = item.callspec.params.get("lab") if hasattr(item, "callspec") else None
+        if isinstance(lab, Lab) and "fresh_run" in item.fixturenames and "site" not in item.fixturenames:
+            return 0, -recorded_seconds(lab)
         return (1, 0) if item.path.stem == "test_site" else (2, 0)
 
-    for item in items:
-        if lab := runs(item):
-            item.add_marker(pytest.mark.xdist_group(lab.stem))
-        elif "visited" not in item.keywords:
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
     items.sort(key=rank)
+
+
+def goes_with(nodeid: str) -> str:
+    """Which tests one process gets together: a file's, which share what its fixtures make.
+
+    Labs and visits of pages are many and alike: of their files, what is about the same lab or page goes together.
+    """
+    file, _, test = nodeid.partition("::")
+    split = Path(file).stem in ("test_labs", "test_browser") and "[" in test
+    return f"{file}[{test.partition('[')[2]}" if split else file

@@ -28,7 +28,6 @@ VIEWS = [(390, "light"), (390, "dark"), (1440, "light"), (1440, "dark")]
 each_lab = pytest.mark.parametrize("lab", LABS, ids=[lab.stem for lab in LABS])
 
 
-@pytest.mark.visited
 @pytest.mark.parametrize("path", TEMPLATES.values(), ids=TEMPLATES)
 def test_a_page_is_sound(browser, address: str, path: str) -> None:
     """One page of each template, in every view; to those who cannot see or point, in a narrow and in a wide one."""
@@ -41,7 +40,6 @@ def test_a_page_is_sound(browser, address: str, path: str) -> None:
                 accessible(visit)
 
 
-@pytest.mark.visited
 @each_lab
 def test_a_lab_page_is_sound(browser, address: str, lab: Lab) -> None:
     """Small with all it loads, its figures drawn for their width, its cells copied as they are."""

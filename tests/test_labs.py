@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import ROOT, Notebook, clean_environment, labs_anew, real_labs
-from once import recorded_seconds, third
+from once import goes_with, recorded_seconds, third
 
 from llmnotes.site.run.compare import against_recorded, beyond, differences, figure_margins, margin
 from llmnotes.site.run.labs import Lab, find_labs
@@ -80,6 +80,13 @@ def test_every_third_lab_and_in_three_commits_every_lab() -> None:
     assert sorted(lab.stem for part in chosen for lab in part) == [lab.stem for lab in LABS]
     assert {len(part) for part in chosen} <= {len(LABS) // 3, len(LABS) // 3 + 1}
     assert {lab.stem for lab in third(LABS, int("0" * 39 + "5", 16))} == {lab.stem for lab in chosen[0]}
+
+
+def test_what_is_about_one_lab_goes_to_one_process() -> None:
+    runs, values = (goes_with(f"tests/test_labs.py::test_{name}[01_xor]") for name in ("a_lab_runs", "values_agree"))
+    assert runs == values == "tests/test_labs.py[01_xor]"
+    assert goes_with("tests/test_labs.py::test_values_agree[02_tokens]") != runs
+    assert goes_with("tests/test_store.py::test_damage[x]") == goes_with("tests/test_store.py::test_y")
 
 
 @each_lab_anew
