@@ -43,6 +43,7 @@ class BuildCache:
         page: Page,
         config: MkDocsConfig,
         files: Files,
+        finish: Callable[[str], str],
         depends: bytes = b"",
         aliases: Callable[[str], Aliases] = lambda html: {},
     ) -> Aliases:
@@ -52,6 +53,7 @@ class BuildCache:
             page: with its `markdown` set.
             config: of the site.
             files: of the site; which there are decides where links lead.
+            finish: what is done to its HTML afterwards, and kept with it.
             depends: what this page depends on beside its Markdown.
             aliases: finds the other names of what the rendered page documents.
 
@@ -71,6 +73,7 @@ class BuildCache:
         with _Warnings() as warnings:
             Page.render(page, config, files)
         names = aliases(page.content)
+        page.content = finish(page.content)
         if not warnings.count:
             links = {file.src_uri: to for file, to in (page.links_to_anchors or {}).items()}
             anchors = sorted(page.present_anchor_ids or ())

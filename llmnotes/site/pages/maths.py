@@ -25,11 +25,8 @@ const typeset = (formula, displayMode) => katex.renderToString(formula, {
 """
 
 
-def render_maths(html: str, where: str) -> tuple[str, bool]:
+def render_maths(html: str, where: str) -> str:
     """Set formulas with KaTeX, so that the page needs its style sheet and fonts but no script.
-
-    Returns:
-        The HTML, and whether it holds a formula.
 
     Raises:
         NotebookError: KaTeX does not understand a formula.
@@ -48,8 +45,7 @@ def render_maths(html: str, where: str) -> tuple[str, bool]:
             return f'<div class="maths" tabindex="0">{rendered}</div>'
         return rendered
 
-    html, count = _MATHS.subn(replace, html)
-    return html, bool(count)
+    return _MATHS.sub(replace, html)
 
 
 @functools.lru_cache(maxsize=4096)

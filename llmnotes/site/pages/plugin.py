@@ -165,33 +165,39 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
         page.render = partial(self._render, page)
         return markdown
 
+    @explained()
     def _render(self, page: Page, config: MkDocsConfig, files: Files) -> None:
         """In place of the page's own `render`, which it calls unless the cache holds the page as it is."""
+        finish = partial(self._finished, page.file.src_uri)
         if not page.file.src_uri.startswith("api/"):
-            self.cache.render(page, config, files)
+            self.cache.render(page, config, files, finish)
             return
         sources = b"".join(path.read_bytes() for path in sorted(PACKAGE.rglob("*.py")) if "site" not in path.parts)
-        for anchor, names in self.cache.render(page, config, files, sources, partial(_aliases, config)).items():
+        for anchor, names in self.cache.render(page, config, files, finish, sources, partial(_aliases, config)).items():
             for name in (anchor, *names):
                 config.plugins["autorefs"].register_anchor(page, name, anchor, primary=name == anchor)
+
+    def _finished(self, uri: str, html: str) -> str:
+        """What is done to a page once, and kept with it."""
+        if lab := self.contents.lab_of.get(uri):
+            html = tidy_code(html, names_used(lab))
+        html = render_maths(html, uri)
+        finishing.check_page(html, uri)
+        return html if uri.startswith("api/") else finishing.unbroken(finishing.first_hovers(html))
 
     @event_priority(100)
     @explained()
     def on_page_content(self, html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
         uri = page.file.src_uri
-        if lab := self.contents.lab_of.get(uri):
-            html = tidy_code(html, names_used(lab))
-        html, maths = render_maths(html, uri)
-        finishing.check_page(html, uri)
         page.meta["styles"], page.meta["modules"] = needed(html, page.meta, offline=is_offline(config))
-        if maths:
+        if 'class="katex' in html:
             style = get_relative_url("assets/katex/katex.min.css", page.url)
             html = f'<link rel="stylesheet" href="{style}">\n{html}'
         if uri.startswith("api/"):
             address = self.contents.place(uri).address
             labs = self.contents.labs
             return used_in(html, [(lab, set(names_used(lab).values()), address(lab_uri(lab))) for lab in labs])
-        return finishing.unbroken(finishing.first_hovers(html))
+        return html
 
     # the search plugin reads each page between these two, and most of its time would go into code
 
