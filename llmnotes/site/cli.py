@@ -15,10 +15,9 @@ from rich.progress import Progress, ProgressColumn, Task, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from llmnotes.model import smollm2
 from llmnotes.site.errors import NotebookError
 from llmnotes.site.run.compare import against_recorded, differences
-from llmnotes.site.run.labs import Lab, read_lab
+from llmnotes.site.run.labs import SMOLLM2, Lab, read_lab
 from llmnotes.site.run.runner import Outcome, Report, run_labs
 from llmnotes.site.run.skeleton import new_lab
 from llmnotes.site.run.store import Project
@@ -184,9 +183,11 @@ def export(folder: Path, stale: str) -> None:
 
 
 @main.command()
-@click.argument("model", type=click.Choice([smollm2.NAME]))
+@click.argument("model", type=click.Choice([SMOLLM2]))
 def get(model: str) -> None:
     """Fetch MODEL once: smollm2, a real model of 135 M parameters (93 MB to download, 270 MB kept)."""
+    from llmnotes.model import smollm2  # imports torch
+
     try:
         console.print(smollm2.get())
     except (ConnectionError, ImportError, PermissionError) as error:

@@ -7,8 +7,9 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from llmnotes.model.loading import CHECKPOINTS
+from llmnotes.site.run.store import PACKAGE
 
+CHECKPOINTS = PACKAGE / "checkpoints"
 FILES = ("config.json", "tokenizer.json", "model.safetensors")
 
 

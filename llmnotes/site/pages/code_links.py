@@ -10,10 +10,14 @@ from collections.abc import Iterable
 from llmnotes.site.run.labs import Lab
 
 
-@functools.lru_cache(maxsize=256)
 def names_used(lab: Lab) -> dict[str, str]:
     """What a lab uses of the package: dotted text as it stands in the code, to the full name (`plots.save` → …)."""
-    tree = ast.parse(lab.script)
+    return _names_in(lab.script)
+
+
+@functools.lru_cache(maxsize=256)
+def _names_in(script: str) -> dict[str, str]:
+    tree = ast.parse(script)
     known: dict[str, str] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "llmnotes":

@@ -12,7 +12,6 @@ from typing import Annotated, Literal, get_args
 import jupytext
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from llmnotes.model.smollm2 import NAME as SMOLLM2
 from llmnotes.site.errors import NotebookError, near
 from llmnotes.site.run.digests import digest_of_cells
 from llmnotes.site.run.fields import Fields, Names, Text, check, read_yaml
@@ -20,6 +19,7 @@ from llmnotes.site.run.fields import Fields, Names, Text, check, read_yaml
 Level = Literal["beginner", "intermediate", "advanced"]
 Chapter = Literal["Start", "Inside", "Who does it", "Changing it", "In the wild", "Building one"]  # in their order
 LEVELS, CHAPTERS = get_args(Level), get_args(Chapter)
+SMOLLM2 = "smollm2"  # llmnotes.model.smollm2 by its name: importing it takes torch, which pages do without
 FOLDED = {"setup": "Set-up", "solution": "Solution", "drawing": "How the figure is drawn"}  # cell tags and titles
 STEM = re.compile(r"(?P<number>\d\d)_(?P<key>[a-z][a-z0-9_]*)")
 # Comments stay comments: jupytext would read `# !ls` and `# %time` as commands of IPython.

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from llmnotes.model import smollm2
 from llmnotes.site.errors import NotebookError
 from llmnotes.site.run.digests import NOT_SOURCES
 from llmnotes.site.run.execute import execute
@@ -100,6 +99,9 @@ def may_run(lab: Lab, hub: bool, fetch: bool) -> bool:
     """
     if lab.needs_hub and not hub:
         return False
+    if lab.needs_smollm2:
+        from llmnotes.model import smollm2  # imports torch
+
     if lab.needs_smollm2 and not smollm2.is_here():
         if not fetch:
             return False
