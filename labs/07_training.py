@@ -473,7 +473,7 @@ figure(
 #
 # Try it on *Fairytale*, a larger model of real English: change the temperature and see what else it could have said.
 #
-# <div class="bench" data-bench="write" data-search-exclude markdown>
+# <div class="bench" id="bench-write" data-bench="write" data-search-exclude markdown>
 #
 # The model needs JavaScript to run in the page. In the figure above the purple marks are what ours wrote.
 #

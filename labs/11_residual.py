@@ -274,6 +274,15 @@ figure(
 # {{ result("residual.further_visible_at_3", ".0%") }} of the cases. Swapping that stream flips
 # {{ result("residual.further_flips_at_3", ".0%") }}, because the last layer overrules it.
 #
+# Do the swap yourself. Click *cat* before layer 3, then *dog* before layer 3: which of the two moves the verb? Then choose the
+# pair *Anna lives in* / *Karl lives in* and find the cells that hold the town.
+#
+# <div class="bench" id="bench-swap" data-bench="swap" data-search-exclude markdown>
+#
+# The swap runs in the page and needs JavaScript. The figure above shows what it finds over 18 nouns.
+#
+# </div>
+#
 # ## Attention gets the answer right first; the last MLP says it loudest
 #
 # Back to the sum, now for all nine rules. We take 50 stories that *World* has not read and every word that a rule decides.

@@ -312,6 +312,14 @@ figure(
 # {{ result("formation.rank_correlation_with_frequency", ".2f") }}, where −1 would be "the more often the earlier"): lists
 # are by far the most frequent rule and the last.
 #
+# Watch it on one sentence. Move the slider from chance to grammar, then choose another sentence: its rule has its own moment.
+#
+# <div class="bench" id="bench-time" data-bench="time" data-text="Karl likes" data-search-exclude markdown>
+#
+# The time machine runs in the page and needs JavaScript. The figure above shows every rule at every checkpoint.
+#
+# </div>
+#
 # ## Sudden by the exam, or sudden?
 #
 # An exam that knows only right and wrong can make a gradual change look sudden

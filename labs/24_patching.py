@@ -190,6 +190,14 @@ note(
 # With another story's comma the answer is one of *that* story's names in {{ result("patching.comma_theirs", ".0%") }}. So the name
 # is not copied from where it stands. **The model collects both names at the comma, and then leaves out the subject.**
 #
+# Make such a map yourself. Guess which cell of *the second sentence* decides who got the ring, click it, and then show the whole map.
+#
+# <div class="bench" id="bench-swap" data-bench="swap" data-a="when Anna and Karl went to the river , Karl gave the ring to" data-b="when Anna and Karl went to the river , Anna gave the ring to" data-search-exclude markdown>
+#
+# The swap runs in the page and needs JavaScript. The maps above show its result over 12 pairs.
+#
+# </div>
+#
 # ## Heads and MLPs, exactly and cheaply
 #
 # *Attribution patching* estimates all patches at once: change of the activation times gradient of the metric, from one backward

@@ -349,6 +349,15 @@ figure(
 # L1, made about as sparse ({{ result("dictionaries.active_l1", ".1f") }} active), finds less; we did
 # not tune it. {{ result("dictionaries.dead", ".0%") }} of the TopK features are *dead*, never active on fresh stories.
 #
+# Name some features yourself. Choose a label from the places where a feature is most active, read the true one, and then do the
+# same with the random dictionary.
+#
+# <div class="bench" id="bench-features" data-bench="features" data-search-exclude markdown>
+#
+# The feature browser runs in the page and needs JavaScript. The figure above grades every dictionary.
+#
+# </div>
+#
 # ## One variable, many features
 #
 # Is the history lost or *split*? We join features by "or", each time the one that helps the F1 on the first half most.

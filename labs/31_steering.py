@@ -231,6 +231,14 @@ figure(fig, name="dose", alt=ALT, caption=CAPTION, rtol=0.02, because=DRAW)
 # nats; in layer {{ result("steering.best_layer") }} the worst draw is at {{ result("steering.best_worst", ".3f") }}. A vector from 40
 # stories carries what else they happened to hold.
 #
+# Turn the dose yourself. Find the dose at which the distance to the ideal is smallest, then go on to 6 and read the story.
+#
+# <div class="bench" id="bench-steer" data-bench="steer" data-search-exclude markdown>
+#
+# The dial runs in the page and needs JavaScript. The figure above measured the doses.
+#
+# </div>
+#
 # ## What a dose is worth
 #
 # A mood can also be changed by words. We put one to three sentences such as *Anna was happy .* in front of the gloomy stories, about somebody who

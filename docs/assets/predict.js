@@ -72,7 +72,7 @@ function ask(section) {
 
   // a link to something that waits shows it
   const follow = () => {
-    const target = location.hash ? document.getElementById(decodeURIComponent(location.hash.slice(1))) : null;
+    const target = location.hash ? document.getElementById(decodeURIComponent(location.hash.slice(1).split("?")[0])) : null;
     if (!target?.closest(".not-yet")) return;
     settle(null, false);
     target.scrollIntoView();

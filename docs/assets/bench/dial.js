@@ -8,7 +8,7 @@ import { sayPart } from "./parts.js";
 const PROMPT = "Anna";
 
 export function playSteer(root, sizes) {
-  const saved = readAddress("steer");
+  const saved = readAddress("steer", root.dataset);
   const mood = (name, otherwise) => (MOODS.includes(name) ? name : otherwise);
   const state = { from: mood(saved.from, "gloomy"), to: mood(saved.to, "merry"), layer: Math.min(sizes.layers - 1, +(saved.layer ?? 1)), dose: +(saved.dose ?? 0), seed: +(saved.seed ?? 3), control: null };
   let plain = null; // what an unsteered run measures

@@ -28,10 +28,10 @@ export function emphasised(text) {
   return text.split(/\*([^*]+)\*/).map((part, i) => (i % 2 ? make("i", {}, part) : part));
 }
 
-/** What a page's address says to a bench: #name?key=value&… */
-export function readAddress(name) {
+/** What a page's address says to a bench, #bench-name?key=value&…, and otherwise its element's own data-key="value". */
+export function readAddress(name, { ...preset } = {}) {
   const [bench, query = ""] = decodeURI(location.hash.slice(1)).split("?");
-  return bench === `bench-${name}` ? Object.fromEntries(new URLSearchParams(query)) : {};
+  return bench === `bench-${name}` ? Object.fromEntries(new URLSearchParams(query)) : preset;
 }
 
 /** Put a state into the page's address, without a step in its history. */

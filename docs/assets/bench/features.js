@@ -14,7 +14,7 @@ const SOURCES = { trained: "a trained dictionary", random: "a random dictionary 
 export async function playFeatures(root) {
   const key = JSON.parse(new TextDecoder().decode(await bytesOf("world/features/key.json")));
   await inquire("dictionary", { weights: await bytesOf("world/features/encoders.safetensors"), layer: key.layer, k: key.k });
-  const saved = readAddress("features");
+  const saved = readAddress("features", root.dataset);
   const state = { source: saved.of in SOURCES ? saved.of : "trained", number: Math.max(0, Math.min(15, +(saved.n ?? 1) - 1)) };
   let words = FIRST.split(" ");
   let shown = words;

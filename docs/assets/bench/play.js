@@ -76,10 +76,10 @@ export function playHome(root, sizes) {
 
 /** The page of World. */
 export function playWorld(root, sizes) {
-  const saved = readAddress("world");
-  const words = (saved.text ?? root.dataset.text ?? FIRST).split(" ").filter(Boolean);
+  const saved = readAddress("world", root.dataset);
+  const words = (saved.text ?? FIRST).split(" ").filter(Boolean);
   const state = { words, codes: [], at: Math.min(saved.at ?? words.length, words.length), head: saved.head ?? "L3H3" };
-  state.codes = readCodes(saved.off ?? root.dataset.off ?? "", sizes, words.length + 1);
+  state.codes = readCodes(saved.off ?? "", sizes, words.length + 1);
   const say = sayPart();
   const bars = barsPart();
   let shown = null; // the text that is on the screen, which a new one must first prove to be grammatical

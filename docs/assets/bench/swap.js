@@ -17,7 +17,7 @@ const PAIRS = [
 ];
 
 export function playSwap(root, sizes) {
-  const saved = readAddress("swap");
+  const saved = readAddress("swap", root.dataset);
   let pair = saved.a ? [saved.a, saved.b ?? ""] : [...PAIRS[0]];
   let cell = null; // { layer, at }: the one that is put in
   let control = false;

@@ -22,8 +22,8 @@ export async function loadSteps(progress) {
 }
 
 export function playTime(root) {
-  const saved = readAddress("time");
-  const state = { words: (saved.text ?? root.dataset.text ?? FIRST).split(" ").filter(Boolean), step: Math.min(STEPS.length - 1, +(saved.step ?? 0)) };
+  const saved = readAddress("time", root.dataset);
+  const state = { words: (saved.text ?? FIRST).split(" ").filter(Boolean), step: Math.min(STEPS.length - 1, +(saved.step ?? 0)) };
   const say = sayPart();
   const bars = barsPart();
   let shown = [...state.words];

@@ -8,7 +8,7 @@ const OPENINGS = ["Once upon a time there was a", "The wolf said to the little p
 const shownToken = (text) => text.replaceAll("\n", "⏎").replace(/^ /, "␣");
 
 export function playWrite(root) {
-  const saved = readAddress("write");
+  const saved = readAddress("write", root.dataset);
   const state = { temperature: +(saved.t ?? 0.8), topK: +(saved.k ?? 0), topP: +(saved.p ?? 0.95), seed: +(saved.seed ?? 1) };
   let ids = [];
   let prompt = 0;
@@ -110,7 +110,7 @@ export function playWrite(root) {
     make("div", { class: "bench-row bench-pad" }, next, more, undo, again),
     dials,
   );
-  const text = saved.text ?? root.dataset.text ?? OPENINGS[0];
+  const text = saved.text ?? OPENINGS[0];
   inquire("encode", { name: "fairytale", text }).then((list) => {
     prompt = list.length + 1;
     const rest = (saved.ids ?? "").split(".").filter(Boolean).map(Number);
