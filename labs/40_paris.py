@@ -159,9 +159,8 @@ def swapped(layer, word):
 # %% [markdown]
 # ## In one layer the answer moves from the country to the last word
 #
-# Beside the patches we draw what a lens reads. The plain logit lens shows nothing before the last layers: all
-# streams share one huge direction, and it always says the same. Take away the mean over the facts, and what is left
-# tells them apart.
+# Beside the patches we draw what a lens reads. The plain logit lens shows next to nothing before the last layers: what all facts
+# share drowns what tells them apart. Take away the mean over the facts, and what is left can be read.
 
 # %% tags=["setup"]
 LAYERS = list(range(model.n_layers))
@@ -561,12 +560,12 @@ near(**moved)
 #
 # ## What surprised us
 #
-# **The lens was blind, and we nearly believed it.** The plain lens says that nothing is known before layer 27
-# ({{ result("paris.plain_27", ".0%") }}). The stream had held the answer for four layers, under a direction that all facts
-# share. Taking away a mean was enough to see it.
+# **The lens was blind, and we nearly believed it.** The plain lens says that little is known even after layer 27
+# ({{ result("paris.plain_27", ".0%") }}). The stream had held the answer for four layers, under what all facts have in common.
+# Taking away a mean was enough to see it.
 #
 # **The middle of the model idles.** We had expected the country's word to gather its facts through 20 layers. For this
-# question, a vector that stops being told apart after layer 0 serves almost as well.
+# question the country as it stands after layer 0 serves almost as well.
 #
 # ## Try it
 #

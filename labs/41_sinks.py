@@ -1,6 +1,6 @@
 # ---
 # title: Sinks and giants
-# question: Why do half of a real model's heads look at the first token, and what is the giant number that stands there?
+# question: Why do most heads of a real model look at the first token, and what is the giant number that stands there?
 # answer: >-
 #   One MLP writes a vector a hundred times longer than all others wherever a token has seen only itself, and
 #   {{ result("sinks.sink_heads", "d") }} of 270 heads rest on it; without that vector the loss rises by
@@ -183,7 +183,7 @@ figure(
 # The last MLPs take {{ result("sinks.erased", ".0%") }} of that number away again. They must: what remains is what the
 # unembedding reads.
 #
-# ## Half of the heads rest on it
+# ## Most heads rest on it
 
 # %%
 looks = seen.stack("pattern")[:, :, :, 1:, 0].mean(
@@ -206,8 +206,9 @@ fig, ax = plots.subplots(1, 1, height=3.0)
 for layer in range(model.n_layers):
     ax.plot([layer] * model.n_heads, 100 * looks[layer], "o", color=BLUE, ms=3, alpha=0.5)
 ax.plot(range(model.n_layers), 100 * looks.mean(1), color=ORANGE, label="mean of 9 heads")
-ax.axhline(100 * chance, color=plots.MUTED, ls="--", lw=1)
-ax.text(0, 100 * float(chance) + 2, "evenly spread", color=plots.MUTED)
+ax.plot(
+    [0, 29], [100 * chance] * 2, color=plots.MUTED, ls="--", lw=1, label="evenly spread"
+)
 ax.set(xlabel="layer", ylabel="attention to the first token (%)", ylim=(0, 100))
 plots.label_lines(ax)
 figure(
@@ -427,7 +428,7 @@ figure(
     fig,
     name="costs",
     title="The giant itself is needed more than the look at it",
-    alt="Rise of the loss. Without the giant several nats; with its one dimension made ordinary about as much; if nobody may look at "
+    alt="Rise of the loss. Without the giant several nats; with its one dimension made ordinary even more; if nobody may look at "
     "the first token under a nat; the controls next to nothing.",
     caption="64 sentences of 12 tokens, means over tokens 3 to 12. Grey: controls.",
     data={"cost": np.array([float(cost) for cost in costs.values()])},
@@ -438,8 +439,11 @@ figure(
 # %% [markdown]
 # Without the giant the loss rises by {{ result("sinks.giant_costs", ".2f") }} nats, from
 # {{ result("sinks.plain_loss", ".2f") }}. The controls move it by {{ result("sinks.control_token", "+.2f") }} and
-# {{ result("sinks.control_mlp", "+.2f") }}. One number is enough to do the damage: making dimension
-# {{ result("sinks.dimension", "d") }} ordinary costs {{ result("sinks.dimension_costs", ".2f") }}.
+# {{ result("sinks.control_mlp", "+.2f") }}.
+#
+# One number is enough to do the damage. Making dimension {{ result("sinks.dimension", "d") }} ordinary costs
+# {{ result("sinks.dimension_costs", ".2f") }}, more than removing the whole vector. Probably what is left of it comes through
+# louder: each norm divides by the length of the vector, and the loudest number no longer holds the others down.
 #
 # If nobody may look at the first token, it costs {{ result("sinks.blind_costs", ".2f") }}. That is not much more than hiding any
 # token: token 3 costs {{ result("sinks.blind_3_costs", ".2f") }}. So heads can do without a sink. What they cannot bear is a
@@ -466,12 +470,14 @@ def leading(vectors):
 near(mean_is_giant=torch.cosine_similarity(cloud.mean(0), direction, dim=0))
 near(mean_without=torch.cosine_similarity(others.mean(0), direction, dim=0))
 near(first_component=leading(cloud), first_component_without=leading(others))
-note(share_of_tokens=1 / 12, rtol=0, atol=1e-9, because="counted")
 
 # %% [markdown]
 # Leave the first tokens in, one in twelve, and the mean vector of a text is the giant (cosine
 # {{ result("sinks.mean_is_giant", ".3f") }}). The first principal component then holds
 # {{ result("sinks.first_component", ".1%") }} of the variance, without them {{ result("sinks.first_component_without", ".1%") }}.
+# The other tokens' own mean points the same way as well, if less (cosine {{ result("sinks.mean_without", ".2f") }}): all
+# streams carry some of it.
+#
 # A difference of means, a norm, a dictionary trained on such vectors describes the giant first. Leave first tokens out.
 #
 # ## What surprised us
@@ -580,7 +586,6 @@ in_words(
     mean_without="The same without them",
     first_component="Variance along the first component, first tokens included",
     first_component_without="The same without them",
-    share_of_tokens="Share of first tokens",
     early_length="Length of the first token after layer 5",
     second_sink="Attention to token 5 when it sees itself alone",
     usual_attention="Attention to token 5 otherwise",
