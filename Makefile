@@ -66,8 +66,9 @@ $(BIN)/pip install --quiet --editable ".[site,real$(if $(filter test,$(1)),$(com
 endef
 else
 define install
-$(BIN)/pip install $(PINS) --quiet --quiet $(TORCH) || $(BIN)/pip install $(PINS) --no-deps \
-  --requirement requirements/torch.txt --requirement requirements/cuda.txt
+$(BIN)/pip install $(PINS) --quiet --quiet $(TORCH) || { \
+  echo "no index offers a CPU build of torch (TORCH_INDEX names one), so the registry's own comes"; \
+  $(BIN)/pip install $(PINS) --no-deps --requirement requirements/torch.txt --requirement requirements/cuda.txt; }
 $(BIN)/pip install $(PINS) --requirement requirements/$(1).txt
 $(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 endef
