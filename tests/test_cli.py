@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 from conftest import MAIN, TINY, Notebook, clean_environment
 
-from llmnotes.site.run import cli
+from llmnotes.site import cli
 
 
 @pytest.fixture

@@ -10,8 +10,9 @@ import sys
 import pytest
 from conftest import TINY, Notebook, clean_environment
 
+from llmnotes.site import cli
 from llmnotes.site.errors import NotebookError
-from llmnotes.site.run import cli, stress
+from llmnotes.site.run import stress
 
 TRAINS = """\
 import os
