@@ -70,8 +70,8 @@ def test_a_wheel_holds_what_the_package_needs(wheel: Path) -> None:
     ).stdout.split()
     assert {
         "llmnotes/lab/records.py",
-        "llmnotes/site/pages/templates/mkdocs_html/notebook.html.j2",
-        "llmnotes/site/pages/templates/mkdocs_html/conf.json",
+        "llmnotes/site/pages/templates/lab.md.jinja",
+        "llmnotes/site/pages/theme/main.html",
         "llmnotes/site/pages/katex/katex.min.js",
         "llmnotes/site/pages/iframe-worker/shim.js",
         "llmnotes/site/pages/katex/fonts/KaTeX_Main-Regular.woff2",
@@ -105,7 +105,7 @@ def test_a_wheel_runs_a_lab_without_a_checkout(wheel: Path, tmp_path: Path) -> N
     )
     assert done.returncode == 0, done.stderr
     run = next((alone / ".cache" / "runs" / "01_tiny").iterdir())
-    assert str(target) in (run / "outputs.json").read_text()
+    assert str(target) in (run / "results.json").read_text()
     plain = subprocess.run(
         [sys.executable, "01_tiny.py"], cwd=alone, env=environment, capture_output=True, text=True, check=False
     )
