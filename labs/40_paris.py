@@ -164,7 +164,7 @@ def swapped(layer, word):
 
 # %% tags=["setup"]
 LAYERS = list(range(model.n_layers))
-SOME = [layer for layer in LAYERS if layer % 4 == 0 or 20 <= layer <= 25]
+SOME = [layer for layer in LAYERS if layer % 6 == 0 or 21 <= layer <= 24]
 swap_last = torch.stack([named(swapped(layer, last), other) for layer in LAYERS])
 swap_country = torch.stack([named(swapped(layer, COUNTRY), other) for layer in SOME])
 control = torch.stack([named(swapped(layer, COUNTRY + 1), other) for layer in SOME[::3]])
@@ -376,7 +376,7 @@ figure(
 #
 # ## Three heads of layer 23 fetch the country, and half say the capital already
 #
-# Which heads? We patch each of the 270 heads at the last word alone, for nine facts, and then replace the strongest by their mean.
+# Which heads? We patch each of the 270 heads at the last word alone, for six facts, and then replace the strongest by their mean.
 
 
 # %% tags=["setup"]
@@ -389,7 +389,7 @@ def restored(i):
     ).restored
 
 
-heads = torch.stack([restored(i) for i in range(0, n, 10)]).mean(0)  # (layer, head)
+heads = torch.stack([restored(i) for i in range(0, n, 14)]).mean(0)  # (layer, head)
 best = [divmod(int(k), model.n_heads) for k in heads.flatten().topk(6).indices]
 in_23 = [head for layer, head in best if layer == 23][:3]
 
@@ -414,7 +414,7 @@ drawn = [
         divmod(int(k), model.n_heads)
         for k in torch.randperm(heads.numel(), generator=draw)[:3]
     ]
-    for _ in range(20)
+    for _ in range(10)
 ]
 smooth(best_head=heads.max(), second_head=heads.flatten().topk(2).values[1])
 note(best_layer=best[0][0], best_head_number=best[0][1])
@@ -481,7 +481,7 @@ figure(
     title="A few heads of layer 23 do the fetching",
     alt="Left, a map of 30 layers by 9 heads: one head of layer 23 restores most, a few others a little, nearly all nothing. "
     "Right, how often what a head of layer 23 would write of the country names the right capital.",
-    caption="Left: mean over nine facts, only that head's output at the last word taken from the other run. "
+    caption="Left: mean over six facts, only that head's output at the last word taken from the other run. "
     "Right: read by the unembedding, centred.",
     rtol=0.05,
     because=NEAR,
@@ -492,7 +492,7 @@ figure(
 # {{ result("paris.best_head", ".0%") }} of the difference, the next best {{ result("paris.second_head", ".0%") }}.
 #
 # With the three strongest heads of layer 23 saying the same for all, {{ result("paris.without_three", ".0%") }} stay right.
-# Three heads drawn at random leave at least {{ result("paris.random_three", ".0%") }}, in each of 20 draws.
+# Three heads drawn at random leave at least {{ result("paris.random_three", ".0%") }}, in each of ten draws.
 #
 # And what does the head hand over: *France*, or *Paris*? Both. Its output names the right country among all countries in
 # {{ result("paris.says_country", ".0%") }} of the cases, and the right capital in {{ result("paris.says_capital", ".0%") }}.
@@ -644,7 +644,7 @@ in_words(
     best_head_number="Its number",
     without_best="Right without the strongest head",
     without_three="Right without the three strongest heads of layer 23",
-    random_three="Right without three heads drawn at random, lowest of 20 draws",
+    random_three="Right without three heads drawn at random, lowest of ten draws",
     says_country="Strongest head writes the right country",
     says_capital="Strongest head writes the right capital",
     others_say_capital="The same for the other heads of layer 23, mean",
