@@ -32,6 +32,9 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
             f'---\nhide: [toc]\n---\n\n# {preset}\n\n<div class="bench" data-bench="{preset}"><p>Fallback.</p></div>\n'
         )
         (made.root / "docs" / f"{preset}.md").write_text(page)
+    yours = "---\nmodules: [assets/your-predictions.js]\n---\n\n# yours\n\n"
+    yours += '<div id="your-predictions" data-first="01_a"></div>\n'
+    (made.root / "docs" / "yours.md").write_text(yours)
     settings = made.root / "mkdocs.yml"
     styles = re.search(r"extra_css:\n(?:  - .*\n)+", (ROOT / "mkdocs.yml").read_text())[0]
     text = styles + "extra: {generator: false}\n" + re.sub("nav: .*\n", "", settings.read_text())
@@ -233,6 +236,11 @@ def test_predict_on_your_own_sentence(browser, served: str) -> None:
         page.get_by_text("It came true.").wait_for()
         page.reload()
         page.get_by_text("2 predictions here, Brier score 0.340").wait_for()  # ((0.2 - 0)² + (0.2 - 1)²) / 2
+        assert page.get_by_label("The part to switch off").input_value() == "L0H0"  # the address kept it
+        assert page.url.endswith("#bench-predict?text=the+cats+near+the+dog&part=L0H0&claim=stays+right&p=20")
+        page.goto(f"{served}yours/")
+        page.get_by_text("your Brier score is 0.340").wait_for()
+        assert page.get_by_role("link", name="Predict on your own sentence").count() == 2
         assert not visit.wrong
 
 
@@ -246,6 +254,7 @@ def test_blind_audit(browser, where: str, request: pytest.FixtureRequest) -> Non
         page.get_by_text("10 of 12 looks left").wait_for()
         page.get_by_role("button", name="Layer 0, head 0").click()
         page.get_by_text("9 of 12 looks left").wait_for()
+        assert re.search(r"#bench-audit\?case=\d&text=Karl\+likes&off=L0H0$", page.url)
         page.get_by_role("button", name="Layer 0, head 0").click()  # looked at before
         page.locator(".bench-say", has_text="This World says").wait_for()
         page.get_by_role("button", name="Layer 0, head 0", pressed=True).wait_for()

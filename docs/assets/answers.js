@@ -24,11 +24,30 @@ export function keep(change) {
   }
 }
 
+/** Where the bench keeps what was predicted on it: lists of { claim, p, outcome } (bench/forecast.js, bench/audit.js). */
+const BENCH = { predict: "llmnotes-bench-predictions", audit: "llmnotes-bench-audits" };
+
+/** Predictions made on the bench: [{ claim, p, outcome, bench }]. */
+export function keptOnBench() {
+  return Object.entries(BENCH).flatMap(([bench, key]) => {
+    try {
+      return JSON.parse(localStorage.getItem(key) ?? "[]").map((one) => ({ ...one, bench }));
+    } catch {
+      return [];
+    }
+  });
+}
+
 export function forget() {
   keep((all) => {
     all.answers = {};
     all.shown = {};
   });
+  try {
+    for (const key of Object.values(BENCH)) localStorage.removeItem(key);
+  } catch {
+    // nothing was remembered
+  }
 }
 
 /** An element with properties and children. */

@@ -1,28 +1,30 @@
 // The reader's own page: how often they were right, how sure they were, and what that can show with so few answers.
 
-import { forget, kept, make, percent, wilson } from "./answers.js";
+import { forget, kept, keptOnBench, make, percent, wilson } from "./answers.js";
 
+const BENCH = { predict: "Predict on your own sentence", audit: "Blind audit" };
 const place = document.getElementById("your-predictions");
 if (place) show();
 
-/** The address of a lab's page; without a server pages are files. */
-function page(lab) {
-  return location.pathname.endsWith("your-predictions.html") ? `labs/${lab}.html` : `../labs/${lab}/`;
+/** The address of a page, such as labs/01_xor; without a server pages are files. */
+function page(path) {
+  return location.pathname.endsWith("your-predictions.html") ? `${path}.html` : `../${path}/`;
 }
 
 function show() {
   const answers = Object.values(kept().answers).filter((one) => "outcome" in one);
-  if (!answers.length) {
+  const played = keptOnBench();
+  if (!answers.length && !played.length) {
     const first = place.dataset.first;
     place.replaceChildren(
       make("p", { textContent: "You have not predicted anything yet. Each lab asks you once, at the figure that settles it." }),
-      make("p", {}, make("a", { className: "md-button md-button--primary", href: page(first), textContent: `Make your first prediction in lab ${first.slice(0, 2)}` })),
+      make("p", {}, make("a", { className: "md-button md-button--primary", href: page(`labs/${first}`), textContent: `Make your first prediction in lab ${first.slice(0, 2)}` })),
     );
     return;
   }
   const settled = answers.filter((one) => one.outcome !== null);
   const right = settled.filter((one) => one.outcome).length;
-  const sure = settled.filter((one) => one.p);
+  const sure = [...settled.filter((one) => one.p), ...played];
   const parts = [];
   if (settled.length) {
     const [low, high] = wilson(right / settled.length, settled.length);
@@ -38,14 +40,16 @@ function show() {
     const brier = sure.reduce((sum, one) => sum + (one.p - one.outcome) ** 2, 0) / sure.length;
     parts.push(make("p", { textContent: `On the ${sure.length} where you said how sure you were, your Brier score is ${brier.toFixed(3)}. It is the mean squared distance between how sure you were and what happened: lower is better, and saying 50% each time gives 0.250.` }), calibration(sure));
   }
-  const rows = answers.map((one) => {
+  const rows = [...answers, ...played].map((one) => {
     const verdict = one.outcome === null ? "drawn" : one.outcome ? "✓ right" : "✕ not";
     return make(
       "li",
       {},
-      make("b", { className: one.outcome ? "true" : one.outcome === 0 ? "false" : "", textContent: `${verdict}${one.p ? `, ${percent(one.p)} sure` : ""}: ` }),
+      make("b", { className: one.outcome ? "true" : one.outcome === 0 ? "false" : "", textContent: `${verdict}${one.p != null ? `, ${percent(one.p)} sure` : ""}: ` }),
       `${one.claim} `,
-      make("a", { href: page(one.lab), textContent: `Lab ${one.lab.slice(0, 2)}: ${one.title}` }),
+      one.bench
+        ? make("a", { href: page(`play/${one.bench}`), textContent: BENCH[one.bench] })
+        : make("a", { href: page(`labs/${one.lab}`), textContent: `Lab ${one.lab.slice(0, 2)}: ${one.title}` }),
     );
   });
   const button = make("button", { className: "md-button", type: "button", textContent: "Forget my answers" });

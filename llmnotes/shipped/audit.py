@@ -6,6 +6,7 @@ texts in which nothing differs. Made anew with `python -m llmnotes.shipped.audit
 
 from __future__ import annotations
 
+import base64
 import json
 import sys
 from collections.abc import Callable, Iterator
@@ -133,14 +134,19 @@ def adapter(case: Case, seed: int = 0) -> dict[str, Tensor]:
     }
 
 
+def answers() -> str:
+    """Write what each case is, a string of base64 for each: nobody who opens the file by chance reads an answer."""
+    key = [json.dumps({"shown": case.shown, "told": case.told, "kind": case.kind}) for case in CASES]
+    return json.dumps([base64.b64encode(one.encode()).decode() for one in key], indent=1) + "\n"
+
+
 def make(folder: str | Path) -> None:
     """Train every case and write `1.safetensors` and so on, with `key.json` for what they are."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     for number, case in enumerate(CASES, 1):
         save_file(adapter(case, number), folder / f"{number}.safetensors", metadata={"format": "pt"})
-    key = [{"kind": case.kind, "told": case.told, "shown": case.shown} for case in CASES]
-    (folder / "key.json").write_text(json.dumps(key, indent=1) + "\n", encoding="utf-8")
+    (folder / "key.json").write_text(answers(), encoding="utf-8")
 
 
 if __name__ == "__main__":

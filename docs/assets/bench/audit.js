@@ -1,10 +1,10 @@
 // The blind audit: World with one small change, or none. The reader looks with a budget, states how sure they are, and
 // then is told.
 
-import { partOf, toEdits } from "./changes.js";
+import { partOf, readCodes, toEdits } from "./changes.js";
 import { bytesOf, inquire } from "./client.js";
 import { composerPart, SENTENCES } from "./composer.js";
-import { make, percent } from "./dom.js";
+import { copyLink, make, percent, readAddress, writeAddress } from "./dom.js";
 import { brier, calibrationTable } from "./forecast.js";
 import { barsPart, gapText, sayPart, switchesPart } from "./parts.js";
 import { FIRST, rowOf } from "./play.js";
@@ -26,8 +26,8 @@ function readAudits() {
 export function playAudit(root, sizes) {
   let number = 0; // the case
   let looked = new Set(); // what has been looked at: one each from the budget
-  let words = FIRST.split(" ");
-  let shown = words;
+  let words = [];
+  let shown = words; // what is on the screen
   let codes = [];
   let answered = false;
   const title = make("b", {});
@@ -51,7 +51,7 @@ export function playAudit(root, sizes) {
   const record = make("div", {});
   const name = () => `audit ${number}`;
 
-  async function open(next) {
+  async function open(next, { text = FIRST, off = "" } = {}) {
     number = next;
     looked = new Set();
     codes = [];
@@ -61,7 +61,9 @@ export function playAudit(root, sizes) {
     choices.querySelectorAll("input").forEach((one) => Object.assign(one, { checked: false, disabled: false }));
     title.textContent = `Case ${number}`;
     await inquire("adapt", { name: name(), base: "world", weights: await bytesOf(`world/audit/${number}.safetensors`) });
-    await look(FIRST.split(" "), []);
+    const first = text.split(" ").filter(Boolean);
+    await look(first, readCodes(off, sizes, first.length + 1));
+    if (!shown.length) await look(FIRST.split(" "), []); // the address held no sentence of World
   }
 
   async function look(next, edits) {
@@ -73,6 +75,7 @@ export function playAudit(root, sizes) {
       const seen = await inquire("look", { name: name(), words: next, edits: toEdits(edits) });
       if (!answered) looked.add(what);
       [words, shown, codes] = [next, next, edits];
+      writeAddress("audit", { case: number, text: words.join(" "), off: codes.join(" ") });
       const at = words.length;
       const width = seen.said.length / seen.words.length;
       const [said, real] = [rowOf(seen.said, at, width), rowOf(seen.real, at, width)];
@@ -92,7 +95,8 @@ export function playAudit(root, sizes) {
   choices.onchange = () => (give.disabled = answered);
   async function answer() {
     const kind = choices.querySelector("input:checked").value;
-    const key = JSON.parse(new TextDecoder().decode(await bytesOf("world/audit/key.json")))[number - 1];
+    const keys = JSON.parse(new TextDecoder().decode(await bytesOf("world/audit/key.json")));
+    const key = JSON.parse(atob(keys[number - 1])); // so that nobody reads it by chance
     answered = true;
     give.disabled = true;
     choices.querySelectorAll("input").forEach((one) => (one.disabled = true));
@@ -131,11 +135,13 @@ export function playAudit(root, sizes) {
     bars.element,
     make("div", { class: "bench-panel" }, switches.element),
     make("div", { class: "bench-panel" }, make("h3", {}, "Your verdict, and how sure you are"), choices,
-      make("div", { class: "bench-row" }, make("label", { class: "bench-when" }, range, out), give), verdict),
+      make("div", { class: "bench-row" }, make("label", { class: "bench-when" }, range, out), give, copyLink()), verdict),
     make("div", { class: "bench-panel" }, make("h3", {}, "Your record"), record),
   );
   showRecord(readAudits());
   const done = new Set(readAudits().map((one) => one.case));
   const fresh = Array.from({ length: CASES }, (_, i) => i + 1).filter((one) => !done.has(one));
+  const saved = readAddress("audit");
+  if (+saved.case >= 1 && +saved.case <= CASES) return open(Math.floor(saved.case), saved);
   open(fresh.length ? fresh[Math.floor(Math.random() * fresh.length)] : 1);
 }

@@ -3,7 +3,7 @@
 import { headCode, mlpCode, partName, toEdits } from "./changes.js";
 import { inquire } from "./client.js";
 import { composerPart } from "./composer.js";
-import { make, percent } from "./dom.js";
+import { copyLink, make, percent, readAddress, writeAddress } from "./dom.js";
 import { sayPart } from "./parts.js";
 import { FIRST, rowOf } from "./play.js";
 import { judge } from "./verdict.js";
@@ -50,7 +50,8 @@ const CLAIMS = {
 };
 
 export function playForecast(root, sizes) {
-  let words = (root.dataset.text ?? FIRST).split(" ");
+  const saved = readAddress("predict", root.dataset);
+  let words = FIRST.split(" ");
   let shown = words;
   const say = sayPart();
   const parts = [];
@@ -59,19 +60,23 @@ export function playForecast(root, sizes) {
     parts.push(mlpCode(layer));
   }
   const part = make("select", { "aria-label": "The part to switch off" }, ...parts.map((code) => make("option", { value: code }, partName(code))));
-  part.value = "L3H3";
+  part.value = parts.includes(saved.part) ? saved.part : "L3H3";
   const claim = make("select", { "aria-label": "The claim" }, ...Object.entries(CLAIMS).map(([key, { text }]) => make("option", { value: key }, text)));
-  const out = make("output", {}, "50%");
-  const range = make("input", { type: "range", min: 0, max: 100, step: 5, value: 50, "aria-label": "How likely is it?" });
+  claim.value = Object.hasOwn(CLAIMS, saved.claim ?? "") ? saved.claim : "stays right";
+  const range = make("input", { type: "range", min: 0, max: 100, step: 5, value: saved.p ?? 50, "aria-label": "How likely is it?" });
+  const out = make("output", {}, `${range.value}%`);
+  const write = () => writeAddress("predict", { text: words.join(" "), part: part.value, claim: claim.value, p: range.value });
   range.oninput = () => (out.textContent = `${range.value}%`);
+  for (const one of [part, claim, range]) one.addEventListener("change", write);
   const record = make("div", {});
   const settle = make("button", { type: "button", class: "bench-button", onclick: run }, "Run it");
   const composer = composerPart(compose);
 
-  async function compose(next) {
+  async function compose(next, byHand = true) {
     try {
       const look = await inquire("look", { name: "world", words: next, edits: [] });
       words = shown = next;
+      if (byHand) write();
       const verdict = verdictOf(look);
       composer.show(words, words.length, verdict.best);
       say.show({ kind: "", title: "Your turn." }, `Unchanged, World says *${verdict.best}*. ${verdict.why} What will it say without the part?`);
@@ -124,9 +129,9 @@ export function playForecast(root, sizes) {
     make("div", { class: "bench-panel" },
       make("h3", {}, "Your claim, and how likely it is"),
       make("div", { class: "bench-row" }, make("label", {}, "Without ", part), make("label", {}, claim)),
-      make("div", { class: "bench-row" }, make("label", { class: "bench-when" }, range, out), settle)),
+      make("div", { class: "bench-row" }, make("label", { class: "bench-when" }, range, out), settle, copyLink())),
     make("div", { class: "bench-panel" }, make("h3", {}, "Your record"), record),
   );
-  compose(words);
+  compose(saved.text?.split(" ").filter(Boolean) ?? words, false);
   showRecord(readForecasts());
 }

@@ -29,9 +29,9 @@ def prepare(config: MkDocsConfig) -> None:
 
 
 def add_scripts(files: Files, config: MkDocsConfig) -> None:
-    """Put a plain script in the place of every module of the site."""
+    """Put a plain script in the place of every module of the site; generated ones, such as a model's, are plain."""
     for file in [*files]:
-        if file.src_uri.startswith("assets/") and file.src_uri.endswith(".js"):
+        if file.abs_src_path and file.src_uri.startswith("assets/") and file.src_uri.endswith(".js"):
             files.remove(file)
             files.append(File.generated(config, file.src_uri, content=as_script(Path(file.abs_src_path))))
     files.append(File.generated(config, f"assets/iframe-worker/{SHIM.name}", abs_src_path=str(SHIM)))
