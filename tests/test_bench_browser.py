@@ -28,9 +28,11 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     made = make_notebook(tmp_path_factory.mktemp("bench") / "notebook")
     shutil.copytree(ASSETS.parent, made.root / "docs" / "assets")
     for preset in PRESETS:
-        page = (
-            f'---\nhide: [toc]\n---\n\n# {preset}\n\n<div class="bench" data-bench="{preset}"><p>Fallback.</p></div>\n'
-        )
+        if preset == "home":
+            bench = '{{ bench("home") }}'
+        else:
+            bench = f'<div class="bench" data-bench="{preset}"><p>Fallback.</p></div>'
+        page = f"---\nhide: [toc]\n---\n\n# {preset}\n\n{bench}\n"
         (made.root / "docs" / f"{preset}.md").write_text(page)
     yours = "---\nmodules: [assets/your-predictions.js]\n---\n\n# yours\n\n"
     yours += '<div id="your-predictions" data-first="01_a"></div>\n'
@@ -95,7 +97,7 @@ def test_a_head_is_switched_off_on_home(browser, where: str, request: pytest.Fix
     with Visit(browser, address, "home/" if where == "served" else "home.html") as visit:
         page = visit.page
         say = page.locator(".bench-say")
-        page.get_by_text("✕ Wrong verb.").wait_for(timeout=10_000)  # once, on arrival
+        page.get_by_text("✕ Wrong verb.").wait_for(timeout=10_000)  # once, on arrival, and before the engine is there
         page.get_by_role("button", name="Layer 3, head 3").click()
         page.get_by_text("✓ Right verb.").wait_for()
         assert "agrees with cats, not with dog" in say.inner_text()
@@ -114,6 +116,47 @@ def test_a_head_is_switched_off_on_home(browser, where: str, request: pytest.Fix
         page.reload()
         page.locator(".bench-changes li").wait_for()  # the address kept it
         assert not ours(visit)
+
+
+# Every element of a bench: what it is, what it says, and where it stands
+STANDS = """() => [...document.querySelectorAll(".bench *")].filter(one => one.tagName !== "TEMPLATE").map(one => {
+  const box = one.getBoundingClientRect();
+  const names = [...one.attributes].filter(a => !["style", "class"].includes(a.name)).map(a => `${a.name}=${a.value}`);
+  const said = [...one.childNodes].filter(node => node.nodeType === 3).map(node => node.data).join("|");
+  return [[one.tagName, [...one.classList].sort().join(" "), said, names.sort().join(" ")].join(" "),
+          [box.x, box.y + scrollY, box.width, box.height]];
+})"""
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize("off", ["", "L3H3"])
+def test_the_engine_takes_over_without_a_jump(browser, served: str, width: int, off: str) -> None:
+    with Visit(browser, served, "", width) as visit:
+        page = visit.page
+        page.emulate_media(reduced_motion="no-preference" if off else "reduce")  # without motion nothing is shown off
+        page.goto(f"{served}home/")
+        page.get_by_text("✕ Wrong verb." if off else "✓ Right verb.").first.wait_for()
+        page.wait_for_timeout(2500)
+        before = page.evaluate(STANDS)
+        assert not [url for url in visit.loaded() if "models/" in url or "worker" in url or "play.js" in url]
+        page.locator(".bench h3").first.hover()
+        page.locator(".bench:not(.bench-still)").wait_for(timeout=30_000)
+        page.wait_for_timeout(800)
+        after = page.evaluate(STANDS)
+        assert [one for one, _ in after] == [one for one, _ in before]
+        for (name, old), (_, new) in zip(before, after, strict=True):
+            assert old == pytest.approx(new, abs=1), name
+        assert not visit.wrong
+
+
+def test_what_is_pressed_before_the_engine_is_there_counts(browser, served: str) -> None:
+    with Visit(browser, served, "home/") as visit:
+        page = visit.page
+        page.get_by_role("button", name="Layer 0, head 0").focus()
+        page.keyboard.press("Enter")
+        page.get_by_text(re.compile("L0H0( and L3H3)? (is|are) off|Without L3H3 and L0H0")).wait_for()
+        assert page.evaluate("document.activeElement.ariaLabel") == "Layer 0, head 0"
+        assert not visit.wrong
 
 
 def test_world_word_by_word(browser, served: str) -> None:
@@ -152,7 +195,9 @@ def begin(page) -> None:
     button = page.locator(".bench-loading button")
     if button.count():
         button.click()
-    page.locator(".bench-on").wait_for(timeout=30_000)
+    if page.locator(".bench-still").count():
+        page.locator(".bench").dispatch_event("pointerenter")
+    page.locator(".bench-on:not(.bench-still)").wait_for(timeout=30_000)
 
 
 def test_swap(browser, served: str) -> None:

@@ -1,6 +1,6 @@
 """How our checkpoints are made, measured and described; they lie beside it, in `llmnotes/checkpoints`.
 
 `recipes` holds the whole making of each model; `corpus` reads texts into batches; `measure` gives the figures of merit;
-`saving` writes what `from_pretrained` reads; `cards` writes the model cards; `audit` and `features` make what the bench
-in the page needs besides.
+`saving` writes what `from_pretrained` reads; `cards` writes the model cards; `audit`, `features` and `first_look` make
+what the bench in the page needs besides.
 """

@@ -1,8 +1,10 @@
 // Puts a bench in the place of each element with data-bench="preset". What stands in it stays until the model is
-// there: it is what readers without JavaScript see.
+// there: it is what readers without JavaScript see. A model is fetched when its bench is scrolled into view; that of a
+// bench which is complete without it (still.js), or of a lab, whose reader may have come for the text, at a touch.
 
 import { loadModel, megabytes } from "./client.js";
-import { calm, make } from "./dom.js";
+import { calm, make, percent } from "./dom.js";
+import { demonstrate, remember } from "./still.js";
 
 /** By preset: the model, the module and its function that builds the bench, and what waits for the reader's word. */
 const PRESETS = {
@@ -17,30 +19,37 @@ const PRESETS = {
   predict: { model: "world", from: "forecast", build: "playForecast" },
 };
 
+const TOUCHES = ["pointerenter", "focusin", "touchstart"];
+
 function mount(root, open) {
-  const { model, from, build, wait, more } = PRESETS[root.dataset.bench] ?? {};
+  const { model, from, build, more, ...preset } = PRESETS[root.dataset.bench] ?? {};
   if (!build) return void console.error(`no bench called ${root.dataset.bench}; expected one of ${Object.keys(PRESETS)}`);
   const address = `bench-${root.dataset.bench}`; // what the page's address begins with when it holds a state
   root.id ||= address;
+  const still = root.classList.contains("bench-still");
+  const wait = preset.wait ?? (document.querySelector("[data-lab-page]") && !still ? `World, ${megabytes(model)}` : null);
   const status = make("p", { class: "bench-loading", role: "status" });
+  let handOver = null;
   const begin = async () => {
     status.replaceChildren(`Loading ${wait ?? `World, ${megabytes(model)}`} …`);
     const bar = make("progress", { max: 1, value: 0, "aria-label": "Loading the model" });
     status.append(bar);
-    root.append(status);
-    const progress = (share) => (bar.value = share);
+    if (!still) root.append(status);
+    const head = still && root.querySelector(".bench-hd span");
+    const progress = (share) => (head ? (head.textContent = `loading, ${percent(share)}`) : (bar.value = share));
     try {
       const [module, sizes] = await Promise.all([open(from), loadModel(model, progress)]);
       if (more) await module[more](progress);
       root.classList.add("bench-on");
       await module[build](root, sizes);
+      handOver?.();
       addEventListener("hashchange", () => {
         if (!location.hash.startsWith(`#${address}?`)) return;
         module[build](root, sizes); // a link in the page that leads to a state
         root.scrollIntoView({ behavior: calm() ? "auto" : "smooth" });
       });
     } catch (error) {
-      root.classList.remove("bench-on");
+      if (!still) root.classList.remove("bench-on");
       const again = make("button", { type: "button", class: "bench-text", onclick: begin }, "Try again");
       status.replaceChildren(`The model did not load: ${error.message}. `, again);
       root.append(status);
@@ -49,6 +58,18 @@ function mount(root, open) {
   if (wait) {
     status.append(make("button", { type: "button", class: "bench-button", onclick: begin }, `Load ${wait}`));
     root.append(status);
+    return;
+  }
+  if (still) {
+    const stop = demonstrate(root);
+    const touched = () => {
+      for (const kind of TOUCHES) root.removeEventListener(kind, touched);
+      stop();
+      handOver = remember(root);
+      begin();
+    };
+    for (const kind of TOUCHES) root.addEventListener(kind, touched, { passive: true });
+    if (location.hash.startsWith(`#${address}?`)) touched();
     return;
   }
   const seen = new IntersectionObserver(

@@ -1,10 +1,11 @@
 // Playing with World: home's hero in small, the page of its own in full.
 
-import { headCode, isCut, partOf, readCodes, toEdits } from "./changes.js";
+import { isCut, partOf, readCodes, toEdits } from "./changes.js";
 import { newest } from "./client.js";
 import { composerPart } from "./composer.js";
-import { calm, copyLink, make, readAddress, writeAddress } from "./dom.js";
+import { copyLink, make, readAddress, writeAddress } from "./dom.js";
 import { barsPart, changesPart, gapText, lensPart, namedTogether, sayPart, switchesPart } from "./parts.js";
+import { takeOver } from "./still.js";
 import { judge, worthShowing } from "./verdict.js";
 import { wordsPart } from "./words.js";
 
@@ -26,19 +27,17 @@ function effect(verdict, codes) {
   return `${names} ${names.includes(" and ") || names.includes(" parts") ? "are" : "is"} ${how}. ${verdict.why}`;
 }
 
-/** Home's hero. */
+/** Home's hero; done when it is on the screen. */
 export function playHome(root, sizes) {
   const words = (root.dataset.text ?? FIRST).split(" ");
-  const state = { codes: readCodes(readAddress("home").off ?? "", sizes, words.length + 1) };
+  const state = { codes: readCodes(readAddress("home").off ?? root.dataset.off ?? "", sizes, words.length + 1) };
+  delete root.dataset.off;
   const blank = make("u");
   const say = sayPart();
   const bars = barsPart();
   const change = (codes, byHand = true) => {
     state.codes = codes;
-    if (byHand) {
-      clearTimeout(arrival);
-      writeAddress("home", { off: codes.join(" ") });
-    }
+    if (byHand) writeAddress("home", { off: codes.join(" ") });
     ask("look", { name: "world", words, edits: toEdits(codes), lens: true });
   };
   const toggle = (code) => {
@@ -48,6 +47,8 @@ export function playHome(root, sizes) {
   const switches = switchesPart(sizes, "Sixteen heads, four MLPs: switch one off", toggle);
   const lens = lensPart(sizes.layers);
   const changes = changesPart(sizes, change);
+  let show;
+  const shown = new Promise((done) => (show = done)).then(() => takeOver(root, ...all));
   const ask = newest((look) => {
     const at = words.length;
     const width = look.said.length / look.words.length;
@@ -60,18 +61,21 @@ export function playHome(root, sizes) {
     lens.show(look.lens.map((step) => rowOf(step, at, width)));
     switches.show(state.codes);
     changes.show(state.codes, look.words);
-  }, (error) => say.show({ kind: "", title: "The model stopped." }, error.message));
-  root.replaceChildren(
+    show();
+  }, (error) => {
+    say.show({ kind: "", title: "The model stopped." }, error.message);
+    show();
+  });
+  const all = [
     make("p", { class: "bench-hd" }, make("b", {}, "World"), ` ${sizes.layers} layers, ${sizes.layers * sizes.heads} heads`, make("span", {}, "runs in this page")),
     make("p", { class: "bench-sentence" }, `${words.join(" ")} `, blank),
     say.element,
     bars.element,
     make("div", { class: "bench-two" }, switches.element, lens.element),
     make("div", { class: "bench-foot" }, changes.element),
-  );
+  ];
   change(state.codes, false);
-  // Once, on arrival: the head that decides goes off, and the bars move.
-  const arrival = !state.codes.length && !calm() && setTimeout(() => change([headCode(3, 3)], false), 1800);
+  return shown;
 }
 
 /** The page of World. */

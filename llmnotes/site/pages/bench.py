@@ -1,4 +1,4 @@
-"""The models that the bench runs in the page, among the site's assets."""
+"""The models that the bench runs in the page, and what home shows of World before it is loaded."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from llmnotes.site.pages.templates import render
 from llmnotes.site.run.store import PACKAGE
 
 CHECKPOINTS = PACKAGE / "checkpoints"
+FIRST_LOOK = PACKAGE / "shipped" / "first-look.json"
+"""Two looks into World, as `llmnotes.shipped.first_look` computes them."""
 FILES = ("config.json", "tokenizer.json", "model.safetensors")
 
 
@@ -30,3 +33,13 @@ def model_files(docs: Path, *, offline: bool) -> Iterator[tuple[str, Path | str]
             yield f"assets/models/{inside}.js", script
         else:
             yield f"assets/models/{inside}", path
+
+
+def still() -> str:
+    """Home's bench in HTML, complete before its engine is there; the engine takes over at the reader's first touch."""
+    found = json.loads(FIRST_LOOK.read_text(encoding="utf-8"))
+    for one in found["looks"]:
+        one["scale"] = max(0.5, *(max(row["said"], row["real"]) for row in one["words"]))
+    words = found["text"].split()
+    head = found["looks"][1]["off"]
+    return render("bench.html.jinja", **found, subject=words[1], nearest=words[-1], head=head).replace("\n", "")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from llmnotes.site.errors import NotebookError, near
+from llmnotes.site.pages.bench import still
 from llmnotes.site.pages.contents import Contents, Place, lab_uri
 from llmnotes.site.pages.drawings import Drawings
 from llmnotes.site.pages.home import finding_cards, lab_cards, track_record
@@ -40,8 +41,10 @@ def widget(folder: Path, name: str) -> str:
 
 def bench(preset: str, drawings: Drawings) -> str:
     """The place of the model in the page; what stands in it shows where there is no script."""
-    still = drawings.show("world", title="World, a model of four layers, and the grammar that it learned")
-    return f'<div class="bench" id="bench" data-bench="{preset}">{still}</div>'
+    if preset == "home":
+        return still()
+    drawn = drawings.show("world", title="World, a model of four layers, and the grammar that it learned")
+    return f'<div class="bench" id="bench" data-bench="{preset}">{drawn}</div>'
 
 
 def clone(repository: str) -> str:
