@@ -122,7 +122,7 @@ def test_a_head_is_switched_off_on_home(browser, where: str, request: pytest.Fix
 STANDS = """() => [...document.querySelectorAll(".bench *")].filter(one => one.tagName !== "TEMPLATE").map(one => {
   const box = one.getBoundingClientRect();
   const names = [...one.attributes].filter(a => !["style", "class"].includes(a.name)).map(a => `${a.name}=${a.value}`);
-  const said = [...one.childNodes].filter(node => node.nodeType === 3).map(node => node.data).join("|");
+  const said = [...one.childNodes].filter(node => node.nodeType === 3).map(node => node.data).join("").trim();
   return [[one.tagName, [...one.classList].sort().join(" "), said, names.sort().join(" ")].join(" "),
           [box.x, box.y + scrollY, box.width, box.height]];
 })"""
@@ -138,7 +138,7 @@ def test_the_engine_takes_over_without_a_jump(browser, served: str, width: int, 
         page.get_by_text("✕ Wrong verb." if off else "✓ Right verb.").first.wait_for()
         page.wait_for_timeout(2500)
         before = page.evaluate(STANDS)
-        assert not [url for url in visit.loaded() if "models/" in url or "worker" in url or "play.js" in url]
+        assert not [url for url in visit.loaded() if "models/" in url or "bench/worker" in url or "play.js" in url]
         page.locator(".bench h3").first.hover()
         page.locator(".bench:not(.bench-still)").wait_for(timeout=30_000)
         page.wait_for_timeout(800)

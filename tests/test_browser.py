@@ -78,6 +78,38 @@ def copied(visit: Visit, lab: Lab) -> None:
     assert visit.page.evaluate("navigator.clipboard.readText()").rstrip("\n") == lab.code[plain].source
 
 
+ASKED = {
+    "attention": "glossary/?h=attention#attention|labs/03_attention/",
+    "induction head": "glossary/?h=induction+head#induction-head",
+    "how do I run a lab": "run-it/",
+    "LoRA": "glossary/?h=lora#lora|labs/32_",
+    "GPT-2": "glossary/?h=gpt#gpt-2",
+    "install": "run-it/",
+}
+"""What readers ask for, and the page that answers."""
+
+
+def test_search_answers_among_the_first_two(browser, address: str) -> None:
+    with Visit(browser, address, "labs/") as visit:
+        field = visit.page.locator("input[name=query]").first
+        field.click()
+        found = {}
+        for words in ASKED:
+            field.fill("")
+            visit.page.wait_for_timeout(700)
+            field.type(words)
+            visit.page.locator(".md-search-result__meta", has_text="matching document").wait_for(timeout=10_000)
+            visit.page.wait_for_timeout(1500)
+            items = visit.page.locator(".md-search-result__item")
+            found[words] = items.evaluate_all(
+                "items => items.slice(0, 2).map(one => [...one.querySelectorAll('a')].map(link => link.href).join(' '))"
+            )
+        for words, answers in ASKED.items():
+            assert any(one in item for one in answers.split("|") for item in found[words]), (words, found[words])
+        assert visit.page.locator(".md-search-result .kind", has_text="How to").count()
+        assert not visit.wrong
+
+
 def test_search_finds_every_lab(browser, address: str) -> None:
     with Visit(browser, address, "") as visit:
         field = visit.page.locator("input[name=query]").first

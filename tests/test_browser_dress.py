@@ -7,6 +7,7 @@ import http.server
 import shutil
 import threading
 from collections.abc import Iterator
+from urllib.parse import unquote
 
 import pytest
 import yaml
@@ -52,6 +53,34 @@ figure(fig, name="readouts", alt="A line that rises.", caption="It rises.")
 #
 # Both in {{ result("ask.share", ".0%") }}.
 """
+CURVE = """\
+from llmnotes.lab import ask, figure, note, predict
+
+# %% [markdown]
+# ## A loss falls
+
+# %%
+predict("It halves", 0.6, half="> 0.4")
+ask(
+    "How does the loss fall?",
+    curve={"x": ("step", 0, 8), "y": ("loss (nats)", 0, 4)},
+    answer="loss",
+    because="It falls *slowly* and ends at {{ result('curve.half') }} of where it began.",
+    figure="falls",
+    half="> 0.4",
+)
+
+# %%
+import matplotlib.pyplot as plt
+import numpy as np
+
+note(half=0.5)
+loss = np.array([[step, 4 - step / 4] for step in range(9)])
+fig, ax = plt.subplots(figsize=(3, 2))
+ax.plot(*loss.T)
+ax.set(xlim=(0, 8), ylim=(0, 4))
+figure(fig, name="falls", alt="A line that falls.", caption="It falls by 50 %.", loss=loss)
+"""
 PROSE = r"""A *token* is here.
 #
 # $$\q{q_i} \cdot \k{k_j} \to \v{v_j}$$
@@ -68,18 +97,22 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         shutil.copytree(ROOT / "docs" / "assets", made.root / "docs" / "assets")
         styles = [line.strip(" -") for line in (ROOT / "mkdocs.yml").read_text().splitlines() if ".css" in line]
         settings = yaml.safe_load(MKDOCS) | {"extra_css": styles}
+        settings["repo_url"] = "https://github.com/someone/notes"
         settings["theme"] |= {"features": ["toc.integrate"]}
         settings["nav"] += [{"Reference": ["glossary.md", "your-predictions.md"]}]
         (made.root / "mkdocs.yml").write_text(yaml.safe_dump(settings))
         (made.root / "docs" / "glossary.md").write_text("# Glossary\n\n### token\n\nA piece of text.\n")
         (made.root / "docs" / "index.md").write_text("# Home\n")
+        (made.root / "docs" / "predictions.md").write_text("# Predictions\n\n{{ predictions() }}\n")
         shutil.copy(ROOT / "docs" / "your-predictions.md", made.root / "docs" / "your-predictions.md")
         page = made.root / "docs" / "your-predictions.md"
         page.write_text(page.read_text().replace("03_attention", "01_ask").replace("(predictions.md)", "(index.md)"))
         lab = made.lab(
             "01_ask", LAB, PROSE, answer="Both in {{ result('ask.share', '.0%') }} of the cases.", thumbnail="readouts"
         )
-        done = made.llmnotes("run", lab.stem)  # in a process of its own: the browser's loop runs in this one
+        curve = made.lab("02_curve", CURVE, thumbnail="falls", title="A curve")
+        # in a process of its own: the browser's loop runs in this one
+        done = made.llmnotes("run", lab.stem, curve.stem)
         assert done.returncode == 0, done.stdout + done.stderr
         target = tmp_path_factory.mktemp("built")
         done = made.mkdocs("build", "--strict", "-d", str(target))
@@ -232,7 +265,7 @@ def test_a_lab_read_to_its_end_is_ticked(lab: Visit) -> None:
     assert page.locator(".side li.done").count() == 0
     page.keyboard.press("End")
     page.locator(".side li.done").first.wait_for()
-    assert page.locator(".side .n").first.inner_text() == "1 of 1 done"
+    assert page.locator(".side .n").first.inner_text() == "1 of 2 done"
 
 
 def test_without_a_script_everything_is_there(browser, tiny: str) -> None:
@@ -253,3 +286,91 @@ def test_printed_nothing_is_missing(lab: Visit) -> None:
     assert page.locator("#figure-readouts").is_visible()
     assert not page.locator(".md-header").is_visible()
     assert not page.locator(".bar").is_visible()
+
+
+def test_the_lead_figure_waits_where_it_settles_the_question(lab: Visit) -> None:
+    page = lab.page
+    assert not page.locator(".lead").is_visible()
+    assert page.locator(".waits-note").is_visible()
+    bar, lead = (page.locator(one).evaluate("(e) => e.getBoundingClientRect().y") for one in (".bar", ".waits-note"))
+    assert bar < lead < page.locator("details.code").first.evaluate("(e) => e.getBoundingClientRect().y || 1e9")
+    page.get_by_role("button", name="Just show me").click()
+    assert not page.locator(".waits-note").is_visible()
+    seen = page.locator(".lead .lab-drawing:visible svg").bounding_box()
+    drawn = page.locator(".lead .lab-drawing:visible use").bounding_box()
+    assert seen["height"] > 100
+    assert drawn["width"] == pytest.approx(seen["width"], abs=2), "the figure is taken from further down"
+
+
+def test_a_curve_is_drawn_with_mouse_and_keys_and_stands_in_the_figure(browser, tiny: str) -> None:
+    with Visit(browser, tiny, "labs/02_curve/") as visit:
+        page = visit.page
+        first = page.locator("article .bar ~ *:visible").all_inner_texts()
+        assert not any("Code," in one for one in first[:2]), "no code before the first heading"
+        page.get_by_role("button", name="Lock it in").click()
+        assert "Draw a line first." in page.locator(".verdict").inner_text()
+        pad = page.locator("svg.pad")
+        pad.scroll_into_view_if_needed()
+        box = pad.bounding_box()
+        page.mouse.move(box["x"] + box["width"] * 0.15, box["y"] + box["height"] * 0.2)
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + box["height"] * 0.5, steps=12)
+        page.mouse.up()
+        last = page.get_by_role("slider", name="loss (nats) at step 8")
+        last.focus()
+        page.keyboard.press("ArrowDown")
+        assert page.locator("svg.pad .mine").get_attribute("d").count("L") >= 3
+        page.get_by_role("button", name="Lock it in").click()
+        assert page.evaluate("document.activeElement.className").startswith("verdict")
+        assert "It falls slowly and ends at 0.5" in page.locator(".verdict").inner_text()
+        assert page.locator("svg.pad .truth").get_attribute("d").count("L") == 8
+        mine = page.locator("#figure-falls .lab-drawing:visible .yours")
+        mine.wait_for(state="attached")
+        inside, axes = mine.bounding_box(), page.locator("#figure-falls .lab-drawing:visible svg").bounding_box()
+        assert axes["x"] < inside["x"] < inside["x"] + inside["width"] < axes["x"] + axes["width"]
+        assert "by 50%." in page.locator("#figure-falls figcaption").inner_text()
+        page.reload()
+        assert page.locator("#figure-falls .yours").first.get_attribute("d").startswith("M")  # it was kept
+        assert not visit.wrong
+
+
+def test_setup_stands_at_the_end_of_a_lab(lab: Visit) -> None:
+    page = lab.page
+    page.goto(lab.address + "labs/02_curve/")
+    page.get_by_role("button", name="Just show me").click()
+    folds = page.locator("details.code > summary").all_inner_texts()
+    assert "Set-up" in folds[-1]
+    assert sum("Set-up" in one for one in folds) == 1
+
+
+def test_a_mistake_is_reported_with_page_number_and_commit(lab: Visit) -> None:
+    page = lab.page
+    report = unquote(page.locator(".mistake").get_attribute("href"))
+    assert report.startswith("https://github.com/someone/notes/issues/new?title=Mistake: A tiny lab")
+    assert "Page: labs/01_ask/" in report
+    page.get_by_role("button", name="Just show me").click()
+    page.locator("a.bound", has_text="95%").last.click()
+    wrong = unquote(page.get_by_role("link", name="Wrong?").get_attribute("href"))
+    assert "Number: 95% (Both answers right, lab" in wrong
+    assert page.get_by_role("link", name="Edit this page").get_attribute("href").endswith("labs/01_ask.py")
+
+
+def test_our_record_waits_on_the_page_of_predictions(lab: Visit) -> None:
+    page = lab.page
+    page.goto(lab.address + "predictions/")
+    fold = page.locator("details.record", has_text="01 A tiny lab")
+    fold.locator("summary").click()
+    assert not fold.locator("table").is_visible()
+    assert "70%" not in fold.inner_text()
+    assert fold.get_by_role("link", name="Make your own").get_attribute("href").endswith("labs/01_ask/#predict")
+    fold.get_by_role("button", name="Show ours now").click()
+    assert "70%" in fold.locator("table").inner_text()
+    page.reload()  # one look is not for ever
+    fold.locator("summary").click()
+    assert not fold.locator("table").is_visible()
+    page.goto(lab.address + "labs/01_ask/")
+    page.get_by_role("radio", name="One answer").check(force=True)
+    page.get_by_role("button", name="Lock it in").click()
+    page.goto(lab.address + "predictions/")
+    fold.locator("summary").click()
+    assert fold.locator("table").is_visible()

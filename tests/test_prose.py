@@ -54,6 +54,8 @@ def prose() -> Iterator[tuple[Path, int, str]]:
 
 def faults(text: str) -> Iterator[tuple[int, str]]:
     """Line and what is wrong there."""
+    for found in re.finditer(r"</?su[bp]\b", re.sub(r"`[^`\n]+`", "", text)):
+        yield found.string.count("\n", 0, found.start()) + 1, f"{found[0]}>: write it as a formula, $x_i$"
     # what is left out keeps its lines, and is no word that could be doubled
     text = LEFT_OUT.sub(lambda found: "§" + "\n" * found[0].count("\n"), text)
     for found in WORDS.finditer(text):
@@ -81,6 +83,10 @@ def test_pages_keep_to_the_words_of_the_notebook() -> None:
         ('The `color` of `plots.color` and [this](a/color.md), quoted: "really".', []),
         ("Its behavior.", [(1, "'behavior': British spelling")]),
         ("We had 5 `a` `a` here.", []),
+        (
+            "`<sub>`\nx<sub>i</sub>",
+            [(2, "<sub>: write it as a formula, $x_i$"), (2, "</sub>: write it as a formula, $x_i$")],
+        ),
     ],
 )
 def test_what_counts_as_a_fault(text: str, expected: list) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -26,9 +27,35 @@ def drawing(run: Run, figure: dict) -> str:
     for layout, suffix in LAYOUTS.items():
         file = run.folder / "figures" / f"{figure['name']}{suffix}"
         if layout == "wide" or file.is_file():  # runs of before have one layout
-            drawn[layout] = printable(" ".join(file.read_text(encoding="utf-8").split("\n")))
+            svg = printable(" ".join(file.read_text(encoding="utf-8").split("\n")))
+            drawn[layout] = svg.replace("<svg ", f'<svg id="{figure["name"]}-{layout}" ', 1)
     drawn = drawn if len(drawn) > 1 else {"": drawn["wide"]}
     return render("drawing.html.jinja", alt=figure["alt"], drawn=drawn).strip()
+
+
+def lead(run: Run, name: str) -> dict[str, Any] | None:
+    """A lab's lead figure for the head of its page: the figure itself stands further down and is drawn once.
+
+    Args:
+        run: the lab's run.
+        name: of the figure, as the lab's header says.
+
+    Returns:
+        The figure with `drawn`, and `waits`: whether it stands behind the question, or settles it, and must not be seen
+        before the reader has answered. Nothing where the run has no such figure.
+    """
+    figure = run.figures.get(name)
+    if figure is None:
+        return None
+    asked = False
+    for output in (one for cell in run.cells for one in cell):
+        asked = asked or output["kind"] == "question"
+        if output["kind"] == "figure" and output["name"] == name:
+            break
+    drawn = re.sub(
+        r'<svg id="([^"]+)"[^>]*?(viewBox="[^"]+").*?</svg>', r'<svg \2><use href="#\1"/></svg>', drawing(run, figure)
+    )
+    return figure | {"drawn": drawn, "waits": asked}
 
 
 def tables(run: Run, figure: dict[str, Any]) -> list[dict[str, Any]]:

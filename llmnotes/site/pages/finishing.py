@@ -52,13 +52,14 @@ def first_hovers(html: str) -> str:
 
 
 def unbroken(html: str) -> str:
-    """Keep names such as GPT-2 on one line: a browser breaks them behind the hyphen."""
+    """Keep names such as GPT-2 on one line, which a browser breaks behind the hyphen, and 94% without a space."""
     out, inside = [], 0
     for part in re.split(r"(<[^>]+>)", html):
         if found := re.match(r"<(/?)(code|pre|svg|script|title|textarea)\b", part):
             inside += -1 if found[1] else 1
         elif not inside and not part.startswith("<"):
             part = re.sub(r"(?<![\w/-])GPT-(?:\d|NeoX?|J)\b", r'<span class="nb">\g<0></span>', part)
+            part = re.sub(r"(?:(?<=\d)|^)[ \u00a0\u202f]%", "%", part)
         out.append(part)
     return "".join(out)
 

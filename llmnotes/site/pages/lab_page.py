@@ -14,7 +14,7 @@ from llmnotes.site.notebook.entries import SINGULAR
 from llmnotes.site.pages.calls import fill
 from llmnotes.site.pages.contents import Contents, lab_uri
 from llmnotes.site.pages.drawings import Drawings
-from llmnotes.site.pages.figures import drawing, tables
+from llmnotes.site.pages.figures import drawing, lead, tables
 from llmnotes.site.pages.numbers import margin, rounded
 from llmnotes.site.pages.record import record
 from llmnotes.site.pages.templates import FILTERS, FOLDER, front_matter, inline
@@ -43,6 +43,7 @@ def lab_markdown(contents: Contents, lab: Lab) -> str:
 
     notebook = executed(lab, run, lambda cell: filled(cell.source, cell.line))
     check_ideas(lab)
+    notebook.cells, setup = _without_setup(notebook.cells)
     asks = bool(run and run.questions)
     context = {
         "lab": lab,
@@ -52,6 +53,8 @@ def lab_markdown(contents: Contents, lab: Lab) -> str:
         "asks": asks,
         "answer": _veiled(filled(inline(lab.answer))) if asks else filled(inline(lab.answer)),
         "filled": filled,
+        "lead": lead(run, lab.thumbnail) if run else None,
+        "setup": setup,
         "record": record(run) if run else [],
         "picture": lambda name: Drawings(contents.docs / "assets" / "drawings").choice(name),
         "before": [other for other in contents.labs if other.stem in lab.needs],
@@ -127,6 +130,14 @@ def _fold(cell: Cell) -> dict[str, str | int]:
     comment = re.match(r"# (.{3,70})$", cell.source.strip().partition("\n")[0])
     title = "what we predict" if _only_predicts(cell) else FOLDED.get(tag or "", comment[1] if comment else "")
     return {"fold": "code", "title": title, "lines": lines}
+
+
+def _without_setup(cells: list) -> tuple[list, str]:
+    """The cells without the imports and constants before the first heading, and these: they stand at the page's end."""
+    first = next((i for i, cell in enumerate(cells) if re.search(r"^#+ ", cell.source, re.MULTILINE)), 0)
+    quiet = [i for i, cell in enumerate(cells[:first]) if cell.cell_type == "code" and not cell.outputs]
+    kept = [cell for i, cell in enumerate(cells) if i not in quiet]
+    return kept, "\n\n".join(cells[i].source.strip() for i in quiet)
 
 
 def check_ideas(lab: Lab) -> None:
