@@ -60,26 +60,26 @@ from llmnotes.lab import ask, figure, note, predict
 # ## A loss falls
 
 # %%
-predict("It halves", 0.6, half="> 0.4")
+predict("It halves", 0.6, half="> 1")
 ask(
     "How does the loss fall?",
     curve={"x": ("step", 0, 8), "y": ("loss (nats)", 0, 4)},
     answer="loss",
-    because="It falls *slowly* and ends at {{ result('curve.half') }} of where it began.",
+    because="It falls *slowly* and ends at {{ result('curve.half') }} nats.",
     figure="falls",
-    half="> 0.4",
+    half="> 1",
 )
 
 # %%
 import matplotlib.pyplot as plt
 import numpy as np
 
-note(half=0.5)
+note(half=2)
 loss = np.array([[step, 4 - step / 4] for step in range(9)])
 fig, ax = plt.subplots(figsize=(3, 2))
 ax.plot(*loss.T)
 ax.set(xlim=(0, 8), ylim=(0, 4))
-figure(fig, name="falls", alt="A line that falls.", caption="It falls by 50 %.", loss=loss)
+figure(fig, name="falls", alt="A line that falls.", caption="It falls by 50 %.", data={"loss": loss})
 """
 PROSE = r"""A *token* is here.
 #
@@ -322,7 +322,7 @@ def test_a_curve_is_drawn_with_mouse_and_keys_and_stands_in_the_figure(browser, 
         assert page.locator("svg.pad .mine").get_attribute("d").count("L") >= 3
         page.get_by_role("button", name="Lock it in").click()
         assert page.evaluate("document.activeElement.className").startswith("verdict")
-        assert "It falls slowly and ends at 0.5" in page.locator(".verdict").inner_text()
+        assert "It falls slowly and ends at 2" in page.locator(".verdict").inner_text()
         assert page.locator("svg.pad .truth").get_attribute("d").count("L") == 8
         mine = page.locator("#figure-falls .lab-drawing:visible .yours")
         mine.wait_for(state="attached")

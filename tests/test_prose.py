@@ -29,7 +29,7 @@ INSTEAD = {
     r"amazing\w*|exciting\w*|fascinating\w*|incredibl\w+|magic\w*": "say what happened",
     r"behavior\w*|color\w*|favorite\w*|center(?:ed|s|ing)?|neighbor\w*|gray\w*": "British spelling",
     r"(?:generali|normali|visuali|initiali|recogni|memori|summari|speciali|analy)z\w+": "British spelling, with s",
-    "[\U0001f300-\U0001faff☀-➿]": "no emoji",
+    "[\U0001f300-\U0001faff☀-✒✔✖-➿]": "no emoji",
 }
 WORDS = re.compile("|".join(rf"(?P<w{i}>(?<![\w.`])(?:{one})(?!\w))" for i, one in enumerate(INSTEAD)), re.IGNORECASE)
 DOUBLED = re.compile(r"\b([A-Za-z])([a-z]*) (?i:\1)\2\b")  # "XOR is not (OR and AND)" is none

@@ -135,7 +135,7 @@ def _fold(cell: Cell) -> dict[str, str | int]:
 def _without_setup(cells: list) -> tuple[list, str]:
     """The cells without the imports and constants before the first heading, and these: they stand at the page's end."""
     first = next((i for i, cell in enumerate(cells) if re.search(r"^#+ ", cell.source, re.MULTILINE)), 0)
-    quiet = [i for i, cell in enumerate(cells[:first]) if cell.cell_type == "code" and not cell.outputs]
+    quiet = [i for i, cell in enumerate(cells[:first]) if cell.metadata.get("fold") == "code" and not cell.outputs]
     kept = [cell for i, cell in enumerate(cells) if i not in quiet]
     return kept, "\n\n".join(cells[i].source.strip() for i in quiet)
 
