@@ -1,0 +1,36 @@
+// One bug at a time: every item of the list becomes a switch, and what its bug does to the loss shows when it is on.
+// The list is complete without a script; the numbers are read from it.
+
+const number = (link) => Number(link.textContent.replace("−", "-"));
+
+export function mount(box) {
+  const right = number(box.querySelector("p .bound"));
+  const said = Object.assign(document.createElement("p"), { className: "said" });
+  said.setAttribute("role", "status");
+  const items = [...box.querySelectorAll("li")].map((item) => {
+    const link = item.querySelector(".bound"), change = number(link);
+    const name = item.firstChild.textContent.replace(/:\s*$/, "");
+    const input = Object.assign(document.createElement("input"), { type: "checkbox" });
+    input.setAttribute("role", "switch");
+    const label = document.createElement("label");
+    item.firstChild.remove();
+    label.append(input, name);
+    item.prepend(label);
+    link.hidden = true;
+    return { input, link, change, name };
+  });
+  const draw = (chosen) => {
+    for (const { input, link } of items) {
+      if (input !== chosen?.input) input.checked = false;
+      if (input.checked) link.hidden = false;
+    }
+    const on = chosen?.input.checked ? chosen : null;
+    const verdict = !on ? "Everything is right." : on.change < -0.1 ? `${on.name}: the loss falls.` : on.change < 0.1 ? `${on.name}: nobody would notice.` : `${on.name}: the loss rises.`;
+    said.textContent = `Loss ${(right + (on ? on.change : 0)).toFixed(2)} nats. ${verdict}`;
+  };
+  for (const one of items) one.input.addEventListener("change", () => draw(one));
+  box.querySelector("p").replaceWith(said);
+  draw();
+}
+
+if (typeof document !== "undefined") document.querySelectorAll(".bugs").forEach(mount);
