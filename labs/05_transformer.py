@@ -180,7 +180,7 @@ def linear(x, weight, bias):
 
 def layer_norm(x, gain, bias):
     centred = x - x.mean(-1, keepdim=True)
-    variance = (centred**2).mean(-1, keepdim=True)  # over n, not n - 1
+    variance = (centred**2).mean(-1, keepdim=True)  # not n - 1
     return centred / (variance + 1e-5).sqrt() * gain + bias
 
 
@@ -713,8 +713,8 @@ figure(
 # **The worst bug looks like a better model.** We had bet three to one that the loss rises without the mask. An earlier model of
 # ours, which had not learned to copy, did get worse. What a model has learned decides what it can leak.
 #
-# **Two middle blocks cannot change places.** We had expected less than 1 nat. In a deep model neighbours often can; in five
-# layers the second of them builds on the first, at {{ result("transformer.extra_two_blocks_swapped", ".1f") }} nats.
+# **Two middle blocks cannot change places.** We had expected less than 1 nat, since each of them only adds. It
+# costs {{ result("transformer.extra_two_blocks_swapped", ".1f") }} nats: it seems that the second builds on the first.
 #
 # ## Try it
 #

@@ -58,9 +58,10 @@ def build(n_layers, residual=True, norm=True, seed=0):
 # %% tags=["idea"]
 def streams_of(model, ids):  # ids: (text, pos)
     """The stream after the embedding and after each layer."""
-    x = model.transformer["wte"](ids) + model.transformer["wpe"].weight
+    parts = model.transformer
+    x = parts["wte"](ids) + parts["wpe"].weight
     streams = [x]  # (text, pos, d_model)
-    for layer in model.transformer["h"]:
+    for layer in parts["h"]:
         x = layer(x)
         streams.append(x)
     return streams
@@ -77,11 +78,10 @@ words = [VOCABULARY[int(i)].replace(END, "end") for i in story[0]][:10]
 with_additions = [cosines(x)[0, :10, :10] for x in streams_of(build(4), story)]
 
 # %% tags=["drawing"]
-HALVES = dict(cmap=plots.DIVERGING, vmin=-1, vmax=1)
 
 
 def heat(ax, values, title):
-    ax.imshow(values, **HALVES)
+    ax.imshow(values, cmap=plots.DIVERGING, vmin=-1, vmax=1)
     ax.set_title(title)
     ax.set_xticks(range(10), words, rotation=90)
     ax.set_yticks(range(10), words)
@@ -217,17 +217,17 @@ texts = HELD[0][:16]
 by_layer = {
     name: [alikeness(x) for x in streams_of(model, texts)]
     for name, model in (
-        ("with additions", build(24)),
-        ("without", without("quiet", 0, 24)),
-        ("without, heads look at themselves", without("quiet_self", 0, 24)),
+        ("with additions", build(8)),
+        ("without", without("quiet", 0, 8)),
+        ("without, own word first", without("quiet_self", 0, 8)),
     )
 }
 untrained(
     atol=0.005,
     alike_start=by_layer["without"][0],
-    alike_full_24=by_layer["with additions"][24],
+    alike_full_8=by_layer["with additions"][8],
     alike_two_layers=by_layer["without"][2],
-    alike_24=by_layer["without"][24],
+    alike_8=by_layer["without"][8],
 )
 
 # %% tags=["drawing"]
@@ -254,22 +254,20 @@ figure(
 # %% [markdown]
 # An untrained head gives nearly the same weight to every word so far, so word $i$ receives the average of the first $i$ words.
 # The averages of neighbours differ by one word in $i$. The next layer averages the averages. With the addition each word
-# also keeps itself. Without it, the average is all that is left.
+# also keeps itself, and at GPT-2's small start what a part adds is small beside it. Without the addition, the average is all
+# that is left.
 #
 # Over 16 texts, two words have a mean cosine of {{ result("plumbing.alike_two_layers", ".2f") }} after two layers. In the
-# ordinary model the mean is {{ result("plumbing.alike_full_24", ".2f") }} even after 24.
+# ordinary model the mean is {{ result("plumbing.alike_full_8", ".2f") }} even after eight.
 
 # %% tags=["drawing"]
 fig, ax = plots.subplots(height=2.9)
-styles = (plots.INK, "--"), (ORANGE, "-"), (BLUE, "-")
-for (name, values), (colour, style) in zip(by_layer.items(), styles, strict=True):
-    ax.plot(range(25), values, style, color=colour)
-ax.text(5, 1.04, "without additions", color=ORANGE)
-ax.text(
-    5, by_layer["with additions"][12] - 0.11, "control: with additions", color=plots.INK
-)
-own = by_layer["without, heads look at themselves"]
-ax.text(9, own[12] + 0.1, "without, but heads look at themselves", color=BLUE)
+styles = (plots.INK, "D--"), (ORANGE, "o-"), (BLUE, "s-")
+for values, (colour, style) in zip(by_layer.values(), styles, strict=True):
+    ax.plot(range(9), values, style, color=colour, ms=5)
+ax.text(1.7, 0.72, "without additions", color=ORANGE)
+ax.text(3, 0.11, "without, but heads look at their own word first", color=BLUE)
+ax.text(3, -0.1, "control: with additions", color=plots.INK)
 ax.set(
     xlabel="layer",
     ylabel="mean cosine of two words",
@@ -279,8 +277,8 @@ ax.set(
 figure(
     fig,
     name="by_layer",
-    alt="The mean cosine of two words over 24 layers. Without additions it rises to nearly 1 within two layers and stays there. With "
-    "additions it stays near 0. Without additions but with heads that look at themselves it lies between.",
+    alt="The mean cosine of two words over eight layers. Without additions it rises steeply within two layers and on to 1. With "
+    "additions it stays near 0, and so it does without additions where heads look at their own word first.",
     caption="16 texts, one start, nothing trained.",
     data={
         name.replace(" ", "_").replace(",", ""): values for name, values in by_layer.items()
@@ -452,6 +450,8 @@ note(
 note(atol=0.03, unit="nats", no_residual_24=middle["no residual", 24])
 note(atol=1e-3, first_to_last_no_residual=gradients[0] / gradients[-1])
 note(rtol=0.05, first_to_last_no_residual_2=shallow)
+lengths = [x.norm(dim=-1).mean() for x in streams_of(without("quiet", 0, 24), texts)]
+untrained(stream_left=lengths[-1] / lengths[0])
 note(atol=0.08, gain_no_residual_24=np.median(gains))
 note(atol=0.03, gain_first_start=gains[0])
 note(
@@ -497,7 +497,11 @@ figure(
 
 # %% [markdown]
 # With 24 layers the textbook is right: without additions the first layer gets
-# {{ result("plumbing.first_to_last_no_residual", ".0e") }} of the last one's gradient. But already *two* layers end
+# {{ result("plumbing.first_to_last_no_residual", ".0e") }} of the last one's gradient. The stream vanishes, too: each layer
+# writes less than it read, until the $\varepsilon$ of the norm outweighs the stream's own variance and the norm no longer
+# makes up for it.
+#
+# But already *two* layers end
 # {{ result("plumbing.worse_no_residual_2", ".2f") }} nats above the full model, and there nothing vanishes: the first layer gets
 # more gradient than the last.
 #
@@ -534,23 +538,33 @@ note(atol=0.25, unit="nats", no_norm_8_louder=learn(louder)[1])
 # ## Try it
 #
 # **1. Attention without weights** (10 minutes). Leave out everything but the average: start from 32 random vectors and let each
-# place take the mean of all places so far, four times. How alike do they become? Then add the mean instead of replacing.
+# place take the mean of all places so far, four times. How alike do they become? Then keep each place and *add* the mean, once
+# at full strength and once at a tenth. Say before you run it which of the three keeps the words apart.
 #
 # ??? tip "Hint"
 #     The average is a matrix: `torch.ones(32, 32).tril()`, each row divided by its sum.
 
 # %% tags=["solution"]
-drawn = torch.randn(16, 32, 32, generator=torch.Generator().manual_seed(0))
 average = torch.ones(32, 32).tril()
 average = average / average.sum(1, keepdim=True)
-replaced, added = drawn, drawn
-for _ in range(4):
-    replaced, added = average @ replaced, added + average @ added
-assert alikeness(replaced) > 0.8, f"{alikeness(replaced)}: do rows of the average sum to 1?"
-assert alikeness(added) < alikeness(replaced), "is the mean added to what was there?"
-print("replaced:", alikeness(replaced), "added:", alikeness(added))
+
+
+def four_times(keep, strength):
+    """Mean cosine after four rounds of keeping so much of each word and adding so much mean."""
+    x = torch.randn(16, 32, 32, generator=torch.Generator().manual_seed(0))
+    for _ in range(4):
+        x = keep * x + strength * average @ x
+    return alikeness(x)
+
+
+replaced, added, quietly = four_times(0, 1), four_times(1, 1), four_times(1, 0.1)
+assert replaced > 0.9, f"{replaced}: do the rows of the average sum to 1?"
+assert quietly < 0.1 < added, f"{quietly}, {added}: is the mean added to what was there?"
+print(f"replaced {replaced:.2f}, added {added:.2f}, a tenth added {quietly:.2f}")
 
 # %% [markdown]
+# An addition alone does not keep words apart. It does so as long as what is added is small, which is how GPT-2 starts.
+#
 # ## You can now
 #
 # - measure whether a network still tells its words apart;
@@ -564,6 +578,7 @@ print("replaced:", alikeness(replaced), "added:", alikeness(added))
 # - Four layers had two starts, 8 layers and the mutilated 24 one each. How fast the models with the bonus learn differed
 #   between starts.
 # - With 24 layers both reasons hold at once. We did not take them apart there.
+# - At the start additions keep words apart because parts write little. A trained model's parts write more.
 #
 # ## Going deeper
 #
@@ -586,9 +601,10 @@ print("replaced:", alikeness(replaced), "added:", alikeness(added))
 # %% tags=["setup"]
 in_words(
     alike_start="Mean cosine of two words, embeddings",
-    alike_full_24="Mean cosine of two words after 24 layers with residual connections",
+    alike_full_8="Mean cosine of two words after eight layers with residual connections",
     alike_two_layers="Mean cosine of two words after two layers without residual connections",
-    alike_24="Mean cosine of two words after 24 layers without residual connections",
+    alike_8="Mean cosine of two words after eight layers without residual connections",
+    stream_left="Length of the stream after 24 layers without residual connections, against the embedding",
     words_only="Loss from word frequencies alone",
     full_24="Loss of the full model, 24 layers, median of three starts",
     full_24_best="The same, best start",
