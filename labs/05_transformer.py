@@ -87,9 +87,11 @@ figure(
 # hidden layer, on each token alone) does the same:
 #
 # $$
-# x \leftarrow x + \mathrm{Attn}(\mathrm{LN}\,x), \qquad
-# x \leftarrow x + \mathrm{MLP}(\mathrm{LN}\,x), \qquad
-# \mathrm{LN}\,x = \frac{x - \mu}{\sqrt{\sigma^2 + \varepsilon}} \odot g + b
+# \begin{aligned}
+# x &\leftarrow x + \mathrm{Attn}(\mathrm{LN}\,x) \\
+# x &\leftarrow x + \mathrm{MLP}(\mathrm{LN}\,x) \\
+# \mathrm{LN}\,x &= \frac{x - \mu}{\sqrt{\sigma^2 + \varepsilon}} \odot g + b
+# \end{aligned}
 # $$
 #
 # $x$ is the stream of one token. $\mathrm{LN}$ is the *layer norm*: $\mu$ and $\sigma^2$ are the mean and the variance of the
@@ -147,18 +149,21 @@ for n in range(L):
 for _, x, y, across, up, colour in boxes:
     ax.bar(x, up, across, y, align="edge", color=colour, edgecolor=plots.PAPER, lw=2)
 for x, y, text in (
-    (wide / 2, 0.5, f"embedding\n{wide:.0%}"),
+    (wide / 2, 0.5, f"embed-\nding\n{wide:.0%}"),
     ((1 + wide) / 2, (1 + high) / 2, f"attention {sizes['attention'] / total:.0%}"),
     ((1 + wide) / 2, high / 2, f"MLPs {sizes['MLP'] / total:.0%}"),
 ):
+    colour = BLUE if "att" in text else ORANGE if "MLP" in text else GREEN
+    around = {"facecolor": colour, "edgecolor": "none", "pad": 3}
     ax.text(
-        x, y, text, ha="center", va="center", color=plots.PAPER, weight="bold", fontsize=12
+        x, y, text, ha="center", va="center", color=plots.PAPER, weight="bold", bbox=around
     )
-ax.set(xlim=(0, 1), ylim=(0, 1), title="Half of the parameters are MLPs")
+ax.set(xlim=(0, 1), ylim=(0, 1))
 ax.axis("off")
 figure(
     fig,
     name="parameters",
+    title="Half of the parameters are MLPs",
     alt="A treemap of the parameters. The embedding takes about a quarter, attention a quarter, the MLPs half; attention and "
     "MLPs are cut into five blocks of the same size.",
     caption="Area is the number of parameters; the five columns are the five blocks. The norms are too small to be seen.",
@@ -185,8 +190,29 @@ def layer_norm(x, gain, bias):
 
 
 # %% [markdown]
-# Attention, as in [What one head can do](03_attention.ipynb). Each of the six heads owns a slice of the queries, keys and
-# values, and their results are laid side by side.
+# Next comes attention, as in [What one head can do](03_attention.ipynb). Its one trap is the causal mask. Fill it in before you
+# read on; the whole function follows.
+#
+# ```exercise
+# title: Hide the future
+# minutes: 3
+# code: |
+#   ones = torch.ones(n, n)  # row looks at column
+#   later = ones.▢.bool()
+#   scores = scores.masked_fill(later, -torch.inf)
+#   assert allclose(gpt2(ids, w)[0], library_logits)
+# right: ["triu(1)", "triu(diagonal=1)"]
+# praise: Everything above the diagonal is hidden, and the logits are the library's.
+# wrong:
+#   "triu()": "This hides the diagonal as well: no token sees itself, and the first token sees nothing, so its softmax is nan."
+#   "triu(0)": "This hides the diagonal as well: no token sees itself, and the first token sees nothing, so its softmax is nan."
+#   "tril()": "This hides the past and the present. Columns that come later lie on the other side of the diagonal."
+#   "tril(-1)": "This hides the past. Columns that come later lie on the other side of the diagonal."
+# otherwise: "The mask is a triangle. Which one, and with the diagonal or without?"
+# solution: "`triu(1)` keeps what lies above the diagonal: the tokens that come later. A token may look at itself."
+# ```
+#
+# Each of the six heads owns a slice of the queries, keys and values. Their results are laid side by side.
 
 
 # %% tags=["idea"]
@@ -208,25 +234,6 @@ def attention(x, w):
 
 
 # %% [markdown]
-# ```exercise
-# title: Hide the future
-# minutes: 3
-# code: |
-#   ones = torch.ones(n, n)  # row: who looks, column: at whom
-#   later = ones.▢.bool()    # True where the column comes after the row
-#   scores = scores.masked_fill(later, -torch.inf)
-#   assert torch.allclose(gpt2(ids, w)[0], library_logits, atol=1e-3)
-# right: ["triu(1)", "triu(diagonal=1)"]
-# praise: Everything above the diagonal is hidden, and the logits are the library's.
-# wrong:
-#   "triu()": "This hides the diagonal as well: no token sees itself, and the first token sees nothing, so its softmax is nan."
-#   "triu(0)": "This hides the diagonal as well: no token sees itself, and the first token sees nothing, so its softmax is nan."
-#   "tril()": "This hides the past and the present. Columns that come later lie on the other side of the diagonal."
-#   "tril(-1)": "This hides the past. Columns that come later lie on the other side of the diagonal."
-# otherwise: "The mask is a triangle. Which one, and with the diagonal or without?"
-# solution: "`triu(1)` keeps what lies above the diagonal: the tokens that come later. A token may look at itself."
-# ```
-#
 # The MLP. Its activation function is GPT-2's approximation of the GELU.
 
 
@@ -242,22 +249,14 @@ def mlp(x, w):
 
 
 # %% [markdown]
-# A block is the two additions of the equation.
-
-
-# %% tags=["idea"]
-def block(x, w):
-    x = x + attention(layer_norm(x, *w["ln_1"]), w)
-    return x + mlp(layer_norm(x, *w["ln_2"]), w)
-
-
-# %% [markdown]
+# A block is the two additions of the equation. What belongs in front of the second?
+#
 # ```exercise
 # title: Add, do not replace
 # minutes: 2
 # code: |
 #   x = x + attention(layer_norm(x, *w["ln_1"]), w)
-#   return ▢ + mlp(layer_norm(x, *w["ln_2"]), w)
+#   x = ▢ + mlp(layer_norm(x, *w["ln_2"]), w)
 # right: ["x"]
 # praise: The MLP reads the stream through its norm and adds to the stream itself.
 # wrong:
@@ -267,7 +266,15 @@ def block(x, w):
 # otherwise: "Look at the drawing. What does the vertical line carry past the MLP?"
 # solution: "`x`. The stream is never overwritten. What happens without it is shown in [Taking out the plumbing](06_plumbing.ipynb)."
 # ```
-#
+
+
+# %% tags=["idea"]
+def block(x, w):
+    x = x + attention(layer_norm(x, *w["ln_1"]), w)
+    return x + mlp(layer_norm(x, *w["ln_2"]), w)
+
+
+# %% [markdown]
 # Last, the model: embeddings, blocks, a norm, the unembedding. We keep the stream after each block to look at it.
 
 
@@ -341,11 +348,11 @@ for y in range(L):
     ax.axhline(y + 0.5, color=plots.PAPER, lw=4)
 ax.set_yticks(range(L + 1), ["embedding", *(f"block {n}" for n in range(L))])
 ax.set(xticks=(), xlabel="the 192 numbers of the stream of a", xlim=(0, 232))
-ax.set_title("The last word is decided in the last block")
 ax.grid(visible=False)
 figure(
     fig,
     name="strips",
+    title="The last word is decided in the last block",
     alt="Six strips of 192 numbers, one for the embedding of a and one after each block. Beside them the best guess: first the "
     "word a itself, then very, a, great, great, and man only after the last block.",
     caption="Blue is positive, orange negative; each row is scaled to its own size. Right: the best guess at that height.",
@@ -504,14 +511,14 @@ note(atol=0, silent_share=np.mean([value < 0.1 for value in extra.values()]))
 fig, ax = plots.subplots(height=3.5)
 PLAIN = {
     "no mask": "mask forgotten",
-    "exact GELU": "exact GELU, not GPT-2's",
+    "exact GELU": "exact GELU",
     "sample variance": "variance over n − 1",
-    "no scaling": "no division by √d_head",
+    "no scaling": "no √d_head",
     "no final norm": "no norm at the end",
-    "ReLU": "ReLU, not GELU",
+    "ReLU": "ReLU",
     "two blocks swapped": "two blocks swapped",
     "positions forgotten": "positions forgotten",
-    "matrix transposed": "output matrix transposed",
+    "matrix transposed": "matrix transposed",
     "heads mixed up": "heads mixed up",
 }
 names, values = list(extra), np.round(list(extra.values()), 3) + 0.0
@@ -528,12 +535,12 @@ ax.set(
     xlabel="change of the loss (nats)",
     xlim=(-0.75, 4.6),
     ylim=(-0.6, 10.3),
-    title="Three bugs do not raise the loss, and one lowers it",
 )
 ax.grid(visible=False)
 figure(
     fig,
     name="mistakes",
+    title="Three bugs do not raise the loss, and one of them lowers it",
     alt="Ten mistakes by what they add to the loss. A forgotten mask lowers it, the exact GELU and the sample variance add "
     "next to nothing, mixed up heads and a transposed matrix add most.",
     caption="Orange, bold: below 0.1 nats, which nobody would notice. One model, one text.",
@@ -591,11 +598,11 @@ for layer in range(L):
         )
 ax.set_xticks(range(H), [f"head {n}" for n in range(H)])
 ax.set_yticks(range(L), [f"layer {n}" for n in range(L)])
-ax.set_title("Two heads of 30 profit from seeing ahead")
 ax.grid(visible=False)
 figure(
     fig,
     name="unmasked",
+    title="Two heads of 30 profit from seeing ahead",
     alt="A table of five layers and six heads with the change of the loss when that head alone is unmasked. Head 0 and head 3 of "
     "layer 1 lower it clearly, all others hardly change it.",
     caption="Change of the loss in nats when this head alone sees later tokens. Blue: the loss falls.",
@@ -695,6 +702,7 @@ for ax, cached in zip(axes, (False, True), strict=True):
 figure(
     fig,
     name="cache",
+    title="With a cache, each step computes one position",
     alt="Two grids, a row for each of six written tokens and a column for each position. Without a cache the whole row is computed "
     "anew. With it, after the first row, one cell in each row is computed and all others are reused.",
     caption="Dark: computed in this step. Pale: keys and values reused. The first row reads the opening.",

@@ -102,15 +102,15 @@ figure(
 )
 
 # %% [markdown]
-# In the ordinary model it is. The four layers have changed little: each word is alike to itself, and somewhat to its own
-# repetition (*the*, the full stop).
+# In the ordinary model it is. The four layers have changed little: each word is like itself, and *the* is somewhat like the
+# other *the*.
 #
 # ```exercise
 # title: Compare all words at once
 # minutes: 2
 # code: |
-#   unit = F.normalize(x, dim=-1)  # (word, d_model), each of length 1
-#   cosines = ▢                    # (word, word)
+#   unit = F.normalize(x, dim=-1)  # (word, d_model)
+#   cosines = ▢  # (word, word)
 #   assert torch.allclose(cosines.diagonal(), torch.ones(len(x)))
 # right: ["unit @ unit.T", "unit @ unit.mT", "unit.matmul(unit.T)", "unit @ unit.transpose(0, 1)"]
 # praise: One matrix product holds the inner products of all pairs.
@@ -131,9 +131,11 @@ figure(
 # We build two mutilated blocks:
 #
 # $$
-# \underbrace{x \leftarrow x + f(\mathrm{LN}\,x)}_{\text{ordinary}}, \qquad
-# \underbrace{x \leftarrow f(\mathrm{LN}\,x)}_{\text{no residual connection}}, \qquad
-# \underbrace{x \leftarrow x + f(x)}_{\text{no norm}}
+# \begin{aligned}
+# x &\leftarrow x + f(\mathrm{LN}\,x) && \text{ordinary} \\
+# x &\leftarrow f(\mathrm{LN}\,x) && \text{no addition} \\
+# x &\leftarrow x + f(x) && \text{no norm}
+# \end{aligned}
 # $$
 #
 # $\mathrm{LN}$ scales the stream to mean 0 and variance 1. Neither the addition nor the norm looks at another word, and the
@@ -243,6 +245,7 @@ for ax, values, title, gid in (
 figure(
     fig,
     name="alike",
+    title="Without additions, four layers make all words one",
     alt="Four heat maps of cosines between ten words. With additions only the diagonal and repeated words are dark, after one layer "
     "and after four. Without additions large parts are dark after one layer, and nearly everything after four.",
     caption="Dark blue: alike. The upper row, the ordinary model, is the control. Nothing is trained.",
@@ -266,20 +269,20 @@ styles = (plots.INK, "D--"), (ORANGE, "o-"), (BLUE, "s-")
 for values, (colour, style) in zip(by_layer.values(), styles, strict=True):
     ax.plot(range(9), values, style, color=colour, ms=5)
 ax.text(1.7, 0.72, "without additions", color=ORANGE)
-ax.text(3, 0.11, "without, but heads look at their own word first", color=BLUE)
-ax.text(3, -0.1, "control: with additions", color=plots.INK)
+ax.text(1.2, 0.1, "without, own word first", color=BLUE)
+ax.text(1.2, -0.1, "control: with additions", color=plots.INK)
 ax.set(
     xlabel="layer",
     ylabel="mean cosine of two words",
     ylim=(-0.15, 1.15),
-    title="Two layers are enough to lose the words",
 )
 figure(
     fig,
     name="by_layer",
+    title="Two layers are enough to lose the words",
     alt="The mean cosine of two words over eight layers. Without additions it rises steeply within two layers and on to 1. With "
     "additions it stays near 0, and so it does without additions where heads look at their own word first.",
-    caption="16 texts, one start, nothing trained.",
+    caption="16 texts, one start, nothing trained. Own word first: heads with a fixed bonus for their own word.",
     data={
         name.replace(" ", "_").replace(",", ""): values for name, values in by_layer.items()
     },
@@ -375,8 +378,8 @@ two_trainings(
 # %% tags=["drawing"]
 fig, ax = plots.subplots(height=3.2)
 SHOWN = {
-    "quiet": ("quiet", ORANGE, "o", (-8, 8), "right"),
-    "loud": ("loud", ORANGE, "s", (8, 8), "left"),
+    "quiet": ("quiet", ORANGE, "o", (-10, -14), "right"),
+    "loud": ("loud", ORANGE, "s", (4, -16), "center"),
     "quiet_self": ("quiet, own word first", BLUE, "o", (10, -4), "left"),
     "loud_self": ("loud, own word first", BLUE, "s", (10, -4), "left"),
     "full": ("control: with additions", plots.INK, "D", (10, -4), "left"),
@@ -392,16 +395,17 @@ for kind, (text, colour, marker, offset, side) in SHOWN.items():
         ha=side,
     )
 ax.axhline(words_only, color=plots.INK, ls="--", lw=1)
-ax.text(0.33, words_only + 0.03, "word frequencies alone", va="bottom", ha="center")
+ax.text(-0.07, words_only + 0.04, "word frequencies alone", va="bottom")
 ax.set(
     xlabel="mean cosine of two words before training",
     ylabel="loss after training (nats)",
     xlim=(-0.1, 1.12),
-    title="Where words are alike, the loss stays at word frequencies",
+    ylim=(3.5, 4.95),
 )
 figure(
     fig,
     name="rescue",
+    title="Where words are alike, the loss stays at word frequencies",
     alt="Five kinds of four-layer models by how alike their words are before training and by their loss after it. The two with "
     "cosines near 1 end at the loss of word frequencies. The two whose heads look at their own word first end lower, and so "
     "does the control with additions.",
@@ -416,8 +420,8 @@ figure(
 # {{ result("plumbing.words_only", ".2f") }} nats, quiet or loud. Give the words back to themselves, and the same network
 # begins to learn: the loud one reaches {{ result("plumbing.end_loud_self", ".2f") }} nats.
 #
-# The gradient is not to blame. In all four it reaches the first layer, which gets between 0.6 and 1 times what the last one
-# gets. So residual connections carry **each word's identity forwards**, and with four layers the lack of that is what kept the
+# The gradient is not to blame. In all four it reaches the first layer, which gets at least
+# {{ result("plumbing.ratio_quiet_self", ".0%") }} of what the last one gets. So residual connections carry **each word's identity forwards**, and with four layers the lack of that is what kept the
 # loss at word frequencies.
 #
 # ## In a deep network the gradient vanishes as well
@@ -484,6 +488,7 @@ right.set(ylim=(2.7, 5.1), xlim=(-0.3, 2.4))
 figure(
     fig,
     name="without",
+    title="Without additions the gradient vanishes, and the loss does not fall",
     alt="Without residual connections the gradient falls by many orders of magnitude from the last layer to the first, "
     "and the loss stays at that of word frequencies at every depth. Without norms gradients are even but small, and the "
     "losses are those of word frequencies or little below. The losses of the full model lie below all others, at 2 and 24 "
@@ -524,12 +529,14 @@ note(atol=0.25, unit="nats", no_norm_8_louder=learn(louder)[1])
 
 # %% [markdown]
 # The loss goes from {{ result("plumbing.no_norm_8", ".2f") }} to {{ result("plumbing.no_norm_8_louder", ".2f") }} nats, in one run
-# each. Most of what norms do in these first steps is to make small numbers large.
+# each. It seems that most of what norms do in these first steps is to make small numbers large.
 #
 # ## What surprised us
 #
 # **An even gradient was not enough.** We had given two layers without additions two chances in five to come close to the full
 # model. They learned word frequencies and nothing else ([surprise](../surprises/transformer-even-gradient.md)).
+#
+# **We lost every bet.** All four of our predictions on this page failed. They stand in our record at its end.
 #
 # **One start is no result.** The full model of 24 layers ends between {{ result("plumbing.full_24_best", ".2f") }} and
 # {{ result("plumbing.full_24_worst", ".2f") }} nats over three starts. With the first start alone we would have called a bet
@@ -577,12 +584,11 @@ print(f"replaced {replaced:.2f}, added {added:.2f}, a tenth added {quietly:.2f}"
 #   residual connections ([He et al. 2023](https://arxiv.org/abs/2302.10322)).
 # - Four layers had two starts, 8 layers and the mutilated 24 one each. How fast the models with the bonus learn differed
 #   between starts.
-# - With 24 layers both reasons hold at once. We did not take them apart there.
 # - At the start additions keep words apart because parts write little. A trained model's parts write more.
 #
 # ## Going deeper
 #
-# **The numbers of the four.** The bonus changes the size of the words' likeness more than the size of the gradient.
+# **The numbers of the four.** The bonus changes how alike words are far more than it changes the gradient.
 #
 # | four layers, no additions | first layer's gradient ÷ last | mean cosine | loss (nats) |
 # | --- | --- | --- | --- |

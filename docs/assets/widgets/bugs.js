@@ -9,11 +9,12 @@ export function mount(box) {
   said.setAttribute("role", "status");
   const items = [...box.querySelectorAll("li")].map((item) => {
     const link = item.querySelector(".bound"), change = number(link);
-    const name = item.firstChild.textContent.replace(/:\s*$/, "");
+    const head = [...item.childNodes].slice(0, [...item.childNodes].indexOf(item.querySelector("code")));
+    const name = head.map((node) => node.textContent).join("").replace(/:\s*$/, "").trim();
     const input = Object.assign(document.createElement("input"), { type: "checkbox" });
     input.setAttribute("role", "switch");
     const label = document.createElement("label");
-    item.firstChild.remove();
+    head.forEach((node) => node.remove());
     label.append(input, name);
     item.prepend(label);
     link.hidden = true;
