@@ -502,9 +502,9 @@ figure(
 
 # %% [markdown]
 # With 24 layers the textbook is right: without additions the first layer gets
-# {{ result("plumbing.first_to_last_no_residual", ".0e") }} of the last one's gradient. The stream vanishes, too: each layer
-# writes less than it read, until the $\varepsilon$ of the norm outweighs the stream's own variance and the norm no longer
-# makes up for it.
+# {{ result("plumbing.first_to_last_no_residual", ".0e") }} of the last one's gradient. The stream vanishes, too: {{ result("plumbing.stream_left", ".0e") }} of its
+# length is left. Each layer writes less than it reads, and once the stream's variance is far below the norm's $\varepsilon$, the
+# norm no longer makes up for it.
 #
 # But already *two* layers end
 # {{ result("plumbing.worse_no_residual_2", ".2f") }} nats above the full model, and there nothing vanishes: the first layer gets

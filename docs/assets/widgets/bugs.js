@@ -25,8 +25,8 @@ export function mount(box) {
       if (input !== chosen?.input) input.checked = false;
       if (input.checked) link.hidden = false;
     }
-    const on = chosen?.input.checked ? chosen : null;
-    const verdict = !on ? "Everything is right." : on.change < -0.1 ? `${on.name}: the loss falls.` : on.change < 0.1 ? `${on.name}: nobody would notice.` : `${on.name}: the loss rises.`;
+    const on = chosen?.input.checked ? chosen : null, title = on && on.name[0].toUpperCase() + on.name.slice(1);
+    const verdict = !on ? "Everything is right." : on.change < -0.1 ? `${title}: the loss falls.` : on.change < 0.1 ? `${title}: nobody would notice.` : `${title}: the loss rises.`;
     said.textContent = `Loss ${(right + (on ? on.change : 0)).toFixed(2)} nats. ${verdict}`;
   };
   for (const one of items) one.input.addEventListener("change", () => draw(one));
