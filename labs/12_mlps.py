@@ -1,33 +1,31 @@
 # ---
 # title: What MLPs compute
-# question: Where do the MLPs of world keep its facts, and can one fact be changed without the rest?
-# level: intermediate
-# minutes: 25
-# models: [world]
-# needs: []
-# tags: [MLP, facts, ablation, model editing]
+# question: Where does a model keep a fact, and can you rewrite one fact without the rest?
+# answer: >-
+#   Rewrite a person's home at the name and {{ result("mlps.name_other_facts", ".0%") }} of that person's other facts change
+#   too: the model takes her for somebody else. An edit that works does not show where the fact is kept.
 # chapter: Inside
-# thumbnail: edits
+# level: intermediate
+# minutes: 15
+# models: [world]
+# needs: [11_residual]
+# tags: [MLP, facts, ablation, model editing]
+# thumbnail: who
 # timeout: 240
 # ---
 
-# %% [markdown]
-# A language model knows that Anna lives in one town and Karl in another. Where? The usual answer is: in the *MLPs*, and
-# there at the person's name ([Meng et al. 2022](https://arxiv.org/abs/2202.05262)). Here we ask a model whose facts
-# we know all of, since we wrote them. We take MLPs away, layer by layer and word by word; we look at single neurons;
-# and we change one fact by a small edit of one matrix, and look at what else has changed.
-
 # %% tags=["setup"]
 from collections import defaultdict
+from contextlib import ExitStack
 from copy import deepcopy
-from itertools import combinations, pairwise
+from itertools import pairwise
 
 import numpy as np
 import torch
 
 import llmnotes
-from llmnotes.lab import figure, in_words, plots, predict, within
-from llmnotes.model import ablate, batch, edit, trace
+from llmnotes.lab import ask, figure, in_words, plots, predict, within
+from llmnotes.model import ablate, batch, edit, replace, trace
 from llmnotes.world import END, VOCABULARY, held_out, is_right, word_ids
 from llmnotes.world.grammar import PRONOUN
 from llmnotes.world.lexicon import (
@@ -46,30 +44,15 @@ BLUE, ORANGE, GREEN, PURPLE, *_ = plots.COLOURS
 FLIPS = "a few answers near a tie"
 note = within(atol=0.03, because=FLIPS)
 EDITS = "two of 24 edits may fall the other way"
+of_edits = within(atol=0.09, because=EDITS)
 
 # %% [markdown]
-# ## What you need to know
+# ## A case you can hold: Anna lives in Isley
 #
-# **world** is a small GPT-2 (4 layers, 4 heads, 445 thousand parameters) trained on stories from a grammar of ours,
-# one token a word. Among its rules are *facts* that hold in every story: each of 24 people has a home, a job and a
-# favourite food ("Anna lives in …", "Anna is a …", "Anna likes …"), and each of 10 towns a landmark ("Dale lies by
-# the …"). It gets every one right.
-#
-# **The residual stream** is the vector that each word carries from layer to layer. In each layer *attention* adds what
-# it has fetched from other words, and then the *MLP* adds what it makes of the word's own vector. Only attention moves
-# anything between words.
-#
-# **Keys and values.** An MLP has hidden units, its *neurons*: 128 a layer here. Neuron *i* compares the stream *x*
-# with its key *k*ᵢ and adds its value *v*ᵢ as strongly as the two agree: the sum of all *g*(*k*ᵢ · *x* + *b*ᵢ) *v*ᵢ, where
-# *g* is nearly 0 below zero. So an MLP can work as a table to look things up in
-# ([Geva et al. 2021](https://arxiv.org/abs/2012.14913)).
-#
-# **Mean ablation** takes a part away: what it adds is replaced by its average over other texts.
-#
-# We call the last word of the prompt, from which the answer is predicted, the *asking word* ("in", "a", "likes",
-# "the"), and the person or town the *name*.
+# *World* knows three facts about each of 24 people: a home, a job and a favourite food. It also knows a landmark for each of
+# ten towns. These 82 facts hold in every story that it has read. Ask it about Anna.
 
-# %%
+# %% tags=["setup"]
 world = llmnotes.load("world")
 model = world.model.requires_grad_(False)
 KINDS = {  # kind of fact: how it is asked, the truth, all possible answers
@@ -91,19 +74,117 @@ def likeliest(ids: torch.Tensor, model=model) -> torch.Tensor:
         return model(ids).logits[:, -1].argmax(-1)
 
 
+# %%
+for question in ("Anna lives in", "Anna is a", "Anna likes"):
+    print(question, VOCABULARY[likeliest(rows([question]))])
+
+# %% tags=["setup"]
 assert VOCABULARY[likeliest(rows(["Anna lives in"]))] == HOME["Anna"]
 
 # %% [markdown]
-# ## Predict first
+# All three are right. Now we want Anna to live in Kelso, and to stay a sailor who likes honey. Which numbers in the model do
+# we change?
 #
-# !!! question "Your turn"
-#     Four layers have an MLP each. How many of the 82 facts survive if you take away one MLP? Does an MLP work on a
-#     fact at the name, or at the asking word? And if you rewrite where Anna lives, does the model still know what she
-#     likes?
+# ## A neuron compares with its key and writes its value
 #
-# Our own guesses, with probabilities written before the first run and not touched since. How many stories are graded,
-# which neurons are tried, how edits are searched for, and that they count at their best place was settled after first
-# looks. On taking MLPs away:
+# {{ drawing("neuron", light="key value", alt="One neuron: it compares the stream with its key, passes the result through GELU, and adds its value to the stream as strongly as the two agree.") }}
+#
+# In each of four layers attention fetches something from other words, and then the *MLP* adds what it makes of the word's own
+# stream. An MLP is a row of *neurons*, here 128 in a layer:
+#
+# $$
+# \mathrm{MLP}(x) = \sum_{i} g(\k{k_i} \cdot x + b_i)\, \v{v_i} + c
+# $$
+#
+# $x$ is the stream after a norm. Neuron $i$ compares it with its key $\k{k_i}$ and adds its value $\v{v_i}$ as strongly as the
+# two agree. $g$ is GELU, which is nearly 0 below zero. $b_i$ and $c$ are constants. So an MLP can work as a table in which
+# things are looked up ([Geva et al. 2021](https://arxiv.org/abs/2012.14913)).
+
+
+# %% tags=["idea"]
+def mlp(x, layer):  # x: (words, d_model), the stream
+    block = model.transformer.h[layer]
+    keys = block.mlp.c_fc.weight.T  # (neurons, d_model)
+    values = block.mlp.c_proj.weight  # (neurons, d_model)
+    agree = block.ln_2(x) @ keys.T + block.mlp.c_fc.bias
+    active = block.mlp.act(agree)  # (words, neurons)
+    return active @ values + block.mlp.c_proj.bias
+
+
+# %% tags=["setup"]
+seen = trace(world, f"{END} Anna lives in", ["resid_mid", "mlp_out"])
+for layer in range(4):
+    ours, theirs = mlp(seen["resid_mid", layer][0], layer), seen["mlp_out", layer][0]
+    assert torch.allclose(ours, theirs, atol=1e-4), f"layer {layer}: ours differs"
+
+# %% [markdown]
+# If the MLP is a table, we can write one more entry into it. Let $W$ be the matrix whose rows are the values, and $\k{k}$ the
+# activations of all neurons at the word where we write. We want the MLP to add a vector $\v{d}$ whenever it sees
+# $\k{k}$, and to change as little as possible otherwise. A change of rank one does it. The method is called
+# ROME ([Meng et al. 2022](https://arxiv.org/abs/2202.05262)):
+#
+# $$
+# W \leftarrow W + \frac{u\, \v{d}^{\top}}{u \cdot \k{k}}, \qquad u = C^{-1} \k{k}
+# $$
+#
+# $C$ is the mean of $\k{k} \k{k}^{\top}$ over other stories. It turns $u$ away from keys that are common. $\v{d}$ is found
+# by gradient descent: 30 steps towards a vector that makes the model say the new town.
+
+# %% tags=["idea"]
+copy = deepcopy(model)
+
+
+def write(layer, u, k, d):  # u, k: (neurons,), d: (d_model,)
+    copy.load_state_dict(model.state_dict())  # a fresh copy
+    W = copy.transformer.h[layer].mlp.c_proj.weight
+    W += torch.outer(u, d) / (u @ k)  # (neurons, d_model)
+
+
+# %% [markdown]
+# ```exercise
+# title: Add exactly d
+# minutes: 3
+# code: |
+#   change = torch.outer(u, d) / ▢   # (neurons, d_model)
+#   assert torch.allclose(k @ change, d)
+# right: ["(u @ k)", "u @ k", "(k @ u)", "k @ u", "u.dot(k)", "k.dot(u)", "(u * k).sum()", "torch.dot(u, k)"]
+# praise: "The key k meets u in the dot product u · k. Dividing by it leaves exactly d."
+# wrong:
+#   "(k @ k)": "This is right only if u = k. What does k @ outer(u, d) give?"
+#   "k @ k": "This is right only if u = k. What does k @ outer(u, d) give?"
+#   "(u @ u)": "This is right only if u = k. What does k @ outer(u, d) give?"
+#   "u @ u": "This is right only if u = k. What does k @ outer(u, d) give?"
+#   "u.norm()": "The change must fit the key k, and k does not appear here."
+#   "k.norm()": "The change must fit the key k as u meets it. Where is u?"
+#   "1": "Then k @ change is d times a number. Which number?"
+# otherwise: "`k @ torch.outer(u, d)` is d times one number. Divide by that number."
+# solution: "`k @ torch.outer(u, d)` is `(u @ k) * d`, so divide by `(u @ k)`."
+# ```
+#
+# ## Your prediction
+#
+# The MLP works at every word. It could be edited at the name, *Anna*, or at the word from which the answer is predicted,
+# *in*: we call that one the *asking word*. We take the name, and the first layer. The edit works: the model now says that
+# Anna lives in Kelso.
+
+# %%
+ask(
+    "Anna's home was rewritten at her name. What does the model say about her job and her favourite food?",
+    choices={
+        "same": "As before: a sailor, and honey. Only the home was written",
+        "random": "Something wrong, without a pattern: the edit did damage",
+        "someone": "The job and the food of another person",
+    },
+    answer="someone",
+    because={
+        "same": "The entry was written for one question alone. But at the name the model does not know yet what will be asked.",
+        "random": "An edit that goes too far looks like damage. But the answers that change mostly have a pattern.",
+        "someone": "At the name there is nothing to look up but who this is. The new entry makes the name look like another.",
+    },
+    figure="who",
+    name_other_facts="> 0.5",
+    becomes_resident="> 0.4",
+)
 
 # %%
 predict(
@@ -113,10 +194,6 @@ predict(
 )
 predict("That MLP is in the first layer", 0.4, worst_layer="== 0")
 predict("Its loss costs facts more than any other rule", 0.6, rules_hit_harder="== 0")
-# %% [markdown]
-# On attention, on where the work is done, and on neurons:
-
-# %%
 predict(
     "Attention's worst layer costs more facts than the MLPs' worst",
     0.5,
@@ -128,11 +205,6 @@ predict(
     name_against_asking="> 0",
 )
 predict("Some single neuron breaks more than half of the facts", 0.15, one_neuron="> 0.5")
-
-# %% [markdown]
-# And on edits, at the place where they work best:
-
-# %%
 predict("An edit works in nine of ten", 0.85, edit_works="> 0.9")
 predict("“She lives in” follows", 0.6, edit_pronoun="> 0.5")
 predict(
@@ -144,12 +216,627 @@ predict("Others keep their homes", 0.7, edit_others="< 0.05")
 predict("A random edit does nothing", 0.8, edit_random="< 0.05")
 
 # %% [markdown]
-# ## One layer at a time
-#
-# First, in stories that the model has not seen, which rules does each MLP serve? We sort the places where a rule
-# decides the next word by rule, facts by kind, and ask at how many of them the model is still right.
+# ## Edited at the name, Anna becomes somebody else
 
-# %%
+# %% tags=["setup"]
+others = [word_ids(token.word for token in story[:128]) for story in held_out(seed=9, n=40)]
+reference = trace(world, others, ["mlp_out", "mlp_post", "attn_out"])
+BEFORE = ["the old frog waits .", "the boats are lively ."]
+asked = {
+    kind: rows([f"{before} {name} {how}" for before in BEFORE for name in truth])
+    for kind, (how, truth, _) in KINDS.items()
+}
+answers = {
+    kind: word_ids(truth[name] for _ in BEFORE for name in truth)
+    for kind, (_, truth, _) in KINDS.items()
+}
+
+# The random draws of the whole lab: halves of a layer, later random edits.
+generator = torch.Generator().manual_seed(0)
+draws = [torch.randperm(128, generator=generator)[:64].tolist() for _ in range(5)]
+
+# %% tags=["setup"]
+LEARN = ["the dog runs .", "the crows sleep ."]
+NEW = [TOWNS[(TOWNS.index(HOME[n]) + 1 + i % 9) % 10] for i, n in enumerate(PEOPLE)]
+NEW_IDS = word_ids(NEW)
+taught = rows([f"{before} {name} lives in" for name in PEOPLE for before in LEARN])
+wanted = NEW_IDS.repeat_interleave(2)[:, None]
+
+
+def search(layer: int, at: int, price: float = 3e-3) -> torch.Tensor:
+    """What to add to the MLP's output at a position to change each home: (24, d_model)."""
+    d = torch.zeros(24, world.d_model, requires_grad=True)
+    adam = torch.optim.Adam([d], lr=0.4)
+    for _ in range(30):
+        more = d.repeat_interleave(2, 0)[:, None]
+        with edit(
+            world, "mlp_out", layer, lambda old, _, more=more: old + more, positions=at
+        ):
+            says = model(taught).logits[:, -1].log_softmax(-1)
+        loss = -says.gather(1, wanted).sum() / 2 + price * (d**2).sum()
+        adam.zero_grad()
+        loss.backward()
+        adam.step()
+    return d.detach()
+
+
+# %% tags=["setup"]
+def keys(layer: int, at: int) -> torch.Tensor:
+    """The activations at a position when a home is asked for: (24, neurons)."""
+    seen = trace(world, taught, ["mlp_post"])["mlp_post", layer][:, at]
+    return seen.unflatten(0, (24, 2)).mean(1)
+
+
+def moment(layer: int) -> torch.Tensor:
+    """The second moment of the activations over other stories, with a little on the diagonal."""
+    seen = reference["mlp_post", layer][reference.mask]
+    square = seen.T @ seen / len(seen)
+    return square + 1e-3 * square.diagonal().mean() * torch.eye(len(square))
+
+
+# %% tags=["setup"]
+probes = [*asked["home"][:24], *asked["job"][:24], *asked["food"][:24]]
+pronouns = [f"{name} painted the dog . {PRONOUN[name]} lives in" for name in PEOPLE]
+probes = batch(world, [row.tolist() for row in [*probes, *rows(pronouns)]])
+end = probes.mask.sum(1) - 1
+
+
+def says(model) -> torch.Tensor:
+    """Its answers: (home, job, food, home of a pronoun; 24 people)."""
+    with torch.no_grad():
+        return model(probes.tokens).logits[range(96), end].argmax(-1).view(4, 24)
+
+
+BEFORE_EDIT = says(model)
+assert (BEFORE_EDIT[0] == BEFORE_EDIT[3]).all()
+
+
+def consequences(i: int) -> list[float]:
+    """Works, pronoun follows, other facts of the person changed, homes of others changed."""
+    now = says(copy)
+    moved = (now != BEFORE_EDIT).float()
+    others = (moved[0].sum() - moved[0, i]).item() / 23
+    works = (now[[0, 3], i] == NEW_IDS[i]).float().tolist()
+    return [*works, moved[1:3, i].mean().item(), others]
+
+
+# %% tags=["setup"]
+SITES = [(0, -3), (0, -1), (1, -1), (2, -1), (3, -1)]  # layer, position
+found, effect, control = {}, [], []
+noise = torch.randn(24, world.d_model, generator=generator)
+noise = noise / noise.norm(dim=1, keepdim=True)
+
+
+def after(layer: int, u, k, d, people) -> np.ndarray:
+    """The mean consequences of an edit for each of some people."""
+    each = []
+    for i in people:
+        write(layer, u[i], k[i], d[i])
+        each.append(consequences(i))
+    return np.mean(each, axis=0)
+
+
+for layer, at in SITES:
+    d, k = search(layer, at), keys(layer, at)
+    u = torch.linalg.solve(moment(layer), k.T).T
+    found[layer, at] = (u, k, d)
+    effect.append(after(layer, u, k, d, range(24)))
+    sized = noise * d.norm(dim=1, keepdim=True)
+    control.append(after(layer, u, k, sized, range(0, 24, 3)))
+
+# %% tags=["setup"]
+effect, control = np.array(effect), np.array(control)  # (5 places, 4 consequences)
+best_at = int(np.lexsort((effect[:, 2] + effect[:, 3], -effect[:, 0]))[0])
+of_edits(
+    edit_pronoun=effect[best_at, 1],
+    name_works=effect[0, 0],
+    name_random_other_facts=control[0, 2],
+)
+of_edits(
+    atol=0.05,
+    edit_works=effect[best_at, 0],
+    edit_other_facts=effect[best_at, 2],
+    asking_other_facts=effect[1:, 2].max(),
+)
+of_edits(atol=0.01, edit_others=effect[best_at, 3])
+of_edits(atol=0.0, edit_random=control[:, 0].max())
+of_edits(atol=0.1, name_other_facts=effect[0, 2])
+
+# %% tags=["setup"]
+FACTS_OF = {name: (HOME[name], JOB[name], FOOD[name]) for name in PEOPLE}
+hits, chances, exact, cards = [], [], {}, {}
+for where, place in (("name", (0, -3)), ("asking word", SITES[best_at])):
+    exact[where] = []
+    for i, name in enumerate(PEOPLE):
+        write(place[0], *(part[i] for part in found[place]))
+        now = says(copy)[:3, i].tolist()
+        now = tuple(VOCABULARY[word] for word in now)  # home, job, food
+        exact[where].append(any(now == FACTS_OF[m] for m in PEOPLE if m != name))
+        if name == "Anna":
+            cards[where] = now
+        if where == "asking word":
+            continue
+        for word, old, truth, among in zip(
+            now[1:], FACTS_OF[name][1:], (JOB, FOOD), (JOBS, FOODS), strict=True
+        ):
+            of_residents = {truth[m] for m in PEOPLE if HOME[m] == NEW[i]} - {old}
+            if word != old:
+                hits.append(word in of_residents)
+                chances.append(len(of_residents) / (len(among) - 1))
+CHANGED = "of about 37 answers that changed, three may differ"
+note(atol=0.1, because=CHANGED, becomes_resident=np.mean(hits))
+note(atol=0.03, because=CHANGED, becomes_resident_chance=np.mean(chances))
+of_edits(exactly_another=np.mean(exact["name"]))
+of_edits(exactly_another_asking=np.mean(exact["asking word"]))
+twin = [name for name in PEOPLE if FACTS_OF[name][1:] == cards["name"][1:]]
+note(anna_has_anothers_facts=bool(twin))
+
+# %% tags=["drawing"]
+fig, (card, bars) = plots.subplots(1, 2, height=2.5)
+twin_name = twin[0] if twin else "nobody"
+columns = {
+    "Anna\nbefore": FACTS_OF["Anna"],
+    "edit at\nthe name": cards["name"],
+    f"{twin_name}\n ": FACTS_OF.get(twin_name, ("", "", "")),
+}
+for x, (title, words) in enumerate(columns.items()):
+    card.text(x, 0, title, ha="center", va="center", weight="bold", fontsize=10)
+    for y, word in enumerate(words, start=1):
+        moved = word != FACTS_OF["Anna"][y - 1]
+        ink = plots.INK if x == 2 else ORANGE if moved else BLUE
+        weight = "bold" if moved and x == 1 else None
+        card.text(x, y, word, ha="center", va="center", color=ink, weight=weight)
+for y, what in enumerate(("home", "job", "food"), start=1):
+    card.text(-0.95, y, what, ha="center", va="center", color=plots.MUTED)
+card.set(xlim=(-1.3, 2.5), ylim=(3.5, -0.6), title="Who is Anna now?")
+card.axis("off")
+changed = effect[0, 2]
+parts_of = {
+    "same": (1 - changed, BLUE, "unchanged"),
+    "someone": (changed * np.mean(hits), ORANGE, "a resident's"),
+    "random": (changed * (1 - np.mean(hits)), plots.MUTED, "other"),
+}
+start = 0
+for key, (share, colour, label) in parts_of.items():
+    (bar,) = bars.barh(0, 100 * share, left=start, color=colour, height=0.5)
+    bar.set_gid(f"choice-{key}")
+    bars.text(
+        start + 50 * share, 0.4, f"{label}\n{100 * share:.0f}%", ha="center", va="top"
+    )
+    start += 100 * share
+bars.barh(1.6, 100 * (1 - effect[best_at, 2]), color=BLUE, height=0.5)
+bars.text(
+    50, 2.0, f"unchanged {100 * (1 - effect[best_at, 2]):.0f}%", ha="center", va="top"
+)
+bars.text(0, -0.35, "edited at the name", weight="bold", va="bottom")
+bars.text(0, 1.25, "control: at the asking word", weight="bold", va="bottom")
+bars.set(xlim=(0, 100), ylim=(2.6, -0.9), title="All 24 people: job and food")
+bars.axis("off")
+figure(
+    fig,
+    name="who",
+    alt="After the edit at her name, Anna has a new home, and the job and the food of another person. Over all 24 people 23% of jobs "
+    "and foods are unchanged, 48% are those of a resident of the new town, 29% something else. Edited at the asking word all "
+    "are unchanged.",
+    caption="Left: the edit should have changed the home alone. Right: 48 facts; orange is what a resident of the new town does or eats.",
+    data={
+        "name": np.array([share for share, *_ in parts_of.values()]),
+        "asking": effect[best_at],
+    },
+    rtol=0.2,
+    because=EDITS,
+)
+
+# %% [markdown]
+# Anna now has another person's job and food. She is not alone: in {{ result("mlps.exactly_another", ".0%") }} of the 24 people
+# all three answers are exactly those of somebody else. At the asking word, the control, it is
+# {{ result("mlps.exactly_another_asking", ".0%") }}, and that one is a coincidence of the language.
+#
+# Of the answers that changed at the name, {{ result("mlps.becomes_resident", ".0%") }} are true of a resident of the new town.
+# Chance would give {{ result("mlps.becomes_resident_chance", ".0%") }}. So the model was mostly not taught where Anna lives.
+# It was taught that she is somebody who lives there. (Nobody lives in Kelso, so for Anna the search found a person as it
+# could.)
+#
+# ## Edited at the asking word, one fact changes and no other
+
+# %% tags=["drawing"]
+fig, axes = plots.subplots(1, 2, height=2.9, sharey=True)
+where = {-3: "name", -1: "asking word"}
+labels = [f"{where[at]}, layer {layer}" for layer, at in SITES]
+for ax, column, title, colour in zip(
+    axes,
+    (0, 2),
+    ("The edit works nearly everywhere", "At the name, other facts change"),
+    (BLUE, ORANGE),
+    strict=True,
+):
+    ax.barh(range(5), 100 * effect[:, column], color=colour, height=0.55)
+    ax.plot(100 * control[:, column], range(5), "|", ms=14, mew=2.5, color=plots.INK)
+    for y, share in enumerate(effect[:, column]):
+        ax.text(100 * share + 3, y, f"{100 * share:.0f}", va="center")
+    ax.set(title=title, xlim=(0, 118), xticks=(0, 50, 100))
+    ax.grid(axis="y", visible=False)
+axes[0].set_yticks(range(5), labels)
+axes[0].invert_yaxis()
+axes[0].set_xlabel("new town is said (%)")
+axes[1].set_xlabel("job or food changes (%)")
+figure(
+    fig,
+    name="edits",
+    alt="Edits work for about 96% of the people at the name and at the asking word, a little fewer in the last layer. The person's "
+    "job and food change after an edit at the name, and never after one at the asking word. Random edits do next to nothing.",
+    caption="Homes of 24 people, one edit each on a fresh copy. Black ticks, the control: a random direction as large, for 8 people.",
+    data={"effect": effect, "control": control},
+    rtol=0.14,
+    because=EDITS,
+)
+
+# %% [markdown]
+# At the asking word the best layer's edit works for {{ result("mlps.edit_works", ".0%") }} of the people, and no job or food
+# changes. The pronoun follows, too: after *Anna painted the dog .* the model says that *she lives in* the new town in
+# {{ result("mlps.edit_pronoun", ".0%") }} of the cases. At the asking word the stream holds both who is meant and what is
+# asked, so the key can be narrow.
+#
+# At the name the edit works as often. So is the fact kept at the name, or at the asking word, or at both?
+#
+# ## Attention brings most facts; the MLPs say what kind of word comes
+#
+# To find out, we silence the MLPs and ask all 82 facts behind two sentences. Silencing needs a replacement. The obvious one is
+# the mean of what an MLP writes over all words of other stories. The fair one asks less: keep all that the MLP says about the
+# *question*, and take away only what it says about the *person*. That is the mean over the other people at the same word.
+
+
+# %% tags=["idea"]
+def over_others(seen):  # (2 sentences x people, 1, d_model)
+    seen = seen.unflatten(0, (2, -1))
+    total = seen.sum(1, keepdim=True)  # leave each person out
+    return ((total - seen) / (seen.size(1) - 1)).flatten(0, 1)
+
+
+def from_another(seen, shift=1):  # the next person's instead
+    seen = seen.unflatten(0, (2, -1))
+    return seen.roll(shift, 1).flatten(0, 1)
+
+
+# %% tags=["setup"]
+whole = {kind: trace(world, asked[kind], ["mlp_out", "attn_out"]) for kind in KINDS}
+group = {kind: word_ids(replies) for kind, (*_, replies) in KINDS.items()}
+
+
+def over_who_differ(seen, kind):
+    """The stricter mean: over those people alone whose answer is another."""
+    truth = answers[kind].unflatten(0, (2, -1))[0]
+    differ = (truth[:, None] != truth).float()  # (person, person)
+    weights = differ / differ.sum(1, keepdim=True)
+    seen = seen.unflatten(0, (2, -1))
+    return torch.einsum("pq,sqwd->spwd", weights, seen).flatten(0, 1)
+
+
+HOW = {  # what stands there instead: of what the part writes now, the kind of fact, and (place, layer)
+    "all words": lambda now, kind, at: reference[at][reference.mask].mean(0),
+    "others": lambda now, kind, at: over_others(now),
+    "who differ": lambda now, kind, at: over_who_differ(now, kind),
+    "itself": lambda now, kind, at: now,
+}
+for shift in range(1, 10):
+    HOW[shift] = lambda now, kind, at, shift=shift: from_another(now, shift)
+
+
+def replaced(how, place="mlp_out", at=("asking",), layers=range(4)) -> dict:
+    """Logits by kind of fact when parts are replaced at some words: (2 sentences x people, vocabulary)."""
+    logits = {}
+    for kind, (asks, *_) in KINDS.items():
+        spots = {"name": -1 - len(asks.split()), "asking": -1}
+        with ExitStack() as stack, torch.no_grad():
+            for word in at:
+                for layer in layers:
+                    now = whole[kind][place, layer][:, [spots[word]]]
+                    new = HOW[how](now, kind, (place, layer))
+                    edit_here = replace(world, place, layer, new, positions=spots[word])
+                    stack.enter_context(edit_here)
+            logits[kind] = model(asked[kind]).logits[:, -1]
+    return logits
+
+
+def shares(logits: dict, kinds=tuple(KINDS)) -> np.ndarray:
+    """Of the facts: right, of the right kind, right among the words of its kind."""
+    each = []
+    for kind in kinds:
+        said, choices, truth = logits[kind].argmax(-1), group[kind], answers[kind]
+        among = choices[logits[kind][:, choices].argmax(-1)]
+        each.append(torch.stack([said == truth, torch.isin(said, choices), among == truth]))
+    return torch.cat(each, 1).double().mean(1).numpy()
+
+
+def margin(logits: dict) -> float:
+    """The right answer's logit less that of the next best of its kind; the median over facts."""
+    each = []
+    for kind, rows_ in logits.items():
+        right_one = group[kind] == answers[kind][:, None]
+        of_kind = rows_[:, group[kind]]
+        rest = of_kind.masked_fill(right_one, -torch.inf).max(1).values
+        each.append(of_kind[right_one] - rest)
+    return torch.cat(each).median().item()
+
+
+# %% tags=["setup"]
+by_words, by_others = replaced("all words"), replaced("others")
+donors, own, theirs = [], [], []
+for shift in range(1, 10):
+    logits = replaced(shift)
+    donors.append(shares(logits))
+    for kind in KINDS:
+        said, truth = logits[kind].argmax(-1), answers[kind]
+        donor = from_another(truth, shift)
+        own.append((said == truth)[donor != truth])
+        theirs.append((said == donor)[donor != truth])
+table = {
+    "nothing replaced": shares(replaced("itself")),
+    "mean over all words": shares(by_words),
+    "mean over other people": shares(by_others),
+    "another person's": np.mean(donors, axis=0),
+    "other people's, name too": shares(replaced("others", at=("name", "asking"))),
+    "attention: other people's": shares(replaced("others", "attn_out")),
+}
+assert table["nothing replaced"][0] == 1
+note(
+    atol=0.02,
+    asking_words_kind=table["mean over all words"][1],
+    asking_others_kind=table["mean over other people"][1],
+)
+note(
+    asking_words_among=table["mean over all words"][2],
+    asking_others=table["mean over other people"][0],
+    asking_differ=shares(replaced("who differ"))[0],
+    asking_others_home=shares(by_others, ["home"])[0],
+    asking_others_job=shares(by_others, ["job"])[0],
+    last_mlp_others=shares(replaced("others", layers=[3]))[0],
+    name_others=shares(replaced("others", at=("name",)))[0],
+    both_words_others=table["other people's, name too"][0],
+    both_words_differ=shares(replaced("who differ", at=("name", "asking")))[0],
+    attention_others=table["attention: other people's"][0],
+    another_persons=table["another person's"][0],
+    another_follows=torch.cat(theirs).double().mean(),
+    another_stays=torch.cat(own).double().mean(),
+)
+of_logits = within(rtol=0.05, because="a median of logits")
+of_logits(
+    unit="logits", margin_whole=margin(replaced("itself")), margin_others=margin(by_others)
+)
+
+# %% tags=["drawing"]
+fig, ax = plots.subplots(height=3.6)
+for y, (right_share, kind_share, _) in enumerate(table.values()):
+    wide = 100 * np.array([right_share, kind_share - right_share, 1 - kind_share])
+    for left_, share, colour in zip(
+        np.cumsum([0, *wide[:2]]), wide, (BLUE, ORANGE, plots.MUTED), strict=True
+    ):
+        ax.barh(y, share, left=left_, color=colour, height=0.6)
+        if share > 8:
+            ax.text(
+                left_ + share / 2,
+                y,
+                f"{share:.0f}",
+                ha="center",
+                va="center",
+                color=plots.PAPER,
+            )
+for x, (text, colour) in zip(
+    (0, 22, 68),
+    (("right", BLUE), ("wrong, same kind", ORANGE), ("other word", plots.MUTED)),
+    strict=True,
+):
+    ax.text(x, -0.75, text, color=colour, weight="bold")
+ax.set_yticks(range(len(table)), table)
+ax.set(xlim=(0, 100), ylim=(len(table) - 0.5, -1.2), xlabel="answers to 82 facts (%)")
+ax.set_title("What you put in place of the MLPs decides what you find")
+ax.grid(visible=False)
+figure(
+    fig,
+    name="replaced",
+    alt="Stacked bars. With the mean over all words in place of the MLPs at the asking word no answer is right and none is of the right kind. "
+    "With the mean over other people 85% are right. With another person's MLPs 20% are right and the others are of the right kind. "
+    "With the mean over other people at the name as well 48% are right. With attention replaced by its mean over other people 20% are right.",
+    caption="All four MLPs at the asking word, unless the label says otherwise. The last row, the control, is what a model says that does not know the person.",
+    data={"table": np.array(list(table.values()))},
+    rtol=0.1,
+    because=FLIPS,
+)
+
+# %% [markdown]
+# The two means tell opposite stories. By the mean over all words {{ result("mlps.at_asking", ".0%") }} of the facts are right:
+# MLPs look facts up, you would say. But not one answer is a town where a town was asked for. Ask for the best *town* in that
+# broken model, the best job and so on, and {{ result("mlps.asking_words_among", ".0%") }} are right. What this mean takes away
+# is the kind of word that must come.
+#
+# By the mean over other people {{ result("mlps.asking_others", ".0%") }} of the facts are right, with the MLPs telling nothing
+# of the person. Attention brings most facts to the asking word by itself. The same mean in place of attention leaves
+# {{ result("mlps.attention_others", ".0%") }}. That is the floor, and no news: only attention moves anything between words.
+#
+# ## The MLPs make a fact louder, and can overrule it
+#
+# What is left for the MLPs to do about Anna? First, they amplify. Between the right answer and the next best of its kind the whole
+# model leaves {{ result("mlps.margin_whole", ".1f") }} logits; without what MLPs know of the person it leaves
+# {{ result("mlps.margin_others", ".1f") }}.
+#
+# Second, they can overrule. Put another person's MLPs at the asking word, and leave attention alone. Where the two people's
+# answers differ, the model follows the MLPs in {{ result("mlps.another_follows", ".0%") }} of the cases, and attention in
+# {{ result("mlps.another_stays", ".0%") }}. That is why an edit of an MLP works at a place that most facts do not need. It does not find the fact.
+# It outshouts it.
+#
+# We tried to break this finding. The mean over other people still holds people who share the answer. Over people with another
+# answer alone, {{ result("mlps.asking_differ", ".0%") }} are right, and in unseen stories
+# {{ result("mlps.stories_differ", ".0%") }}. That is most facts, and no longer nearly all. It depends on the kind: jobs and
+# foods stay, homes and landmarks need their MLPs.
+
+# %% tags=["drawing"]
+KINDS_SHOWN = {"home": "homes", "job": "jobs", "food": "foods", "landmark": "landmarks"}
+strict = replaced("who differ")
+by_kind = np.array(
+    [[shares(logits, [kind])[0] for kind in KINDS] for logits in (by_others, strict)]
+)
+fig, ax = plots.subplots(height=2.3)
+for x, (high, low) in enumerate(100 * by_kind.T):
+    ax.plot([low, high], [x, x], color=plots.MUTED, lw=1.5)
+    ax.plot(high, x, "o", color=BLUE, ms=9)
+    ax.plot(low, x, "s", color=ORANGE, ms=8)
+ax.text(by_kind[0, 0] * 100, -0.5, "over other people", color=BLUE, ha="center")
+ax.text(by_kind[1, 0] * 100, -0.5, "whose answer differs", color=ORANGE, ha="center")
+ax.set_yticks(range(4), KINDS_SHOWN.values())
+ax.set(
+    xlim=(0, 104),
+    ylim=(3.5, -0.95),
+    xlabel="facts right, MLPs at the asking word replaced (%)",
+)
+ax.set_title("Jobs and foods come by attention; homes need the MLPs")
+ax.grid(axis="y", visible=False)
+figure(
+    fig,
+    name="by_kind",
+    alt="By the mean over other people nearly all jobs and foods are right, 70% of landmarks and 62% of homes. By the mean over people with "
+    "another answer 94% of jobs and foods, but only 27% of homes and 10% of landmarks.",
+    caption="The same replacement, two means. Where the two marks are far apart, people who share the answer had helped.",
+    data={"by_kind": by_kind},
+    rtol=0.1,
+    because=FLIPS,
+)
+
+# %% [markdown]
+# The second attempt broke more. Silence the MLPs at the name alone, by the mean over other people, and
+# {{ result("mlps.name_others", ".0%") }} of the facts are right. Silence them at both words, and
+# {{ result("mlps.both_words_others", ".0%") }} are: the bar “name too” above. The two words back each other up.
+#
+# So attention brings most facts *from a name that an MLP has already worked on*. Where no MLP knows the person, it brings
+# fewer than half, and some of those are the floor.
+#
+# ## A neuron can be read, and no neuron is a fact
+#
+# The last layer's MLP writes straight to the output, so each of its values can be read: which answers does it push up? And
+# each key: for which facts is the neuron most active? Here are the four neurons that speak loudest for the right answer in
+# most facts.
+
+# %% tags=["setup"]
+texts = [f"{name} {how}" for how, truth, _ in KINDS.values() for name in truth]
+truths = [truth[name] for _, truth, _ in KINDS.values() for name in truth]
+N = {kind: len(truth) for kind, (_, truth, _) in KINDS.items()}
+
+
+def at_asking(kind: str) -> torch.Tensor:
+    """What the last layer's neurons put out at the asking word: (fact, neuron)."""
+    return trace(world, asked[kind][: N[kind]], ["mlp_post"])["mlp_post", 3][:, -1]
+
+
+active = torch.cat([at_asking(kind) for kind in KINDS])  # (82 facts, 128 neurons)
+mean = torch.stack([reference["mlp_post", i][reference.mask].mean(0) for i in range(4)])
+
+# %% tags=["setup"]
+replies = [*TOWNS, *JOBS, *FOODS, *LANDMARKS]
+unembed = model.lm_head.weight[word_ids(replies)] * model.transformer.ln_f.weight
+values = (
+    model.transformer.h[3].mlp.c_proj.weight @ (unembed - unembed.mean(0)).T
+)  # (128, 36)
+of_truth = values[:, [replies.index(word) for word in truths]].T  # (82, 128)
+loudest = ((active - mean[3]) * of_truth).argmax(1)  # for each fact
+
+# %% tags=["idea"]
+for neuron in loudest.bincount().argsort(descending=True)[:4]:
+    hears = active[:, neuron].topk(3).indices  # three facts of 82
+    pushes = values[neuron].topk(3).indices  # three answers of 36
+    hears = ", ".join(texts[i] for i in hears.tolist())
+    pushes = ", ".join(replies[i] for i in pushes.tolist())
+    print(f"neuron {neuron}: key {hears}; value {pushes}")
+
+
+# %% tags=["setup"]
+def kept(neurons: list[int]) -> float:
+    """The share of facts that is right without some neurons of the last layer."""
+    hits = []
+    for kind in KINDS:
+        with ablate(world, "mlp_post", 3, by="mean", reference=reference, neurons=neurons):
+            hits += (likeliest(asked[kind]) == answers[kind]).tolist()
+    return np.mean(hits)
+
+
+loud = loudest.unique().tolist()
+strong = ((active - mean[3]) * of_truth).clamp(min=0).sum(0).argsort(descending=True)
+
+# %% tags=["setup"]
+note(
+    loud_neurons=len(loud),
+    all_loud=kept(loud),
+    random_half=np.median([kept(d) for d in draws]),
+    whole_layer=kept(list(range(128))),
+)
+note(atol=0.02, one_neuron=1 - min(kept([neuron]) for neuron in loud))
+note(atol=0.04, strong_half=kept(strong[:64].tolist()))
+
+# %% [markdown]
+# The table looks like a list of facts. It is not one. We take away all {{ result("mlps.loud_neurons") }} neurons that are
+# loudest for some fact, at every word, and {{ result("mlps.all_loud", ".0%") }} of the facts are right. Each fact is
+# spread over many neurons ([dead end](../dead-ends/mlps-one-neuron-a-fact.md)).
+#
+# ## What surprised us
+#
+# **We had published the opposite.** This page used to say that *World* looks its facts up in the MLPs of the asking word,
+# because none is right without them. The number was correct. The mean was not fair: it told the model nothing of the question,
+# and so the answer was not even a town. A reader who put another mean there saw at once that most facts stay
+# ([the finding as it stood](../findings/mlps-facts-at-the-asking-word.md)).
+#
+# **An edit works where the fact is not.** At the name nearly all facts do without the MLPs, and an edit there works in
+# {{ result("mlps.name_works", ".0%") }} of the cases. [Hase et al. (2023)](https://arxiv.org/abs/2301.04213) found the
+# same in GPT-J: where ablations locate a fact hardly tells where an edit works.
+#
+# ## Try it
+#
+# **1. Which layer overrules?** (5 minutes). Put another person's MLP at the asking word in one layer alone. Which layer
+# costs the most facts? Say it before you run it.
+#
+# ??? tip "Hint"
+#     `shares(replaced(1, layers=[0]))[0]` is the share of facts right with the next person's MLP in layer 0.
+
+# %% tags=["solution"]
+alone = [shares(replaced(1, layers=[layer]))[0] for layer in range(4)]
+assert np.argmin(alone) == 3, f"{alone}: is one layer replaced, at the asking word?"
+print("facts right, by layer:", np.round(alone, 2))
+
+# %% [markdown]
+# **2. Without the second moment** (10 minutes). Use $u = k$ instead of $C^{-1} k$ for the edit at the name in layer 0. Which
+# of the four consequences changes most, and why?
+#
+# ??? tip "Hint"
+#     How alike are the keys of two names? An entry for $k$ adds $(u \cdot k') / (u \cdot k)$ of $d$ for a key $k'$.
+
+# %% tags=["solution"]
+u, k, d = found[0, -3]
+plain = after(0, k, k, d, range(0, 24, 3))
+assert plain[3] > 5 * effect[0, 3], f"{plain}: do many homes of others change?"
+print("works, pronoun, other facts, others' homes:", plain.round(2))
+
+# %% [markdown]
+# ## You can now
+#
+# - read an MLP as keys and values, and write one more entry into it by a rank-one edit;
+# - choose what to replace a part with, and say what that replacement takes away;
+# - tell whether an edit changed a fact or a person, by asking for everything else.
+#
+# ## What this does not show
+#
+# - One training run of a model of 445 thousand parameters, with 82 facts and names of one token. Large models must put names
+#   together first; there MLPs at the name may well matter more.
+# - A mean shows what the rest of *this* model can do without a part, not what the part would suffice for. Means over few people
+#   leak: two of them gave {{ result("mlps.asking_others", ".0%") }} and {{ result("mlps.asking_differ", ".0%") }}.
+# - Only homes were edited, in one form of sentence. How long the search goes on was settled after trying three settings; at the
+#   name most other facts changed with all three.
+#
+# ## Going deeper
+#
+# ### One layer at a time, over all rules
+#
+# Which rules does each MLP serve? We sort the places where a rule decides the next word, in 80 unseen stories, and replace one
+# layer at every word by its mean over all words of other stories. The control is a model that has learned the same
+# language without any MLP, *World, attention only*.
+
+# %% tags=["setup"]
 stories = [story[:128] for story in held_out(seed=8, n=80)]
 ids = [word_ids(token.word for token in story) for story in stories]
 ASKED = {"in": "home", "a": "job", "likes": "food", "the": "landmark"}
@@ -173,13 +860,7 @@ def graded(model) -> dict[str, list[bool]]:
     }
 
 
-# %% [markdown]
-# Then each MLP is ablated by its mean over other stories, each layer's attention in the same way, and all four of a
-# kind together. A second model is the control: `world/attention-only` has learned the same language without any MLP.
-
-# %%
-others = [word_ids(token.word for token in story[:128]) for story in held_out(seed=9, n=40)]
-reference = trace(world, others, ["mlp_out", "mlp_post", "attn_out"])
+# %% tags=["setup"]
 right = {"nothing removed": graded(world)}
 for place, name in (("mlp_out", "MLP"), ("attn_out", "attention")):
     for layers in (0, 1, 2, 3, None):
@@ -194,10 +875,7 @@ def facts(of: dict[str, list[bool]]) -> float:
     return np.mean([yes for kind in KINDS for yes in of[kind]])
 
 
-# %% [markdown]
-# We record what is left of the facts, and how many other rules the worst ablation hits harder.
-
-# %%
+# %% tags=["setup"]
 mlps = [facts(right[f"MLP {layer}"]) for layer in range(4)]
 worst = right[f"MLP {int(np.argmin(mlps))}"]
 harder = [r for r in worst if r not in KINDS and np.mean(worst[r]) < facts(worst)]
@@ -215,15 +893,12 @@ note(
 note(attention_against_mlp=attention - min(mlps))
 note(worst_layer=np.argmin(mlps), rules_hit_harder=len(harder))
 
-# %% [markdown]
-# All of it as a table: the share of places that are right.
-
 # %% tags=["drawing"]
 SHOWN = [*KINDS, "agreement", "indirect_object", "pronoun", "list", "closing"]
-table = np.array([[100 * np.mean(of[rule]) for rule in SHOWN] for of in right.values()])
+by_rule = np.array([[100 * np.mean(of[rule]) for rule in SHOWN] for of in right.values()])
 fig, ax = plots.subplots(height=4.6)
-ax.imshow(table, cmap=plots.SEQUENTIAL, vmin=0, vmax=125, aspect="auto")
-for (i, j), share in np.ndenumerate(table):
+ax.imshow(by_rule, cmap=plots.SEQUENTIAL, vmin=0, vmax=125, aspect="auto")
+for (i, j), share in np.ndenumerate(by_rule):
     ink = plots.PAPER if share > 62 else plots.INK
     ax.text(j, i, f"{share:.0f}", ha="center", va="center", fontsize=9.5, color=ink)
 ax.axvline(3.5, color=plots.PAPER, lw=4)
@@ -245,38 +920,53 @@ figure(
 )
 
 # %% [markdown]
-# No single MLP holds the facts. The costliest is that of the first layer: without it
-# {{ result("mlps.worst_mlp", ".0%") }} of them are right. But {{ result("mlps.rules_hit_harder") }} other rules suffer even
-# more, so it serves nearly everything. The last one is the one *for facts*: without it
-# {{ result("mlps.last_mlp", ".0%") }} of the facts are right and at least {{ result("mlps.last_mlp_rest", ".0%") }} of
-# every other rule. Without a middle one, at least {{ result("mlps.middle_mlps", ".0%") }} are. Without all four,
-# {{ result("mlps.every_mlp", ".0%") }}.
+# The costliest MLP is that of the first layer: {{ result("mlps.worst_mlp", ".0%") }} of the facts are right without it. It serves
+# nearly everything, since {{ result("mlps.rules_hit_harder") }} other rules suffer even more. Without the last one
+# {{ result("mlps.last_mlp", ".0%") }} of the facts are right and at least {{ result("mlps.last_mlp_rest", ".0%") }} of every
+# other rule. Read this column with care: by the mean over other people {{ result("mlps.last_mlp_others", ".0%") }} stay. What
+# the last MLP gives to facts is mostly the kind of the answer.
 #
-# Does that show that facts *need* MLPs? No: the model that never had any knows
-# {{ result("mlps.no_mlps", ".0%") }} of them. Its attention heads hold them, as [lab 13](13_weights.md) reads from the
-# weights. That world looks facts up in MLPs is its own choice.
+# Without all four none is right, yet the model that never had an MLP knows {{ result("mlps.no_mlps", ".0%") }}
+# ([surprise](../surprises/mlps-facts-without-mlps.md)). Its attention heads hold them, as
+# [Weights alone](13_weights.md) reads off the weights.
 #
-# ## At the name or at the asking word?
+# ### The same in stories
 #
-# An MLP works at every word. We ask all 82 facts behind two short sentences each and ablate at one position only: the
-# name, the asking word, or, as the control, the full stop before the name.
+# Every fact in these stories, its MLPs at the asking word replaced by the mean over places of the same kind with another
+# answer.
 
-# %%
-BEFORE = ["the old frog waits .", "the boats are lively ."]
-asked = {
-    kind: rows([f"{before} {name} {how}" for before in BEFORE for name in truth])
-    for kind, (how, truth, _) in KINDS.items()
-}
-answers = {
-    kind: word_ids(truth[name] for _ in BEFORE for name in truth)
-    for kind, (_, truth, _) in KINDS.items()
-}
+# %% tags=["setup"]
+told = [
+    (kind, [token.word for token in stories[n][: i + 1]], token.word)
+    for kind in KINDS
+    for n, i, token in decided[kind]
+]
+wrote = []
+for _, words, _ in told:
+    here = trace(world, word_ids(words)[None], ["mlp_out"])
+    wrote.append(torch.stack([here["mlp_out", layer][0, -1] for layer in range(4)]))
+kept_in_stories = []
+for kind, words, truth in told:
+    like = [
+        w for w, (k_, _, t) in zip(wrote, told, strict=True) if k_ == kind and t != truth
+    ]
+    mean_like = torch.stack(like).mean(0)  # (layer, d_model)
+    with ExitStack() as stack:
+        for layer in range(4):
+            put = replace(world, "mlp_out", layer, mean_like[layer], positions=-1)
+            stack.enter_context(put)
+        said = likeliest(word_ids(words)[None])
+    kept_in_stories.append(VOCABULARY[said] == truth)
+note(stories_differ=np.mean(kept_in_stories), stories_facts=len(told))
 
 # %% [markdown]
-# We ablate each layer's MLP alone, and all four together.
+# Of {{ result("mlps.stories_facts") }} facts {{ result("mlps.stories_differ", ".0%") }} are right.
+#
+# ### By layer, at the name and at the asking word
+#
+# The old measurement in full: the mean over all words, at one word of each prompt. It is kept because earlier pages quote it.
 
-
-# %% tags=["idea"]
+# %% tags=["setup"]
 POSITIONS = ("name", "asking word", "full stop")
 
 
@@ -296,10 +986,7 @@ left = {where: [known("mlp_out", i, where) for i in LAYERS] for where in POSITIO
 both = known("mlp_out", [0, 3], "asking word")
 fetched = known("attn_out", None, "asking word")
 
-# %% [markdown]
-# The numbers, and the share of facts that is left.
-
-# %%
+# %% tags=["setup"]
 gap = left["name"][-1] - left["asking word"][-1]
 note(
     at_name=left["name"][-1],
@@ -334,304 +1021,21 @@ figure(
 )
 
 # %% [markdown]
-# Take away **every** MLP at the name, and {{ result("mlps.at_name", ".0%") }} of the facts are still right. Take them
-# away at the asking word, and {{ result("mlps.at_asking", ".0%") }} are. So, for nearly all facts, the name needs to say no more than who it
-# is, which is in its embedding; attention carries that to the asking word (without attention there,
-# {{ result("mlps.attention_at_asking", ".0%") }}); and the MLPs look it up there, where they know both who and what.
+# By this mean, removing any one MLP at the asking word leaves at least {{ result("mlps.one_at_asking", ".0%") }} of the facts
+# right. Removing the first and the last together leaves {{ result("mlps.first_and_last", ".0%") }}. The MLPs share the work of
+# saying what kind of word comes.
 #
-# They share that work. One MLP less at the asking word leaves at least {{ result("mlps.one_at_asking", ".0%") }}; the
-# first and the last less leave {{ result("mlps.first_and_last", ".0%") }}. An ablation of single layers alone would
-# have said: there is no place for facts.
+# ### Half a layer of neurons
 #
-# ## Neurons as keys and values
+# Without the half of the last layer that speaks most for the right answers {{ result("mlps.strong_half", ".0%") }} of the facts
+# are right, without a random half {{ result("mlps.random_half", ".0%") }}. Without the whole layer, by the mean over all words,
+# {{ result("mlps.whole_layer", ".0%") }} are.
 #
-# The last layer's MLP writes straight to the output, so each of its values can be read: which of the 36 answers does
-# it push up most? And its key: for which facts is the neuron most active? Here are the neurons that speak for the
-# right answer in most facts.
-
-# %%
-texts = [f"{name} {how}" for how, truth, _ in KINDS.values() for name in truth]
-truths = [truth[name] for _, truth, _ in KINDS.values() for name in truth]
-N = {kind: len(truth) for kind, (_, truth, _) in KINDS.items()}
-
-
-def at_asking(kind: str) -> torch.Tensor:
-    """What the last layer's neurons put out at the asking word: (fact, neuron)."""
-    return trace(world, asked[kind][: N[kind]], ["mlp_post"])["mlp_post", 3][:, -1]
-
-
-active = torch.cat([at_asking(kind) for kind in KINDS])  # (82 facts, 128 neurons)
-mean = torch.stack([reference["mlp_post", i][reference.mask].mean(0) for i in range(4)])
-
-# %% [markdown]
-# Its value is a row of the MLP's output matrix, and the unembedding says what it does to each answer.
-
-# %%
-replies = [*TOWNS, *JOBS, *FOODS, *LANDMARKS]
-unembed = model.lm_head.weight[word_ids(replies)] * model.transformer.ln_f.weight
-values = (
-    model.transformer.h[3].mlp.c_proj.weight @ (unembed - unembed.mean(0)).T
-)  # (128, 36)
-of_truth = values[:, [replies.index(word) for word in truths]].T  # (82, 128)
-loudest = ((active - mean[3]) * of_truth).argmax(1)  # for each fact
-for neuron in loudest.bincount().argsort(descending=True)[:4].tolist():
-    keys = [texts[i] for i in active[:, neuron].topk(3).indices.tolist()]
-    says = [replies[i] for i in values[neuron].topk(3).indices.tolist()]
-    print(f"neuron {neuron} hears {', '.join(keys)}; says {', '.join(says)}")
-
-# %% [markdown]
-# Does a fact depend on its loudest neuron? We remove each of these neurons alone from all prompts, then all of them
-# together, then the half of the layer that speaks most for the right answers. The control is a random half (the median
-# of five draws).
-
-
-# %% tags=["idea"]
-def kept(neurons: list[int]) -> float:
-    """The share of facts that is right without some neurons of the last layer."""
-    hits = []
-    for kind in KINDS:
-        with ablate(world, "mlp_post", 3, by="mean", reference=reference, neurons=neurons):
-            hits += (likeliest(asked[kind]) == answers[kind]).tolist()
-    return np.mean(hits)
-
-
-loud = loudest.unique().tolist()
-strong = ((active - mean[3]) * of_truth).clamp(min=0).sum(0).argsort(descending=True)
-generator = torch.Generator().manual_seed(0)
-draws = [torch.randperm(128, generator=generator)[:64].tolist() for _ in range(5)]
-
-# %%
-note(
-    loud_neurons=len(loud),
-    all_loud=kept(loud),
-    random_half=np.median([kept(d) for d in draws]),
-    whole_layer=kept(list(range(128))),
-)
-note(atol=0.02, one_neuron=1 - min(kept([neuron]) for neuron in loud))
-note(atol=0.04, strong_half=kept(strong[:64].tolist()))
-
-# %% [markdown]
-# For the 82 facts {{ result("mlps.loud_neurons") }} neurons are the loudest. The worst of them, removed alone, breaks
-# {{ result("mlps.one_neuron", ".0%") }} of the facts, and we had not expected the next number: without **all** of them
-# {{ result("mlps.all_loud", ".0%") }} are right. Without the strongest half of the layer it is
-# {{ result("mlps.strong_half", ".0%") }}, without a random half {{ result("mlps.random_half", ".0%") }}, without the whole layer
-# {{ result("mlps.whole_layer", ".0%") }}. One can read keys and values off single neurons, and it makes a fine table; but no row of
-# it is where a fact is. Each is spread over many neurons, and over layers as well.
+# ### How far an edit reaches
 #
-# ## Changing one fact
-#
-# Can we rewrite where one person lives? If an MLP's output matrix *W* is a table, with the neurons' activations *k* as
-# the key, a change of rank one adds one entry ([Meng et al. 2022](https://arxiv.org/abs/2202.05262), the method ROME):
-#
-# 1. the key *k*: the activations at the chosen word, averaged over two sentences before it;
-# 2. the value: a vector *d* that makes the model say the new town when it is added to the MLP's output there, found by
-#    gradient descent in 30 steps;
-# 3. the edit: *W* ← *W* + *u* *d*ᵀ / (*u* · *k*) with *u* = *C*⁻¹ *k*. It adds exactly *d* for the key *k*, and,
-#    since *C* is the second moment of all activations (the mean of *k* *k*ᵀ), as little as possible for the others.
-#
-# Step 2, for all 24 people at once (each in rows of its own). The sentences used here are not those of the tests.
+# On unrelated stories the edited model's predictions move by this much.
 
-# %%
-LEARN = ["the dog runs .", "the crows sleep ."]
-NEW = [TOWNS[(TOWNS.index(HOME[n]) + 1 + i % 9) % 10] for i, n in enumerate(PEOPLE)]
-NEW_IDS = word_ids(NEW)
-taught = rows([f"{before} {name} lives in" for name in PEOPLE for before in LEARN])
-wanted = NEW_IDS.repeat_interleave(2)[:, None]
-
-
-def search(layer: int, at: int, price: float = 3e-3) -> torch.Tensor:
-    """What to add to the MLP's output at a position to change each home: (24, d_model)."""
-    d = torch.zeros(24, world.d_model, requires_grad=True)
-    adam = torch.optim.Adam([d], lr=0.4)
-    for _ in range(30):
-        more = d.repeat_interleave(2, 0)[:, None]
-        with edit(
-            world, "mlp_out", layer, lambda old, _, more=more: old + more, positions=at
-        ):
-            says = model(taught).logits[:, -1].log_softmax(-1)
-        loss = -says.gather(1, wanted).sum() / 2 + price * (d**2).sum()
-        adam.zero_grad()
-        loss.backward()
-        adam.step()
-    return d.detach()
-
-
-# %% [markdown]
-# Steps 1 and 3, on a copy of the model that is made fresh for every edit.
-
-
-# %% tags=["idea"]
-def keys(layer: int, at: int) -> torch.Tensor:
-    """The activations at a position when a home is asked for: (24, neurons)."""
-    seen = trace(world, taught, ["mlp_post"])["mlp_post", layer][:, at]
-    return seen.unflatten(0, (24, 2)).mean(1)
-
-
-def moment(layer: int) -> torch.Tensor:
-    """The second moment of the activations over other stories, with a little on the diagonal."""
-    seen = reference["mlp_post", layer][reference.mask]
-    square = seen.T @ seen / len(seen)
-    return square + 1e-3 * square.diagonal().mean() * torch.eye(len(square))
-
-
-copy = deepcopy(model)
-
-
-def write(layer: int, u: torch.Tensor, k: torch.Tensor, d: torch.Tensor) -> None:
-    """Make the copy fresh again and put one entry more into the table of a layer."""
-    copy.load_state_dict(model.state_dict())
-    copy.transformer.h[layer].mlp.c_proj.weight += torch.outer(u, d) / (u @ k)
-
-
-# %% [markdown]
-# What we measure after an edit: whether the new town comes; whether it also comes where the person is only a pronoun
-# ("Anna painted the dog . she lives in"); how many of the person's other facts have changed; how many homes of others
-# have.
-
-# %%
-probes = [*asked["home"][:24], *asked["job"][:24], *asked["food"][:24]]
-pronouns = [f"{name} painted the dog . {PRONOUN[name]} lives in" for name in PEOPLE]
-probes = batch(world, [row.tolist() for row in [*probes, *rows(pronouns)]])
-end = probes.mask.sum(1) - 1
-
-
-def says(model) -> torch.Tensor:
-    """Its answers: (home, job, food, home of a pronoun; 24 people)."""
-    with torch.no_grad():
-        return model(probes.tokens).logits[range(96), end].argmax(-1).view(4, 24)
-
-
-BEFORE_EDIT = says(model)
-assert (BEFORE_EDIT[0] == BEFORE_EDIT[3]).all()
-
-
-def consequences(i: int) -> list[float]:
-    """Works, pronoun follows, other facts of the person changed, homes of others changed."""
-    now = says(copy)
-    moved = (now != BEFORE_EDIT).float()
-    others = (moved[0].sum() - moved[0, i]).item() / 23
-    works = (now[[0, 3], i] == NEW_IDS[i]).float().tolist()
-    return [*works, moved[1:3, i].mean().item(), others]
-
-
-# %% [markdown]
-# Five places: the name in the first layer, and the asking word in all four. The control has the same key and the same size, but a random direction *d*.
-
-# %%
-SITES = [(0, -3), (0, -1), (1, -1), (2, -1), (3, -1)]  # layer, position
-found, effect, control = {}, [], []
-noise = torch.randn(24, world.d_model, generator=generator)
-noise = noise / noise.norm(dim=1, keepdim=True)
-
-
-def after(layer: int, u, k, d, people) -> np.ndarray:
-    """The mean consequences of an edit for each of some people."""
-    each = []
-    for i in people:
-        write(layer, u[i], k[i], d[i])
-        each.append(consequences(i))
-    return np.mean(each, axis=0)
-
-
-for layer, at in SITES:
-    d, k = search(layer, at), keys(layer, at)
-    u = torch.linalg.solve(moment(layer), k.T).T
-    found[layer, at] = (u, k, d)
-    effect.append(after(layer, u, k, d, range(24)))
-    sized = noise * d.norm(dim=1, keepdim=True)
-    control.append(after(layer, u, k, sized, range(0, 24, 3)))
-
-# %% [markdown]
-# The best place is the one where most edits work, with the fewest side effects among equals.
-
-# %%
-effect, control = np.array(effect), np.array(control)  # (5 places, 4 consequences)
-best_at = int(np.lexsort((effect[:, 2] + effect[:, 3], -effect[:, 0]))[0])
-of_edits = within(atol=0.09, because=EDITS)
-of_edits(
-    edit_pronoun=effect[best_at, 1],
-    name_works=effect[0, 0],
-    name_random_other_facts=control[0, 2],
-)
-of_edits(
-    atol=0.05,
-    edit_works=effect[best_at, 0],
-    edit_other_facts=effect[best_at, 2],
-    asking_other_facts=effect[1:, 2].max(),
-)
-of_edits(atol=0.01, edit_others=effect[best_at, 3])
-of_edits(atol=0.0, edit_random=control[:, 0].max())
-of_edits(atol=0.1, name_other_facts=effect[0, 2])
-
-# %% tags=["drawing"]
-fig, ax = plots.subplots(height=3.4)
-WHAT = {"the edit works": BLUE, "the pronoun follows": GREEN}
-WHAT |= {"the person's other facts change": ORANGE, "others' homes change": PURPLE}
-for j, (what, colour) in enumerate(WHAT.items()):
-    spots = np.arange(5) + 0.2 * (j - 1.5)
-    ax.bar(spots, 100 * effect[:, j], width=0.19, color=colour, label=what)
-    (dash,) = ax.plot(spots, 100 * control[:, j], "_", ms=9, mew=2.5, color=plots.INK)
-dash.set_label("control: a random direction")
-where = {-3: "name", -1: "asking"}
-ax.set_xticks(range(5), [f"{where[at]}\nlayer {layer}" for layer, at in SITES])
-ax.plot([0.5, 0.5], [0, 105], color=plots.MUTED, ls=":")
-ax.set(ylabel="share (%)", ylim=(-3, 155), yticks=(0, 25, 50, 75, 100))
-ax.grid(axis="x", visible=False)
-ax.legend(loc="upper left", ncols=2)
-figure(
-    fig,
-    name="edits",
-    alt="Edits at the asking word nearly always work and the person's other facts stay. Edits at the name work as "
-    "often, but most of the person's other facts change with them. Random edits change "
-    "next to nothing.",
-    caption="Homes of 24 people, one edit each on a fresh copy; the control for 8 of them.",
-    data={"effect": effect, "control": control},
-    rtol=0.14,
-    because=EDITS,
-)
-
-# %% [markdown]
-# At the asking word, which is where the ablations found the look-up, an edit in the best layer works for
-# {{ result("mlps.edit_works", ".0%") }} of the people (the layer was chosen by that number,
-# but three of the four are close), and the pronoun follows ({{ result("mlps.edit_pronoun", ".0%") }}): it seems to be
-# looked up with much the same key. Nothing else of that person has changed
-# ({{ result("mlps.asking_other_facts", ".0%") }} at most in any layer), nor do others move house.
-#
-# But at the **name**, where all MLPs could be taken away almost without harm, an edit in layer 0 works too, in
-# {{ result("mlps.name_works", ".0%") }}. So that an edit works at a place does not show that the fact is kept there;
-# [Hase et al. 2023](https://arxiv.org/abs/2301.04213) found in GPT-J
-# that where ablations locate a fact hardly tells where an edit works. What tells
-# the two places apart is the side effects: an edit at the name changes
-# {{ result("mlps.name_other_facts", ".0%") }} of the person's other facts as well. Little of that is mere size: a random
-# vector as long changes {{ result("mlps.name_random_other_facts", ".0%") }} of them.
-#
-# ## Who is Anna now?
-#
-# What does an edit at the name do, then? One guess: it does not rewrite one fact, but makes the model take the person for
-# somebody else, who does live in the new town. Then the facts that changed should now be those of a resident of that
-# town. The chance to compare with: of the nine wrong answers, the share that are true of a resident.
-
-# %%
-u, k, d = found[0, -3]
-hits, chances = [], []
-for i, town in enumerate(NEW):
-    write(0, u[i], k[i], d[i])
-    now = says(copy)
-    for row, (truth, among) in ((1, (JOB, JOBS)), (2, (FOOD, FOODS))):
-        old = truth[PEOPLE[i]]
-        of_residents = {truth[name] for name in PEOPLE if HOME[name] == town} - {old}
-        if VOCABULARY[now[row, i]] != old:
-            hits.append(VOCABULARY[now[row, i]] in of_residents)
-            chances.append(len(of_residents) / (len(among) - 1))
-CHANGED = "of about 37 answers that changed, three may differ"
-note(atol=0.1, because=CHANGED, becomes_resident=np.mean(hits))
-note(atol=0.03, because=CHANGED, becomes_resident_chance=np.mean(chances))
-
-# %% [markdown]
-# And the grammar? We compare the edited models with the whole one on stories that have nothing to do with the edit:
-# the divergence of their predictions, in nats a word.
-
-# %%
+# %% tags=["setup"]
 sample = torch.stack([story for story in others if len(story) == 128][:6])
 with torch.no_grad():
     whole = model(sample).logits.log_softmax(-1)
@@ -653,73 +1057,20 @@ of_edits(
 )
 
 # %% [markdown]
-# Of the answers that changed, {{ result("mlps.becomes_resident", ".0%") }} are those of a resident of the new town, where
-# chance would give {{ result("mlps.becomes_resident_chance", ".0%") }}. So, for the larger part, the model was not taught where Anna lives.
-# It now takes Anna, more or less, for somebody else. On unrelated stories the edit at the name costs
-# {{ result("mlps.apart_name", ".3f") }} nats a word, the one at the asking word {{ result("mlps.apart_asking", ".4f") }}.
+# The edit at the name costs {{ result("mlps.apart_name", ".3f") }} nats a word, the one at the asking word
+# {{ result("mlps.apart_asking", ".4f") }}. A random vector as large as the edit at the name changes
+# {{ result("mlps.name_random_other_facts", ".0%") }} of the person's other facts.
 #
-# ## What surprised us
-#
-# - MLPs at the name do nearly nothing for facts. In the larger models of the literature the subject is where they
-#   matter.
-# - The edit works all the same where the fact is not, and it gives itself away only by what it does to the *other*
-#   facts. We had predicted side effects as a coin toss; they are a matter of place.
-# - Without any MLP a model with two layers learns nearly all the facts.
-# - The neurons that speak loudest for the facts can be removed together, and nothing is lost.
-# - We were wrong about the worst MLP, which leaves more than half, if barely, and about its being one for facts: the
-#   first layer's serves everything. We thought attention's worst layer as likely to cost more as not; it costs less.
-#
-# ## Try it yourself
-#
-# **1. The worst pair** (beginner, 5 minutes). Which two layers' MLPs, removed together at the asking word, cost the
-# most facts? And which pair the fewest?
-#
-# ??? tip "Hint"
-#     `known("mlp_out", [0, 1], "asking word")` for all six pairs.
-
-# %% tags=["solution"]
-pairs = {p: known("mlp_out", p, "asking word") for p in combinations(range(4), 2)}
-assert min(pairs, key=pairs.get) == (0, 3), (
-    f"{pairs}: the first and the last, not the middle"
-)
-print({p: round(float(share), 2) for p, share in pairs.items()})
-
-# %% [markdown]
-# **2. Without the second moment** (intermediate, 10 minutes). Use *u* = *k* instead of *C*⁻¹ *k* for the edit at the
-# name in layer 0. Which of the four consequences changes most, and why?
-#
-# ??? tip "Hint"
-#     How alike are the keys of two names? An entry for *k* adds (*u* · *k*′) / (*u* · *k*) of *d* for a key *k*′.
-
-# %% tags=["solution"]
-u, k, d = found[0, -3]
-plain = after(0, k, k, d, range(0, 24, 3))
-assert plain[3] > 5 * effect[0, 3], f"{plain}: do many homes of others change?"
-print("works, pronoun, other facts, others' homes:", plain.round(2))
-
-# %% [markdown]
-# ## What this does not show
-#
-# - One model of 445 thousand parameters with 82 facts. Large models have more facts than they could keep at every
-#   asking word, and names of several tokens that must be put together first; there MLPs at the name may well matter.
-# - Mean ablation shows what the rest of *this* model can do without a part, not what the part would suffice for.
-# - Neurons were looked at in the last layer only, and only by what they write straight to the output.
-# - The search for the value was settled after trying three settings. Larger vectors made edits at the asking word, in
-#   the first two layers, change some other facts too; smaller ones made most edits in the last layer fail. At the name
-#   most other facts changed with all three.
-# - Only homes were edited, one sentence form each; "knows" means that the likeliest next word is right.
-#
-# ## Links
-#
-# - Finding: [world looks its facts up at the asking word](../findings/mlps-facts-at-the-asking-word.md)
+# - Finding: [Attention brings most facts, MLPs say their kind](../findings/mlps-attention-brings-facts.md)
 # - Finding: [An edit at the name changes who, not where](../findings/mlps-edit-at-the-name.md)
+# - Superseded: [World looks its facts up at the asking word](../findings/mlps-facts-at-the-asking-word.md)
 # - Surprise: [A model without MLPs knows the facts](../surprises/mlps-facts-without-mlps.md)
 # - Dead end: [One neuron a fact](../dead-ends/mlps-one-neuron-a-fact.md)
 # - Meng, Bau, Andonian & Belinkov (2022), [Locating and editing factual associations in GPT](https://arxiv.org/abs/2202.05262)
 # - Geva, Schuster, Berant & Levy (2021), [Transformer feed-forward layers are key-value memories](https://arxiv.org/abs/2012.14913)
 # - Hase, Bansal, Kim & Ghandeharioun (2023), [Does localization inform editing?](https://arxiv.org/abs/2301.04213)
 
-# %% tags=["labels"]
+# %% tags=["setup"]
 in_words(
     worst_mlp="Facts right without the MLP that matters most",
     last_mlp="Facts right without the last MLP",
@@ -756,4 +1107,26 @@ in_words(
     becomes_resident_chance="The same by chance",
     apart_name="How far edits at the name move other predictions",
     apart_asking="How far edits at the asking word move other predictions",
+    exactly_another="People whose three answers after an edit at the name are exactly another's",
+    exactly_another_asking="The same after an edit at the asking word",
+    anna_has_anothers_facts="Anna's job and food after her edit are both those of one other person",
+    asking_words_kind="Answers of the right kind without MLPs at the asking word, mean over all words",
+    asking_words_among="Right among the words of its kind, mean over all words",
+    asking_others="Facts right without MLPs at the asking word, mean over other people",
+    asking_others_kind="Answers of the right kind, mean over other people",
+    asking_differ="Facts right, mean over people whose answer differs",
+    asking_others_home="Homes right, mean over other people",
+    asking_others_job="Jobs right, mean over other people",
+    last_mlp_others="Facts right without the last MLP at the asking word, mean over other people",
+    name_others="Facts right without MLPs at the name, mean over other people",
+    both_words_others="Facts right without MLPs at both words, mean over other people",
+    both_words_differ="The same, mean over people whose answer differs",
+    attention_others="Facts right without attention at the asking word, mean over other people",
+    another_persons="Facts right with another person's MLPs at the asking word",
+    another_follows="Answers that follow the other person's MLPs, where the two differ",
+    another_stays="Answers that stay the person's own there",
+    margin_whole="Logits between the right answer and the next of its kind, median",
+    margin_others="The same without MLPs at the asking word, mean over other people",
+    stories_differ="Facts right in stories, mean over places with another answer",
+    stories_facts="Facts in those stories",
 )
