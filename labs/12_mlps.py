@@ -2,8 +2,8 @@
 # title: What MLPs compute
 # question: Where does a model keep a fact, and can you rewrite one fact without the rest?
 # answer: >-
-#   Rewrite a person's home at the name and {{ result("mlps.name_other_facts", ".0%") }} of that person's other facts change
-#   too: the model takes her for somebody else. An edit that works does not show where the fact is kept.
+#   A rank-one edit of one MLP gives {{ result("mlps.edit_works", ".0%") }} of the people a new home. It works even where
+#   the facts hardly need that MLP.
 # chapter: Inside
 # level: intermediate
 # minutes: 15
@@ -87,7 +87,7 @@ assert VOCABULARY[likeliest(rows(["Anna lives in"]))] == HOME["Anna"]
 #
 # ## A neuron compares with its key and writes its value
 #
-# {{ drawing("neuron", light="key value", alt="One neuron: it compares the stream with its key, passes the result through GELU, and adds its value to the stream as strongly as the two agree.") }}
+# {{ drawing("neuron", alt="One neuron: it compares the stream with its key, passes the result through GELU, and adds its value to the stream as strongly as the two agree.") }}
 #
 # In each of four layers attention fetches something from other words, and then the *MLP* adds what it makes of the word's own
 # stream. An MLP is a row of *neurons*, here 128 in a layer:
@@ -145,7 +145,7 @@ def write(layer, u, k, d):  # u, k: (neurons,), d: (d_model,)
 # title: Add exactly d
 # minutes: 3
 # code: |
-#   change = torch.outer(u, d) / ▢   # (neurons, d_model)
+#   change = torch.outer(u, d) / ▢
 #   assert torch.allclose(k @ change, d)
 # right: ["(u @ k)", "u @ k", "(k @ u)", "k @ u", "u.dot(k)", "k.dot(u)", "(u * k).sum()", "torch.dot(u, k)"]
 # praise: "The key k meets u in the dot product u · k. Dividing by it leaves exactly d."
@@ -235,7 +235,6 @@ answers = {
 generator = torch.Generator().manual_seed(0)
 draws = [torch.randperm(128, generator=generator)[:64].tolist() for _ in range(5)]
 
-# %% tags=["setup"]
 LEARN = ["the dog runs .", "the crows sleep ."]
 NEW = [TOWNS[(TOWNS.index(HOME[n]) + 1 + i % 9) % 10] for i, n in enumerate(PEOPLE)]
 NEW_IDS = word_ids(NEW)
@@ -260,7 +259,6 @@ def search(layer: int, at: int, price: float = 3e-3) -> torch.Tensor:
     return d.detach()
 
 
-# %% tags=["setup"]
 def keys(layer: int, at: int) -> torch.Tensor:
     """The activations at a position when a home is asked for: (24, neurons)."""
     seen = trace(world, taught, ["mlp_post"])["mlp_post", layer][:, at]
@@ -274,7 +272,6 @@ def moment(layer: int) -> torch.Tensor:
     return square + 1e-3 * square.diagonal().mean() * torch.eye(len(square))
 
 
-# %% tags=["setup"]
 probes = [*asked["home"][:24], *asked["job"][:24], *asked["food"][:24]]
 pronouns = [f"{name} painted the dog . {PRONOUN[name]} lives in" for name in PEOPLE]
 probes = batch(world, [row.tolist() for row in [*probes, *rows(pronouns)]])
@@ -300,7 +297,6 @@ def consequences(i: int) -> list[float]:
     return [*works, moved[1:3, i].mean().item(), others]
 
 
-# %% tags=["setup"]
 SITES = [(0, -3), (0, -1), (1, -1), (2, -1), (3, -1)]  # layer, position
 found, effect, control = {}, [], []
 noise = torch.randn(24, world.d_model, generator=generator)
@@ -324,7 +320,6 @@ for layer, at in SITES:
     sized = noise * d.norm(dim=1, keepdim=True)
     control.append(after(layer, u, k, sized, range(0, 24, 3)))
 
-# %% tags=["setup"]
 effect, control = np.array(effect), np.array(control)  # (5 places, 4 consequences)
 best_at = int(np.lexsort((effect[:, 2] + effect[:, 3], -effect[:, 0]))[0])
 of_edits(
@@ -342,7 +337,6 @@ of_edits(atol=0.01, edit_others=effect[best_at, 3])
 of_edits(atol=0.0, edit_random=control[:, 0].max())
 of_edits(atol=0.1, name_other_facts=effect[0, 2])
 
-# %% tags=["setup"]
 FACTS_OF = {name: (HOME[name], JOB[name], FOOD[name]) for name in PEOPLE}
 hits, chances, exact, cards = [], [], {}, {}
 for where, place in (("name", (0, -3)), ("asking word", SITES[best_at])):
@@ -388,7 +382,7 @@ for x, (title, words) in enumerate(columns.items()):
         card.text(x, y, word, ha="center", va="center", color=ink, weight=weight)
 for y, what in enumerate(("home", "job", "food"), start=1):
     card.text(-0.95, y, what, ha="center", va="center", color=plots.MUTED)
-card.set(xlim=(-1.3, 2.5), ylim=(3.5, -0.6), title="Who is Anna now?")
+card.set(xlim=(-1.3, 2.5), ylim=(3.5, -0.6), title=f"Anna has {twin_name}'s job and food")
 card.axis("off")
 changed = effect[0, 2]
 parts_of = {
@@ -410,7 +404,7 @@ bars.text(
 )
 bars.text(0, -0.35, "edited at the name", weight="bold", va="bottom")
 bars.text(0, 1.25, "control: at the asking word", weight="bold", va="bottom")
-bars.set(xlim=(0, 100), ylim=(2.6, -0.9), title="All 24 people: job and food")
+bars.set(xlim=(0, 100), ylim=(2.6, -0.9), title="The same for all 24 people")
 bars.axis("off")
 figure(
     fig,
@@ -418,7 +412,7 @@ figure(
     alt="After the edit at her name, Anna has a new home, and the job and the food of another person. Over all 24 people 23% of jobs "
     "and foods are unchanged, 48% are those of a resident of the new town, 29% something else. Edited at the asking word all "
     "are unchanged.",
-    caption="Left: the edit should have changed the home alone. Right: 48 facts; orange is what a resident of the new town does or eats.",
+    caption="Left: orange is new; the edit should have changed the home alone. Right: 48 jobs and foods; orange is what a resident of the new town does or eats.",
     data={
         "name": np.array([share for share, *_ in parts_of.values()]),
         "asking": effect[best_at],
@@ -428,9 +422,9 @@ figure(
 )
 
 # %% [markdown]
-# Anna now has another person's job and food. She is not alone: in {{ result("mlps.exactly_another", ".0%") }} of the 24 people
+# Anna now has another person's job and food. She is not alone: for {{ result("mlps.exactly_another", ".0%") }} of the 24 people
 # all three answers are exactly those of somebody else. At the asking word, the control, it is
-# {{ result("mlps.exactly_another_asking", ".0%") }}, and that one is a coincidence of the language.
+# {{ result("mlps.exactly_another_asking", ".0%") }}: one person who, with only the home changed, happens to match another.
 #
 # Of the answers that changed at the name, {{ result("mlps.becomes_resident", ".0%") }} are true of a resident of the new town.
 # Chance would give {{ result("mlps.becomes_resident_chance", ".0%") }}. So the model was mostly not taught where Anna lives.
@@ -479,7 +473,7 @@ figure(
 #
 # At the name the edit works as often. So is the fact kept at the name, or at the asking word, or at both?
 #
-# ## Attention brings most facts; the MLPs say what kind of word comes
+# ## At the asking word, attention brings most facts and MLPs say their kind
 #
 # To find out, we silence the MLPs and ask all 82 facts behind two sentences. Silencing needs a replacement. The obvious one is
 # the mean of what an MLP writes over all words of other stories. The fair one asks less: keep all that the MLP says about the
@@ -559,7 +553,6 @@ def margin(logits: dict) -> float:
     return torch.cat(each).median().item()
 
 
-# %% tags=["setup"]
 by_words, by_others = replaced("all words"), replaced("others")
 donors, own, theirs = [], [], []
 for shift in range(1, 10):
@@ -574,9 +567,11 @@ table = {
     "nothing replaced": shares(replaced("itself")),
     "mean over all words": shares(by_words),
     "mean over other people": shares(by_others),
-    "another person's": np.mean(donors, axis=0),
-    "other people's, name too": shares(replaced("others", at=("name", "asking"))),
-    "attention: other people's": shares(replaced("others", "attn_out")),
+    "another person's MLPs": np.mean(donors, axis=0),
+    "mean over other people, at the name too": shares(
+        replaced("others", at=("name", "asking"))
+    ),
+    "attention instead: mean over other people": shares(replaced("others", "attn_out")),
 }
 assert table["nothing replaced"][0] == 1
 note(
@@ -592,10 +587,10 @@ note(
     asking_others_job=shares(by_others, ["job"])[0],
     last_mlp_others=shares(replaced("others", layers=[3]))[0],
     name_others=shares(replaced("others", at=("name",)))[0],
-    both_words_others=table["other people's, name too"][0],
+    both_words_others=table["mean over other people, at the name too"][0],
     both_words_differ=shares(replaced("who differ", at=("name", "asking")))[0],
-    attention_others=table["attention: other people's"][0],
-    another_persons=table["another person's"][0],
+    attention_others=table["attention instead: mean over other people"][0],
+    another_persons=table["another person's MLPs"][0],
     another_follows=torch.cat(theirs).double().mean(),
     another_stays=torch.cat(own).double().mean(),
 )
@@ -605,31 +600,28 @@ of_logits(
 )
 
 # %% tags=["drawing"]
-fig, ax = plots.subplots(height=3.6)
-for y, (right_share, kind_share, _) in enumerate(table.values()):
+fig, ax = plots.subplots(height=4.3)
+for y, (label, (right_share, kind_share, _)) in enumerate(table.items()):
     wide = 100 * np.array([right_share, kind_share - right_share, 1 - kind_share])
-    for left_, share, colour in zip(
-        np.cumsum([0, *wide[:2]]), wide, (BLUE, ORANGE, plots.MUTED), strict=True
-    ):
-        ax.barh(y, share, left=left_, color=colour, height=0.6)
+    starts = np.cumsum([0, *wide[:2]])
+    for start, share, colour in zip(starts, wide, (BLUE, ORANGE, plots.MUTED), strict=True):
+        ax.barh(y, share, left=start, color=colour, height=0.45)
         if share > 8:
+            number = f"{share:.0f}"
             ax.text(
-                left_ + share / 2,
-                y,
-                f"{share:.0f}",
-                ha="center",
-                va="center",
-                color=plots.PAPER,
+                start + share / 2, y, number, ha="center", va="center", color=plots.PAPER
             )
-for x, (text, colour) in zip(
-    (0, 22, 68),
-    (("right", BLUE), ("wrong, same kind", ORANGE), ("other word", plots.MUTED)),
-    strict=True,
-):
-    ax.text(x, -0.75, text, color=colour, weight="bold")
-ax.set_yticks(range(len(table)), table)
-ax.set(xlim=(0, 100), ylim=(len(table) - 0.5, -1.2), xlabel="answers to 82 facts (%)")
-ax.set_title("What you put in place of the MLPs decides what you find")
+    ax.text(0, y - 0.3, label, va="bottom")
+ax.text(0, -0.85, "right", color=BLUE, weight="bold")
+ax.text(40, -0.85, "wrong, same kind", color=ORANGE, weight="bold", ha="center")
+ax.text(100, -0.85, "other word", color=plots.MUTED, weight="bold", ha="right")
+ax.set(
+    xlim=(0, 100),
+    ylim=(len(table) - 0.6, -1.2),
+    xlabel="answers to 82 facts (%)",
+    yticks=(),
+)
+ax.set_title("The replacement decides what you find")
 ax.grid(visible=False)
 figure(
     fig,
@@ -650,8 +642,8 @@ figure(
 # is the kind of word that must come.
 #
 # By the mean over other people {{ result("mlps.asking_others", ".0%") }} of the facts are right, with the MLPs telling nothing
-# of the person. Attention brings most facts to the asking word by itself. The same mean in place of attention leaves
-# {{ result("mlps.attention_others", ".0%") }}. That is the floor, and no news: only attention moves anything between words.
+# of the person. Attention brings most facts to the asking word. The same mean in place of attention leaves
+# {{ result("mlps.attention_others", ".0%") }}. That is what a model says that does not know the person, and no news: only attention moves anything between words.
 #
 # ## The MLPs make a fact louder, and can overrule it
 #
@@ -680,15 +672,15 @@ for x, (high, low) in enumerate(100 * by_kind.T):
     ax.plot([low, high], [x, x], color=plots.MUTED, lw=1.5)
     ax.plot(high, x, "o", color=BLUE, ms=9)
     ax.plot(low, x, "s", color=ORANGE, ms=8)
-ax.text(by_kind[0, 0] * 100, -0.5, "over other people", color=BLUE, ha="center")
-ax.text(by_kind[1, 0] * 100, -0.5, "whose answer differs", color=ORANGE, ha="center")
+ax.text(100 * by_kind[0, 0], -0.35, "over other people", color=BLUE, ha="center")
+ax.text(100 * by_kind[1, 0], 0.6, "whose answer differs", color=ORANGE, ha="center")
 ax.set_yticks(range(4), KINDS_SHOWN.values())
 ax.set(
     xlim=(0, 104),
     ylim=(3.5, -0.95),
-    xlabel="facts right, MLPs at the asking word replaced (%)",
+    xlabel="facts right (%)",
 )
-ax.set_title("Jobs and foods come by attention; homes need the MLPs")
+ax.set_title("Jobs and foods stay; homes need MLPs")
 ax.grid(axis="y", visible=False)
 figure(
     fig,
@@ -704,10 +696,10 @@ figure(
 # %% [markdown]
 # The second attempt broke more. Silence the MLPs at the name alone, by the mean over other people, and
 # {{ result("mlps.name_others", ".0%") }} of the facts are right. Silence them at both words, and
-# {{ result("mlps.both_words_others", ".0%") }} are: the bar “name too” above. The two words back each other up.
+# {{ result("mlps.both_words_others", ".0%") }} are: the fifth bar above. The two words back each other up.
 #
 # So attention brings most facts *from a name that an MLP has already worked on*. Where no MLP knows the person, it brings
-# fewer than half, and some of those are the floor.
+# fewer than half, and some of those come by guessing.
 #
 # ## A neuron can be read, and no neuron is a fact
 #
@@ -729,7 +721,6 @@ def at_asking(kind: str) -> torch.Tensor:
 active = torch.cat([at_asking(kind) for kind in KINDS])  # (82 facts, 128 neurons)
 mean = torch.stack([reference["mlp_post", i][reference.mask].mean(0) for i in range(4)])
 
-# %% tags=["setup"]
 replies = [*TOWNS, *JOBS, *FOODS, *LANDMARKS]
 unembed = model.lm_head.weight[word_ids(replies)] * model.transformer.ln_f.weight
 values = (
@@ -760,7 +751,6 @@ def kept(neurons: list[int]) -> float:
 loud = loudest.unique().tolist()
 strong = ((active - mean[3]) * of_truth).clamp(min=0).sum(0).argsort(descending=True)
 
-# %% tags=["setup"]
 note(
     loud_neurons=len(loud),
     all_loud=kept(loud),
@@ -782,7 +772,7 @@ note(atol=0.04, strong_half=kept(strong[:64].tolist()))
 # and so the answer was not even a town. A reader who put another mean there saw at once that most facts stay
 # ([the finding as it stood](../findings/mlps-facts-at-the-asking-word.md)).
 #
-# **An edit works where the fact is not.** At the name nearly all facts do without the MLPs, and an edit there works in
+# **An edit works where hardly a fact needs the MLP.** At the name nearly all facts do without the MLPs, and an edit there works in
 # {{ result("mlps.name_works", ".0%") }} of the cases. [Hase et al. (2023)](https://arxiv.org/abs/2301.04213) found the
 # same in GPT-J: where ablations locate a fact hardly tells where an edit works.
 #
@@ -860,7 +850,6 @@ def graded(model) -> dict[str, list[bool]]:
     }
 
 
-# %% tags=["setup"]
 right = {"nothing removed": graded(world)}
 for place, name in (("mlp_out", "MLP"), ("attn_out", "attention")):
     for layers in (0, 1, 2, 3, None):
@@ -875,7 +864,6 @@ def facts(of: dict[str, list[bool]]) -> float:
     return np.mean([yes for kind in KINDS for yes in of[kind]])
 
 
-# %% tags=["setup"]
 mlps = [facts(right[f"MLP {layer}"]) for layer in range(4)]
 worst = right[f"MLP {int(np.argmin(mlps))}"]
 harder = [r for r in worst if r not in KINDS and np.mean(worst[r]) < facts(worst)]
@@ -902,9 +890,9 @@ for (i, j), share in np.ndenumerate(by_rule):
     ink = plots.PAPER if share > 62 else plots.INK
     ax.text(j, i, f"{share:.0f}", ha="center", va="center", fontsize=9.5, color=ink)
 ax.axvline(3.5, color=plots.PAPER, lw=4)
-SHORT = {"indirect_object": "indirect\nobject", "agreement": "agree-\nment"}
+SHORT = {"indirect_object": "indirect object"}
 labels = [SHORT.get(rule, rule) for rule in SHOWN]
-ax.set_xticks(range(len(SHOWN)), labels, fontsize=9)
+ax.set_xticks(range(len(SHOWN)), labels, rotation=90)
 ax.set_yticks(range(len(right)), list(right))
 ax.set(xlabel="facts (left) and other rules (right)")
 ax.grid(visible=False)
@@ -964,7 +952,7 @@ note(stories_differ=np.mean(kept_in_stories), stories_facts=len(told))
 #
 # ### By layer, at the name and at the asking word
 #
-# The old measurement in full: the mean over all words, at one word of each prompt. It is kept because earlier pages quote it.
+# The old measurement in full: the mean over all words, at one word of each prompt. The control is the full stop before the name.
 
 # %% tags=["setup"]
 POSITIONS = ("name", "asking word", "full stop")
@@ -986,7 +974,6 @@ left = {where: [known("mlp_out", i, where) for i in LAYERS] for where in POSITIO
 both = known("mlp_out", [0, 3], "asking word")
 fetched = known("attn_out", None, "asking word")
 
-# %% tags=["setup"]
 gap = left["name"][-1] - left["asking word"][-1]
 note(
     at_name=left["name"][-1],
@@ -1009,7 +996,7 @@ ax.set_xticks(range(5), [*(f"layer {i}" for i in range(4)), "all layers"])
 ax.set(ylabel="facts still right (%)", xlabel="MLP ablated at one word", ylim=(0, 130))
 ax.set_yticks([0, 25, 50, 75, 100])
 ax.grid(axis="x", visible=False)
-ax.legend(loc="upper left", ncols=3)
+fig.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=2)
 figure(
     fig,
     name="where",
