@@ -13,11 +13,12 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ROOT, Notebook, clean_environment, labs_anew, real_labs
+from conftest import ROOT, Notebook, clean_environment, labs_anew, pytest_configure, real_labs
 from once import goes_with, recorded_seconds, third
 
 from llmnotes.site.run.compare import against_recorded, beyond, differences, figure_margins, margin
@@ -365,17 +366,11 @@ def test_arrays_of_another_shape_or_name_are_named(recorded: Notebook, tmp_path:
     ]
 
 
-def test_recorded_runs_change_by_llmnotes_record_alone() -> None:
-    for option in ("--force-regen", "--regen-all"):
-        done = subprocess.run(
-            [sys.executable, "-m", "pytest", "--collect-only", "-q", option, "tests/test_quotes.py"],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode != 0
-        assert "`llmnotes record LAB` is the only way" in done.stdout + done.stderr
+@pytest.mark.parametrize("option", ["force_regen", "regen_all"])
+def test_recorded_runs_change_by_llmnotes_record_alone(option: str) -> None:
+    asked = SimpleNamespace(getoption=lambda name, default=False: name == option)
+    with pytest.raises(pytest.UsageError, match="`llmnotes record LAB` is the only way"):
+        pytest_configure(asked)
 
 
 def test_no_recorded_run_is_left_without_its_lab() -> None:
