@@ -164,10 +164,10 @@ def swapped(layer, word):
 
 # %% tags=["setup"]
 LAYERS = list(range(model.n_layers))
-SOME = [layer for layer in LAYERS if layer % 6 == 0 or 21 <= layer <= 24]
+SOME = [layer for layer in LAYERS if layer % 6 == 0 or 21 <= layer <= 23 or layer == 29]
 swap_last = torch.stack([named(swapped(layer, last), other) for layer in LAYERS])
 swap_country = torch.stack([named(swapped(layer, COUNTRY), other) for layer in SOME])
-control = torch.stack([named(swapped(layer, COUNTRY + 1), other) for layer in SOME[::3]])
+control = torch.stack([named(swapped(layer, COUNTRY + 1), other) for layer in SOME[::4]])
 found = parts(model)
 
 
@@ -212,7 +212,7 @@ ax.plot(
     label="centred lens, last word",
 )
 ax.plot(
-    SOME[::3],
+    SOME[::4],
     100 * control,
     color=plots.MUTED,
     ls=":",
@@ -352,7 +352,7 @@ for y, (label, value) in enumerate(reversed(needed.items())):
     if label == "MLPs 1–22, country":
         bar[0].set_gid("choice-most")
 ax.set_yticks(range(len(needed)), list(reversed(needed)))
-ax.set(xlim=(0, 112), xlabel="right (%) with the part saying the same for all countries")
+ax.set(xlim=(0, 112), xlabel="still right (%)")
 ax.grid(visible=False)
 figure(
     fig,
@@ -456,7 +456,7 @@ near(
 
 # %% tags=["drawing"]
 fig, (left, right) = plots.subplots(1, 2, height=3.2, width_ratios=(1.3, 1))
-image = left.imshow(100 * heads, cmap=plots.DIVERGING, vmin=-60, vmax=60, aspect="auto")
+image = left.imshow(100 * heads, cmap=plots.DIVERGING, vmin=-40, vmax=40, aspect="auto")
 left.set(
     xlabel="head",
     ylabel="layer",
