@@ -140,7 +140,8 @@ def in_words(**labels: str) -> None:
 def depends_on(path: str | Path) -> None:
     """Tell the run that its results depend on a file or folder that was read past Python (a checkpoint, say).
 
-    Python's own reads below the project are noticed without this.
+    Of a folder its own files count, not those of folders below it, nor a README.md. Python's own reads below the
+    project are noticed without this.
     """
     sys.audit("llmnotes.reads", str(Path(path).resolve()))
 

@@ -88,21 +88,23 @@ def names_in(folder: Path) -> list[str]:
     return sorted(set(os.listdir(folder)) - NOT_SOURCES) if folder.is_dir() else []
 
 
+def _files_in(folder: Path) -> list[Path]:
+    """The files of a folder itself: a checkpoint's, but not those of checkpoints below it, nor its card."""
+    return sorted(file for file in folder.glob("*") if file.is_file() and file.name != "README.md")
+
+
 def state_of(path: Path) -> list:
     """What changes as soon as a file does, or a file of a folder; of `folder/*`, the names in it."""
     if path.name == "*":
         return names_in(path.parent)
-    files = sorted(file for file in [path, *path.rglob("*")] if file.is_file())
-    states = [(file, file.stat()) for file in files]
+    states = [(file, file.stat()) for file in ([path] if path.is_file() else _files_in(path))]
     return [[str(file), one.st_ino, one.st_size, one.st_mtime_ns, one.st_ctime_ns] for file, one in states]
 
 
 def digest_of(path: Path) -> str:
-    """The digest of a file, of all files of a folder, or, of `folder/*`, of the names in it; "gone" of nothing."""
+    """The digest of a file, of a folder's own files, or, of `folder/*`, of the names in it; "gone" of nothing."""
     if path.name == "*":
         return digest("\n".join(names_in(path.parent)).encode())
     if path.is_dir():
-        files = (file for file in sorted(path.rglob("*")) if file.is_file())
-        lines = (f"{file.relative_to(path).as_posix()} {digest_of_file(file)}" for file in files)
-        return digest("\n".join(lines).encode())
+        return digest("\n".join(f"{file.name} {digest_of_file(file)}" for file in _files_in(path)).encode())
     return digest_of_file(path) if path.is_file() else "gone"

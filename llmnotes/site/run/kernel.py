@@ -156,12 +156,22 @@ def _note_read(path: str | bytes | os.PathLike) -> None:
 
 
 def _note_listing(path: object) -> None:
-    importing = sys._getframe(2).f_code.co_filename.startswith("<frozen importlib")  # which looks for modules
-    if importing or not isinstance(path, (str, bytes, os.PathLike, type(None))):
+    if _importing() or not isinstance(path, (str, bytes, os.PathLike, type(None))):
         return
     real = os.path.realpath(os.fsdecode(path or "."))
     if _is_source(real) and not _below(real, str(PACKAGE)):  # what the package ships, it names when it loads it
         _note(os.path.join(real, "*"))
+
+
+def _importing() -> bool:
+    """Whether Python itself lists a folder: it looks for modules, or for the metadata of installed packages."""
+    frame = sys._getframe(2)
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if file.startswith("<frozen importlib") or f"{os.sep}importlib{os.sep}" in file:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _note(path: str) -> None:
