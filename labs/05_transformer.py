@@ -190,7 +190,7 @@ def layer_norm(x, gain, bias):
 
 
 # %% [markdown]
-# Next comes attention, as in [What one head can do](03_attention.ipynb). Its one trap is the causal mask. Fill it in before you
+# Next comes attention, as in [What one head can do](03_attention.md). Its one trap is the causal mask. Fill it in before you
 # read on; the whole function follows.
 #
 # ```exercise
@@ -264,7 +264,7 @@ def mlp(x, w):
 #   "attention(x, w)": Attention has already been added, one line above.
 #   "0": Then the MLP replaces the stream, and what attention and the embedding wrote is lost.
 # otherwise: "Look at the drawing. What does the vertical line carry past the MLP?"
-# solution: "`x`. The stream is never overwritten. What happens without it is shown in [Taking out the plumbing](06_plumbing.ipynb)."
+# solution: "`x`. The stream is never overwritten. What happens without it is shown in [Taking out the plumbing](06_plumbing.md)."
 # ```
 
 
@@ -363,7 +363,7 @@ figure(
 
 # %% [markdown]
 # At first the stream only repeats its own word. In between it expects an adjective, and *man* leads after the last block. This
-# reading is called the *logit lens*, and [How a prediction forms](11_residual.ipynb) shows what it hides.
+# reading is called the *logit lens*, and [How a prediction forms](11_residual.md) shows what it hides.
 #
 # ## Your prediction
 #
@@ -799,8 +799,8 @@ assert 123e6 < sum(gpt2_sizes) < 125e6, "GPT-2 has some 124 million parameters"
 #
 # ## Going deeper
 #
-# - Next: [Taking out the plumbing](06_plumbing.ipynb): the additions and the norms seem to compute nothing. What are they for?
-# - Before this: [Word order without being told](04_order.ipynb)
+# - Next: [Taking out the plumbing](06_plumbing.md): the additions and the norms seem to compute nothing. What are they for?
+# - Before this: [Word order without being told](04_order.md)
 # - Surprise: [Without its mask a trained model looks better](../surprises/transformer-no-mask-looks-better.md)
 # - Radford et al. (2019), [Language models are unsupervised multitask
 #   learners](https://cdn.openai.com/better-language-models/language_models_are_unsupervised_multitask_learners.pdf)

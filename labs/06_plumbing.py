@@ -598,7 +598,7 @@ print(f"replaced {replaced:.2f}, added {added:.2f}, a tenth added {quietly:.2f}"
 # | loud, own word first | {{ result("plumbing.ratio_loud_self", ".2f") }} | {{ result("plumbing.alike_loud_self", ".2f") }} | {{ result("plumbing.end_loud_self", ".2f") }} |
 # | control: with additions | | {{ result("plumbing.alike_full", ".2f") }} | {{ result("plumbing.end_full", ".2f") }} |
 #
-# - Before this: [A transformer from scratch](05_transformer.ipynb)
+# - Before this: [A transformer from scratch](05_transformer.md)
 # - Finding: [Residual connections keep the tokens apart](../findings/transformer-residuals-keep-tokens-apart.md)
 # - Surprise: [Without residuals an even gradient is not enough](../surprises/transformer-even-gradient.md)
 # - Dong et al. (2021), [Attention is not all you need](https://arxiv.org/abs/2103.03404)

@@ -53,7 +53,7 @@ for token in story[12:24]:
 # | indirect object | When Greta and Ivan went to the forest, Greta gave the cup to **[Ivan]** |
 # | facts | Hilda is a **[hunter]**. Arden lies by the **[hill]**. Greta likes **[plums]**. |
 # | mood | the horse is **[sunny]**, in a merry story |
-# | repeated lists | she sang: *wi mo fi*; **[wi] [mo] [fi]** |
+# | repeated lists | she sang: *wi mo fi*; **[wi mo fi]** |
 # | closing brackets and quotes | Adam said “the boats are cheerful **[”]** |
 #
 # The facts are the same in every story: Hilda is always a hunter. The mood is hidden. No word names it, but a merry story
