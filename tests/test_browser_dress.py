@@ -106,7 +106,13 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         (made.root / "docs" / "predictions.md").write_text("# Predictions\n\n{{ predictions() }}\n")
         shutil.copy(ROOT / "docs" / "your-predictions.md", made.root / "docs" / "your-predictions.md")
         page = made.root / "docs" / "your-predictions.md"
-        page.write_text(page.read_text().replace("03_attention", "01_ask").replace("(predictions.md)", "(index.md)"))
+        page.write_text(
+            page.read_text()
+            .replace("03_attention", "01_ask")
+            .replace("(predictions.md)", "(index.md)")
+            .replace("(play/predict.md)", "(index.md)")
+            .replace("(play/audit.md)", "(index.md)")
+        )
         lab = made.lab(
             "01_ask", LAB, PROSE, answer="Both in {{ result('ask.share', '.0%') }} of the cases.", thumbnail="readouts"
         )
