@@ -23,7 +23,7 @@ export const SENTENCES = {
 export function composerPart(change, sentences = SENTENCES) {
   let words = [];
   const sentence = make("p", { class: "bench-sentence" });
-  const choose = make("select", { "aria-label": "Choose a sentence" }, make("option", { value: "" }, "Choose a sentence"));
+  const choose = make("select", { "aria-label": "Choose a sentence" }, make("option", { value: "" }, "Sentences"));
   for (const [about, text] of Object.entries(sentences)) choose.append(make("option", { value: text }, `${about}: ${text}`));
   choose.onchange = () => {
     if (choose.value) change(choose.value.split(" "));

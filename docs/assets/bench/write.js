@@ -42,7 +42,7 @@ export function playWrite(root) {
   };
   dial("temperature", "temperature", 0, 2, 0.1, (x) => (x ? x.toFixed(1) : "0: always the likeliest"));
   dial("topK", "keep the k likeliest", 0, 100, 1, (x) => x || "all");
-  dial("topP", "keep a share of probability", 0.05, 1, 0.05, (x) => (x < 1 ? percent(x) : "all"));
+  dial("topP", "keep a share", 0.05, 1, 0.05, (x) => (x < 1 ? percent(x) : "all"));
   let drawn = null;
 
   const ask = newest((answer) => {
