@@ -18,6 +18,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch.nn.functional import pad
 
 from llmnotes.model.architectures import parts
 from llmnotes.model.hooks import hooked
@@ -73,18 +74,13 @@ def rerun(model: Any, inputs: Inputs, rows: Sequence[int], positions: Sequence[i
     columns = torch.arange(before, device=n.device) - (before - at[:, None])
     came = columns.clamp(min=0)[:, None, :, None]
     kept = [
-        tuple(x[n].take_along_dim(came, dim=2) for x in (layer.keys, layer.values))
+        [pad(x[n].take_along_dim(came, dim=2), (0, 0, 0, 1)) for x in (layer.keys, layer.values)]
         for layer in full.past_key_values.layers
     ]
-    mask = torch.nn.functional.pad((columns >= 0).long(), (0, 1), value=1)
-    Cache = type(full.past_key_values)
+    mask = pad((columns >= 0).long(), (0, 1), value=1)
 
     def again(place: str = "logits", layer: int | None = None) -> Tensor:
-        cache, value = Cache(config=hf.config), []
-        cache.llmnotes_start = 0  # to edits each place is a text of one token
-        if before:
-            for i, (keys, values) in enumerate(kept):
-                cache.update(keys, values, i)
+        cache, value = _cache(kept), []
         with hooked(found, [(place, layer, lambda x, start: value.append(x))], read=True):
             hf(tokens[n, at][:, None], past_key_values=cache, attention_mask=mask, position_ids=at[:, None])
         return value[0][:, -1]
@@ -94,3 +90,30 @@ def rerun(model: Any, inputs: Inputs, rows: Sequence[int], positions: Sequence[i
     if not gap < 1e-2:
         raise ValueError(f"rerun: with nothing changed, {type(hf).__name__} gives logits that differ by {gap:.3g}")
     return again
+
+
+def _cache(kept: list[list[Tensor]]) -> Any:
+    """A cache of keys and values with one free column at the end, into which the place's own are written.
+
+    Growing a cache would copy all of it at each run, which takes longer than the run.
+    """
+    from transformers.cache_utils import DynamicCache, DynamicLayer
+
+    class Kept(DynamicLayer):
+        def __init__(self, room: list[Tensor]) -> None:
+            super().__init__()
+            self.room, self.is_initialized = room, True
+            self.dtype, self.device = room[0].dtype, room[0].device
+            self.keys, self.values = (x[:, :, :-1] for x in room)
+
+        def update(self, keys: Tensor, values: Tensor, *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor]:
+            if keys.requires_grad or values.requires_grad:
+                return torch.cat([self.keys, keys], dim=2), torch.cat([self.values, values], dim=2)
+            for room, new in zip(self.room, (keys, values), strict=True):
+                room[:, :, -1:] = new
+            return self.room[0], self.room[1]
+
+    cache = DynamicCache()
+    cache.layers = [Kept(room) for room in kept]
+    cache.llmnotes_start = 0  # to edits each place is a text of one token
+    return cache
