@@ -1,11 +1,13 @@
 """Head scores find heads that were built to do one thing, and chance is what chance gives."""
 
+import copy
+
 import pytest
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from llmnotes.methods.heads import composition, copying, looking, repeated_tokens
-from llmnotes.model.architectures import parts
+from llmnotes.model.architectures import gain, parts
 from llmnotes.model.interventions import replace
 from llmnotes.model.tracing import trace
 
@@ -60,16 +62,41 @@ def test_padding_changes_no_score(gpt2):
         torch.testing.assert_close(left[name].values, together[name].values, rtol=1e-4, atol=1e-5)
 
 
-def test_copying_heads_copy(model):
-    scores = copying(model)
+def eigenvalue_score(table):
+    values = torch.linalg.eigvals(table.detach())
+    return (values.sum().real / values.abs().sum()).item()
+
+
+def test_copying_equals_its_definition(model):
     found = parts(model)
     block, group = found.blocks[1], found.sizes.n_heads // found.sizes.n_kv_heads
-    head = 3
-    full = found.w_e.double() @ block.w_v[head // group].double() @ block.w_o[head].double()
-    full = full @ (found.final_norm.weight.double()[:, None] * found.w_u.double())  # (vocab, vocab)
-    values = torch.linalg.eigvals(full.detach())
-    wanted = (values.sum().real / values.abs().sum()).item()
-    assert scores.values[1, head].item() == pytest.approx(wanted, abs=1e-4)
+    head, size = 3, found.sizes.d_model
+    ov = block.w_v[head // group].double() @ block.w_o[head].double()
+    w_e, w_u = found.w_e.double(), gain(found.final_norm).double()[:, None] * found.w_u.double()
+    plain = copying(model, centred=False)
+    assert plain.values[1, head].item() == pytest.approx(eigenvalue_score(w_e @ ov @ w_u), abs=1e-4)
+    over_tokens = torch.eye(61) - 1 / 61
+    read, write = (
+        torch.eye(size) - 1 / size if isinstance(norm, torch.nn.LayerNorm) else torch.eye(size)
+        for norm in (block.norm_attn, found.final_norm)
+    )
+    into = over_tokens.double() @ w_e @ read.double() * gain(block.norm_attn).double()
+    out = write.double() @ w_u @ over_tokens.double()
+    scores = copying(model)
+    assert scores.values[1, head].item() == pytest.approx(eigenvalue_score(into @ ov @ out), abs=1e-4)
+
+
+def test_a_direction_that_all_tokens_share_moves_no_copying_score(gpt2):
+    loud = copy.deepcopy(gpt2)
+    with torch.no_grad():
+        loud.transformer.wte.weight += 3 * torch.randn(32, generator=torch.Generator().manual_seed(1))
+    for scores in (copying(gpt2), copying(loud)):
+        assert abs(scores.chance) < 0.05
+        assert 0.05 < scores.bound < 0.6
+    torch.testing.assert_close(copying(loud).values, copying(gpt2).values, atol=2e-3, rtol=0)
+    plain = copying(gpt2, centred=False), copying(loud, centred=False)
+    assert (plain[0].values - plain[1].values).abs().max() > 0.1
+    assert plain[1].bound > 1.3 * copying(loud).bound
 
 
 def test_a_head_made_to_copy_scores_one_and_made_to_suppress_minus_one():
@@ -81,7 +108,9 @@ def test_a_head_made_to_copy_scores_one_and_made_to_suppress_minus_one():
         model.transformer.h[0].attn.c_attn.weight[:, 40:48] = torch.eye(16)[:, 8:]
         block.w_o[0] = torch.eye(16)[:8]
         block.w_o[1] = -torch.eye(16)[8:]
-    assert copying(model).values[0].tolist() == pytest.approx([1.0, -1.0])
+    scores = copying(model)
+    assert scores.values[0].tolist() == pytest.approx([1.0, -1.0])
+    assert scores.bound < 0.9  # permuted tokens: no such head copies
 
 
 @pytest.mark.parametrize("kind", ["q", "k", "v"])
@@ -102,6 +131,10 @@ def test_composition_equals_its_definition(model, kind):
 def test_what_scores_refuse(gpt2):
     with pytest.raises(ValueError, match="kind is 'o'"):
         composition(gpt2, "o")
+    with pytest.raises(ValueError, match="draws is 0"):
+        copying(gpt2, draws=0)
+    with pytest.raises(ValueError, match="q-composition has no null"):
+        _ = composition(gpt2, "q").bound
     with pytest.raises(ValueError, match="2 x 20 tokens make 40"):
         repeated_tokens(gpt2, length=20)
     assert looking(gpt2, repeated_tokens(gpt2, batch=1, length=4))["previous"].top(1)[0][2] > 0

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from tqdm import tqdm
 
-from llmnotes.model.architectures import gain, parts
+from llmnotes.model.architectures import centers, gain, parts
 from llmnotes.model.tracing import trace
 
 if TYPE_CHECKING:
@@ -41,6 +41,18 @@ class Scores:
     name: str
     values: Float[Tensor, "layer head *other"]
     chance: float
+    null: Float[Tensor, "draw layer head"] | None = None  # scores under a null hypothesis, where one was drawn
+
+    @property
+    def bound(self) -> float:
+        """How far from chance 19 of 20 scores of the null stay, over all draws and heads.
+
+        Raises:
+            ValueError: no null was drawn for this score.
+        """
+        if self.null is None:
+            raise ValueError(f"{self.name} has no null; only copying draws one, compare others with chance")
+        return (self.null - self.chance).abs().quantile(0.95).item()
 
     def top(self, n: int = 5) -> list[tuple[int, int, float]]:
         """The n heads that score highest, as (layer, head, score); of scores by layer and head."""
@@ -129,30 +141,51 @@ def looking(model: Any, inputs: Inputs, *, padding: str = "right") -> dict[str, 
 
 
 @torch.no_grad()
-def copying(model: Any) -> Scores:
-    """Whether a head, when it looks at a token, makes the same token likelier: the sign of its OV circuit.
+def copying(model: Any, *, draws: int = 20, seed: int = 0, centred: bool = True) -> Scores:
+    """Say by the sign of its OV circuit whether a head, when it looks at a token, makes the same token likelier.
 
     The circuit from the token looked at to the logits, w_e @ w_v @ w_o @ w_u, is (vocab, vocab), but its eigenvalues
     other than 0 are those of a d_head x d_head matrix. The score is their sum over the sum of their sizes: 1 if every
-    direction is copied, -1 if every direction is suppressed (Elhage et al. 2021). Norms are left out but for the final
-    norm's gain.
+    direction is copied, -1 if every direction is suppressed (Elhage et al. 2021, "A Mathematical Framework").
+
+    Embeddings and unembeddings are taken less their means over tokens, and the gains of the head's norm and of the
+    final norm apply (LayerNorms also take out the mean over dimensions). A direction that all tokens share says nothing
+    of copying, but widens what scores come out by chance.
 
     Args:
         model: what `llmnotes.load` gives, or a transformers model.
+        draws: how many times the tokens that come out are permuted against those that go in, for the chance level.
+        seed: of these draws.
+        centred: False leaves out the means and the head's own norm, as the score was first defined.
 
     Returns:
-        Scores (layer, head) from -1 to 1. Chance is 0: the eigenvalues of a random matrix point everywhere.
+        Scores (layer, head) from -1 to 1, with the scores under permuted tokens as their `null` (draw, layer, head).
+        Every embedding goes into every head, though a later layer's head never sees a bare one.
+
+    Raises:
+        ValueError: fewer than one draw.
     """
+    if draws < 1:
+        raise ValueError(f"draws is {draws}; expected at least 1, for the chance level")
     found = parts(model)
-    read = (found.w_u.float().T * gain(found.final_norm)).T
-    out_in = (read @ found.w_e.float()).double()  # (d_model, d_model), all tokens summed up
-    group = found.sizes.n_heads // found.sizes.n_kv_heads
+    w_e, w_u = found.w_e.float(), (found.w_u.float().T * gain(found.final_norm)).T
+    if centred:
+        w_e, w_u = w_e - w_e.mean(0), w_u - w_u.mean(1, keepdim=True)
+        w_u = w_u - w_u.mean(0) if centers(found.final_norm) else w_u
+    generator = torch.Generator().manual_seed(seed)
+    n = len(w_e)
+    orders = [torch.arange(n), *(torch.randperm(n, generator=generator) for _ in range(draws))]
+    out_in = torch.stack([w_u @ w_e[order] for order in orders])[:, None].double()  # (order, 1, d_model, d_model)
     rows = []
     for block in found.blocks:
-        w_v = block.w_v.double().repeat_interleave(group, dim=0)  # (head, d_model, d_head)
-        values = torch.linalg.eigvals(block.w_o.double() @ out_in @ w_v)  # (head, d_head)
+        w_v, w_o = _ov(block)
+        if centred:
+            w_v = (w_v.transpose(1, 2) * gain(block.norm_attn)).transpose(1, 2)
+            w_v = w_v - w_v.mean(1, keepdim=True) if centers(block.norm_attn) else w_v
+        values = torch.linalg.eigvals(w_o @ out_in @ w_v)  # (order, head, d_head)
         rows.append(values.sum(-1).real / values.abs().sum(-1))
-    return Scores("copying", torch.stack(rows).float().cpu(), 0.0)
+    scores = torch.stack(rows, 1).float().cpu()  # (order, layer, head)
+    return Scores("copying", scores[0], scores[1:].mean().item(), scores[1:])
 
 
 @torch.no_grad()

@@ -31,7 +31,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import nn
 
-from llmnotes.model.blocks import Block, Nothing, Parts, gain, matrix, norm_scale, normalize, read_out
+from llmnotes.model.blocks import Block, Nothing, Parts, centers, gain, matrix, norm_scale, normalize, read_out
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -45,6 +45,7 @@ __all__ = [
     "Sizes",
     "describe",
     "described",
+    "centers",
     "gain",
     "logits_of",
     "matrix",

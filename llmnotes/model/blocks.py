@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from llmnotes.model.architectures import Layout, Sizes
 
-__all__ = ["Block", "Nothing", "Parts", "gain", "matrix", "norm_scale", "normalize", "read_out"]
+__all__ = ["Block", "Nothing", "Parts", "centers", "gain", "matrix", "norm_scale", "normalize", "read_out"]
 
 
 class Nothing(nn.Identity):
@@ -179,7 +179,8 @@ def gain(norm: nn.Module) -> Tensor | float:
     return 1.0 if weight is None else 1 + weight if type(norm).__name__.startswith("Gemma") else weight
 
 
-def _centers(norm: nn.Module) -> bool:
+def centers(norm: nn.Module) -> bool:
+    """Whether a norm takes out the mean over dimensions: LayerNorms do, RMSNorms do not."""
     return isinstance(norm, nn.LayerNorm) or type(norm).__name__.endswith("LayerNorm")
 
 
@@ -189,7 +190,7 @@ def norm_scale(norm: nn.Module, x: Float[Tensor, "... d_model"]) -> Float[Tensor
         return torch.ones_like(x[..., :1])
     eps = getattr(norm, "variance_epsilon", getattr(norm, "eps", 1e-5))  # OLMo's norm keeps its 1e-5 to itself
     eps = torch.finfo(x.dtype).eps if eps is None else eps
-    spread = x.var(-1, unbiased=False, keepdim=True) if _centers(norm) else x.pow(2).mean(-1, keepdim=True)
+    spread = x.var(-1, unbiased=False, keepdim=True) if centers(norm) else x.pow(2).mean(-1, keepdim=True)
     return (spread + eps).sqrt()
 
 
@@ -197,7 +198,7 @@ def normalize(
     norm: nn.Module, x: Float[Tensor, "... d_model"], scale: Float[Tensor, "... 1"]
 ) -> Float[Tensor, "... d_model"]:
     """The norm with a scale of our choosing. With the scale fixed it is linear in x but for the LayerNorm's bias."""
-    out = (x - x.mean(-1, keepdim=True) if _centers(norm) else x) / scale * gain(norm)
+    out = (x - x.mean(-1, keepdim=True) if centers(norm) else x) / scale * gain(norm)
     bias = getattr(norm, "bias", None)
     return out if bias is None else out + bias
 
