@@ -333,7 +333,9 @@ def crossed(model, tokens=slice(None)):
     return score.diagonal().numpy(), score[at[:, None] != at].abs().numpy()
 
 
-assert np.allclose(crossed(world)[0], copying(world, centred=False).values.flatten(), atol=1e-4)
+assert np.allclose(
+    crossed(world)[0], copying(world, centred=False).values.flatten(), atol=1e-4
+)
 
 # %% [markdown]
 # Do the scores go with what is lost without a head? For `world` we take the words of lists (songs are sung again). For `fairytale`, as in lab 21,
