@@ -27,6 +27,19 @@ def test_a_probe_reads_what_is_there_and_its_controls_do_not(told):
     assert (result.n_train, result.n_test) == (420, 180)
 
 
+def test_scaling_decides_the_direction():
+    # Two classes whose means differ by d, in dimensions of unequal spread.
+    generator = torch.Generator().manual_seed(3)
+    labels = torch.arange(4000) % 2
+    d, spread = torch.tensor([1.0, 1.0, 1.0]), torch.tensor([0.5, 2.0, 8.0])
+    x = torch.randn(4000, 3, generator=generator) * spread + labels[:, None] * d
+    apart, spread = x[labels == 1].mean(0) - x[labels == 0].mean(0), x.std(0)
+    for standardise, expected in ((False, apart), (True, apart / spread**2)):
+        found = probe(x, labels, strength=1e-4, standardise=standardise).directions[0]
+        assert torch.cosine_similarity(found, expected, dim=0) > 0.98, (standardise, found)
+    assert torch.cosine_similarity(apart, apart / spread**2, dim=0) < 0.8
+
+
 def test_groups_are_never_split():
     # Each group has a mark of its own that tells its label: without groups the probe wins by knowing the group again.
     generator = torch.Generator().manual_seed(1)

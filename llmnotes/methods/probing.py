@@ -4,6 +4,14 @@ A probe that does well shows that the information is there, not that the model u
 on anything, so every score comes with its controls: the majority class, the same probe on shuffled labels, and the same
 probe on an untrained model. To test use, erase what the probe found and look at the output.
 
+**What scaling does to a direction.** Let d be the difference of two class means. A logistic regression under a strong penalty
+points along d in the units in which it is fitted. On activations as they are, its direction is d. On standardised ones
+(each dimension divided by its spread s) it is d / s**2 in the old units, and where the activations are whitened (linear
+discriminant analysis) it is C**-1 d, with the covariance C. All three read well. They can be nearly orthogonal to each
+other all the same, and projected out of the activations as they are, only d takes the difference of the means away: "the
+probe's direction can go without harm" may say no more than that the probe was standardised. Erase in the units in which
+the probe was fitted, or use LEACE (Belrose et al. 2023).
+
     >>> import torch
     >>> from llmnotes.methods.probing import erase, probe
     >>> generator = torch.Generator().manual_seed(0)
@@ -56,7 +64,12 @@ class Probe:
 
     @property
     def selectivity(self) -> float:
-        """Accuracy less that on shuffled labels (after Hewitt and Liang 2019, "Designing and Interpreting Probes")."""
+        """Accuracy less that on labels shuffled among the examples, from which there is nothing to learn.
+
+        This is not the selectivity of Hewitt and Liang (2019, "Designing and Interpreting Probes with Control Tasks").
+        Their control task gives each word *type* one random label, the same wherever it stands, which a probe can learn
+        by heart. For theirs, fit a second probe on such labels and subtract its accuracy.
+        """
         return self.accuracy - self.shuffled
 
 
@@ -67,6 +80,7 @@ def probe(
     groups: ArrayLike | None = None,
     test_share: float = 0.3,
     strength: float = 1.0,
+    standardise: bool = True,
     seed: int = 0,
 ) -> Probe:
     """Fit a logistic regression and score it on examples that it has not seen.
@@ -78,10 +92,12 @@ def probe(
             probe cannot win by knowing the text again.
         test_share: the share of rows (or groups) held out.
         strength: scikit-learn's C, the inverse of the penalty.
+        standardise: divide each dimension by its own spread before the fit; if not, all by the same number. It decides
+            which of the directions that read well is found: see the top of this module.
         seed: of the split and of the shuffled labels.
 
     Returns:
-        The probe. Directions are those of the unscaled activations.
+        The probe. Its directions are in the units of x: weights w that were fitted on x / s point along w / s.
 
     Raises:
         ValueError: x is no table, labels of another length, fewer than two classes, NaN, or a split that leaves a
@@ -111,6 +127,8 @@ def probe(
             raise ValueError(f"{told}, and an accuracy on one class says nothing; change seed, test_share or groups")
         warnings.warn(f"{told}; the accuracy speaks of the other classes alone", stacklevel=2)
     center, scale = x[train].mean(0), x[train].std(0)
+    if not standardise:
+        scale = np.full_like(scale, np.sqrt((scale**2).mean()))
     # What is left of an erased direction is rounding; scaled up to one it could be read again.
     scale[scale < 1e-5 * scale.max()] = np.inf
     scaled = (x - center) / scale
@@ -168,6 +186,9 @@ def activations(
 
 def erase(x: Float[Tensor, "*batch d"], directions: Float[Tensor, "k d"]) -> Float[Tensor, "*batch d"]:
     """Project directions out of activations, so that nothing linear can be read along them.
+
+    What lies in other directions stays, and with it what a new probe may read. To probe and erase in turn until nothing is
+    read is INLP (Ravfogel et al. 2020, "Null It Out").
 
     Give it to `llmnotes.model.interventions.edit` to erase while the model runs:
     `edit(model, "resid_post", 3, lambda x, at: erase(x, directions))`.
