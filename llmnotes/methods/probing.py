@@ -4,13 +4,13 @@ A probe that does well shows that the information is there, not that the model u
 on anything, so every score comes with its controls: the majority class, the same probe on shuffled labels, and the same
 probe on an untrained model. To test use, erase what the probe found and look at the output.
 
-**What scaling does to a direction.** Let d be the difference of two class means. A logistic regression under a strong penalty
-points along d in the units in which it is fitted. On activations as they are, its direction is d. On standardised ones
-(each dimension divided by its spread s) it is d / s**2 in the old units, and where the activations are whitened (linear
-discriminant analysis) it is C**-1 d, with the covariance C. All three read well. They can be nearly orthogonal to each
-other all the same, and projected out of the activations as they are, only d takes the difference of the means away: "the
-probe's direction can go without harm" may say no more than that the probe was standardised. Erase in the units in which
-the probe was fitted, or use LEACE (Belrose et al. 2023).
+**What scaling does to a direction.** Let d be the difference of two class means. A logistic regression under a strong
+penalty points along d in the units in which it is fitted. On activations as they are, its direction is d. On
+standardised ones (each dimension divided by its spread s) it is d / s**2 in the old units, and where activations are
+whitened (linear discriminant analysis) it is C**-1 d, with their covariance C. All three read well, and can be nearly
+orthogonal to each other. Projected out of the activations as they are, only d takes the difference of the means away:
+"the probe's direction can go without harm" may say no more than that the probe was standardised. Erase in the units in
+which the probe was fitted, or use LEACE (Belrose et al. 2023).
 
     >>> import torch
     >>> from llmnotes.methods.probing import erase, probe
@@ -187,8 +187,8 @@ def activations(
 def erase(x: Float[Tensor, "*batch d"], directions: Float[Tensor, "k d"]) -> Float[Tensor, "*batch d"]:
     """Project directions out of activations, so that nothing linear can be read along them.
 
-    What lies in other directions stays, and with it what a new probe may read. To probe and erase in turn until nothing is
-    read is INLP (Ravfogel et al. 2020, "Null It Out").
+    What lies in other directions stays, and with it what a new probe may read. To probe and erase in turn until nothing
+    is read is INLP (Ravfogel et al. 2020, "Null It Out").
 
     Give it to `llmnotes.model.interventions.edit` to erase while the model runs:
     `edit(model, "resid_post", 3, lambda x, at: erase(x, directions))`.
