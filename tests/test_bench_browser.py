@@ -71,7 +71,7 @@ def folder(sites: dict[str, Path]) -> str:
 
 @needs_node
 def test_the_script_for_a_folder_is_one(tmp_path: Path) -> None:
-    """All modules in one scope: no name twice."""
+    """Plain JavaScript, whatever names its modules share."""
     script = as_script(ASSETS / "folder.js")
     path = tmp_path / "folder.js"
     path.write_text(script)

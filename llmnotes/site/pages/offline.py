@@ -7,13 +7,15 @@ browsers load no modules from a folder, and the shim that lets its search work t
 from __future__ import annotations
 
 import re
+import zlib
 from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 SHIM = Path(__file__).parent / "iframe-worker" / "shim.js"
-_IMPORT = re.compile(r'^import [^;]*?from "(?P<path>\./[\w./-]+)";\n', re.MULTILINE)
+_IMPORT = re.compile(r'^import (?P<names>\{[^}]*\}) from "(?P<path>\./[\w./-]+)";\n', re.MULTILINE)
+_EXPORT = re.compile(r"^export (?P<what>(?:const|let|class|(?:async )?function\*?) )(?P<name>\w+)", re.MULTILINE)
 
 
 def is_offline(config: MkDocsConfig) -> bool:
@@ -38,13 +40,33 @@ def add_scripts(files: Files, config: MkDocsConfig) -> None:
 
 
 def as_script(path: Path) -> str:
-    """A module with all that it imports as one script; the names that they export must differ."""
-    return f'(() => {{\n"use strict";\n{_with_imports(path.resolve(), set())}}})();\n'
+    """A module with all that it imports as one script, each module a function of its own that returns its exports."""
+    modules: dict[Path, str] = {}
+    last = _add(path.resolve(), modules)
+    return '(() => {\n"use strict";\n' + "".join(modules.values()) + f"{last}();\n}})();\n"
 
 
-def _with_imports(path: Path, seen: set[Path]) -> str:
-    seen.add(path)
+def _add(path: Path, modules: dict[Path, str]) -> str:
+    """Add the function of a module, and of all that it imports.
+
+    Returns:
+        The function's name. It runs its module when it is first called, and returns what the module exports.
+    """
+    name = f"module_{zlib.crc32(str(path).encode()):08x}"
+    if path in modules:
+        return name
+    modules[path] = ""  # so that modules that import each other come to an end
     source = path.read_text(encoding="utf-8")
-    wanted = [(path.parent / found["path"]).resolve() for found in _IMPORT.finditer(source)]
-    before = "".join(_with_imports(one, seen) for one in wanted if one not in seen)
-    return before + re.sub(r"^export ", "", _IMPORT.sub("", source), flags=re.MULTILINE)
+
+    def imported(found: re.Match[str]) -> str:
+        names = re.sub(r"\s+as\s+", ": ", found["names"])
+        return f"const {names} = {_add((path.parent / found['path']).resolve(), modules)}();\n"
+
+    body = _IMPORT.sub(imported, source)
+    exported = ", ".join(found["name"] for found in _EXPORT.finditer(body))
+    body = _EXPORT.sub(r"\g<what>\g<name>", body)
+    modules[path] = (
+        f"const {name} = (() => {{\nlet made;\nreturn () => (made ??= run());\n"
+        f"function run() {{\n{body}\nreturn {{ {exported} }};\n}}\n}})();\n"
+    )
+    return name
