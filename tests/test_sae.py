@@ -5,7 +5,9 @@ import torch
 from torch.nn.functional import normalize
 
 from llmnotes.methods.probing import activations
-from llmnotes.methods.sae import SAE, _revive, match, splice, train_sae
+from llmnotes.methods.reconstruction import Recovered, recovered, splice
+from llmnotes.methods.sae import SAE, _along, _largest_of_all, _left_over, _revive, match, train_sae
+from llmnotes.model.hooks import hooked
 from llmnotes.model.loss import nll
 from llmnotes.model.tracing import trace
 
@@ -19,7 +21,10 @@ def truth():
     return active, 3 * active @ directions + 1
 
 
-@pytest.mark.parametrize("how", [{"k": 2}, {"l1": 0.3}], ids=["topk", "l1"])
+WAYS = {"topk": {"k": 2}, "l1": {"l1": 0.3}, "batchtopk": {"batch_k": 2}, "auxk": {"k": 2, "aux": 1 / 32}}
+
+
+@pytest.mark.parametrize("how", WAYS.values(), ids=WAYS)
 def test_it_finds_the_features_that_made_the_data(truth, how):
     active, x = truth
     sae, log = train_sae(x, 48, steps=800, **how)
@@ -29,11 +34,75 @@ def test_it_finds_the_features_that_made_the_data(truth, how):
     assert len(set(found.feature)) > 18
     assert log.explained[-1] > 0.7
     assert log.loss[-1] < log.loss[0]
-    error = (sae.decode(sae.encode(x)) - x).pow(2).sum() / (x - x.mean(0)).pow(2).sum()
-    assert 1 - error.item() == pytest.approx(log.explained[-1], abs=0.05)  # the scale of x is put back
+    assert sae.explained(x) == pytest.approx(log.explained[-1], abs=0.05)  # the scale of x is put back
     if "k" in how:
         assert (sae.encode(x) > 0).sum(-1).max() <= 2
+    if "batch_k" in how:  # the threshold keeps as many as training did, more of the full examples than of the empty
+        active_now = (sae.encode(x) > 0).sum(-1).float()
+        assert active_now.mean() == pytest.approx(2, abs=0.3)
+        assert active_now.max() > 2
     torch.testing.assert_close(sae.w_dec.norm(dim=-1), torch.ones(48))
+
+
+def test_variance_explained_by_hand():
+    one = SAE(torch.tensor([[1.0], [0.0]]), torch.zeros(1), torch.tensor([[1.0, 0.0]]), torch.zeros(2))
+    x = torch.tensor([[1.0, 0.0], [-1.0, 0.0], [0.0, 2.0], [0.0, -2.0]])
+    assert one.explained(x) == pytest.approx(0.1)  # it gives back (1, 0) alone: squares of 10 in all, of 9 left
+
+
+def test_batch_topk_by_hand():
+    features = torch.tensor([[3.0, 2.0, 1.0], [0.5, 0.1, 0.0]])
+    assert _largest_of_all(features, 1).tolist() == [[3.0, 2.0, 0.0], [0.0, 0.0, 0.0]]  # two rows, two kept
+    sae = SAE(torch.eye(3), torch.zeros(3), torch.eye(3), torch.zeros(3), threshold=1.0)
+    assert sae.encode(features).tolist() == [[3.0, 2.0, 0.0], [0.0, 0.0, 0.0]]
+
+
+def test_the_gradient_along_the_decoder_by_hand():
+    rows, gradient = torch.tensor([[1.0, 0.0], [0.6, 0.8]]), torch.tensor([[3.0, 4.0], [1.0, 2.0]])
+    across = gradient - _along(gradient, rows)
+    torch.testing.assert_close(across, torch.tensor([[0.0, 4.0], [-0.32, 0.24]]))  # 1 * 0.6 + 2 * 0.8 = 2.2
+    assert (across * rows).sum(-1).abs().max() < 1e-6
+
+
+def test_aux_k_by_hand():
+    """Three features, the last two dead; of those the stronger alone may help, as d / 2 = 1."""
+    w_enc = torch.tensor([[1.0, 0.0, 0.5], [0.0, 1.0, 0.0]])
+    sae = SAE(w_enc, torch.zeros(3), torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]]), torch.zeros(2), 1)
+    x, dead = torch.tensor([[1.0, 3.0]]), torch.tensor([False, True, True])
+    left = torch.tensor([[0.0, 2.0]])
+    # dead features are 3 and 0.5 active; the stronger writes (0, 3), of (0, 2) left: (3 - 2) squared
+    assert _left_over(sae, x, left, dead).item() == pytest.approx(1.0)
+
+
+def test_aux_k_trains_the_dead_features_alone():
+    weights = [torch.tensor([[1.0, 0.0, 0.5], [0.0, 1.0, 0.0]]), torch.zeros(3)]
+    weights += [torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]]), torch.zeros(2)]
+    for weight in weights:
+        weight.requires_grad_()
+    dead = torch.tensor([False, True, True])
+    _left_over(SAE(*weights, 1), torch.tensor([[1.0, 3.0]]), torch.tensor([[0.0, 2.0]]), dead).backward()
+    assert weights[2].grad.tolist() == [[0.0, 0.0], [0.0, 6.0], [0.0, 0.0]]  # 2 * (3 - 2) * 3
+    assert weights[1].grad.tolist() == [0.0, 2.0, 0.0]
+
+
+def test_recovered_by_hand():
+    found = Recovered(own=1.0, spliced=1.5, mean=3.0, zero=5.0, explained=0.9)
+    assert found.from_zero == pytest.approx(0.875)  # 3.5 of 4 nats
+    assert found.from_mean == pytest.approx(0.75)  # 1.5 of 2 nats
+
+
+def test_recovered_are_the_losses_of_hooked_runs(gpt2):
+    ids = torch.randint(61, (6, 12), generator=torch.Generator().manual_seed(2))
+    x = activations(gpt2, ids)[1]
+    sae, _ = train_sae(x, 64, k=4, steps=100)
+    found, wanted = recovered(gpt2, sae, 1, ids), {"own": nll(gpt2, ids)}
+    changes = {"spliced": lambda v: sae.decode(sae.encode(v)), "mean": lambda v: x.mean(0).expand_as(v)}
+    for name, change in (changes | {"zero": torch.zeros_like}).items():
+        with hooked(gpt2, [("resid_post", 1, lambda v, start, change=change: change(v))]):
+            wanted[name] = nll(gpt2, ids)
+    for name, loss in wanted.items():
+        assert getattr(found, name) == pytest.approx(loss, abs=1e-5), name
+    assert found.explained == pytest.approx(sae.explained(x), abs=1e-5)
 
 
 def test_dead_features_are_revived(truth):
@@ -83,6 +152,10 @@ def test_what_it_refuses(truth):
     _, x = truth
     with pytest.raises(ValueError, match="exactly one"):
         train_sae(x, 8)
+    with pytest.raises(ValueError, match="exactly one"):
+        train_sae(x, 8, k=2, batch_k=2)
+    with pytest.raises(ValueError, match="batch_k is 0"):
+        train_sae(x, 8, batch_k=0)
     with pytest.raises(ValueError, match="k is 9"):
         train_sae(x, 8, k=9)
     with pytest.raises(ValueError, match="finite"):

@@ -2,14 +2,15 @@
 
 `lens`: what the model would say if it stopped here, and which part pushed which word. `heads`: scores of what a head
 looks at, copies and feeds. `probing`: what can be read from activations, and erasing it. `sae`: dictionaries of
-features. `steering`: a direction added while the model writes.
+features. `reconstruction`: what a model loses with one. `steering`: a direction added while the model writes.
 """
 
 from llmnotes.methods.giants import giants
 from llmnotes.methods.heads import Scores, composition, copying, looking, repeated_tokens
 from llmnotes.methods.lens import Shares, direct_logit_attribution, lens_guesses, logit_lens
 from llmnotes.methods.probing import Probe, activations, erase, probe
-from llmnotes.methods.sae import SAE, match, splice, train_sae
+from llmnotes.methods.reconstruction import recovered, splice
+from llmnotes.methods.sae import SAE, match, train_sae
 from llmnotes.methods.steering import difference_of_means, generate, steer
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "looking",
     "match",
     "probe",
+    "recovered",
     "repeated_tokens",
     "splice",
     "steer",

@@ -1,8 +1,9 @@
 """Sparse autoencoders: rewrite activations as sums of few directions out of many, which one can then look at singly.
 
 x is approximated by b_dec + f @ w_dec, where f = relu((x - b_dec) @ w_enc + b_enc) is mostly zero: by a penalty on its
-size (L1: Bricken et al. 2023, "Towards Monosemanticity") or by keeping only the k largest (TopK: Gao et al. 2024,
-"Scaling and evaluating sparse autoencoders").
+size (L1: Bricken et al. 2023, "Towards Monosemanticity"), by keeping the k largest of each example (TopK: Gao et al.
+2024, "Scaling and evaluating sparse autoencoders"), or the k per example that are the largest of a whole batch
+(BatchTopK: Bussmann et al. 2024), so that a full vector may have more features than an empty one.
 
     >>> import torch
     >>> from llmnotes.methods.sae import match, train_sae
@@ -18,7 +19,6 @@ size (L1: Bricken et al. 2023, "Towards Monosemanticity") or by keeping only the
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -27,26 +27,24 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from llmnotes.methods.giants import giants, say_giants
-from llmnotes.model.interventions import edit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from jaxtyping import Float
 
 
-__all__ = ["SAE", "Log", "Match", "match", "splice", "train_sae"]
+__all__ = ["SAE", "Log", "Match", "match", "train_sae"]
 
 
 @dataclass(frozen=True)
 class SAE:
-    """A trained autoencoder. `k` is how many features may be active at once; None for L1."""
+    """A trained autoencoder. TopK keeps the `k` largest features, BatchTopK those above `threshold`, L1 has neither."""
 
     w_enc: Float[Tensor, "d feature"]
     b_enc: Float[Tensor, " feature"]
     w_dec: Float[Tensor, "feature d"]  # rows of length one
     b_dec: Float[Tensor, " d"]
     k: int | None = None
+    threshold: float | None = None  # in the units of x
 
     def encode(self, x: Float[Tensor, "*batch d"]) -> Float[Tensor, "*batch feature"]:
         """How active each feature is.
@@ -57,14 +55,31 @@ class SAE:
         if x.size(-1) != len(self.b_dec):
             raise ValueError(f"activations are {x.size(-1)} wide; this autoencoder reads {len(self.b_dec)}")
         features = ((x - self.b_dec) @ self.w_enc + self.b_enc).relu()
-        if self.k is None:
-            return features
-        top = features.topk(self.k, dim=-1)
-        return torch.zeros_like(features).scatter(-1, top.indices, top.values)
+        if self.threshold is not None:
+            return features * (features > self.threshold)
+        return features if self.k is None else _largest(features, self.k)
 
     def decode(self, features: Float[Tensor, "*batch feature"]) -> Float[Tensor, "*batch d"]:
         """The activations that these features stand for."""
         return features @ self.w_dec + self.b_dec
+
+    def explained(self, x: Float[Tensor, "example d"]) -> float:
+        """The share of the variance of activations that the reconstruction explains.
+
+        Take activations that the autoencoder was not trained on: with many features it can learn examples by heart.
+        """
+        return 1 - ((self.decode(self.encode(x)) - x).pow(2).sum() / (x - x.mean(0)).pow(2).sum()).item()
+
+
+def _largest(features: Tensor, k: int) -> Tensor:
+    """Only the k largest of each row."""
+    top = features.topk(k, dim=-1)
+    return torch.zeros_like(features).scatter(-1, top.indices, top.values)
+
+
+def _largest_of_all(features: Tensor, k: int) -> Tensor:
+    """Only the k times so many rows that are the largest of the whole table."""
+    return _largest(features.flatten(), k * len(features)).view_as(features)
 
 
 @dataclass(frozen=True)
@@ -83,7 +98,9 @@ def train_sae(
     n_features: int,
     *,
     k: int | None = None,
+    batch_k: int | None = None,
     l1: float | None = None,
+    aux: float | None = None,
     steps: int = 2000,
     batch: int = 256,
     lr: float = 3e-3,
@@ -93,15 +110,21 @@ def train_sae(
 ) -> tuple[SAE, Log]:
     """Train an autoencoder on activations.
 
-    Features that were not active for `every` steps are dead: each is set anew to the direction of an example that is
-    reconstructed badly, with a small encoder, as in Bricken et al. The last quarter of the steps is left to settle.
+    Features that were not active for `every` steps are dead. Each is set anew to the direction of an example that is
+    reconstructed badly, with a small encoder, as in Bricken et al.; the last quarter of the steps is left to settle.
+    Or, with `aux`, the dead features learn what the others leave (AuxK, Gao et al.). The decoder's rows have length
+    one, and the part of their gradient that points along them is removed before each step.
 
     Args:
         x: activations, such as `llmnotes.methods.probing.activations(...)[layer]`.
         n_features: how many directions; several times d, as a rule.
         k: TopK: how many may be active at once.
+        batch_k: or BatchTopK: how many may be active on average. Trained, it keeps the features above a threshold: the
+            mean over the last fifth of the steps of the smallest feature that was kept.
         l1: or the weight of the L1 penalty. Activations are scaled to mean length sqrt(d) while training, so that one
             value suits most models; a few tenths are a start.
+        aux: the weight of the error with which the dead features alone, the d / 2 strongest of them, reconstruct what
+            the others leave; 1/32 in Gao et al. None revives dead features instead.
         steps: of Adam.
         batch: examples in each.
         lr: learning rate, falling to zero over the last fifth.
@@ -114,12 +137,13 @@ def train_sae(
         The autoencoder, in the scale of x, and the log.
 
     Raises:
-        ValueError: not exactly one of k and l1, k out of range, x no table, or values that are not finite.
+        ValueError: not exactly one of k, batch_k and l1, k out of range, x no table, or values that are not finite.
     """
-    if (k is None) == (l1 is None):
-        raise ValueError(f"got k={k} and l1={l1}; expected exactly one of them")
-    if k is not None and not 0 < k <= n_features:
-        raise ValueError(f"k is {k}; expected 1 to n_features = {n_features}")
+    if (k, batch_k, l1).count(None) != 2:
+        raise ValueError(f"got k={k}, batch_k={batch_k} and l1={l1}; expected exactly one of them")
+    for name, many in (("k", k), ("batch_k", batch_k)):
+        if many is not None and not 0 < many <= n_features:
+            raise ValueError(f"{name} is {many}; expected 1 to n_features = {n_features}")
     if x.ndim != 2 or not x.isfinite().all():
         raise ValueError(f"x has shape {tuple(x.shape)}; expected (example, d), all values finite")
     x, d = x.detach().float(), x.size(1)
@@ -138,19 +162,30 @@ def train_sae(
     optimizer = torch.optim.Adam(weights, lr=lr, betas=(0.9, 0.999))
     variance = x.pow(2).sum(-1).mean().item()
     log, seen, since = Log(every, [], [], [], []), torch.zeros(n_features, dtype=torch.bool, device=x.device), []
+    idle = torch.zeros(n_features, dtype=torch.long, device=x.device)  # steps since a feature was active
+    smallest = []  # BatchTopK: the smallest feature kept
     for step in range(1, steps + 1):
         rows = x[torch.randint(len(x), (batch,), generator=generator).to(x.device)]
         for group in optimizer.param_groups:
             group["lr"] = lr * min(1.0, (steps - step + 1) / max(1, steps // 5))
         features = sae.encode(rows)
-        error = (sae.decode(features) - rows).pow(2).sum(-1)
+        if batch_k is not None:
+            features = _largest_of_all(features, batch_k)
+        left = rows - sae.decode(features)
+        error = left.pow(2).sum(-1)
         loss = error.mean() + (0 if l1 is None else l1 * features.abs().sum(-1).mean())
+        if aux is not None and (dead := idle >= every).any():
+            loss = loss + aux * _left_over(sae, rows, left.detach(), dead)
         optimizer.zero_grad()
         loss.backward()
+        sae.w_dec.grad -= _along(sae.w_dec.grad, sae.w_dec.detach())
         optimizer.step()
         with torch.no_grad():
             sae.w_dec.copy_(normalize(sae.w_dec, dim=-1))  # else the penalty is dodged by small f and large w_dec
-            seen |= (features > 0).any(0)
+            seen |= (now := (features > 0).any(0))
+            idle = (idle + 1).masked_fill(now, 0)
+            if batch_k is not None and step > 0.8 * steps and now.any():
+                smallest.append(features[features > 0].min().item())
             since.append((loss.item(), error.mean().item(), (features > 0).float().sum(-1).mean().item()))
             if step % every == 0:
                 mean_loss, mean_error, mean_active = (sum(values) / every for values in zip(*since, strict=True))
@@ -158,13 +193,26 @@ def train_sae(
                 log.explained.append(1 - mean_error / variance)
                 log.active.append(mean_active)
                 log.alive.append(seen.float().mean().item())
-                if step <= 0.75 * steps:
-                    _revive(sae, optimizer, ~seen, x, generator)
+                if aux is None and step <= 0.75 * steps:
+                    _revive(SAE(*weights, k or batch_k), optimizer, ~seen, x, generator)
                 seen.zero_()
                 since.clear()
     w_enc, b_enc, w_dec, b_dec = (weight.detach() for weight in weights)
     # Back to the scale of the activations: encoding (x - center) / scale and multiplying the features by scale.
-    return SAE(w_enc, b_enc * scale, w_dec, center + b_dec * scale, k), log
+    threshold = scale * sum(smallest) / len(smallest) if smallest else None
+    return SAE(w_enc, b_enc * scale, w_dec, center + b_dec * scale, k, threshold), log
+
+
+def _along(gradient: Tensor, rows: Tensor) -> Tensor:
+    """The part of a gradient that points along rows of length one: it would change their length alone."""
+    return (gradient * rows).sum(-1, keepdim=True) * rows
+
+
+def _left_over(sae: SAE, x: Tensor, left: Tensor, dead: Tensor) -> Tensor:
+    """How badly the d / 2 strongest dead features alone reconstruct what the others leave of each example."""
+    features = ((x - sae.b_dec) @ sae.w_enc[:, dead] + sae.b_enc[dead]).relu()
+    features = _largest(features, min(features.size(1), max(1, x.size(1) // 2)))
+    return (features @ sae.w_dec[dead] - left).pow(2).sum(-1).mean()
 
 
 @torch.no_grad()
@@ -184,20 +232,6 @@ def _revive(sae: SAE, optimizer: Any, dead: Tensor, x: Tensor, generator: torch.
     for weight, where in ((sae.w_enc, (slice(None), dead)), (sae.b_enc, dead), (sae.w_dec, dead)):
         for moment in ("exp_avg", "exp_avg_sq"):
             optimizer.state[weight][moment][where] = 0.0
-
-
-@contextmanager
-def splice(model: Any, sae: SAE, layer: int, *, place: str = "resid_post") -> Iterator[None]:
-    """Let the model go on with the autoencoder's reconstruction instead of its own activations.
-
-    Args:
-        model: what `llmnotes.load` gives, or a transformers model.
-        sae: trained on this place.
-        layer: where.
-        place: where.
-    """
-    with edit(model, place, layer, lambda x, at: sae.decode(sae.encode(x))):
-        yield
 
 
 @dataclass(frozen=True)
