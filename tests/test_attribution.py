@@ -55,6 +55,33 @@ def test_it_agrees_with_a_sweep_where_the_change_is_small(gpt2, ids):
     torch.testing.assert_close(estimate["z"].sum(1), change, rtol=0.05, atol=1e-4)
 
 
+def test_integrated_gradients_add_up_to_the_change(model, ids, other_ids):
+    """Sundararajan et al.'s completeness, which one gradient does not have."""
+    base, source = (metric(model(tokens).logits[:, -1]).item() for tokens in (other_ids, ids))
+    for mode, whole in (("denoising", source - base), ("noising", base - source)):
+        for steps, close in ((None, 0.0), (64, 2e-3)):
+            scores = attribution_patching(model, ids, other_ids, metric, ["resid_pre"], mode=mode, steps=steps)
+            off = abs(scores["resid_pre"][0].sum().item() - whole)
+            assert off > 3e-3 * abs(whole) if steps is None else off < close * max(1, abs(whole)), (mode, steps)
+
+
+def test_integrated_gradients_equal_a_loop(gpt2, ids, other_ids):
+    places = ["z", "mlp_post", "attn_out"]
+    found = attribution_patching(gpt2, ids, other_ids, metric, places, steps=3)
+    clean, base = trace(gpt2, ids), trace(gpt2, other_ids)
+    wanted = dict.fromkeys(places, 0)
+    for share in (1 / 6, 3 / 6, 5 / 6):
+        mixed = base["resid_pre", 0] + share * (clean["resid_pre", 0] - base["resid_pre", 0])
+        with replace(gpt2, "resid_pre", 0, mixed):
+            run = trace(gpt2, other_ids, [*places, "logits"], grad=True)
+        for place in places:
+            slope = torch.autograd.grad(metric(run["logits"][:, -1])[0], run[place, 1], retain_graph=True)[0]
+            wanted[place] = wanted[place] + slope[0] / 3 * (clean[place, 1] - base[place, 1])[0]
+    for place in places:
+        product = wanted[place] if place == "mlp_post" else wanted[place].sum(-1)
+        torch.testing.assert_close(found[place][1], product, rtol=1e-3, atol=1e-5)
+
+
 def test_two_forward_passes_and_one_backward_pass(gpt2, ids, other_ids):
     passes = []
     handle = gpt2.transformer.h[1].mlp.c_proj.register_forward_hook(lambda m, a, out: passes.append(out.requires_grad))
@@ -138,3 +165,5 @@ def test_what_path_patching_refuses(gpt2, ids, other_ids):
         path_patching(llama, ids, other_ids, metric, ["embed"], ["1.2"])
     with pytest.raises(ValueError, match="the metric returned"):
         attribution_patching(gpt2, ids, other_ids, lambda logits: logits)
+    with pytest.raises(ValueError, match="steps is 0"):
+        attribution_patching(gpt2, ids, other_ids, metric, steps=0)

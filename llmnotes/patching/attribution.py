@@ -1,8 +1,10 @@
 """Attribution patching: estimate every patch at once from a gradient.
 
 To first order, patching an activation changes the metric by (source - base) . gradient. Two forward passes and one
-backward pass thus stand in for thousands of patched runs (Nanda 2023, "Attribution Patching"). It is an estimate: check
-what matters with `llmnotes.patching.sweeps.sweep`.
+backward pass thus stand in for thousands of patched runs (Nanda 2023, "Attribution Patching"). Where the model is
+saturated the gradient at the base says little, and the estimate is too small. *Integrated gradients* (Sundararajan et
+al. 2017; for patching EAP-IG, Hanna et al. 2024, "Have Faith in Faithfulness") average the gradient over inputs on the
+straight line from base to source. Either is an estimate: check what matters with `llmnotes.patching.sweeps.sweep`.
 
     >>> import torch
     >>> from transformers import GPT2Config, GPT2LMHeadModel
@@ -13,6 +15,9 @@ what matters with `llmnotes.patching.sweeps.sweep`.
     >>> scores = attribution_patching(model, [3, 1, 4, 1, 5], [3, 1, 9, 1, 5], metric)
     >>> scores["z"].shape  # (layer, pos, head)
     torch.Size([2, 5, 4])
+    >>> scores = attribution_patching(model, [3, 1, 4, 1, 5], [3, 1, 9, 1, 5], metric, ["resid_pre"], steps=20)
+    >>> scores["resid_pre"].shape  # (layer, pos): those of layer 0 add up to the difference between the two runs
+    torch.Size([2, 5])
 """
 
 from __future__ import annotations
@@ -25,7 +30,8 @@ from llmnotes.model.architectures import parts, read_out
 from llmnotes.model.guard import check_read_out
 from llmnotes.model.hooks import available, check_place
 from llmnotes.model.inputs import pair
-from llmnotes.model.tracing import Trace, trace
+from llmnotes.model.interventions import replace
+from llmnotes.model.tracing import trace
 from llmnotes.patching.sweeps import checked_metric, positions_read, single
 
 if TYPE_CHECKING:
@@ -34,7 +40,6 @@ if TYPE_CHECKING:
     from jaxtyping import Float
     from torch import Tensor
 
-    from llmnotes.model.architectures import Parts
     from llmnotes.model.inputs import Inputs
     from llmnotes.patching.sweeps import Metric
 
@@ -54,6 +59,7 @@ def attribution_patching(
     *,
     mode: str = "denoising",
     at: int | Sequence[int] | None = -1,
+    steps: int | None = None,
 ) -> dict[str, Float[Tensor, "layer pos *unit"]]:
     """Estimate what patching each node would change, for all nodes from two forward passes and one backward pass.
 
@@ -67,12 +73,15 @@ def attribution_patching(
             give (layer, pos, neuron), and `pattern` (layer, head, query, key).
         mode: "denoising" patches clean activations into the corrupted run, "noising" the reverse.
         at: where the metric looks, as for `sweep`.
+        steps: integrated gradients: the gradient is the mean over so many inputs between the two (the midpoints of
+            equal parts of the line between their embeddings), run as one batch. The estimates of `resid_pre` in layer
+            0 then add up to the whole change of the metric. None takes the gradient of the run to be patched alone.
 
     Returns:
         For each place, the estimated change of the metric.
 
     Raises:
-        ValueError: prompts of different lengths, a place that the architecture has not, a bad metric or mode.
+        ValueError: prompts of different lengths, a place that the architecture has not, a bad metric, mode or `steps`.
     """
     found = parts(model)
     places = [p for p in NODES if p in available(found)] if places is None else places
@@ -80,38 +89,37 @@ def attribution_patching(
         check_place(found, place)
         if place == "logits":
             raise ValueError("the logits are what the metric reads; name a place before them")
-    base, source, score = _two_runs(model, found, clean, corrupted, metric, places, mode, at)
-    keys = [key for key in base.values if key[0] in places]
-    gradients = torch.autograd.grad(score, [base.values[key] for key in keys], allow_unused=True)
+    if mode not in ("denoising", "noising"):
+        raise ValueError(f"mode is {mode!r}; expected 'denoising' or 'noising'")
+    if steps is not None and steps < 1:
+        raise ValueError(f"steps is {steps}; expected 1 or more, or None for the gradient of one run")
+    check_read_out(found)
+    tokens = pair(model, clean, corrupted).tokens
+    row = 1 if mode == "denoising" else 0
+    base_tokens, source_tokens = tokens[[row]], tokens[[1 - row]]
+    source = trace(found.model, source_tokens, {*places, "resid_pre"} if steps else places)
+    if steps is None:
+        base = runs = trace(found.model, base_tokens, [*places, "resid_post"], grad=True)
+    else:
+        base = trace(found.model, base_tokens, {*places, "resid_pre"})
+        line = _between(base["resid_pre", 0], source["resid_pre", 0], steps)
+        with replace(found.model, "resid_pre", 0, line):
+            runs = trace(found.model, base_tokens.expand(steps, -1), [*places, "resid_post"], grad=True)
+    with torch.enable_grad():
+        logits = read_out(found, runs["resid_post", -1][:, positions_read(at, tokens.size(1))])
+        score = checked_metric(metric, single(at))(logits).sum()
+    keys = [key for key in runs.values if key[0] in places]
+    gradients = torch.autograd.grad(score, [runs.values[key] for key in keys], allow_unused=True)
     scores: dict[str, list[Tensor]] = {place: [] for place in places}
-    for (place, layer), gradient in zip(keys, gradients, strict=True):
-        change = (source[place, layer] - base[place, layer])[0].detach()
+    for key, gradient in zip(keys, gradients, strict=True):
+        place, change = key[0], (source[key] - base[key])[0].detach()
         # a place of which nothing goes on (the last queries of a model that is read earlier) has no gradient
-        product = torch.zeros_like(change) if gradient is None else change * gradient[0]
+        product = torch.zeros_like(change) if gradient is None else change * gradient.mean(0)
         scores[place].append(product.sum(-1) if place in SUMMED else product)
     return {place: torch.stack(rows) for place, rows in scores.items()}
 
 
-def _two_runs(
-    model: Any,
-    found: Parts,
-    clean: Inputs,
-    corrupted: Inputs,
-    metric: Metric,
-    places: Sequence[str],
-    mode: str,
-    at: Any,
-) -> tuple[Trace, Trace, Tensor]:
-    """The run to be patched with its graph, the run to patch from without, and the metric of the first."""
-    if mode not in ("denoising", "noising"):
-        raise ValueError(f"mode is {mode!r}; expected 'denoising' or 'noising'")
-    check_read_out(found)
-    prompts = pair(model, clean, corrupted)
-    where = positions_read(at, prompts.tokens.size(1))
-    row = 1 if mode == "denoising" else 0
-    source = trace(found.model, prompts.tokens[[1 - row]], places)
-    base = trace(found.model, prompts.tokens[[row]], [*places, "resid_post"], grad=True)
-    with torch.enable_grad():
-        logits = read_out(found, base["resid_post", -1][:, where])
-        score = checked_metric(metric, single(at))(logits)[0]
-    return base, source, score
+def _between(base: Tensor, source: Tensor, steps: int) -> Tensor:
+    """The midpoints of equal parts of the straight line from one input to the other: (steps, pos, d_model)."""
+    share = (torch.arange(steps, device=base.device, dtype=base.dtype) + 0.5) / steps
+    return base + share[:, None, None] * (source - base)
