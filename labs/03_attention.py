@@ -20,7 +20,8 @@ import torch
 from torch.nn.functional import cross_entropy, one_hot, scaled_dot_product_attention
 
 import llmnotes
-from llmnotes.lab import ask, explore, figure, in_words, note, plots, predict, within
+from llmnotes.lab import ask, figure, in_words, note, plots, predict, within
+from llmnotes.lab.maps import attention_maps
 from llmnotes.model import trace, untrained
 from llmnotes.world import END, read
 
@@ -36,7 +37,17 @@ SMOOTH = "an average of smooth functions of fixed weights"
 # favourite. So at *likes* the model must know who it is talking about, and only attention can bring that from one word
 # to another.
 #
-# One of its sixteen heads, L2H3 (layer 2, head 3, both counted from 0), does it in plain sight.
+# One of its sixteen heads, L2H3 (layer 2, head 3, both counted from 0), does it in plain sight. Click *likes* below and Karl
+# lights up.
+#
+# <div class="bench" data-bench="heads" data-name="one-head" data-only="L2H3" data-text="Karl likes" data-search-exclude markdown>
+#
+# The head runs in the page, which needs JavaScript. The figure shows where it looks.
+#
+# </div>
+#
+# Now switch the head off. *World* still says *cake*: something else brings Karl, too. Where a head looks is not yet what it
+# does, and this lab is about the looking.
 
 # %% tags=["setup"]
 world = llmnotes.load("world")
@@ -598,23 +609,30 @@ figure(
 # Back to the head that found Karl. Here is every head of *World* on one text with a favourite food and a song.
 #
 # **A game.** One head sings: in the second verse it looks at the syllable that comes next in the first. Find it before
-# you read on.
+# you read on. Which of the sixteen maps has a stripe in its last rows? Choose that map, then a syllable of the second verse.
 
 # %% tags=["drawing"]
-text = trace(world, f"{END} Karl likes soup . he sang : la mo fi ; la mo fi .", ["pattern"])
-explore.attention(
-    ["end", *text.words()[1:]],
-    text.stack("pattern")[:, 0],  # (layer, head, query, key)
+text = trace(world, f"{END} Karl likes cake . he sang : la mo fi ; la mo fi .", ["pattern"])
+maps = text.stack("pattern")[:, 0]  # (layer, head, query, key)
+figure(
+    attention_maps(maps),
     name="patterns",
     alt="At the word likes head L2H3 looks at Karl. In the second verse of the song the same head looks mostly at the "
     "syllable of the first verse that comes next.",
-    caption="Attention of all heads of World on one text.",
-    start=(0, 0, 2),
+    caption="Attention of all heads of World on *Karl likes cake . he sang : la mo fi ; la mo fi .* A row looks, a column is "
+    "looked at.",
+    data={"patterns": maps},
     rtol=0.02,
     because=SMOOTH,
 )
 
 # %% [markdown]
+# <div class="bench" data-bench="heads" data-text="Karl likes cake . he sang : la mo fi ; la mo fi ." data-at="2" data-head="L0H0" data-figure="patterns" data-search-exclude markdown>
+#
+# With JavaScript you can choose a head and a word here.
+#
+# </div>
+#
 # It is L2H3 again. In songs it gives {{ result("attention.song_l2h3", ".2f") }} of its attention to the syllable to be sung
 # next, more than any other head, where the median head gives {{ result("attention.song_median", ".2f") }}. Try favourite
 # foods only, and you would call it a fact head. Try songs only, and you would call it a copying head. Both names are true

@@ -29,7 +29,8 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
-from llmnotes.lab import explore, figure, in_words, plots, predict, within
+from llmnotes.lab import figure, in_words, plots, predict, within
+from llmnotes.lab.maps import attention_maps
 from llmnotes.methods import composition, looking
 from llmnotes.model import ablate, replace, trace
 from llmnotes.patching import logit_difference, path_patching
@@ -306,21 +307,18 @@ figure(
 # list has begun again, and the second head finds an earlier copy of each token within the first twelve places. Only there
 # need it be written down what stood before. The head does its work **where it is needed and nowhere else**, and a mean over all places hides it.
 #
-# To see it happen: the four heads of the first run on one text, twelve tokens over and over, written as letters. What is
-# shown first is the second layer at place 13, where a token has come for the second time. Then take the first layer, and walk
-# along the text.
+# To see it happen: the four heads of the first run on one text, twelve tokens over and over. A row looks, a column is looked at.
 
 # %% tags=["drawing"]
 text = torch.arange(28) % LONGEST
 heads = trace(models[0], [text.tolist()], ["pattern"]).stack("pattern")[:, 0]
-explore.attention(
-    ["abcdefghijkl"[i] for i in text],
-    heads,  # (layer, head, query, key)
+figure(
+    attention_maps(heads),  # (layer, head, query, key)
     name="heads",
     alt="One head of the first layer looks one place back, up to about place 12 and hardly further. The second layer looks, "
     "from place 12 on, at the place behind the earlier copy of the present token.",
-    caption="All heads of run 1 on one text.",
-    start=(1, second[0], 13),
+    caption="All heads of run 1 on one text of 28 tokens: the two of the first layer above, the two of the second below.",
+    data={"patterns": heads},
     rtol=0.5,
     because=TRAINED,
 )

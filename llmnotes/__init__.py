@@ -3,7 +3,7 @@
 Importing this package costs next to nothing: torch and transformers load when a function first needs them. It has eight
 rooms; each can be read on its own in half an hour, and arrows run one way.
 
-    lab/       what a lab says and draws: record, predict, figure, plots, explore        (imports nothing else of ours)
+    lab/       what a lab says and draws: record, predict, figure, plots, maps           (imports nothing else of ours)
     model/     open a model and look or reach into it: load, architectures, trace, interventions, loss
     methods/   one way of asking a model a file: lens, heads, probing, sae, steering
     patching/  sweep, paths, attribution, and propagate, which makes them fast

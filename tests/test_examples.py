@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = [
-    "lab.explore",
+    "lab.maps",
     *("model.architectures", "model.hooks", "model.inputs", "model.interventions", "model.tracing"),
     *("methods.heads", "methods.lens", "methods.probing", "methods.sae", "methods.reconstruction", "methods.steering"),
     *("patching.attribution", "patching.paths", "patching.propagate", "patching.sweeps"),

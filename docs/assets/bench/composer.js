@@ -18,9 +18,11 @@ export const SENTENCES = {
 
 /**
  * @param {(words: string[]) => void} change called with a new text
+ * @param {Object<string, string>} sentences to choose from, by what they are about
+ * @param {HTMLElement?} own what stands in the sentence's place
  * @returns {{element: HTMLElement, show: Function, refuse: Function}}
  */
-export function composerPart(change, sentences = SENTENCES) {
+export function composerPart(change, sentences = SENTENCES, own = null) {
   let words = [];
   const sentence = make("p", { class: "bench-sentence" });
   const choose = make("select", { "aria-label": "Choose a sentence" }, make("option", { value: "" }, "Sentences"));
@@ -40,7 +42,7 @@ export function composerPart(change, sentences = SENTENCES) {
   const back = make("button", { type: "button", class: "bench-back", onclick: () => words.length > 1 && change(words.slice(0, -1)) }, "Remove the last word");
   const offers = make("div", { class: "bench-offers", role: "group", "aria-label": "Words that can come next, by the grammar" });
   const problem = make("p", { class: "bench-problem", role: "alert" });
-  const element = make("div", { class: "bench-composer" }, sentence, make("div", { class: "bench-tools" }, choose, form, back), offers, problem);
+  const element = make("div", { class: "bench-composer" }, own ?? sentence, make("div", { class: "bench-tools" }, choose, form, back), offers, problem);
 
   async function offer() {
     const mine = words;

@@ -159,6 +159,21 @@ export const ANSWERS = {
     };
   },
 
+  /** Where Fairytale's heads look in a text, and what it would say after each token. */
+  attend({ name, text, edits, longest }) {
+    const { model, tokenizer } = modelOf(name);
+    const ids = [0, ...tokenizer.encode(text)];
+    if (ids.length > longest) throw new Error(`${ids.length - 1} tokens; the maps can show ${longest - 1}.`);
+    const { logits, places } = model.run(ids, { keep: ["pattern"], edits: resolve(edits) });
+    const said = probabilities(logits, model.vocab);
+    const best = (at) => likeliest(said.subarray(at * model.vocab, (at + 1) * model.vocab), 4);
+    return {
+      words: ids.map((id) => tokenizer.decode([id])),
+      next: ids.map((_, at) => best(at).map(({ id, p }) => ({ p, text: tokenizer.decode([id]) }))),
+      pattern: Array.from({ length: model.layers }, (_, i) => places.get(keyOf("pattern", i))),
+    };
+  },
+
   /** Keep the encoders of the feature browser: sparse autoencoders that leave k features active (Gao et al. 2024). */
   dictionary({ weights, layer, k }) {
     dictionaries = { tensors: readTensors(weights), layer, k };

@@ -10,6 +10,7 @@ import { demonstrate, remember } from "./still.js";
 const PRESETS = {
   home: { model: "world", from: "play", build: "playHome" },
   world: { model: "world", from: "play", build: "playWorld" },
+  heads: { model: "world", from: "heads", build: "playHeads" },
   swap: { model: "world", from: "swap", build: "playSwap" },
   time: { model: "world", from: "time", build: "playTime", wait: "World and its nine checkpoints, 5.0 MB", more: "loadSteps" },
   steer: { model: "world", from: "dial", build: "playSteer" },
@@ -24,7 +25,7 @@ const TOUCHES = ["pointerenter", "focusin", "touchstart"];
 function mount(root, open) {
   const { model, from, build, more, ...preset } = PRESETS[root.dataset.bench] ?? {};
   if (!build) return void console.error(`no bench called ${root.dataset.bench}; expected one of ${Object.keys(PRESETS)}`);
-  const address = `bench-${root.dataset.bench}`; // what the page's address begins with when it holds a state
+  const address = `bench-${root.dataset.name ?? root.dataset.bench}`; // what the page's address begins with when it holds a state
   root.id ||= address;
   const still = root.classList.contains("bench-still");
   const wait = preset.wait ?? (document.querySelector("[data-lab-page]") && !still ? `World, ${megabytes(model)}` : null);
@@ -43,6 +44,7 @@ function mount(root, open) {
       root.classList.add("bench-on");
       await module[build](root, sizes);
       handOver?.();
+      document.getElementById(`figure-${root.dataset.figure}`)?.classList.add("bench-replaced"); // in print it stands
       addEventListener("hashchange", () => {
         if (!location.hash.startsWith(`#${address}?`)) return;
         module[build](root, sizes); // a link in the page that leads to a state

@@ -139,7 +139,8 @@ export function changesPart(sizes, change) {
   const element = make("div", {}, make("h3", {}, "What you changed"), none, list, clear);
   return {
     element,
-    show(codes, words) {
+    /** @param {boolean} means whether an average may stand in a part's place */
+    show(codes, words, means = true) {
       const undo = (code) => {
         change(codes.filter((one) => one !== code));
         (list.querySelector("button") ?? element.closest(".bench").querySelector(".bench-switches [tabindex='0']"))?.focus();
@@ -160,7 +161,7 @@ export function changesPart(sizes, change) {
             {},
             make("span", {}, ...emphasised(name)),
             button("Undo", "Undo", () => undo(code)),
-            code.includes("!")
+            code.includes("!") || !means
               ? null
               : button(code.endsWith("~") ? "Zero instead" : "Average instead", "Other kind", () => replace(code, mean)),
             control && button("Control: random instead", "Control", () => replace(code, control)),

@@ -15,7 +15,7 @@ export const FIRST = "the cats near the dog";
 export const rowOf = (table, at, width) => table.subarray(at * width, (at + 1) * width);
 
 /** The sentence that says what the changes do, for the verdict. */
-function effect(verdict, codes) {
+export function effect(verdict, codes) {
   if (!codes.length) return `Nothing is changed. ${verdict.why}`;
   const names = namedTogether(codes);
   const how = codes.every((code) => /\d$/.test(code) && !isCut(code)) ? "off" : "changed";

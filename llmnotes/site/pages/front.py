@@ -15,7 +15,6 @@ NEEDED = {  # what a page loads where this stands in it
     "machine full one-head": ("assets/widgets/one-head.js",),
     "machine full bpe": ("assets/widgets/bpe.js",),
     "machine full bugs": ("assets/widgets/bugs.js",),
-    "attention-explorer": ("assets/attention.css", "assets/attention.js"),
     "data-bench=": ("assets/bench/bench.css", "assets/bench/main.js"),
 }
 
