@@ -87,7 +87,8 @@ export function playSteer(root, sizes) {
   root.replaceChildren(
     make("p", { class: "bench-hd" }, make("b", {}, "World"), " steered from one mood to another", make("span", {}, "runs in this page")),
     make("div", { class: "bench-tools" }, select("from", MOODS, "from"), select("to", MOODS, "to"), select("after layer", layers, "layer")),
-    make("div", { class: "bench-row bench-pad" }, make("label", { class: "bench-when" }, dose, out), undo, control, another),
+    make("div", { class: "bench-row bench-pad" }, make("label", { class: "bench-when" }, dose, out)),
+    make("div", { class: "bench-row bench-pad" }, undo, control, another),
     say.element,
     story,
     make("p", { class: "bench-small bench-pad" }, make("mark", {}, "target mood"), " ", make("em", {}, "another mood"), " ", make("del", {}, "forbidden by the grammar, drawn again")),

@@ -33,7 +33,7 @@ export function playSwap(root, sizes) {
   const fields = ["First sentence", "Second sentence"].map((label) =>
     make("input", { "aria-label": label, spellcheck: "false", autocapitalize: "off", autocomplete: "off" }),
   );
-  const form = make("form", { class: "bench-pair" }, ...fields.map((field, i) => make("label", {}, i ? "into" : "from", field)), make("button", { type: "submit" }, "Use these"));
+  const form = make("form", { class: "bench-pair" }, ...fields.map((field, i) => make("label", {}, make("span", {}, i ? "into" : "from"), field)), make("button", { type: "submit" }, "Use these"));
   form.onsubmit = (event) => {
     event.preventDefault();
     begin(fields.map((field) => field.value.trim().replace(/\s+/g, " ")));
