@@ -140,7 +140,7 @@ def site(shared: Path, fresh_run: Callable[[Lab], Outcome]) -> Path:
         fresh_run(lab)
 
     def build() -> dict:
-        target = shared / "site"
+        target = shared / "llmnotes"  # as its address says, which the page for lost readers links from
         done = mkdocs(
             ROOT, "build", "--strict", "-d", str(target), GITHUB_REPOSITORY="someone/llmnotes", SITE_URL=SITE_URL
         )

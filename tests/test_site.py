@@ -111,11 +111,12 @@ def test_a_notebook_is_made_the_same_each_time(recorded: Notebook) -> None:
 
 @each_lab
 def test_search_finds_prose_but_not_code(site: Path, lab: Lab) -> None:
-    index = json.loads((site / "search" / "search_index.json").read_text(encoding="utf-8"))
+    index = json.loads((site / "search" / "documents.json").read_text(encoding="utf-8"))
     texts = [doc["text"] for doc in index["docs"] if doc["location"].startswith(f"labs/{lab.stem}/")]
     titles = [doc["title"] for doc in index["docs"]]
     assert lab.title in titles
     assert "does not show" in " ".join(titles)
+    assert "The data of this figure" not in str(index)  # long rows of digits break the search's own index
     everything = re.sub(r"<[^>]+>", "", " ".join(texts))
     exercises = "".join(cell.source for cell in lab.cells if "```exercise" in cell.source)
     assert lab.question in everything
@@ -158,7 +159,6 @@ def test_every_link_within_the_site_leads_somewhere(site: Path) -> None:
                 assert url.fragment in ids[target], f"{path.relative_to(site)}: {attributes['href']}"
 
 
-@pytest.mark.xfail(reason="links lead to modules, names are those of rooms")
 @each_lab
 def test_code_leads_to_the_api_and_back(site: Path, lab: Lab) -> None:
     html = article(page_of(site, lab))

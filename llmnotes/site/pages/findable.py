@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -17,6 +18,16 @@ FOLDERS = {"labs": 4.0, "play": 2.0, "models": 2.0, "api": 0.5}
 def boost(uri: str) -> float:
     """How much a page counts in the search: labs, the glossary and how to run things come first."""
     return BOOST.get(uri, FOLDERS.get(uri.partition("/")[0], 1.0))
+
+
+def part_index(site: Path) -> None:
+    """Leave the index that every page fetches without its documents; search-worker.js fetches them when they are needed."""
+    path = site / "search" / "search_index.json"
+    if not path.is_file():
+        return
+    index = json.loads(path.read_text(encoding="utf-8"))
+    path.with_name("documents.json").write_text(json.dumps({"docs": index.pop("docs")}), encoding="utf-8")
+    path.write_text(json.dumps(index | {"docs": []}), encoding="utf-8")
 
 
 def llms_txt(contents: Contents, name: str, summary: str) -> str:

@@ -30,7 +30,7 @@ from llmnotes.site.pages import finishing
 from llmnotes.site.pages.cache import Aliases, BuildCache
 from llmnotes.site.pages.code_links import names_used, tidy_code, used_in
 from llmnotes.site.pages.contents import lab_uri, read_contents
-from llmnotes.site.pages.findable import boost, commit_of, llms_txt
+from llmnotes.site.pages.findable import boost, commit_of, llms_txt, part_index
 from llmnotes.site.pages.front import check_front, needed
 from llmnotes.site.pages.maths import KATEX, render_maths
 from llmnotes.site.pages.navigation import extend, repository_of
@@ -218,18 +218,27 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
     @event_priority(-100)
     @explained()
     def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
-        # Material's search is a dialog without a name
-        search = 'data-md-component="search" role="dialog"'
-        output = output.replace(search, f'{search} aria-label="Search"')
-        output = finishing.without_indentation(output)
-        if not (self.serving or is_offline(config)):  # MkDocs' server puts a script in; a folder has no origin
-            output = finishing.with_policy(output)
+        output = self._finished(output, config)
         # links to the API carry their heading as a tooltip and classes for nothing: a fifth of a lab's page
         output = re.sub(r'<a class="autorefs autorefs-internal"(?: title="[^"]*")?', "<a", output)
         return re.sub(r'<span title="llmnotes[^"]*">([^<]*)</span>', r"\1", output)  # names without a page
 
+    def on_post_template(self, output: str, *, template_name: str, config: MkDocsConfig) -> str:
+        return self._finished(output, config) if template_name.endswith(".html") else output
+
+    def _finished(self, output: str, config: MkDocsConfig) -> str:
+        # Material's search is a dialog without a name
+        search = 'data-md-component="search" role="dialog"'
+        output = finishing.without_indentation(output.replace(search, f'{search} aria-label="Search"'))
+        if self.serving or is_offline(config):  # MkDocs' server puts a script in; a folder has no origin
+            return output
+        return finishing.with_policy(output)
+
+    @event_priority(-50)  # after the search has written its index
     def on_post_build(self, *, config: MkDocsConfig) -> None:
         self.cache.forget()
+        if not is_offline(config):
+            part_index(Path(config.site_dir))
 
     def on_serve(self, server, *, config: MkDocsConfig, builder):
         root = self.contents.project.root
