@@ -42,7 +42,7 @@ def test_a_page_is_sound(browser, address: str, path: str) -> None:
 
 @each_lab
 def test_a_lab_page_is_sound(browser, address: str, lab: Lab) -> None:
-    """Small with all it loads before the reader touches it (gzipped), its figures drawn for their width, its cells copied as they are."""
+    """Small (gzipped, before it is touched), its figures drawn for their width, its cells copied as they are."""
     with Visit(browser, address, f"labs/{lab.stem}/", *VIEWS[0]) as visit:
         loaded = visit.loaded()
         largest = sorted(loaded.items(), key=lambda item: -item[1])[:6]

@@ -21,7 +21,7 @@ def boost(uri: str) -> float:
 
 
 def part_index(site: Path) -> None:
-    """Leave the index that every page fetches without its documents; search-worker.js fetches them when they are needed."""
+    """Leave the index that every page fetches without its documents, which search-worker.js fetches when needed."""
     path = site / "search" / "search_index.json"
     if not path.is_file():
         return
