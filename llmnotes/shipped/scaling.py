@@ -21,9 +21,10 @@ from torch import Tensor
 
 from llmnotes.scratch.training import Plan, train
 from llmnotes.scratch.transformer import Config, Transformer
+from llmnotes.world.grading import grade
 from llmnotes.world.lexicon import VOCABULARY
 from llmnotes.world.oracle import truth
-from llmnotes.world.stories import VALID_SEED, read, story_batches
+from llmnotes.world.stories import TEST_SEED, VALID_SEED, held_out, read, story_batches
 
 WIDTHS = (8, 12, 16, 24, 32, 48)  # the law is fitted to these
 LARGEST = 96  # and foretells this one
@@ -54,15 +55,16 @@ def held(stories: int = 96) -> tuple[Tensor, Tensor, float]:
 
 
 def one(width: int, seed: int) -> dict:
-    """Train one model; gives its loss against the true distribution along the way, in nats."""
+    """Train one model; gives its true loss along the way, in nats, and which rules it has at the end."""
     ids, probs, floor = held()
 
     def evaluate(model: torch.nn.Module) -> dict[str, float]:
         return {"held": -(probs * model(ids).log_softmax(-1)).sum(-1).mean().item()}
 
-    begun = time.perf_counter()
+    begun, model = time.perf_counter(), Transformer(sizes(width), seed=seed)
     with tempfile.TemporaryDirectory() as folder:
-        log = train(Transformer(sizes(width), seed=seed), _stories(seed), PLAN, Path(folder), evaluate, progress=False)
+        log = train(model, _stories(seed), PLAN, Path(folder), evaluate, progress=False)
+    rules = grade(model.eval(), held_out(TEST_SEED, 60), CONTEXT).accuracy
     return {
         "width": width,
         "seed": seed,
@@ -70,6 +72,7 @@ def one(width: int, seed: int) -> dict:
         "floor": floor,
         "steps": [int(entry["step"]) for entry in log],
         "held": [round(entry["held"], 5) for entry in log],
+        "rules": {rule: round(share, 4) for rule, share in rules.items()},
         "seconds": round(time.perf_counter() - begun, 1),
     }
 
