@@ -14,7 +14,7 @@ import torch
 from transformers import AutoModelForCausalLM, GPT2Config, GPTNeoConfig, GPTNeoXConfig, LlamaConfig
 
 import llmnotes
-from llmnotes.model.loading import CHECKPOINTS, FOLDER_VARIABLE, STORIES260K, load, shipped
+from llmnotes.model.loading import CHECKPOINTS, FOLDER_VARIABLE, STORIES260K, load, seeds, shipped
 from llmnotes.model.stories260k import FILES, HEADER, halves, read_llama2c, read_llama2c_tokenizer
 from llmnotes.scratch.gpt2 import from_gpt2
 from llmnotes.scratch.transformer import Config, Transformer, generate
@@ -304,7 +304,30 @@ def test_what_ships_is_small():
 
     assert {"fairytale", "world"} <= set(shipped())
     assert megabytes(CHECKPOINTS / "fairytale") < 12
-    assert megabytes(CHECKPOINTS / "world") < 7  # nine checkpoints along the way, eight audit cases, the dictionaries
+    assert megabytes(CHECKPOINTS / "world") < 12  # 13 checkpoints, 3 of attention alone, audit cases, dictionaries
+
+
+def test_a_replicate_is_loaded_by_its_seed(offline):
+    assert seeds("world") == [0, 1, 2, 3, 4]
+    assert seeds("world/attention-only") == [0, 1, 2]
+    assert seeds("fairytale") == [0]
+    first, second = (llmnotes.load("world", seed=seed).model.transformer.wte.weight for seed in (0, 1))
+    assert torch.equal(first, llmnotes.load("world").model.transformer.wte.weight)
+    assert not torch.allclose(first, second, atol=0.1)
+    assert llmnotes.load("world", seed=2).name == "world/seed-2"
+
+
+@pytest.mark.parametrize(
+    ("name", "seed"), [("world", 9), ("world", -1), ("world", True), ("fairytale", 1), ("gpt2", 1)]
+)
+def test_a_seed_that_is_not_here_is_refused(name, seed, offline):
+    with pytest.raises(ValueError, match=rf"seed is {seed}; {name} is here with 0"):
+        llmnotes.load(name, seed=seed)
+
+
+def test_the_trainings_of_a_strangers_model_are_not_ours():
+    with pytest.raises(FileNotFoundError, match="no model 'gpt2'"):
+        seeds("gpt2")
 
 
 def test_checksums_of_what_ships_are_those_of_the_cards(offline):
@@ -313,7 +336,9 @@ def test_checksums_of_what_ships_are_those_of_the_cards(offline):
     for metrics in CHECKPOINTS.rglob("metrics.json"):
         checksum = json.loads(metrics.read_text())["sha256"]
         assert hashlib.sha256((metrics.parent / "model.safetensors").read_bytes()).hexdigest() == checksum
-        assert checksum in (metrics.parent / "README.md").read_text()
+        replicate = metrics.parent.name.startswith("seed-")  # it stands with its beginning on its model's card
+        card = (metrics.parent.parent if replicate else metrics.parent) / "README.md"
+        assert (checksum[:12] if replicate else checksum) in card.read_text()
 
 
 def test_eight_bit_matrices_load_as_the_rest(tmp_path, offline):

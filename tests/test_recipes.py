@@ -64,6 +64,19 @@ def test_a_tiny_world_is_made_as_the_shipped_one_is(tmp_path):
     check_card(tmp_path / "attention-only" / "README.md", made["world/attention-only"]["sha256"])
 
 
+def test_a_replicate_of_a_tiny_world_differs_in_weights_and_stories(tmp_path):
+    plan = Plan(steps=4, lr=1e-2, warmup=2, evaluate_every=2)
+    options = {"config": TINY_WORLD, "attention_config": None, "plan": plan, "batch_size": 2, "test_stories": 4}
+    first = train_world(tmp_path, **options, steps_kept=(), progress=False)["world"]
+    made = train_world(tmp_path, **options, seed=3, progress=False)
+    second = made["world/seed-3"]
+    assert second["plan"]["seed"] == 3
+    assert second["data_seed"] == 13
+    assert second["sha256"] != first["sha256"]
+    assert json.loads((tmp_path / "seed-3" / "metrics.json").read_text())["sha256"] == second["sha256"]
+    assert second["sha256"][:12] in (tmp_path / "README.md").read_text()
+
+
 def test_a_tiny_fairytale_is_made_as_the_shipped_one_is(tmp_path, tales):
     config = Config(vocab_size=300, n_ctx=32, n_layers=1, n_heads=2, d_model=16)
     plan = Plan(steps=8, lr=1e-2, warmup=2, evaluate_every=4)

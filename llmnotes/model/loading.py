@@ -84,7 +84,7 @@ class LoadedModel:
         return ids
 
 
-def load(name: str | Path, device: str = "cpu", *, dtype: str | torch.dtype = "float32") -> LoadedModel:
+def load(name: str | Path, device: str = "cpu", *, dtype: str | torch.dtype = "float32", seed: int = 0) -> LoadedModel:
     """Load a model by name, folder or Hugging Face id.
 
     Looked for in this order: the models that ship with llmnotes ("world", "fairytale", "stories260K", and checkpoints
@@ -98,6 +98,8 @@ def load(name: str | Path, device: str = "cpu", *, dtype: str | torch.dtype = "f
         device: where to put the model.
         dtype: "float32", "bfloat16" or "float16", which take half the memory and keep about three digits. Weights are
             read as this, whatever they are stored in.
+        seed: which training of a model that ships with several (`seeds`): the same recipe from other first weights, on
+            other stories. 0 is the one that is meant without a seed.
 
     Returns:
         The model in eval mode, its tokenizer and sizes.
@@ -107,9 +109,9 @@ def load(name: str | Path, device: str = "cpu", *, dtype: str | torch.dtype = "f
         ConnectionError: the model is not on this machine, and the hub or the registry cannot be reached.
         ImportError: a GGUF file is to be read, and the package `gguf` is not installed.
         ValueError: it has pickled weights or code of its own, is incomplete, damaged, holds NaN, or is of an
-            architecture that is not known.
+            architecture that is not known; there is no training of it with this seed.
     """
-    name, dtype = str(name), _dtype(dtype)
+    name, dtype = _of_seed(str(name), seed), _dtype(dtype)
     found, looked = _find(name)
     if found is None:
         folder = _fetched_smollm2() if name == smollm2.NAME else _from_hub(name, looked)
@@ -137,6 +139,28 @@ def shipped() -> list[str]:
     """The names of the models that ship with llmnotes, checkpoints along the way included."""
     ours = (config.parent.relative_to(CHECKPOINTS).as_posix() for config in CHECKPOINTS.rglob("config.json"))
     return sorted([*ours, STORIES260K])
+
+
+def seeds(name: str) -> list[int]:
+    """The trainings of a shipped model that `load(name, seed=…)` opens: [0, 1, …], [0] where there is one.
+
+    Raises:
+        FileNotFoundError: no model of that name ships with llmnotes.
+    """
+    if name not in shipped():
+        raise FileNotFoundError(_not_found(name, ["the models that ship with llmnotes"]))
+    return [0, *sorted(int(path.name.removeprefix("seed-")) for path in (CHECKPOINTS / name).glob("seed-*"))]
+
+
+def _of_seed(name: str, seed: int) -> str:
+    if seed == 0:
+        return name
+    known = seeds(name) if name in shipped() else [0]
+    if isinstance(seed, bool) or seed not in known:
+        raise ValueError(
+            f"seed is {seed!r}; {name} is here with {', '.join(map(str, known))}. `llmnotes train` makes others"
+        )
+    return f"{name}/seed-{int(seed)}"
 
 
 def _find(name: str) -> tuple[Path | None, list[str]]:

@@ -28,8 +28,14 @@ def write_cards(folder: str | Path) -> None:
         path.parent: json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.rglob("metrics.json"))
     }
     for place, m in metrics.items():
+        if place.name.startswith("seed-"):
+            continue  # in the table of its model's card
+        replicates = [other for path, other in metrics.items() if path.parent == place and path.name[:5] == "seed-"]
         history = place / "history.json"  # what the recipe cannot know: trials before it, and how its run went
-        m = m | {"history": json.loads(history.read_text(encoding="utf-8")) if history.is_file() else {}}
+        m = m | {
+            "replicates": replicates,
+            "history": json.loads(history.read_text(encoding="utf-8")) if history.is_file() else {},
+        }
         if m["name"] == "fairytale":
             text = fairytale_card(m)
         elif m["name"] == "world":
@@ -219,6 +225,8 @@ stored in 8 bits (float8, e4m3); the figures are those of the stored weights. In
 
 {along}
 
+{trainings(m, "world")}
+
 ## The attention-only model
 
 `llmnotes.load("world/attention-only")` is a second model of the same language with two layers and no MLPs; it has a
@@ -261,6 +269,10 @@ On {m["stories"]} stories that it has not seen, its loss is {m["loss"]:.4f} nats
 
 {curve(m, {"valid_loss": "held-out loss", "above_floor": "above floor"})}
 
+{trainings(m, "world/attention-only")}
+
+## Checksum
+
 `model.safetensors`, SHA-256: `{m["sha256"]}`
 """
 
@@ -275,6 +287,32 @@ def rule_table(m: dict[str, Any]) -> str:
             if rule in m["accuracy"]
         ],
     )
+
+
+def trainings(m: dict[str, Any], name: str) -> str:
+    """The model's other trainings beside it."""
+    if not m["replicates"]:
+        return ""
+    shown = [rule for rule in RULES if rule in m["accuracy"]]
+    rows = [
+        [
+            one["plan"]["seed"],
+            f"{one['above_floor']:.4f}",
+            *(percent(one["accuracy"][rule]) for rule in shown),
+            f"`{one['sha256'][:12]}`",
+        ]
+        for one in (m, *m["replicates"])
+    ]
+    return f"""## Other trainings
+
+`llmnotes.load("{name}", seed=1)` is the same recipe from other first weights on other stories: a finding about one of
+them holds for that one. In nats a token and in accuracy, with the beginning of each checksum:
+
+{table(["seed", "above floor", *(f"`{rule}`" for rule in shown), "checksum"], rows)}
+
+```sh
+llmnotes train world --seed 1 --out FOLDER
+```"""
 
 
 def recipe(m: dict[str, Any]) -> str:

@@ -36,7 +36,7 @@ from llmnotes.shipped.saving import machine, save_checkpoint, write_metrics
 from llmnotes.world.grading import grade
 from llmnotes.world.lexicon import END, IDS, VOCABULARY
 from llmnotes.world.oracle import truth
-from llmnotes.world.stories import TEST_SEED, VALID_SEED, held_out, story_batches
+from llmnotes.world.stories import TEST_SEED, TRAIN_SEED, VALID_SEED, held_out, story_batches
 
 FAIRYTALE = Config(vocab_size=4096, n_ctx=256, n_layers=5, n_heads=6, d_model=192)
 FAIRYTALE_PLAN = Plan(steps=5400, lr=2.5e-3, warmup=100, final=0.02, muon=True, evaluate_every=200)
@@ -48,6 +48,7 @@ WORLD_ATTENTION = Config(vocab_size=len(VOCABULARY), n_ctx=128, n_layers=2, n_he
 WORLD_PLAN = Plan(steps=5500, lr=3e-3, warmup=200, final=0.01, weight_decay=0.01, muon=True, evaluate_every=250)
 WORLD_ATTENTION_PLAN = replace(WORLD_PLAN, steps=2500)
 WORLD_BATCH = 16
+REPLICATE_STORIES = 10  # a replicate's stories are those of this seed plus its own
 WORLD_STEPS = (0, 60, 125, 250, 500, 750, 1000, 1500, 2500)  # checkpoints along the way
 
 AMPLITUDE = 0.15  # of the sines; tokens' embeddings start at 0.02 and end at about 0.1
@@ -158,9 +159,13 @@ def train_world(
     batch_size: int = WORLD_BATCH,
     steps_kept: Sequence[int] = WORLD_STEPS,
     test_stories: int = 400,
+    seed: int = 0,
     progress: bool = True,
 ) -> dict[str, Any]:
     """Make the world models: the larger one with checkpoints along its training, and the attention-only one.
+
+    With a seed it makes the same two from other first weights and on other stories, in `seed-N` and
+    `attention-only/seed-N`, without checkpoints along the way.
 
     Args:
         out: folder of the finished checkpoint; the others lie below it, in `step-N` and `attention-only`.
@@ -171,6 +176,7 @@ def train_world(
         batch_size: stories a step.
         steps_kept: the larger model is kept as it stood after these numbers of steps.
         test_stories: how many to grade on.
+        seed: 0 for the models that are meant by name; another for a replicate.
         progress: show a bar.
 
     Returns:
@@ -186,13 +192,17 @@ def train_world(
     ):
         if sizes is None:
             continue
+        data_seed = TRAIN_SEED
+        if seed:
+            name, how, keep, data_seed = f"{name}/seed-{seed}", replace(how, seed=seed), (), REPLICATE_STORIES + seed
         folder = out / Path(name).relative_to("world")
         run = folder / "run"
         model = Transformer(sizes, seed=how.seed)
-        batch = story_batches(sizes.n_ctx, batch_size)
+        batch = story_batches(sizes.n_ctx, batch_size, data_seed)
         log = train(model, batch, how, run, _above_floor(sizes), _keeper(run, keep), progress)
         checksum = save_checkpoint(model, tokenizer, folder)
         made = {"name": name, **_about(model, how, log, checksum), "batch_size": batch_size, "stories": test_stories}
+        made |= {"data_seed": data_seed} if seed else {}
         made |= asdict(grade(_shipped(folder), stories, sizes.n_ctx))
         if keep:
             made["steps"] = _ship_steps(out, run, sizes, keep, stories[: max(1, test_stories // 4)])
@@ -376,11 +386,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("model", choices=("world", "fairytale"))
     parser.add_argument("--out", required=True, help="folder of the finished checkpoint")
     parser.add_argument("--corpus", help="fairytale: folder with train.txt and valid.txt")
+    parser.add_argument("--seed", type=int, default=0, help="world: a replicate, from other weights on other stories")
     parser.add_argument("--threads", type=int, default=1, help="threads that torch uses (1, as the shipped models)")
     arguments = parser.parse_args(argv)
     torch.set_num_threads(arguments.threads)
     if arguments.model == "world":
-        train_world(arguments.out)
+        train_world(arguments.out, seed=arguments.seed)
         return
     if not arguments.corpus:
         parser.error("fairytale needs --corpus; docs/recipes/fairytale-corpus.md says how to make it")
