@@ -1,9 +1,9 @@
 """Open a model, and look or reach into it.
 
 `load` gives a model with its tokenizer, and of ours any of its trainings (`seeds`); `trace` runs it and keeps what
-passes through its places; `edit`, `replace`, `ablate`, `add` and `cut_edges` change what passes through them, and `rerun`
-runs it once more at single places; `nll` is its loss. Where each architecture keeps its parts is known in `architectures`
-alone, and what the places are called in `hooks`.
+passes through its places; `edit`, `replace`, `ablate`, `add` and `cut_edges` change what passes through them, and
+`rerun` runs it once more at single places; `nll` is its loss. Where each architecture keeps its parts is known in
+`architectures` alone, and what the places are called in `hooks`.
 """
 
 from llmnotes.model.architectures import (
