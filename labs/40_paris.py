@@ -384,9 +384,10 @@ def restored(i):
     """What each head at the last word restores of one fact, in the run of another."""
     j = int(other[i])
     difference = logit_difference(model, int(capital[j]), int(capital[i]))
+    each, at = ("layer", "head", "position"), [last]
     return sweep(
-        model, ids[[j]], ids[[i]], difference, "z", positions=[last], progress=False
-    ).restored
+        model, ids[[j]], ids[[i]], difference, "z", each=each, positions=at, progress=False
+    ).restored[..., 0]
 
 
 heads = torch.stack([restored(i) for i in range(0, n, 14)]).mean(0)  # (layer, head)

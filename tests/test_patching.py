@@ -47,12 +47,13 @@ def test_sweeps_equal_a_plain_loop(model, ids, other_ids, place, axes):
     if place not in available(model):
         pytest.skip("a parallel block has no resid_mid")
     metric = logit_difference(model, 4, 9)
-    positions = [1, 2, 5, 7]  # before the prompts differ, where they do, and behind
+    # before the prompts differ, where they do, and behind
+    some = {"positions": [1, 2, 5, 7]} if "position" in axes else {}
     for mode, base, source in (("denoising", other_ids, ids), ("noising", ids, other_ids)):
         if mode == "noising" and axes != ("layer",):
             continue
-        fast = sweep(model, ids, other_ids, metric, place, each=axes, mode=mode, positions=positions)
-        slow = plain_loop(model, base, source, metric, place, axes, positions=positions)
+        fast = sweep(model, ids, other_ids, metric, place, each=axes, mode=mode, **some)
+        slow = plain_loop(model, base, source, metric, place, axes, **some)
         assert fast.axes == axes
         torch.testing.assert_close(fast.values, slow, rtol=1e-5, atol=1e-5)
 
@@ -136,6 +137,8 @@ def test_what_a_sweep_refuses_before_it_runs(gpt2, neox, ids, other_ids):
         (ValueError, "cannot sweep 'mlp_post'", {"place": "mlp_post"}),
         (ValueError, "mode is 'denoise'", {"mode": "denoise"}),
         (ValueError, "each is .*'head'.* for 'resid_pre'", {"each": ("layer", "head")}),
+        (ValueError, "positions are given, .* add 'position' to each", {"place": "z", "positions": [2]}),
+        (ValueError, "heads are given", {"place": "z", "each": ("layer",), "heads": [1]}),
         (IndexError, "layer 3 of 3", {"layers": [3]}),
         (IndexError, "head 4 of 4", {"place": "z", "heads": [4]}),
         (IndexError, "position 8 of 8", {"positions": [8]}),

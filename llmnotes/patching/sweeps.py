@@ -122,8 +122,8 @@ def sweep(
         The sweep. It equals a plain loop of hooked passes within 1e-5.
 
     Raises:
-        ValueError: prompts of different lengths, a place or axis that cannot be swept, a metric of the wrong shape or
-            NaN, or a budget too small for one run.
+        ValueError: prompts of different lengths, a place or axis that cannot be swept, heads or positions chosen that
+            `each` does not name, a metric of the wrong shape or NaN, or a budget too small for one run.
         IndexError: a layer, head or position that does not exist.
         RuntimeError: an intervention is active.
     """
@@ -139,6 +139,11 @@ def sweep(
     allowed += [("layer", "head"), ("layer", "head", "position")] if place in BY_HEAD else []
     if axes not in allowed:
         raise ValueError(f"each is {axes} for {place!r}; expected one of {allowed}")
+    for axis, some in (("head", heads), ("position", positions)):
+        if some is not None and axis not in axes:
+            raise ValueError(
+                f"{axis}s are given, and each is {axes}, which patches all {axis}s together; add {axis!r} to each"
+            )
     prompts = pair(model, clean, corrupted)
     length = prompts.tokens.size(1)
     n_heads = found.sizes.n_kv_heads if place == "v" else found.sizes.n_heads
