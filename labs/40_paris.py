@@ -27,9 +27,8 @@ from llmnotes.model import parts, replace, rerun, trace
 from llmnotes.patching import logit_difference, sweep
 
 BLUE, ORANGE, *_ = plots.COLOURS
-model = llmnotes.load(
-    "smollm2"
-)  # or "gpt2", or any model whose name you know: nothing below is SmolLM2's own
+NAME = "smollm2"  # or "gpt2", "EleutherAI/pythia-160m", "Qwen/Qwen2.5-0.5B": nothing below is SmolLM2's own
+model = llmnotes.load(NAME)
 NEAR = "near ties between two capitals may turn on another machine"
 near, smooth = (
     within(atol=0.04, because=NEAR),
@@ -94,10 +93,19 @@ own = [who.startswith(model.tokenizer.decode(token).strip()) for who, token in p
 asked = [
     pair for pair, same in zip(pairs, own, strict=True) if not same and times[pair[1]] == 1
 ]
+if len(asked) < 20:
+    raise ValueError(
+        f"{NAME}: only {len(asked)} countries are one token with a capital of its own first token, and 20 are needed; "
+        "take a model with a larger vocabulary, or other words"
+    )
 texts = [f"The capital of {who} is the city of" for who, _ in asked]
 capital = torch.tensor([token for _, token in asked])
 logits = trace(model, texts, ["logits"])["logits"][:, -1]
 known = logits[:, capital].argmax(-1) == torch.arange(len(asked))
+if known.sum() < 10:
+    raise ValueError(
+        f"{NAME} knows {int(known.sum())} of {len(asked)} capitals: too few to ask where it keeps them"
+    )
 case = [who for who, _ in asked].index("France")
 smooth(case_p=logits[case].softmax(-1)[capital[case]])
 note(n_asked=len(asked))
@@ -164,8 +172,14 @@ def swapped(layer, word):
 
 # %% tags=["setup"]
 LAYERS = list(range(model.n_layers))
-SOME = [layer for layer in LAYERS if layer % 6 == 0 or 21 <= layer <= 23 or layer == 29]
 swap_last = torch.stack([named(swapped(layer, last), other) for layer in LAYERS])
+# The layer in which the answer reaches the last word: 23 in SmolLM2.
+FETCH = 1 + int(swap_last.diff().argmax())
+SOME = [
+    layer
+    for layer in LAYERS
+    if layer % 6 == 0 or FETCH - 2 <= layer <= FETCH or layer == LAYERS[-1]
+]
 swap_country = torch.stack([named(swapped(layer, COUNTRY), other) for layer in SOME])
 control = torch.stack([named(swapped(layer, COUNTRY + 1), other) for layer in SOME[::4]])
 found = parts(model)
@@ -182,18 +196,18 @@ plain, centred = (
     for how in (False, True)
 )
 near(
-    country_22=swap_country[SOME.index(22)],
-    country_23=swap_country[SOME.index(23)],
+    country_22=swap_country[SOME.index(FETCH - 1)],
+    country_23=swap_country[SOME.index(FETCH)],
     country_0=swap_country[0],
 )
 near(
-    last_22=swap_last[22],
-    last_23=swap_last[23],
+    last_22=swap_last[FETCH - 1],
+    last_23=swap_last[FETCH],
     control=control.max(),
-    centred_22=centred[22],
-    centred_23=centred[23],
+    centred_22=centred[FETCH - 1],
+    centred_23=centred[FETCH],
 )
-near(plain_23=plain[23], plain_27=plain[27])
+near(plain_23=plain[FETCH], plain_27=plain[min(FETCH + 4, LAYERS[-1])])
 
 # %% tags=["drawing"]
 fig, ax = plots.subplots(1, 1, height=3.4)
@@ -322,17 +336,21 @@ def without(parts_of, word):
 # ## The middle MLPs at the country are not needed; the first and the last are
 
 # %% tags=["setup"]
-mlps, attentions = partial(zip, ["mlp_out"] * 30), partial(zip, ["attn_out"] * 30)
-middle = range(1, 23)
+mlps, attentions = (
+    partial(zip, ["mlp_out"] * len(LAYERS)),
+    partial(zip, ["attn_out"] * len(LAYERS)),
+)
+middle, behind = range(1, FETCH), range(FETCH + 1, len(LAYERS))
+MIDDLE, BEHIND = f"1–{FETCH - 1}", f"{FETCH + 1}–{LAYERS[-1]}"
 needed = {
     "MLP 0, country": without([("mlp_out", 0)], COUNTRY),
-    "MLPs 1–22, country": without(mlps(middle), COUNTRY),
-    "MLPs and attention 1–22, country": without(
+    f"MLPs {MIDDLE}, country": without(mlps(middle), COUNTRY),
+    f"MLPs and attention {MIDDLE}, country": without(
         [*mlps(middle), *attentions(middle)], COUNTRY
     ),
-    "MLPs 0–22, last word": without(mlps(range(23)), last),
-    "attention 23, last word": without([("attn_out", 23)], last),
-    "MLPs 24–29, last word": without(mlps(range(24, 30)), last),
+    f"MLPs 0–{FETCH - 1}, last word": without(mlps(range(FETCH)), last),
+    f"attention {FETCH}, last word": without([("attn_out", FETCH)], last),
+    f"MLPs {BEHIND}, last word": without(mlps(behind), last),
 }
 names = [
     "country_mlp_0",
@@ -349,7 +367,7 @@ fig, ax = plots.subplots(1, 1, height=3.0)
 for y, (label, value) in enumerate(reversed(needed.items())):
     bar = ax.barh(y, 100 * value, color=ORANGE if "country" in label else BLUE, height=0.6)
     ax.text(100 * float(value) + 1.5, y, f"{value:.0%}", va="center")
-    if label == "MLPs 1–22, country":
+    if label == f"MLPs {MIDDLE}, country":
         bar[0].set_gid("choice-most")
 ax.set_yticks(range(len(needed)), list(reversed(needed)))
 ax.set(xlim=(0, 112), xlabel="still right (%)")
@@ -392,7 +410,7 @@ def restored(i):
 
 heads = torch.stack([restored(i) for i in range(0, n, 14)]).mean(0)  # (layer, head)
 best = [divmod(int(k), model.n_heads) for k in heads.flatten().topk(6).indices]
-in_23 = [head for layer, head in best if layer == 23][:3]
+in_23 = [head for layer, head in best if layer == FETCH][:3]
 
 
 def without_heads(which):
@@ -421,16 +439,16 @@ smooth(best_head=heads.max(), second_head=heads.flatten().topk(2).values[1])
 note(best_layer=best[0][0], best_head_number=best[0][1])
 near(
     without_best=without_heads(best[:1]),
-    without_three=without_heads([(23, head) for head in in_23]),
+    without_three=without_heads([(FETCH, head) for head in in_23]),
 )
 near(random_three=min(without_heads(three) for three in drawn))
-print("strongest heads:", best, "- of layer 23:", in_23)
+print("strongest heads:", best, "- of the fetching layer:", in_23)
 
 
 # %% tags=["idea"]
-def writes(head, layer_read=22):
-    """What head `head` of layer 23 writes of the country's stream after some layer, centred, as logits."""
-    block = found.blocks[23]
+def writes(head, layer_read=FETCH - 1):
+    """What a head of the fetching layer writes of the country's stream after some layer, centred, as logits."""
+    block = found.blocks[FETCH]
     value = block.norm_attn(seen["resid_post", layer_read][:, COUNTRY])  # (fact, d_model)
     group = model.n_heads // model.n_kv_heads  # heads that share one value
     out = value @ block.w_v[head // group] @ block.w_o[head]
@@ -472,7 +490,7 @@ right.barh(
     [100 * float(city[h]) for h in order],
     color=[BLUE if h in in_23 else plots.GRID for h in order],
 )
-right.set_yticks(range(len(order)), [f"L23H{h}" for h in order])
+right.set_yticks(range(len(order)), [f"L{FETCH}H{h}" for h in order])
 right.invert_yaxis()
 right.set(xlabel="right capital (%)", title="what each head would write", xlim=(0, 100))
 right.grid(visible=False)
@@ -533,13 +551,13 @@ partner = torch.tensor(
         for i in range(len(speech))
     ]
 )
-stream = trace(model, asks, ["resid_post"], layers=[22, 23])
+stream = trace(model, asks, ["resid_post"], layers=[FETCH - 1, FETCH])
 moved = {}
 for word, position in (
     ("country", int((asks != asks[0]).any(0).nonzero())),
     ("last", asks.shape[1] - 1),
 ):
-    for layer in (22, 23):
+    for layer, said_layer in ((FETCH - 1, 22), (FETCH, 23)):
         with replace(
             model,
             "resid_post",
@@ -547,7 +565,7 @@ for word, position in (
             stream["resid_post", layer][partner][:, [position]],
             positions=[position],
         ):
-            moved[f"language_{word}_{layer}"] = (
+            moved[f"language_{word}_{said_layer}"] = (
                 (tongue(asks) == speech[partner]).float().mean()
             )
 near(n_languages=len(speech), atol=2)
@@ -578,16 +596,16 @@ near(**moved)
 
 # %% tags=["solution"]
 theirs, ours = (
-    seen["resid_post", 22][other][:, [COUNTRY]],
-    seen["resid_post", 23][:, [last]],
+    seen["resid_post", FETCH - 1][other][:, [COUNTRY]],
+    seen["resid_post", FETCH][:, [last]],
 )
 with (
-    replace(model, "resid_post", 22, theirs, positions=[COUNTRY]),
-    replace(model, "resid_post", 23, ours, positions=[last]),
+    replace(model, "resid_post", FETCH - 1, theirs, positions=[COUNTRY]),
+    replace(model, "resid_post", FETCH, ours, positions=[last]),
 ):
     both = everywhere()
 assert named(both) > 0.9, (
-    f"{named(both):.2f}: after layer 23 the country should no longer matter"
+    f"{named(both):.2f}: after layer {FETCH} the country should no longer matter"
 )
 near(given_back=named(both))
 

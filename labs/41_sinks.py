@@ -24,7 +24,8 @@ from llmnotes.lab import ask, figure, in_words, note, plots, predict, within
 from llmnotes.model import cut_edges, edit, replace, trace
 
 BLUE, ORANGE, *_ = plots.COLOURS
-model = llmnotes.load("smollm2")  # or any other model whose name you know
+NAME = "smollm2"  # or "gpt2", "EleutherAI/pythia-160m", "Qwen/Qwen2.5-0.5B"
+model = llmnotes.load(NAME)
 ROUNDING = "an average of smooth functions of fixed weights, summed in another order"
 close, near = within(rtol=0.02, because=ROUNDING), within(atol=0.02, because=ROUNDING)
 
@@ -107,6 +108,10 @@ Elephants remember the places where they have found water in dry years."""
 
 # %% tags=["setup"]
 rows = [model.tokenizer(text)["input_ids"] for text in SENTENCES.split("\n")]
+if min(map(len, rows)) < 12:
+    raise ValueError(
+        f"{NAME} cuts a sentence into {min(map(len, rows))} tokens, and 12 are needed"
+    )
 ids = torch.tensor([row[:12] for row in rows])
 PLACES = ["resid_post", "mlp_out", "pattern", "v", "logits"]
 seen = trace(model, ids, PLACES)
@@ -116,7 +121,7 @@ first, rest = (
     lengths[:, :, 0].median(1).values,
     lengths[:, :, 1:].flatten(1).median(1).values,
 )
-MIDDLE = 20
+MIDDLE = 2 * model.n_layers // 3  # 20 in SmolLM2
 close(case_first=lengths[MIDDLE, 0, 0], case_night=lengths[MIDDLE, 0, 3])
 close(times_longer=first[MIDDLE] / rest[MIDDLE], shortest_giant=lengths[MIDDLE, :, 0].min())
 note(openings=len(set(ids[:, 0].tolist())))
@@ -207,7 +212,12 @@ for layer in range(model.n_layers):
     ax.plot([layer] * model.n_heads, 100 * looks[layer], "o", color=BLUE, ms=3, alpha=0.5)
 ax.plot(range(model.n_layers), 100 * looks.mean(1), color=ORANGE, label="mean of 9 heads")
 ax.plot(
-    [0, 29], [100 * chance] * 2, color=plots.MUTED, ls="--", lw=1, label="evenly spread"
+    [0, model.n_layers - 1],
+    [100 * chance] * 2,
+    color=plots.MUTED,
+    ls="--",
+    lw=1,
+    label="evenly spread",
 )
 ax.set(xlabel="layer", ylabel="attention to the first token (%)", ylim=(0, 100))
 plots.label_lines(ax)

@@ -71,3 +71,10 @@ def test_on_world_it_is_exact() -> None:
 def test_places_that_do_not_fit_are_refused(gpt2, ids, rows, positions, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         rerun(gpt2, ids, rows, positions)
+
+
+def test_several_places_come_from_one_run(model, two) -> None:
+    again = rerun(model, two, ROWS, POSITIONS)
+    with ablate(model, "z", 1, heads=[0]):
+        z, logits = again([("z", 2), ("logits", None)])
+        assert torch.equal(z, again("z", 2)) and torch.equal(logits, again())

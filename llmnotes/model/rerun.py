@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["rerun"]
 
 
-def rerun(model: Any, inputs: Inputs, rows: Sequence[int], positions: Sequence[int]) -> Callable[..., Tensor]:
+def rerun(model: Any, inputs: Inputs, rows: Sequence[int], positions: Sequence[int]) -> Callable[..., Any]:
     """Prepare to run the model again at one position of each of some rows; a row may come more than once.
 
     To edits around the call each place is a text of one token: what they get is (place, 1, [heads,] width).
@@ -47,7 +47,8 @@ def rerun(model: Any, inputs: Inputs, rows: Sequence[int], positions: Sequence[i
 
     Returns:
         A function that runs the model at these places, with whatever intervention is active when it is called. It
-        returns the logits, (place, vocab), or what passes through another place, such as `again("resid_post", 3)`.
+        returns the logits, (place, vocab), or what passes through another place, such as `again("resid_post", 3)`, or
+        several in one run: `again([("z", 3), ("mlp_out", 3)])` gives a list.
 
     Raises:
         ValueError: rows and positions that do not fit each other or the texts, texts of unequal length, or a model that
@@ -79,11 +80,13 @@ def rerun(model: Any, inputs: Inputs, rows: Sequence[int], positions: Sequence[i
     ]
     mask = pad((columns >= 0).long(), (0, 1), value=1)
 
-    def again(place: str = "logits", layer: int | None = None) -> Tensor:
-        cache, value = _cache(kept), []
-        with hooked(found, [(place, layer, lambda x, start: value.append(x))], read=True):
+    def again(place: str | Sequence[tuple[str, int | None]] = "logits", layer: int | None = None) -> Any:
+        cache, values = _cache(kept), {}
+        wanted = [(place, layer)] if isinstance(place, str) else list(place)
+        keep = [(*key, lambda x, start, key=key: values.update({key: x[:, -1]})) for key in wanted]
+        with hooked(found, keep, read=True):
             hf(tokens[n, at][:, None], past_key_values=cache, attention_mask=mask, position_ids=at[:, None])
-        return value[0][:, -1]
+        return values[place, layer] if isinstance(place, str) else [values[key] for key in wanted]
 
     with torch.no_grad():
         gap = (again() - full.logits[n, at]).abs().max().item()
