@@ -77,4 +77,5 @@ def test_several_places_come_from_one_run(model, two) -> None:
     again = rerun(model, two, ROWS, POSITIONS)
     with ablate(model, "z", 1, heads=[0]):
         z, logits = again([("z", 2), ("logits", None)])
-        assert torch.equal(z, again("z", 2)) and torch.equal(logits, again())
+        assert torch.equal(z, again("z", 2))
+        assert torch.equal(logits, again())
