@@ -218,15 +218,15 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
     @event_priority(-100)
     @explained()
     def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
-        output = self._finished(output, config)
+        output = self._with_policy(output, config)
         # links to the API carry their heading as a tooltip and classes for nothing: a fifth of a lab's page
         output = re.sub(r'<a class="autorefs autorefs-internal"(?: title="[^"]*")?', "<a", output)
         return re.sub(r'<span title="llmnotes[^"]*">([^<]*)</span>', r"\1", output)  # names without a page
 
     def on_post_template(self, output: str, *, template_name: str, config: MkDocsConfig) -> str:
-        return self._finished(output, config) if template_name.endswith(".html") else output
+        return self._with_policy(output, config) if template_name.endswith(".html") else output
 
-    def _finished(self, output: str, config: MkDocsConfig) -> str:
+    def _with_policy(self, output: str, config: MkDocsConfig) -> str:
         # Material's search is a dialog without a name
         search = 'data-md-component="search" role="dialog"'
         output = finishing.without_indentation(output.replace(search, f'{search} aria-label="Search"'))
