@@ -204,15 +204,13 @@ def choose(probs, temperature=1.0, top_k=None, top_p=None, min_p=None):
     """The probabilities that are drawn from, (..., vocab), after the end of the story is forbidden."""
     p = probs.clone()
     p[..., END] = 0
-    p = p ** (1 / temperature)
-    p = p / p.sum(-1, keepdim=True)
+    p = p ** (1 / temperature) / (p ** (1 / temperature)).sum(-1, keepdim=True)
     if top_k:
         p = p * (p >= p.topk(top_k).values[..., -1:])
     if top_p:
         ordered, order = p.sort(descending=True)
-        p = p * torch.zeros_like(p).scatter(
-            -1, order, (ordered.cumsum(-1) - ordered < top_p).to(p)
-        )
+        kept = (ordered.cumsum(-1) - ordered < top_p).to(p)
+        p = p * torch.zeros_like(p).scatter(-1, order, kept)
     if min_p:
         p = p * (p >= min_p * p.max(-1, keepdim=True).values)
     return p / p.sum(-1, keepdim=True)
@@ -248,14 +246,11 @@ def write(rows, change=None, greedy=False, speaker=None, **how):
 
 
 # %% tags=["idea"]
-@torch.no_grad()
 def beam(rows, width):
     """The best of `width` continuations that are carried along together, for each opening."""
     n, cache = len(rows), Cache()
     rows = new = rows.repeat_interleave(width, 0)
-    scores = torch.tensor([0.0] + [-math.inf] * (width - 1)).repeat(
-        n, 1
-    )  # log probabilities so far
+    scores = torch.tensor([0.0] + [-math.inf] * (width - 1)).repeat(n, 1)  # log p so far
     while rows.shape[1] < LENGTH:
         log_probs = world(new, cache)[:, -1].log_softmax(-1)
         log_probs[:, END] = -math.inf
@@ -312,7 +307,8 @@ METHODS = {
     "greedy": {"greedy": True},
 }
 texts = {("World", name): write(begun, **how) for name, how in METHODS.items()}
-texts["World", "beam 4"] = beam(begun, 4)
+with torch.no_grad():
+    texts["World", "beam 4"] = beam(begun, 4)
 for name in ("sampling", "top-p 0.9", "greedy"):
     texts["the grammar", name] = write(begun, speaker="grammar", **METHODS[name])
 texts["real", "stories"] = real
