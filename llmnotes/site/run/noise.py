@@ -5,6 +5,7 @@ It is called in a kernel before the lab's first cell, by `llmnotes check --stres
 
 from __future__ import annotations
 
+import sys
 import zlib
 from collections.abc import Callable
 from typing import Any
@@ -49,7 +50,9 @@ def shake(seed: int) -> None:
 
     numbers, replace = np.random.default_rng(seed), nets.replace
 
-    def replace_and_move(net: nets.Net, **arrays: Any) -> nets.Net:  # the step of `nets.train`
+    def replace_and_move(net: nets.Net, **arrays: Any) -> nets.Net:
+        if sys._getframe(1).f_code.co_name != "train":  # only its steps: other calls take a net apart, or differences
+            return replace(net, **arrays)
         moved = {
             name: tuple(one * (1 + SIZE * numbers.standard_normal(one.shape)) for one in layers)
             for name, layers in arrays.items()
