@@ -1,21 +1,18 @@
 # ---
 # title: The geometry of embeddings
-# question: Do words with like roles lie together, and what does it mean when the differences of word pairs are parallel?
+# question: Do words with the same role lie together, and what does it mean when the differences of word pairs are parallel?
+# answer: >-
+#   The steps from singular to plural have a cosine of {{ result("geometry.nouns_parallel", ".2f") }} in *World*, and just as much when
+#   *cat* is paired with *houses*: parallel arrows show two groups, and no pairs.
+# chapter: Inside
 # level: intermediate
-# minutes: 15
+# minutes: 14
 # models: [world, fairytale]
 # needs: [02_tokens]
 # tags: [embeddings, representations]
-# chapter: Inside
-# thumbnail: contexts
+# thumbnail: parallel
 # timeout: 240
 # ---
-
-# %% [markdown]
-# That *king* − *man* + *woman* leads to *queen* is the best-known fact on embeddings
-# ([Mikolov et al. 2013](https://aclanthology.org/N13-1090/)). We look at the embeddings of two models. Of the language
-# of `world` we know everything: which words have the same role, which are pairs, and which differences between words
-# no text ever shows. So we can tell what such geometry is made of.
 
 # %% tags=["setup"]
 import json
@@ -27,7 +24,7 @@ import torch
 from sklearn.metrics import silhouette_score
 
 import llmnotes
-from llmnotes.lab import figure, in_words, plots, predict, within
+from llmnotes.lab import ask, figure, in_words, plots, predict, within
 from llmnotes.model import CHECKPOINTS, trace, untrained
 from llmnotes.scratch import from_gpt2, generate, load_tokenizer
 from llmnotes.world import lexicon, read, word_ids
@@ -39,21 +36,6 @@ deal = np.random.default_rng(0)
 ROUNDING = "a fixed function of the weights: rounding only"
 note = within(atol=0.002, because=ROUNDING)
 DEAL = "another deal of the shuffles moves it a little"
-
-# %% [markdown]
-# ## What you need to know
-#
-# **An embedding** is the vector that stands for a word when the model reads it. In both models it is the unembedding as
-# well: the same vector also decides how likely the word is to come next.
-#
-# **Cosine** is how alike the directions of two vectors are: 1 the same, 0 unrelated. All embeddings of a model share a
-# part that says nothing about any word, so we take their mean off first.
-#
-# **The silhouette** of a grouping says how much nearer a vector is to its own group than to the nearest other one, averaged over all:
-# 1 is perfect, 0 no difference, and below 0 others are nearer. What is a high value? The control is the same vectors
-# with their labels shuffled, 100 times.
-
-# %%
 world, fairytale = llmnotes.load("world"), llmnotes.load("fairytale")
 tokens = load_tokenizer(CHECKPOINTS / "fairytale")
 
@@ -68,16 +50,118 @@ of_world, of_tales = centred(world), centred(fairytale)
 
 
 def at(words):
-    """Embeddings of words: of world's, or of fairytale's where they begin with a space."""
+    """Embeddings of words: of World's, or of Fairytale's where they begin with a space."""
     if words[0].startswith(" "):
         return of_tales[[tokens.ids["Ġ" + word[1:]] for word in words]]
     return of_world[word_ids(words).numpy()]
 
 
 # %% [markdown]
-# For fairytale we need lists of words; each has to be one token. First by part of speech, then in pairs.
+# ## A case you can hold: king − man + woman
+#
+# The best-known fact about embeddings is an arithmetic of words: *king* − *man* + *woman* leads to *queen*
+# ([Mikolov et al. 2013](https://aclanthology.org/N13-1090/)). We try it in *Fairytale*, and print the five nearest words.
+
+
+# %% tags=["idea"]
+def unit(vectors):
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+king, man, woman = at([" king", " man", " woman"])
+near = unit(of_tales) @ (king - man + woman)
+alone = unit(of_tales) @ king
+for name, score in (("king - man + woman:", near), ("king alone:", alone)):
+    print(name, *(tokens.vocab[i].replace("Ġ", "") for i in np.argsort(-score)[:5]))
+
+# %% [markdown]
+# The usual demonstration leaves out the three words of the question before it looks for the nearest one. The second line leaves out the
+# arithmetic. How much of the fact is arithmetic, and how much is that words of a kind lie together?
+#
+# ## Vectors, angles, groups
+#
+# {{ drawing("transformer-map", light="embed", alt="The map of the transformer from tokens to the next word; the embedding, where each token becomes a vector, is lit up.") }}
+#
+# An *embedding* is the vector that stands for a word when the model reads it. In both our models it is the unembedding as well: the
+# same vector decides how likely the word is to come next. The *cosine* compares two directions:
+#
+# $$
+# \cos(u, v) = \frac{u \cdot v}{|u|\, |v|}
+# $$
+#
+# $u$ and $v$ are embeddings, each less the mean of all embeddings: the part that all words share says nothing about any of them. The
+# cosine is 1 for the same direction and 0 for unrelated ones.
+#
+# ```exercise
+# title: A step between two words
+# minutes: 3
+# code: |
+#   cat, cats, house, houses = at(["cat", "cats", "house", "houses"])
+#   step, other = cats - cat, houses - house
+#   parallel = step @ other / ▢
+#   assert parallel > 0.5
+# right: ["(np.linalg.norm(step) * np.linalg.norm(other))", "np.linalg.norm(step) / np.linalg.norm(other)"]
+# praise: "The dot product of the two steps, over both lengths."
+# wrong:
+#   "np.linalg.norm(step)": "This divides by one of the two lengths only."
+#   "(step @ step)": "That is the squared length of one step. Both lengths are needed, each once."
+#   "len(step)": "That is the number of dimensions, 128, not a length."
+# otherwise: "The formula above divides by the product of both lengths. NumPy's `np.linalg.norm` gives a length."
+# solution: "`(np.linalg.norm(step) * np.linalg.norm(other))`"
+# ```
+#
+# ## Your prediction
+#
+# In *World* we wrote the grammar, so we know what the texts can show. Nothing that is ever said of *cats* differs from what is said of
+# *houses*: all nouns are used in the same ways, singular with singular verbs, plural with plural verbs. We take all steps from a
+# singular to its own plural, and ask how parallel they are. Then we pair them wrongly: *cat* with *houses*, *dog* with *stones*.
+
+# %% tags=["setup"]
+# Our own guesses, written before we looked at any embedding of either model.
+clusters = "Words of World cluster by part of speech: a silhouette above 0.1"
+predict(clusters, 0.7, world_parts="> 0.1")
+gender = "Names of World cluster by gender more than in every shuffle"
+predict(gender, 0.9, gender_above_shuffles="> 0")
+number = "Nouns of Fairytale cluster by number more than in every shuffle"
+predict(number, 0.7, number_above_shuffles="> 0")
+rare = "Taking the frequency out raises Fairytale's silhouette by part of speech"
+predict(rare, 0.6, gain_without_frequency="> 0")
+own = "Of all singulars, a plural of Fairytale is nearest to its own in 3 of 10 cases"
+predict(own, 0.5, own_number_tales="> 0.3")
+parallel = "Gender pairs of Fairytale are more parallel than 95% of mismatched ones"
+predict(parallel, 0.6, gender_rank="> 0.95")
+falls = "Which name it is makes up less of the vectors of World from layer to layer"
+predict(falls, 0.5, name_share_falls="== 1")
+# These three came later, before any run of the section that they are about.
+common_part = (
+    "Not centred, different words of Fairytale have a cosine above ½ after some layer"
+)
+predict(common_part, 0.7, tales_common="> 0.5")
+same_falls = "The same word of Fairytale has less in common across contexts at every layer"
+predict(same_falls, 0.5, tales_least_fall="> 0")
+next_wins = "After its last layer the same next word counts for more than the same word"
+predict(next_wins, 0.35, tales_next_over_word="> 0")
 
 # %%
+ask(
+    "The true steps have a mean cosine of about 0.8. What do the wrongly paired ones have?",
+    choices={
+        "zero": "About 0: the step belongs to the pair, and wrong pairs destroy it",
+        "half": "About half: part of the step is common to all, part belongs to the pair",
+        "same": "Just as much: the step belongs to the two groups",
+    },
+    answer="same",
+    because={
+        "zero": "This is how the picture of parallel arrows is usually read. It would need texts that tie cat to cats.",
+        "half": "That is what we find in Fairytale, where real text does tie man to men.",
+        "same": "Singulars lie in one cluster and plurals in another. Any arrow from one to the other is parallel to the rest.",
+    },
+    figure="parallel",
+    nouns_parallel="> 0.7",
+    nouns_mismatched="> 0.7",
+)
+
+# %% tags=["setup"]
 KINDS = {
     "noun": "king queen man woman boy girl son daughter house castle tree forest river door garden horse dog bird ring",
     "past": "said went came took gave saw heard found made told asked cried ran sat stood fell began thought knew sent",
@@ -92,7 +176,7 @@ GENDER = """king/queen prince/princess man/woman boy/girl son/daughter brother/s
 he/she his/her himself/herself lord/lady lad/maiden King/Queen Prince/Princess men/women boys/girls sons/daughters"""
 
 
-# %%
+# %% tags=["setup"]
 def pairs_of(text):
     pairs = [tuple(" " + word for word in pair.split("/")) for pair in text.split()]
     return [pair for pair in pairs if all("Ġ" + word[1:] in tokens.ids for word in pair)]
@@ -105,57 +189,8 @@ PAIRS = {
     "gender, fairytale": pairs_of(GENDER),
 }
 
-# %% [markdown]
-# ## Predict first
-#
-# !!! question "Your turn"
-#     In world the nouns *cat* and *house* are used in exactly the same ways. Will *cats* lie nearer to *cat* than to
-#     *house*? Will *cats* − *cat* be parallel to *houses* − *house*?
-#
-# Our own guesses, written before we looked at any embedding of either model.
 
-# %%
-clusters = "Words of world cluster by part of speech: a silhouette above 0.1"
-predict(clusters, 0.7, world_parts="> 0.1")
-gender = "Names of world cluster by gender more than in every shuffle"
-predict(gender, 0.9, gender_above_shuffles="> 0")
-number = "Nouns of fairytale cluster by number more than in every shuffle"
-predict(number, 0.7, number_above_shuffles="> 0")
-rare = "Taking the frequency out raises fairytale's silhouette by part of speech"
-predict(rare, 0.6, gain_without_frequency="> 0")
-own = "Of all singulars, a plural of fairytale is nearest to its own in 3 of 10 cases"
-predict(own, 0.5, own_number_tales="> 0.3")
-
-# %%
-parallel = "Gender pairs of fairytale are more parallel than 95 % of mismatched ones"
-predict(parallel, 0.6, gender_rank="> 0.95")
-falls = "Which name it is makes up less of the vectors of world from layer to layer"
-predict(falls, 0.5, name_share_falls="== 1")
-
-# %% [markdown]
-# Three guesses on `fairytale` came later, before any run of the section that they are about. In the first, "different words"
-# became "pairs that share nothing" (explained there) after the first run. That moved the number by a few hundredths, and the
-# guess comes out the same by either reading. In the third, "than that" means: than places with the same word.
-
-# %%
-common_part = (
-    "Not centred, different words of fairytale have a cosine above ½ after some layer"
-)
-predict(common_part, 0.7, tales_common="> 0.5")
-same_falls = (
-    "Centred, the same word of fairytale grows less alike in other contexts at every layer"
-)
-predict(same_falls, 0.5, tales_least_fall="> 0")
-next_wins = "After its last layer places before the same next word are more alike than that"
-predict(next_wins, 0.35, tales_next_over_word="> 0")
-
-# %% [markdown]
-# ## Who lies together
-#
-# Groups that the grammar of world makes, some that only its facts make (people who live in the same town), and groups of fairytale.
-
-
-# %%
+# %% tags=["setup"]
 def grouped(groups):
     """Words and the number of the group of each."""
     return list(chain(*groups)), np.repeat(range(len(groups)), [len(g) for g in groups])
@@ -174,7 +209,7 @@ number, gender = (
     for k in ("number", "gender")
 )
 
-# %%
+# %% tags=["setup"]
 GROUPS = {
     "world: part of speech": by(common, lambda word: LEXICON[word].pos),
     "nouns by number": grouped([[*NOUNS], [*NOUNS.values()]]),
@@ -191,7 +226,7 @@ GROUPS = {
 }
 
 
-# %% tags=["idea"]
+# %% tags=["setup"]
 def silhouette(vectors, labels, n=100):
     """The silhouette, and those of shuffled labels."""
     deals = [labels, *(deal.permutation(labels) for _ in range(n))]
@@ -199,7 +234,7 @@ def silhouette(vectors, labels, n=100):
     return first, np.array(others)
 
 
-# %%
+# %% tags=["setup"]
 found = {name: silhouette(at(words), labels) for name, (words, labels) in GROUPS.items()}
 note(
     world_parts=found["world: part of speech"][0],
@@ -224,60 +259,10 @@ note(
 )
 
 # %% [markdown]
-# [The lab on tokens](02_tokens.md) found that frequency lies along the main axis of these embeddings. Do parts of speech lie together only
-# because they are alike in frequency? We take out of each embedding what the logarithm of its word's count predicts.
-
-# %%
-counts = np.array(json.loads((CHECKPOINTS / "fairytale" / "counts.json").read_text()))
-x = np.log(counts + 1) - np.log(counts + 1).mean()
-rest = of_tales - np.outer(x, x @ of_tales) / (x @ x)
-words, labels = GROUPS["fairytale: part of speech"]
-without = silhouette(rest[[tokens.ids["Ġ" + word[1:]] for word in words]], labels, n=0)[0]
-gain = without - found["fairytale: part of speech"][0]
-note(gain_without_frequency=gain)
-
-# %% tags=["drawing"]
-fig, ax = plots.subplots(height=3.9)
-for i, (value, shuffled) in enumerate(found.values()):
-    ax.plot([shuffled.min(), shuffled.max()], [i, i], color=ORANGE, lw=4, alpha=0.6)
-    ax.plot(value, i, "o", color=BLUE)
-ax.plot([], [], "o", color=BLUE, label="true labels")
-ax.plot([], [], color=ORANGE, lw=4, alpha=0.6, label="control: 100 shuffles")
-ax.axvline(0, color=plots.MUTED, lw=1)
-ax.axhline(6.5, color=plots.GRID, lw=1)
-ax.set_yticks(range(len(found)), list(found))
-ax.invert_yaxis()
-ax.set(xlabel="silhouette", xlim=(-0.3, 1))
-ax.legend(loc="lower right")
-figure(
-    fig,
-    name="silhouettes",
-    alt="Number of nouns and mood of adjectives in world have silhouettes near 0.8 and 0.9. Parts of speech, gender "
-    "and a town's landmark, and all groups of fairytale, are between 0.05 and 0.25, above all shuffles. Names by home are not.",
-    because=DEAL,
-    rtol=0.05,
-)
-
-# %% [markdown]
-# Roles lie together in both models: by part of speech {{ result("geometry.world_parts", ".2f") }} in world and
-# {{ result("geometry.tales_parts", ".2f") }} in fairytale, where taking out the frequency changes little
-# ({{ result("geometry.gain_without_frequency", "+.3f") }}). Some facts show as well: towns by the same landmark lie together
-# ({{ result("geometry.landmark_silhouette", ".2f") }}). Of names by the same job there is a trace
-# ({{ result("geometry.job_silhouette", ".2f") }}, yet above all shuffles by {{ result("geometry.job_above_shuffles", ".2f") }}), and of names by
-# the same home none ({{ result("geometry.home_silhouette", ".2f") }}), though the model knows it as well. The reason may be that a town has one fact to hold and a name three.
-#
-# ## Parallel differences
-#
-# Are the steps from singular to plural parallel, from *king* to *queen* and from *man* to *woman*? We take the mean cosine between the
-# differences of all pairs. As a control, the pairs are matched wrongly: *cat* with *houses*, *king* with *daughter*.
-# If the step belonged to the *pair*, this should destroy it.
+# ## Parallel steps show two groups, and no pairs
 
 
 # %% tags=["idea"]
-def unit(vectors):
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-
-
 def parallel(first, second):
     """Mean cosine between the differences of pairs."""
     steps = unit(second - first)
@@ -288,11 +273,11 @@ steps = {}
 for name, pairs in PAIRS.items():
     first, second = (at(list(words)) for words in zip(*pairs, strict=True))
     wrong = [parallel(first, deal.permutation(second)) for _ in range(200)]
-    alike = unit(second) @ unit(first).T  # (second, first)
-    own = (alike.argmax(1) == np.arange(len(pairs))).mean()
+    nearest = (unit(second) @ unit(first).T).argmax(1)  # to each second word
+    own = (nearest == np.arange(len(pairs))).mean()
     steps[name] = parallel(first, second), np.array(wrong), own
 
-# %%
+# %% tags=["setup"]
 nouns, verbs, number_pairs, gender_pairs = steps.values()
 note(
     atol=0.003,
@@ -320,43 +305,65 @@ note(
 )
 note(atol=0.08, because=TURN, own_number_tales=steps["number, fairytale"][2])
 
+# %% tags=["setup"]
+singular, plural = (word_ids(words).numpy() for words in (NOUNS, NOUNS.values()))
+runs, order = [], np.random.default_rng(1)
+for seed in range(5):
+    x = centred(llmnotes.load("world", seed=seed))
+    wrong = [parallel(x[singular], x[order.permutation(plural)]) for _ in range(20)]
+    own = (unit(x[plural]) @ unit(x[singular]).T).argmax(1) == np.arange(len(plural))
+    runs.append((parallel(x[singular], x[plural]), np.mean(wrong), own.mean()))
+runs = np.array(runs)  # (training run, true, wrong, own nearest)
+note(atol=0.01, because=DEAL, runs_parallel_least=runs[:, 0].min())
+note(atol=0.01, because=DEAL, runs_gap_most=(runs[:, 0] - runs[:, 1]).max())
+note(atol=0.06, because=TURN, runs_own_most=runs[:, 2].max())
+
 # %% tags=["drawing"]
-fig, ax = plots.subplots(height=2.5)
+fig, ax = plots.subplots(height=3.1)
+shown = ("World: nouns", "World: verbs", "Fairytale: number", "Fairytale: gender")
 for i, (true, wrong, own) in enumerate(steps.values()):
-    ax.plot([wrong.min(), wrong.max()], [i, i], color=ORANGE, lw=4, alpha=0.6)
-    ax.plot(true, i, "o", color=BLUE)
-    ax.text(true + 0.02, i - 0.12, f"partner nearest: {own:.0%}", fontsize=9, va="bottom")
-ax.plot([], [], "o", color=BLUE, label="true pairs")
-ax.plot([], [], color=ORANGE, lw=4, alpha=0.6, label="control: pairs matched wrongly")
-ax.set_yticks(range(len(steps)), list(steps))
-ax.invert_yaxis()
-ax.set(xlabel="mean cosine between differences", xlim=(0, 1.15), ylim=(3.5, -0.7))
-ax.legend(loc="lower right")
+    ax.plot([wrong.min(), wrong.max()], [i, i], color=ORANGE, lw=6, alpha=0.5)
+    (mark,) = ax.plot(true, i, "o", ms=9, color=BLUE)
+    if i == 0:
+        mark.set_gid("choice-same")
+    ax.text(0, i - 0.28, f"{shown[i]}, partner nearest: {own:.0%}", va="bottom")
+ax.text(0.33, 2.62, "true pairs", color=BLUE)
+ax.text(0.33, 2.98, "control: paired wrongly, 200 deals", color=ORANGE)
+ax.set(
+    xlabel="mean cosine between steps",
+    xlim=(-0.02, 1),
+    ylim=(3.4, -0.7),
+    yticks=(),
+    title="In World, wrong pairs are as parallel as true ones",
+)
+ax.grid(axis="y", visible=False)
 figure(
     fig,
     name="parallel",
-    alt="Differences of true pairs in world have a mean cosine near 0.8, and wrongly matched pairs exactly as much. In "
-    "fairytale true pairs have about 0.2, and wrongly matched ones half of that or more.",
+    alt="Differences of true pairs in World have a mean cosine near 0.8, and wrongly matched pairs exactly as much. In "
+    "Fairytale true pairs have about 0.2, and wrongly matched ones half of that or more.",
+    caption="Partner nearest: how often the true partner is the nearest word of the other group.",
+    data={"true": [true for true, *_ in steps.values()]},
     rtol=0.05,
     because=DEAL,
 )
 
 # %% [markdown]
-# In world the step from singular to plural is nearly the same for all nouns
-# ({{ result("geometry.nouns_parallel", ".2f") }}), and it is as parallel when the pairs are matched wrongly
-# ({{ result("geometry.nouns_mismatched", ".2f") }}). The reason is in the grammar: nothing that is ever said of cats differs from what is said of
-# houses, so the model has no reason to know that *cat* and *cats* belong together, and it does not: *cats* is nearest
-# to *cat* among the singulars in {{ result("geometry.own_number_world", ".0%") }} of the cases. **Parallel differences show two groups, and no pairs.**
+# In *World* the steps from singular to plural have a mean cosine of {{ result("geometry.nouns_parallel", ".2f") }}, and wrongly paired
+# {{ result("geometry.nouns_mismatched", ".2f") }}. The model has no reason to know that *cat* and *cats* belong together, and it does not:
+# *cats* is nearest to *cat* among the singulars in {{ result("geometry.own_number_world", ".0%") }} of the cases. In five training runs
+# the true steps are never more than {{ result("geometry.runs_gap_most", ".3f") }} more parallel than the wrong ones.
 #
-# In fairytale both are there. Wrong pairs still give {{ result("geometry.number_mismatched", ".2f") }} of
-# {{ result("geometry.number_parallel", ".2f") }} for number and {{ result("geometry.gender_mismatched", ".2f") }} of
-# {{ result("geometry.gender_parallel", ".2f") }} for gender. The rest is due to the pairs: the partner is nearest in
-# {{ result("geometry.own_number_tales", ".0%") }} and {{ result("geometry.own_gender_tales", ".0%") }} of the cases.
+# In *Fairytale* both are there. Wrong pairs of gender still give {{ result("geometry.gender_mismatched", ".2f") }} of
+# {{ result("geometry.gender_parallel", ".2f") }}. The rest is due to the pairs, and the partner is nearest in
+# {{ result("geometry.own_gender_tales", ".0%") }} of the cases.
 #
-# Is it *arithmetic*, then? For every two pairs of gender, we look for the word that is nearest to *king* − *man* + *woman*, leaving out
-# the three words as is usual. The control leaves out the arithmetic: the word nearest to *king*. And what is nearest if nothing is left out?
+# And the arithmetic? For every two pairs of gender we look for the word nearest to *king* − *man* + *woman*.
+# {{ result("geometry.hits_arithmetic", ".0%") }} of the searches end at the right word if the three words are left out. Without the
+# arithmetic, at the word nearest to *king*, it is {{ result("geometry.hits_no_arithmetic", ".0%") }}. And if nothing is left out:
+# {{ result("geometry.hits_nothing_left_out", ".0%") }}.
 
-# %%
+# %% tags=["setup"]
 hits, units = (
     {"arithmetic": [], "no_arithmetic": [], "nothing_left_out": []},
     unit(of_tales),
@@ -383,24 +390,62 @@ note(
 )
 
 # %% [markdown]
-# With arithmetic {{ result("geometry.hits_arithmetic", ".0%") }} of the searches end at the right word, without it
-# {{ result("geometry.hits_no_arithmetic", ".0%") }}, and if the three words are not left out
-# {{ result("geometry.hits_nothing_left_out", ".0%") }}. The differences help, but leaving the three words out does most of the work.
+# ## Words with the same role lie together
 #
-# ## The same word in other contexts
-#
-# An embedding is where a word starts. Then each layer adds what the context tells. What is left of the word? We take nouns and
-# names at all places of 100 stories, and ask at each layer what share of the variance is explained by which word it is, by its **role**
-# in the sentence (a noun as head, attractor or object; a name as subject, giver, receiver, or one of two who went), and by its **place** in the story (four
-# quarters). Control: words shuffled among the places.
+# How clear is a group? The *silhouette* of a grouping says how much nearer a vector is to its own group than to the nearest other one:
+# 1 is perfect, 0 no difference. The control is the same vectors with their labels shuffled, 100 times.
 
-# %%
+# %% tags=["setup"]
+counts = np.array(json.loads((CHECKPOINTS / "fairytale" / "counts.json").read_text()))
+x = np.log(counts + 1) - np.log(counts + 1).mean()
+rest = of_tales - np.outer(x, x @ of_tales) / (x @ x)
+words, labels = GROUPS["fairytale: part of speech"]
+without = silhouette(rest[[tokens.ids["Ġ" + word[1:]] for word in words]], labels, n=0)[0]
+gain = without - found["fairytale: part of speech"][0]
+note(gain_without_frequency=gain)
+
+# %% tags=["drawing"]
+fig, ax = plots.subplots(height=4.1)
+for i, (value, shuffled) in enumerate(found.values()):
+    ax.plot([shuffled.min(), shuffled.max()], [i, i], color=ORANGE, lw=4, alpha=0.6)
+    ax.plot(value, i, "o", color=BLUE)
+ax.axvline(0, color=plots.MUTED, lw=1)
+ax.axhline(6.5, color=plots.GRID, lw=1)
+ax.text(0.4, 7.2, "true labels", color=BLUE)
+ax.text(0.4, 8.1, "control: 100 shuffles", color=ORANGE)
+ax.set_yticks(range(len(found)), list(found))
+ax.invert_yaxis()
+ax.set(xlabel="silhouette", xlim=(-0.3, 1), title="Roles group, most facts do not")
+figure(
+    fig,
+    name="silhouettes",
+    alt="Number of nouns and mood of adjectives in World have silhouettes near 0.8 and 0.9. Parts of speech, gender "
+    "and a town's landmark, and all groups of Fairytale, are between 0.05 and 0.25, above all shuffles. Names by home are not.",
+    caption="Above the line: World. Below: Fairytale.",
+    because=DEAL,
+    rtol=0.05,
+)
+
+# %% [markdown]
+# By part of speech words lie together in both models ({{ result("geometry.world_parts", ".2f") }} in *World*,
+# {{ result("geometry.tales_parts", ".2f") }} in *Fairytale*). Some facts show as well: towns by the same landmark lie together
+# ({{ result("geometry.landmark_silhouette", ".2f") }}).
+#
+# Of names by the same home there is no trace ({{ result("geometry.home_silhouette", ".2f") }}), though the model knows it as well. The
+# reason may be that a town has one fact to hold and a name three.
+#
+# ## From layer to layer the word gives way to its role
+#
+# An embedding is where a word starts. Then each layer adds what the context tells. What is left of the word? We take nouns and names at
+# all places of 100 stories. At each layer we ask what share of the variance is explained by which word it is, by its **role** in the
+# sentence (a noun as head, attractor or object; a name as subject, giver, receiver), and by its **place** in the story (four quarters).
+
+# %% tags=["setup"]
 ids, stories = read(seed=7, n=100, length=128)
 seen = trace(world, ids, ["resid_pre", "resid_post"])
 layers = [seen["resid_pre", 0], *seen.stack("resid_post")]  # each (story, pos, d_model)
 
-
-# %%
+# %% tags=["setup"]
 BEFORE = {
     "when": "first",
     "and": "second",
@@ -422,7 +467,7 @@ def role(before, word):
     return None
 
 
-# %%
+# %% tags=["idea"]
 def explained(values, labels):
     """The share of the variance that lies between groups."""
     values = values - values.mean(0)
@@ -430,6 +475,7 @@ def explained(values, labels):
     return np.sum(of_group) / (values**2).sum()
 
 
+# %% tags=["setup"]
 texts = [[token.word for token in story] for story in stories]
 every = [(n, i, role(t[:i], t[i])) for n, t in enumerate(texts) for i in range(2, 128)]
 shares, spots = {}, {}
@@ -440,11 +486,10 @@ for kind, among in (("nouns", {*NOUNS, *NOUNS.values()}), ("names", {*PEOPLE})):
     which = np.array([texts[a][b] for a, b in zip(n, i, strict=True)])
     spots[kind] = list(n), list(i), which
     labels = {"word": which, "role": np.array(roles), "place": np.array(i) // 32}
-    labels["control: words shuffled"] = deal.permutation(which)
+    labels["control: shuffled"] = deal.permutation(which)
     values = [layer[list(n), list(i)].double().numpy() for layer in layers]
     shares[kind] = {k: [explained(v, label) for v in values] for k, label in labels.items()}
 
-# %%
 names, nouns = shares["names"], shares["nouns"]
 note(
     atol=0.01,
@@ -457,7 +502,7 @@ note(
     name_at_end=names["word"][-1],
     place_of_nouns_last=nouns["place"][-1],
 )
-note(atol=0.015, because=DEAL, name_control=names["control: words shuffled"][-1])
+note(atol=0.015, because=DEAL, name_control=names["control: shuffled"][-1])
 note(name_share_falls=(np.diff(names["word"]) < 0).all())
 
 # %% tags=["drawing"]
@@ -468,38 +513,97 @@ for ax, (kind, of_kind) in zip(axes, shares.items(), strict=True):
     ):
         style = ":" if name.startswith("control") else "o-"
         ax.plot(100 * np.array(values), style, color=colour, ms=4, label=name)
-    ax.set(title=kind, xlabel="after layer")
+    ax.set(title=kind.capitalize(), xlabel="after layer")
     ax.set_xticks(range(len(layers)), ["embed", *range(len(layers) - 1)])
-axes[0].set(ylabel="variance explained (%)", ylim=(-3, 130), yticks=range(0, 101, 20))
-axes[0].legend(loc="upper right", ncols=2, fontsize=9)
+axes[0].set(ylabel="variance explained (%)", ylim=(-3, 135), yticks=range(0, 101, 20))
+axes[0].legend(loc="upper right", ncols=2, fontsize=9.5)
 figure(
     fig,
     name="contexts",
     alt="After layer 0 the place in the story explains most of the variance of nouns, and almost none at the end. For "
     "names the word explains most at the start and nearly nothing at the end, where the role explains nearly all.",
-    caption="Residual stream of world at nouns and names; first point: embedding and position.",
+    caption="Residual stream of World at nouns and names; first point: embedding and position.",
+    title="At the end, the role explains what the word did at the start",
     rtol=0.02,
     because=DEAL,
 )
 
 # %% [markdown]
 # Which name it is explains {{ result("geometry.name_at_start", ".0%") }} of what is there at the start, and
-# {{ result("geometry.name_at_end", ".0%") }} at the end, hardly more than with shuffled names
-# ({{ result("geometry.name_control", ".0%") }}). Its role then explains {{ result("geometry.role_of_names_at_end", ".0%") }}: at the end stands
-# what comes next, and no longer what was read. What later words need of the name they must fetch from earlier layers.
+# {{ result("geometry.name_at_end", ".0%") }} at the end, hardly more than with shuffled names. Its role then explains
+# {{ result("geometry.role_of_names_at_end", ".0%") }}: at the end stands what comes next, and no longer what was read.
 #
-# And in between something else is largest. After layer 0 the *place* explains {{ result("geometry.place_of_nouns_first", ".0%") }} of the variance of
-# nouns, and {{ result("geometry.place_of_nouns_last", ".1%") }} at the end. ([Lab 21](21_heads.md) finds a head of layer 0 that
-# averages all words evenly, which changes with the place.) Who compares a word's vectors in two contexts by their cosine in a middle
-# layer, compares in the first place where they stand.
+# In between something else is largest. After layer 0 the *place* explains {{ result("geometry.place_of_nouns_first", ".0%") }} of the
+# variance of nouns, and {{ result("geometry.place_of_nouns_last", ".1%") }} at the end. Compare a word's vectors in two contexts by
+# their cosine in a middle layer, and you compare above all where they stand.
 #
-# ## And in a model of real text
+# ## What surprised us
 #
-# Of the text of `fairytale` we know no roles. But any two places of it have the same word or not, and the same *next* word or not. So we
-# compare pairs of places. The text is 24 tales that the model wrote. Only words of one token count, ten places of each that occurs
-# so often; the next word is whatever token follows, a comma too.
+# **Wrong pairs changed nothing.** The picture of parallel arrows, by itself, is no evidence of a relation between words.
+#
+# **The place fills the middle of the model and leaves hardly a trace** ([surprise](../surprises/geometry-place-in-the-middle.md)).
+#
+# ## Try it
+#
+# **1. Interchangeable?** (5 minutes). Print the five nearest neighbours of *cat*, *she* and *red* in World. Which do you understand from
+# the grammar?
+#
+# ??? tip "Hint"
+#     `unit(of_world) @ unit(at(["cat"]))[0]`, and `np.argsort` of its negative.
 
-# %%
+# %% tags=["solution"]
+for word in ("cat", "she", "red"):
+    nearest = np.argsort(-unit(of_world) @ unit(at([word]))[0])[1:6]
+    print(word, [list(LEXICON)[i] for i in nearest])
+assert list(LEXICON)[nearest[0]] in lexicon.COLOURS, "did you skip the word itself?"
+
+# %% [markdown]
+# **2. Without the place** (10 minutes). Take the mean over each of the 128 places off the vectors, and compute the share of *which name*
+# again. After which layer does it fall below one half?
+#
+# ??? tip "Hint"
+#     `layer - layer.mean(0)` takes the mean of each place over all stories off. `spots["names"]` holds the stories, the places and the names.
+
+# %% tags=["solution"]
+n, i, which = spots["names"]
+clean = [(layer - layer.mean(0))[n, i].double().numpy() for layer in layers]
+kept = [explained(values, which) for values in clean]
+assert kept[1] > names["word"][1], "without the place, the name should explain more"
+print("which name, without the place:", np.round(kept, 2))
+
+# %% [markdown]
+# ## You can now
+#
+# - test whether parallel differences belong to pairs or to groups: pair them wrongly;
+# - measure a group by its silhouette, against shuffled labels;
+# - say how much of a vector is the word, its role, and its place, layer by layer.
+#
+# ## What this does not show
+#
+# - That the model *uses* this geometry. A silhouette describes; only an intervention would show use.
+# - Two models with tied embeddings. The steps were measured in five training runs of *World*, all else in one.
+# - Shares of variance weigh directions by their size, not by what the model makes of them.
+#
+# ## Going deeper
+#
+# ### Frequency is not what groups words
+#
+# [The lab on tokens](02_tokens.md) found that frequency lies along the main axis of these embeddings. Do parts of speech lie together
+# only because they are about as frequent? We take out of each embedding what the logarithm of its word's count predicts. The silhouette
+# changes by {{ result("geometry.gain_without_frequency", "+.3f") }}. Of names by the same job there is a trace
+# ({{ result("geometry.job_silhouette", ".2f") }}, yet above all shuffles by {{ result("geometry.job_above_shuffles", ".2f") }}). Number in
+# *Fairytale*: true pairs {{ result("geometry.number_parallel", ".2f") }}, wrong pairs {{ result("geometry.number_mismatched", ".2f") }}, the
+# partner nearest in {{ result("geometry.own_number_tales", ".0%") }}.
+#
+# ### In a model of real text the word stays
+#
+# Of the text of *Fairytale* we know no roles. But any two places of it have the same word or not, and the same *next* word or not. So we
+# compare pairs of places in 24 tales that the model wrote: words of one token, ten places of each that occurs so often. The two places are
+# in different texts, and share the word, the next word, the quarter of the text, or nothing. We take the cosine of their vectors, layer by
+# layer, less the mean over all places. The controls: untrained models on the same texts, and the next word that the model itself holds
+# likeliest in place of the sampled one.
+
+# %% tags=["setup"]
 start, draw = torch.zeros(24, 1, dtype=torch.long), torch.Generator().manual_seed(0)
 told = generate(from_gpt2(fairytale.model), start, 255, temperature=1.0, generator=draw)
 told = told.numpy()
@@ -519,20 +623,14 @@ def ten_each(ids, whole):
     return n[np.concatenate(chosen)], i[np.concatenate(chosen)]
 
 
-# %% [markdown]
-# The two places of a pair are in different texts, and they share one thing: the word, the next word, the quarter of the text, or
-# nothing. (Those that share the word or the next word may also stand in the same quarter.) We take the cosine of their vectors, layer by
-# layer. First the mean over all these places is taken off: else the cosine shows a direction that all places have in common.
-
-
-# %%
+# %% tags=["setup"]
 def mean_of(cosines, mask, label):
     """The mean over pairs; each word (next word, quarter) that they share weighs the same."""
     weights = mask / np.bincount(label, mask.sum(1))[label].clip(1)[:, None]
     return (cosines * weights).sum() / weights.sum()
 
 
-def alike(model, ids, after, whole):
+def by_shared(model, ids, after, whole):
     """Mean cosine of pairs by what they share, after each layer: centred, and not."""
     n, i = ten_each(ids, whole)
     shared = {"word": ids[n, i], "next word": after[n, i], "quarter": 4 * i // ids.shape[1]}
@@ -550,19 +648,15 @@ def alike(model, ids, after, whole):
     return [dict(zip(mask, found[:, c].T, strict=True)) for c in (0, 1)]
 
 
-# %% [markdown]
-# Controls: untrained models on the same texts; and since the tales are sampled, the next word that the model itself holds likeliest in place of the sampled one.
-
-# %%
 inside = np.arange(127) > np.zeros((100, 1))  # all places of the stories but the first
-runs = {"fairytale": (fairytale, told, told[:, 1:], whole)}
-runs["world"] = world, ids.numpy(), ids.numpy()[:, 1:], inside
-pairs = {name: alike(*text) for name, text in runs.items()}
-controls = {name: alike(untrained(model), *text) for name, (model, *text) in runs.items()}
+texts_of = {"fairytale": (fairytale, told, told[:, 1:], whole)}
+texts_of["world"] = world, ids.numpy(), ids.numpy()[:, 1:], inside
+pairs = {name: by_shared(*text) for name, text in texts_of.items()}
+controls = {name: by_shared(untrained(m), *text) for name, (m, *text) in texts_of.items()}
 likeliest = trace(fairytale, torch.tensor(told), ["logits"])["logits"].argmax(-1).numpy()
-of_likeliest = alike(fairytale, told, likeliest, whole)[0]["next word"]
+of_likeliest = by_shared(fairytale, told, likeliest, whole)[0]["next word"]
 
-# %%
+# %% tags=["setup"]
 SAMPLED = "rounding may change a sampled text from some word on, and so all tales"
 (tales, raw), (grammar, _) = pairs.values()
 note(
@@ -610,67 +704,20 @@ figure(
 )
 
 # %% [markdown]
-# In world places before the same next word end at {{ result("geometry.world_next_end", ".2f") }}, far above places with the same word
-# ({{ result("geometry.world_word_end", ".2f") }}): what was read gives way to what comes. **In fairytale the word stays.** Places with the
-# same word fall from {{ result("geometry.tales_word_start", ".2f") }} to {{ result("geometry.tales_word_layer2", ".2f") }} after layer 2, and
-# no further ({{ result("geometry.tales_word_end", ".2f") }}). Before the same next word it is {{ result("geometry.tales_next_end", ".2f") }};
-# and {{ result("geometry.tales_likeliest_end", ".2f") }} if we go by the word that the model itself holds likeliest, which does not depend on the luck
-# of sampling. So the two models differ most in what comes next. A reason may be that in real text very much may follow, and which word was
-# just read says a good part of it. But much of the likeness takes no training: the untrained model ends at
-# {{ result("geometry.untrained_word_end", ".2f") }}. The trained fairytale ends above its untrained control, the trained world below its own
-# (dotted in the figure).
+# In *World* places before the same next word end at {{ result("geometry.world_next_end", ".2f") }}, far above places with the same word
+# ({{ result("geometry.world_word_end", ".2f") }}): what was read gives way to what comes. In *Fairytale* the word stays. Places with the same
+# word fall from {{ result("geometry.tales_word_start", ".2f") }} to {{ result("geometry.tales_word_layer2", ".2f") }} after layer 2, and no
+# further ({{ result("geometry.tales_word_end", ".2f") }}). Before the same next word it is {{ result("geometry.tales_next_end", ".2f") }}, and
+# {{ result("geometry.tales_likeliest_end", ".2f") }} by the word that the model itself holds likeliest. A reason may be that in real text very
+# much may follow, and which word was just read says a good part of it. But much of this takes no training: the untrained model ends at
+# {{ result("geometry.untrained_word_end", ".2f") }}.
 #
-# The place shows here too: other words in the same quarter have {{ result("geometry.tales_quarter_peak", ".2f") }} in the middle and
-# {{ result("geometry.tales_quarter_end", ".2f") }} at the end. And centring matters. Without it the same word seems to grow a little *more* alike, from
-# {{ result("geometry.tales_raw_start", ".2f") }} to {{ result("geometry.tales_raw_peak", ".2f") }} at most, because all places come to share a direction: pairs that
-# share nothing reach {{ result("geometry.tales_common", ".2f") }}, less than we had guessed. Whether the same word falls at *every* layer is
-# undecided, though the guess counts as lost: the smallest fall ({{ result("geometry.tales_least_fall", ".3f") }}, at the last layer) had either sign in
-# three samples of tales.
-#
-# ## What surprised us
-#
-# - Matching the pairs wrongly changed nothing in world. The picture of parallel arrows, by itself, is no evidence of a relation between words.
-# - Towns with the same landmark lie together, though a sentence about a landmark names one town only.
-# - The place takes up most of the room after the first two layers, and hardly leaves a trace.
-# - In fairytale the word outlasts all layers, and what comes next does not overtake it as in world.
-#
-# ## Try it yourself
-#
-# **1. Interchangeable?** (beginner, 5 minutes). Print the five nearest neighbours of *cat*, *she* and *red* in world. Which do
-# you understand from the grammar?
-#
-# ??? tip "Hint"
-#     `unit(of_world) @ unit(at(["cat"]))[0]`, and `np.argsort` of its negative.
-
-# %% tags=["solution"]
-for word in ("cat", "she", "red"):
-    nearest = np.argsort(-unit(of_world) @ unit(at([word]))[0])[1:6]
-    print(word, [list(LEXICON)[i] for i in nearest])
-assert list(LEXICON)[nearest[0]] in lexicon.COLOURS, "did you skip the word itself?"
-
-# %% [markdown]
-# **2. Without the place** (intermediate, 10 minutes). Take the mean over each of the 128 places off the vectors, and compute the share of
-# *which name* again. After which layer does it fall below one half?
-#
-# ??? tip "Hint"
-#     `layer - layer.mean(0)` takes the mean of each place over all stories off. `spots["names"]` holds the stories, the places and the names.
-
-# %% tags=["solution"]
-n, i, which = spots["names"]
-clean = [(layer - layer.mean(0))[n, i].double().numpy() for layer in layers]
-kept = [explained(values, which) for values in clean]
-assert kept[1] > names["word"][1], "without the place, the name should explain more"
-print("which name, without the place:", np.round(kept, 2))
-
-# %% [markdown]
-# ## What this does not show
-#
-# - That the model *uses* this geometry. A silhouette describes; only an intervention would show use.
-# - Two models with tied embeddings, where a word's vector serves reading and writing at once. Lists for fairytale are ours, and short.
-# - Fairytale read only tales of its own, and the words that occur often enough in them are mostly small ones (*the*, *he*, *said*).
-# - Shares of variance weigh directions by their size, not by what the model makes of them: a large part may matter little.
-#
-# ## Links
+# Other words in the same quarter have {{ result("geometry.tales_quarter_peak", ".2f") }} in the middle and
+# {{ result("geometry.tales_quarter_end", ".2f") }} at the end. Without centring the same word seems to gain, from
+# {{ result("geometry.tales_raw_start", ".2f") }} to {{ result("geometry.tales_raw_peak", ".2f") }} at most, because all places come to share a
+# direction: pairs that share nothing reach {{ result("geometry.tales_common", ".2f") }}. Whether the same word falls at *every* layer is
+# undecided: the smallest fall ({{ result("geometry.tales_least_fall", ".3f") }}, at the last layer) had either sign in three samples of tales.
+# *Fairytale* read only tales of its own here, and the words that occur often enough in them are mostly small ones (*the*, *he*, *said*).
 #
 # - Before this: [Tokens](02_tokens.md)
 # - Finding: [Parallel differences show groups, not pairs](../findings/geometry-groups-not-pairs.md)
@@ -681,7 +728,7 @@ print("which name, without the place:", np.round(kept, 2))
 # - Linzen (2016), [Issues in evaluating semantic spaces using word analogies](https://arxiv.org/abs/1606.07736)
 # - Ethayarajh (2019), [How Contextual are Contextualized Word Representations?](https://arxiv.org/abs/1909.00512)
 
-# %% tags=["labels"]
+# %% tags=["setup"]
 in_words(
     world_parts="World: silhouette of words by part of speech",
     tales_parts="Fairytale: silhouette of words by part of speech",
@@ -708,6 +755,9 @@ in_words(
     own_gender_tales="Fairytale: words nearest to their own partner, gender",
     own_number_tales="Fairytale: plurals nearest to their own singular",
     own_number_world="World: plurals nearest to their own singular",
+    runs_parallel_least="World: cosine between singular-to-plural steps, the lowest of five training runs",
+    runs_gap_most="True steps more parallel than wrong ones by, the most of five training runs",
+    runs_own_most="Plurals nearest to their own singular, the most of five training runs",
     hits_arithmetic="Analogies solved with arithmetic",
     hits_no_arithmetic="Analogies solved without arithmetic",
     hits_nothing_left_out="Analogies solved with arithmetic, no word left out",
