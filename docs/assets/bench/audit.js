@@ -81,7 +81,7 @@ export function playAudit(root, sizes) {
       const [said, real] = [rowOf(seen.said, at, width), rowOf(seen.real, at, width)];
       const found = judge(seen.words, said, real, seen.rows[at]);
       const after = codes.length ? ` (with your edits: ${codes.join(", ")} off)` : "";
-      composer.show(words, at, found.best);
+      composer.show(words, at, found.best, found.kind);
       say.show(found, `This World says *${found.best}*${after}. ${found.why.replace("no longer agrees", "does not agree")}`);
       bars.show(worthShowing(said, real, 5), gapText(seen.rows[at].gap));
       switches.show(codes);
@@ -112,7 +112,7 @@ export function playAudit(root, sizes) {
     const next = make("button", { type: "button", class: "bench-button", onclick: () => open((number % CASES) + 1) }, "Next case");
     verdict.replaceChildren(
       make("p", {}, make("b", { class: outcome ? "bench-right" : "bench-wrong" }, outcome ? "✓ Right. " : "✕ Wrong. "),
-        `${key.told} You said ${KINDS[kind]}, ${percent(p)} sure, after ${looked.size} looks. That costs ${((p - outcome) ** 2).toFixed(2)}.`),
+        `${key.told} You said ${KINDS[kind]}, ${percent(p)} sure, after ${looked.size} ${looked.size === 1 ? "look" : "looks"}. That costs ${((p - outcome) ** 2).toFixed(2)}.`),
       make("div", { class: "bench-row" }, key.kind === "nothing" ? null : show, next),
     );
     left.textContent = "answered";

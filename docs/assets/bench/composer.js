@@ -62,15 +62,14 @@ export function composerPart(change, sentences = SENTENCES, own = null) {
 
   return {
     element,
-    show(text, at, best) {
+    /** @param {string} kind of the verdict: a wrong word stands in its colour */
+    show(text, at, best, kind = "") {
       const same = words.join(" ") === text.join(" ");
       words = text;
       problem.textContent = "";
-      sentence.replaceChildren(
-        ...(at < text.length
-          ? [`${text.slice(0, at).join(" ")} `, make("u", {}, best), make("s", {}, ` ${text.slice(at).join(" ")}`)]
-          : [`${text.join(" ")} `, make("u", {}, best)]),
-      );
+      const blank = make("u", { class: kind === "wrong" ? "bench-wrong" : null }, best);
+      const rest = at < text.length ? make("s", {}, ` ${text.slice(at).join(" ")}`) : null;
+      sentence.replaceChildren(`${text.slice(0, at).join(" ")} `, blank, ...(rest ? [rest] : []));
       if (same && offers.children.length) return;
       input.value = "";
       offer();

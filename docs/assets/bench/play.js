@@ -55,6 +55,7 @@ export function playHome(root, sizes) {
     const [said, real] = [rowOf(look.said, at, width), rowOf(look.real, at, width)];
     const verdict = judge(look.words, said, real, look.rows[at]);
     blank.textContent = verdict.best;
+    blank.className = verdict.kind === "wrong" ? "bench-wrong" : "";
     const hint = !state.codes.length ? " Switch off L3H3." : verdict.kind === "wrong" ? " Switch it back on." : "";
     say.show(verdict, effect(verdict, state.codes) + hint);
     bars.show(worthShowing(said, real, 5), gapText(look.rows[at].gap));
@@ -118,7 +119,7 @@ export function playWorld(root, sizes) {
     const width = look.said.length / look.words.length;
     const [said, real] = [rowOf(look.said, at, width), rowOf(look.real, at, width)];
     const verdict = judge(look.words.slice(0, at + 1), said, real, look.rows[at]);
-    composer.show(state.words, at, verdict.best);
+    composer.show(state.words, at, verdict.best, verdict.kind);
     say.show(verdict, effect(verdict, state.codes));
     bars.show(worthShowing(said, real, 6), gapText(look.rows[at].gap));
     lens.show(look.lens.map((step) => rowOf(step, at, width)));

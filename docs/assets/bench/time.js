@@ -64,7 +64,7 @@ export function playTime(root) {
     const width = look.said.length / look.words.length;
     const [said, real] = [rowOf(look.said, at, width), rowOf(look.real, at, width)];
     const verdict = judge(look.words, said, real, look.rows[at]);
-    composer.show(state.words, at, verdict.best);
+    composer.show(state.words, at, verdict.best, verdict.kind);
     const why = verdict.why.replace("no longer agrees", "does not agree");
     say.show(verdict, `${when.textContent[0].toUpperCase()}${when.textContent.slice(1)}. ${why}`);
     bars.show(worthShowing(said, real, 6), gapText(look.rows[at].gap));
@@ -124,7 +124,7 @@ function rulesPart() {
     const pairs = order.flatMap((one, i) => order.slice(i + 1).map((other) => [learned(one), learned(other)]));
     const told = pairs.filter(([one, other]) => one !== other);
     const right = told.filter(([one, other]) => one < other).length;
-    const head = ["rule", ...STEPS].map((text) => make("th", { scope: "col" }, `${text}`));
+    const head = ["rule", ...STEPS.map((step) => (step < 1000 ? step : `${step / 1000}k`))].map((text) => make("th", { scope: "col" }, `${text}`));
     const rows = [...order].sort((a, b) => learned(a) - learned(b)).map((rule) =>
       make(
         "tr",

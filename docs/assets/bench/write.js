@@ -14,7 +14,7 @@ export function playWrite(root) {
   let prompt = 0;
   let running = null;
   const say = sayPart();
-  const story = make("p", { class: "bench-tale", tabindex: 0, role: "textbox", "aria-readonly": "true", "aria-label": "The story so far" });
+  const story = make("p", { class: "bench-tale bench-written", tabindex: 0, role: "textbox", "aria-readonly": "true", "aria-label": "The story so far" });
   const offers = make("ol", { class: "bench-tokens" });
   const choose = make("select", { "aria-label": "Choose an opening" }, make("option", { value: "" }, "Choose an opening"));
   for (const text of OPENINGS) choose.append(make("option", {}, text));
