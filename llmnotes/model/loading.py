@@ -24,6 +24,7 @@ from llmnotes.model.weights import check_files, check_finite, read_json
 
 CHECKPOINTS = Path(__file__).parents[1] / "checkpoints"
 STORIES260K = "stories260K"
+SEED = 0  # of the training that is opened where none is named
 # Suggested when a name is not found; any other id of the hub works as well.
 KNOWN = (
     "gpt2",
@@ -84,7 +85,9 @@ class LoadedModel:
         return ids
 
 
-def load(name: str | Path, device: str = "cpu", *, dtype: str | torch.dtype = "float32", seed: int = 0) -> LoadedModel:
+def load(
+    name: str | Path, device: str = "cpu", *, dtype: str | torch.dtype = "float32", seed: int | None = None
+) -> LoadedModel:
     """Load a model by name, folder or Hugging Face id.
 
     Looked for in this order: the models that ship with llmnotes ("world", "fairytale", "stories260K", and checkpoints
@@ -99,7 +102,7 @@ def load(name: str | Path, device: str = "cpu", *, dtype: str | torch.dtype = "f
         dtype: "float32", "bfloat16" or "float16", which take half the memory and keep about three digits. Weights are
             read as this, whatever they are stored in.
         seed: which training of a model that ships with several (`seeds`): the same recipe from other first weights, on
-            other stories. 0 is the one that is meant without a seed.
+            other stories. None is the usual one, seed 0 (`llmnotes replicate` makes it another).
 
     Returns:
         The model in eval mode, its tokenizer and sizes.
@@ -152,10 +155,12 @@ def seeds(name: str) -> list[int]:
     return [0, *sorted(int(path.name.removeprefix("seed-")) for path in (CHECKPOINTS / name).glob("seed-*"))]
 
 
-def _of_seed(name: str, seed: int) -> str:
-    if seed == 0:
-        return name
+def _of_seed(name: str, seed: int | None) -> str:
     known = seeds(name) if name in shipped() else [0]
+    if seed is None:
+        seed = SEED if SEED in known else 0
+    if seed == 0 and not isinstance(seed, bool):
+        return name
     if isinstance(seed, bool) or seed not in known:
         raise ValueError(
             f"seed is {seed!r}; {name} is here with {', '.join(map(str, known))}. `llmnotes train` makes others"

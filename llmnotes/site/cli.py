@@ -1,4 +1,4 @@
-"""The command line: `llmnotes list | run | record | check | new | export | get | train`."""
+"""The command line: `llmnotes list | run | record | check | replicate | new | export | get | train`."""
 
 from __future__ import annotations
 
@@ -148,6 +148,29 @@ def _stress(project: Project, labs: list[Lab], broken: dict[str, NotebookError],
     console.print(table)
     _end(failed, [line for lab in stood.values() for line in lab.faults])
     console.print("every value stays within its tolerance, and no prediction turns")
+
+
+@main.command()
+@click.argument("labs", nargs=-1, required=True)
+@click.option("-j", "--jobs", type=click.IntRange(min=1), help="How many at once; by default one for each core.")
+def replicate(labs: tuple[str, ...], jobs: int | None) -> None:
+    """Run LABS with every other training of their models, and keep in labs/replicates/ what they record."""
+    from llmnotes.site.run.replicates import other_seeds, read_replicates, replicate_labs
+
+    project = _project(labs)
+    chosen, broken = project.pick(labs)
+    for lab in chosen:
+        if not other_seeds(lab):
+            console.print(f"{lab.stem}: its models ({', '.join(lab.models) or 'none'}) ship with one training")
+    with _progress(chosen) as report:
+        outcomes = replicate_labs(project, chosen, jobs=jobs, report=report)
+    failed = _print_errors(broken, outcomes)
+    for outcome in outcomes:
+        if not outcome.error and (found := read_replicates(project, outcome.lab)):
+            for seed, why in found.failed.items():
+                console.print(f"{outcome.lab.stem}: not with seed {seed}: {escape(why)}")
+            console.print(f"{outcome.lab.stem}: {len(found.values)} other trainings recorded")
+    _end(failed)
 
 
 @main.command()

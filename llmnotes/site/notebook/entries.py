@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import re
 from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated
@@ -64,6 +65,14 @@ class Entry(Fields):
         description="the day on which somebody last asked whether it is still true, such as 2026-01-31"
     )
     tags: Names = Field((), description="a list of names; may be left out")
+    seeds: str | None = Field(
+        None,
+        description="for findings about a model that ships with several trainings: over how many of them it holds, "
+        "such as 4 of 5; with 1 of 1 it is at most likely",
+    )
+    holds: dict[str, str] = Field(
+        {}, description='what is counted for `seeds`: recorded values with their conditions, such as mlps.kept: "> 0.5"'
+    )
     superseded_by: str | None = Field(
         None, description="the name of the entry that says what we think now, if and only if it is superseded"
     )
@@ -84,6 +93,14 @@ class Entry(Fields):
             if not right:
                 expected = expected or Entry.model_fields[name].description
                 raise ValueError(f"{name} is {getattr(self, name)!r}; expected {expected}")
+        several = self.kind == "findings" and self.status == "standing" and {*self.labs} & {*info.context["several"]}
+        found = re.fullmatch(r"(\d+) of (\d+)", self.seeds or "")
+        if (several or self.seeds) and not (found and 0 < int(found[1]) <= int(found[2])):
+            raise ValueError(f"seeds is {self.seeds!r}; expected {Entry.model_fields['seeds'].description}")
+        if self.seeds == "1 of 1" and self.confidence in ("certain", "highly likely"):
+            raise ValueError(f"confidence is {self.confidence!r}; expected at most 'likely' with one training")
+        if self.holds and not self.seeds:
+            raise ValueError("holds says what to count, and seeds is missing; expected such as 4 of 5")
         known = info.context["labs"]
         for stem in self.labs:
             if stem not in known:
@@ -91,20 +108,23 @@ class Entry(Fields):
         return self
 
 
-def read_entries(docs: Path, labs: Collection[str], today: dt.date | None = None) -> list[Entry]:
+def read_entries(
+    docs: Path, labs: Collection[str], today: dt.date | None = None, several: Collection[str] = ()
+) -> list[Entry]:
     """All entries below the folder of pages, newest first.
 
     Args:
         docs: the folder that holds `findings/`, `dead-ends/`, `surprises/` and `questions/`.
         labs: the stems of the labs that exist.
         today: the day on which dates are judged; by default the day where it is latest on earth.
+        several: the stems of the labs whose models ship with several trainings.
 
     Raises:
         NotebookError: an entry is not as it must be: its file, the field, what it held and what is allowed.
     """
     today = today or (dt.datetime.now(dt.UTC) + dt.timedelta(hours=14)).date()
     entries = [
-        _read(kind, path, labs, today)
+        _read(kind, path, labs, today, several)
         for kind in STATUSES
         for path in sorted((docs / kind).glob("*.md"))
         if path.name != "index.md"
@@ -135,12 +155,12 @@ def split(text: str) -> tuple[dict, str]:
         raise ValueError(f"the front matter: {error}") from error
 
 
-def _read(kind: str, path: Path, labs: Collection[str], today: dt.date) -> Entry:
+def _read(kind: str, path: Path, labs: Collection[str], today: dt.date, several: Collection[str]) -> Entry:
     try:
         fields, body = split(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
         raise NotebookError(f"{path}: {error}") from error
-    entry = check(Entry, fields, str(path), {"labs": labs, "today": today}, kind=kind, path=path)
+    entry = check(Entry, fields, str(path), {"labs": labs, "today": today, "several": several}, kind=kind, path=path)
     if kind == "findings" and not calls(entry.claim + body, "result"):
         raise NotebookError(
             f'{path}: a finding without a bound result; quote at least one, as in {{{{ result("xor.solved", ".0%") }}}}'

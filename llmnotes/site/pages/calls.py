@@ -116,7 +116,7 @@ def predictions(contents: Contents, place: Place) -> str:
     return render(
         "predictions.md.jinja",
         labs=[
-            (lab, run, record(run, place.address(lab_uri(lab))))
+            (lab, run, record(run, place.address(lab_uri(lab)), contents.replicates.get(lab.key)))
             for lab, run in contents.runs.values()
             if run and run.predictions
         ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from llmnotes.site.notebook.entries import STATUSES, Entry, read_entries
 from llmnotes.site.notebook.glossary import read_glossary, read_scopes
 from llmnotes.site.notebook.quotes import expand, look_up, shown
 from llmnotes.site.run.labs import CHAPTERS, Lab
+from llmnotes.site.run.replicates import Replicates, other_seeds, read_replicates
 from llmnotes.site.run.runner import Report, run_labs
 from llmnotes.site.run.store import Project, Run
 
@@ -59,6 +60,7 @@ class Contents:
     entries: list[Entry]
     terms: Mapping[str, str]  # of the glossary, with their meanings
     scopes: Mapping[str, tuple[bool, tuple[str, ...]]]  # where terms with another sense are meant
+    replicates: Mapping[str, Replicates] = field(default_factory=dict)  # by the lab's key: what other trainings gave
     repository: str = ""  # the address of the public repository
     site_url: str = ""
     directory_urls: bool = True
@@ -171,20 +173,44 @@ def read_contents(
         NotebookError: what is wrong with a lab, an entry or the glossary.
     """
     labs = project.labs()
+    entries = read_entries(docs, {lab.stem for lab in labs}, several={lab.stem for lab in labs if other_seeds(lab)})
+    replicates = {lab.key: found for lab in labs if (found := read_replicates(project, lab))}
     stale = {lab.key: run for lab in labs if show_stale and (run := _stale_run(project, lab))}
     outcomes = run_labs(project, [lab for lab in labs if lab.key not in stale], fresh=fresh, report=report)
     if failed := [outcome for outcome in outcomes if outcome.error]:
         raise NotebookError("\n\n".join(f"{one.lab.stem} failed\n{one.error}" for one in failed))
     runs = stale | {outcome.lab.key: outcome.run for outcome in outcomes}
+    for entry in entries:
+        _check_seeds(entry, runs, replicates)
     return Contents(
         project=project,
         docs=docs,
         runs={lab.key: (lab, runs[lab.key]) for lab in labs},
-        entries=read_entries(docs, {lab.stem for lab in labs}),
+        entries=entries,
+        replicates=replicates,
         terms=read_glossary(docs / "glossary.md"),
         scopes=read_scopes(docs / "glossary.md"),
         **address,
     )
+
+
+def _check_seeds(entry: Entry, runs: Mapping[str, Run | None], replicates: Mapping[str, Replicates]) -> None:
+    """Refuse an entry that says of more or fewer trainings that it holds than it does."""
+    conditions: dict[str, dict[str, str]] = {}
+    for full, condition in entry.holds.items():
+        key, _, name = full.partition(".")
+        if not (run := runs.get(key)) or name not in run.values:
+            raise NotebookError(f"{entry.path}: holds names {full!r}, which no lab records")
+        conditions.setdefault(key, {})[name] = condition
+    if len(conditions) > 1:
+        raise NotebookError(f"{entry.path}: holds names values of {', '.join(conditions)}; expected those of one lab")
+    for key, wanted in conditions.items():
+        try:
+            held, of = replicates.get(key, Replicates(code="", values={})).count(runs[key], wanted)
+        except ValueError as error:
+            raise NotebookError(f"{entry.path}: holds: {error}") from None
+        if entry.seeds != f"{held} of {of}":
+            raise NotebookError(f"{entry.path}: seeds is {entry.seeds!r}; by what it counts it is '{held} of {of}'")
 
 
 def _stale_run(project: Project, lab: Lab) -> Run | None:

@@ -45,6 +45,7 @@ def lab_markdown(contents: Contents, lab: Lab) -> str:
     check_ideas(lab)
     notebook.cells, setup = _without_setup(notebook.cells)
     asks = bool(run and run.questions)
+    others = contents.replicates.get(lab.key)
     context = {
         "lab": lab,
         "run": run,
@@ -55,7 +56,8 @@ def lab_markdown(contents: Contents, lab: Lab) -> str:
         "filled": filled,
         "lead": lead(run, lab.thumbnail) if run else None,
         "setup": setup,
-        "record": record(run) if run else [],
+        "record": record(run, others=others) if run else [],
+        "elsewhere": lambda name: ", ".join(map(rounded, others.over(name))) if others else "",
         "picture": lambda name: Drawings(contents.docs / "assets" / "drawings").choice(name),
         "before": [other for other in contents.labs if other.stem in lab.needs],
         "colab": contents.colab(lab),

@@ -6,25 +6,28 @@ import re
 from html import escape
 from typing import Any
 
+from llmnotes.lab.predictions import holds
 from llmnotes.site.pages.numbers import entry_of, rounded
+from llmnotes.site.run.replicates import Replicates
 from llmnotes.site.run.store import Run
 
 _WORDS = {">=": "at least", "<=": "at most", "==": "exactly", ">": "more than", "<": "less than"}
 
 
-def record(run: Run, page: str = "") -> list[dict[str, Any]]:
+def record(run: Run, page: str = "", others: Replicates | None = None) -> list[dict[str, Any]]:
     """Each prediction of a run as a row of its table: `claim`, `said`, `outcome` and `verdict`, as HTML.
 
     Args:
         run: the lab's run.
         page: the address of the lab's page from where the table stands.
+        others: what the lab gave on other trainings of its models.
     """
     return [
         {
             "claim": _inline(one["claim"]),
             "said": f"{one['p']:.0%}",
             "outcome": one["outcome"],
-            "verdict": verdict(run, one, page),
+            "verdict": verdict(run, one, page) + _elsewhere(one, others),
         }
         for one in run.predictions
     ]
@@ -36,6 +39,14 @@ def verdict(run: Run, settled: dict[str, Any], page: str = "") -> str:
     link = f'<a href="{page}#value-{escape(entry["name"])}">{escape(entry["label"])}</a>'
     came = "It came true" if settled["outcome"] else "It did not come true"
     return f"{came}: {link} was {rounded(settled['value'])}; the claim needed {in_words(settled['if_'])}."
+
+
+def _elsewhere(settled: dict[str, Any], others: Replicates | None) -> str:
+    """In how many of the other trainings it came true."""
+    if not others or not (values := others.over(settled["resolved_by"])):
+        return ""
+    came = sum(holds(value, settled["if_"]) for value in values)
+    return f" In {len(values)} other trainings of the model it came true {came} times."
 
 
 def in_words(condition: str) -> str:

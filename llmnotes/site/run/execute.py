@@ -192,6 +192,7 @@ def _environment(work: Path, hub: bool) -> dict[str, str]:
 
     theirs = {"PYTHONPATH", "PYTHONHOME", "PYTHONUSERBASE"}  # start-up files, optimisation and the like are not wanted
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON") or name in theirs}
+    kept = {name: value for name, value in kept.items() if name not in ("LLMNOTES_SEED", "LLMNOTES_NOISE")}
     threads = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS", "NUMEXPR", "VECLIB_MAXIMUM")}
     return (
         kept

@@ -64,6 +64,10 @@ def begin(root: str, may_write: list[str], lab: str, cells: list[tuple[int, str]
     shell.user_ns["__file__"] = lab
     sys.argv = [lab]
     sys.path[:] = [os.path.dirname(lab), *(path for path in sys.path if path not in ("", os.getcwd()))]
+    if seed := os.environ.get("LLMNOTES_SEED"):
+        from llmnotes.site.run.replicates import use_training
+
+        use_training(int(seed))
     if seed := os.environ.get("LLMNOTES_NOISE"):
         from llmnotes.site.run.noise import shake
 

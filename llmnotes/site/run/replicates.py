@@ -1,0 +1,112 @@
+"""What a lab records on the other trainings of the models that it loads by name: `llmnotes replicate`.
+
+A finding about one training of World may be an accident of that training. The lab runs once more for each other seed,
+unchanged but for what `load("world")` opens; what comes out stands in `labs/replicates/NN_name.json`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from llmnotes.lab.predictions import holds
+from llmnotes.site.errors import NotebookError
+from llmnotes.site.run.execute import execute
+from llmnotes.site.run.labs import Lab
+from llmnotes.site.run.runner import Outcome, run_side_by_side
+from llmnotes.site.run.store import Project
+from llmnotes.site.run.stored import PACKAGE, Run
+
+SEED = "LLMNOTES_SEED"
+"""The variable that tells a lab's kernel which training `load` opens where no seed is named."""
+
+
+class Replicates(BaseModel):
+    """A lab's values on other trainings."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    code: str
+    """Digest of the lab's code that ran."""
+    values: dict[int, dict[str, float | bool]]
+    """By seed: the recorded values."""
+    failed: dict[int, str] = {}
+    """By seed: why the lab did not get through."""
+
+    def over(self, name: str) -> list[float | bool]:
+        """A value in each of the other trainings in which the lab recorded it."""
+        return [values[name] for values in self.values.values() if name in values]
+
+    def count(self, run: Run, conditions: Mapping[str, str]) -> tuple[int, int]:
+        """In how many trainings all of some conditions hold, the recorded one included, and in how many it was asked.
+
+        A training in which the lab failed or did not record a value counts as one in which it does not hold.
+        """
+        asked = [{name: entry.value for name, entry in run.values.items()}, *self.values.values()]
+        held = [
+            all(name in values and holds(values[name], condition) for name, condition in conditions.items())
+            for values in asked
+        ]
+        return sum(held), len(asked) + len(self.failed)
+
+
+def other_seeds(lab: Lab) -> list[int]:
+    """The seeds beside 0 with which one of the lab's models ships."""
+    folders = [path for model in lab.models for path in (PACKAGE / "checkpoints" / model).glob("seed-*")]
+    return sorted({int(path.name.removeprefix("seed-")) for path in folders})
+
+
+def read_replicates(project: Project, lab: Lab) -> Replicates | None:
+    """What `llmnotes replicate` found for a lab, or None.
+
+    Raises:
+        NotebookError: the file is damaged.
+    """
+    path = _path(project, lab)
+    if not path.is_file():
+        return None
+    try:
+        return Replicates.model_validate_json(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise NotebookError(
+            f"{path}: damaged: {error}; restore it from git, or make it again with: llmnotes replicate {lab.stem}"
+        ) from None
+
+
+def replicate_labs(
+    project: Project, labs: list[Lab], *, jobs: int | None, report: Callable[[Lab, str], None]
+) -> list[Outcome]:
+    """Run each lab with every other training of its models, and store what it records."""
+
+    async def run_all(lab: Lab) -> None:
+        values: dict[int, dict[str, Any]] = {}
+        failed: dict[int, str] = {}
+        for seed in other_seeds(lab):
+            with project.workspace() as work:
+                try:
+                    run = await execute(lab, project.root, work, False, {SEED: str(seed)})
+                    values[seed] = {name: entry.value for name, entry in sorted(run.values.items())}
+                except NotebookError as error:
+                    failed[seed] = str(error).splitlines()[-1][:200]
+        if not values:
+            raise NotebookError(f"{lab.path}: it gets through with no other training: {next(iter(failed.values()))}")
+        path = _path(project, lab)
+        path.parent.mkdir(exist_ok=True)
+        found = {"code": lab.digest, "values": values, "failed": failed}
+        path.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+    return run_side_by_side(project, [lab for lab in labs if other_seeds(lab)], run_all, jobs, report)
+
+
+def use_training(seed: int) -> None:
+    """From now on `load` opens this training of a model that has it, where no seed is named; called in a kernel."""
+    from llmnotes.model import loading
+
+    loading.SEED = seed
+
+
+def _path(project: Project, lab: Lab):
+    return lab.path.parent / "replicates" / f"{lab.stem}.json"

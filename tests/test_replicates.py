@@ -1,0 +1,75 @@
+"""Whether what is said of one training holds of the others: `llmnotes replicate`, and the field `seeds` of entries."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+from conftest import Notebook
+from test_entries import write
+
+from llmnotes.site.errors import NotebookError
+from llmnotes.site.notebook.entries import read_entries
+from llmnotes.site.run.replicates import Replicates, other_seeds, read_replicates, replicate_labs
+
+TODAY = dt.date(2026, 6, 1)
+CODE = """\
+from llmnotes import load
+from llmnotes.lab import predict, within
+
+predict("It is small", 0.6, first="< 100")
+note = within(atol=1e-3, because="stored in 16 bits")
+note(
+    first=float(load("world/attention-only").model.transformer.wte.weight[5, 3]),
+    named=float(load("world/attention-only", seed=1).model.transformer.wte.weight[5, 3]),
+)
+"""
+
+
+def test_a_lab_runs_with_the_other_trainings_of_its_models(notebook: Notebook) -> None:
+    lab = notebook.lab("01_tiny", CODE, models=["world/attention-only"])
+    assert other_seeds(lab) == [1, 2]
+    project = notebook.project
+    (outcome,) = replicate_labs(project, [lab], jobs=1, report=lambda lab, state: None)
+    assert not outcome.error
+    found = read_replicates(project, lab)
+    assert sorted(found.values) == [1, 2]
+    first, second = found.over("first")
+    assert first != second
+    assert found.over("named") == [first, first], "a seed that is named stays"
+
+
+class OneRun:
+    """A recorded run with one value."""
+
+    def __init__(self, value: float):
+        self.values = {"kept": type("Record", (), {"value": value})()}
+
+
+def test_trainings_are_counted() -> None:
+    found = Replicates(code="", values={1: {"kept": 0.4}, 2: {"kept": 0.7}, 3: {}}, failed={4: "no such head"})
+    assert found.count(OneRun(0.6), {"kept": "> 0.5"}) == (2, 5)
+    assert found.count(OneRun(0.3), {"kept": "> 0.5"}) == (1, 5)
+    assert found.over("kept") == [0.4, 0.7]
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({}, "seeds is None; expected for findings about a model that ships with several trainings"),
+        ({"seeds": "most"}, "seeds is 'most'; expected"),
+        ({"seeds": "0 of 5"}, "seeds is '0 of 5'; expected"),
+        ({"seeds": "6 of 5"}, "seeds is '6 of 5'; expected"),
+        ({"seeds": "1 of 1", "confidence": "highly likely"}, "expected at most 'likely' with one training"),
+    ],
+)
+def test_a_finding_says_over_how_many_trainings_it_holds(tmp_path: Path, fields: dict, said: str) -> None:
+    write(tmp_path, **fields)
+    with pytest.raises(NotebookError, match=said):
+        read_entries(tmp_path, {"01_xor"}, TODAY, several={"01_xor"})
+
+
+def test_a_finding_about_other_models_says_nothing_of_trainings(tmp_path: Path) -> None:
+    write(tmp_path)
+    assert read_entries(tmp_path, {"01_xor"}, TODAY, several={"02_other"})[0].seeds is None
