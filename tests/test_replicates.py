@@ -6,7 +6,7 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
-from conftest import Notebook
+from conftest import TINY, Notebook
 from test_entries import write
 
 from llmnotes.site.errors import NotebookError
@@ -14,9 +14,9 @@ from llmnotes.site.notebook.entries import read_entries
 from llmnotes.site.run.replicates import Replicates, other_seeds, read_replicates, replicate_labs
 
 TODAY = dt.date(2026, 6, 1)
-CODE = """\
+CODE = f"""{TINY}
 from llmnotes import load
-from llmnotes.lab import predict, within
+from llmnotes.lab import within
 
 predict("It is small", 0.6, first="< 100")
 note = within(atol=1e-3, because="stored in 16 bits")
