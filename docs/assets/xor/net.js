@@ -38,8 +38,8 @@ export function forward(net, x) {
   const outputs = [x];
   const last = net.weights.length - 1;
   net.weights.forEach((w, layer) => {
-    const bend = layer === last ? (z) => z : ACTIVATIONS[net.activation].value;
-    outputs.push(outputs[layer].map((h) => net.biases[layer].map((b, j) => bend(sum(h, (h_i, i) => h_i * w[i][j]) + b))));
+    const bent = layer === last ? (z) => z : ACTIVATIONS[net.activation].value;
+    outputs.push(outputs[layer].map((h) => net.biases[layer].map((b, j) => bent(sum(h, (h_i, i) => h_i * w[i][j]) + b))));
   });
   return outputs;
 }
@@ -55,14 +55,14 @@ export const surprise = (z, y) => Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs
 /** The loss's derivative by every weight and bias, from what forward returned. */
 export function backward(net, outputs, y) {
   const { slope } = ACTIVATIONS[net.activation];
-  // with sigmoid and cross-entropy together: what was said minus what is right
+  // with sigmoid and cross-entropy together: the answer given minus the right one
   let delta = outputs.at(-1).map(([z], i) => [(sigmoid(z) - y[i]) / y.length]);
   const weights = [], biases = [];
   for (let layer = net.weights.length - 1; layer >= 0; layer--) {
-    const h = outputs[layer], w = net.weights[layer], blame = delta;
-    weights.unshift(table(w.length, w[0].length, (i, j) => sum(h, (row, n) => row[i] * blame[n][j])));
-    biases.unshift(w[0].map((_, j) => sum(blame, (row) => row[j])));
-    if (layer) delta = h.map((row, n) => row.map((h_i, i) => sum(w[i], (w_ij, j) => blame[n][j] * w_ij) * slope(h_i)));
+    const h = outputs[layer], w = net.weights[layer], error = delta;
+    weights.unshift(table(w.length, w[0].length, (i, j) => sum(h, (row, n) => row[i] * error[n][j])));
+    biases.unshift(w[0].map((_, j) => sum(error, (row) => row[j])));
+    if (layer) delta = h.map((row, n) => row.map((h_i, i) => sum(w[i], (w_ij, j) => error[n][j] * w_ij) * slope(h_i)));
   }
   return { weights, biases, activation: net.activation };
 }
@@ -100,7 +100,7 @@ export function examples(task, noise, seed) {
   return { x, y, plain, names: x.map((p, i) => (plain ? p.join("") : `no. ${i + 1}`)) };
 }
 
-/** Which split of the four corners a hidden unit makes by its sign, named as in lab 01; turned round where it says yes to 00. */
+/** Which split of the four corners a hidden unit makes by its sign, named as in lab 01; turned round where 00 is positive. */
 export function split(net, unit) {
   const h = forward(net, [[0, 0], [0, 1], [1, 0], [1, 1]])[1].map((row) => row[unit]);
   const names = { "0111": "OR", "0001": "AND", "0100": "only 01", "0010": "only 10", "0011": "the first input", "0101": "the second input" };

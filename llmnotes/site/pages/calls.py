@@ -9,15 +9,16 @@ from llmnotes.site.errors import NotebookError, near
 from llmnotes.site.notebook.calibration import calibration_plot
 from llmnotes.site.notebook.entries import STATUSES, Entry
 from llmnotes.site.notebook.quotes import expand, look_up, shown
-from llmnotes.site.pages.contents import Contents, Place, lab_uri
+from llmnotes.site.pages.contents import Contents, Place, lab_uri, uri_of
 from llmnotes.site.pages.dress import calls as dress_calls
 from llmnotes.site.pages.exercises import expand_exercises
 from llmnotes.site.pages.figures import drawing
 from llmnotes.site.pages.home import lab_cards
 from llmnotes.site.pages.numbers import card
 from llmnotes.site.pages.record import record
-from llmnotes.site.pages.templates import inline, render
-from llmnotes.site.run.labs import Lab
+from llmnotes.site.pages.templates import inline, render, text
+from llmnotes.site.pages.spine import dependencies
+from llmnotes.site.run.labs import CHAPTERS, Lab
 
 NOT_RECORDED = "(not recorded yet)"
 
@@ -47,6 +48,8 @@ def _functions(contents: Contents, place: Place) -> Mapping[str, Callable[..., s
         "figure": lambda name: figure(contents, place, name),
         "labs": lambda: lab_chapters(contents, place),
         "path": lambda: path(contents, place),
+        "chapter": lambda name: chapter(contents, place, name),
+        "dependencies": lambda: dependencies(contents),
         "entries": lambda kind, newest=None: entries(contents, place, kind, newest),
         "predictions": lambda: predictions(contents, place),
         "count": lambda what: count(contents, what),
@@ -86,9 +89,23 @@ def lab_chapters(contents: Contents, place: Place) -> str:
 
 
 def path(contents: Contents, place: Place) -> str:
-    """The labs in their chapters and order, each with the labs that it builds on."""
-    by_stem = {lab.stem: lab for lab in contents.labs}
-    return render("path.md.jinja", chapters=contents.chapters, by_stem=by_stem, place=place, lab_uri=lab_uri).strip()
+    """The labs in their chapters and order, with the pages that stand among them."""
+    return render("path.md.jinja", way=contents.way, place=place, uri_of=uri_of).strip()
+
+
+def chapter(contents: Contents, place: Place, name: str) -> str:
+    """The pages of one chapter as links, in order.
+
+    Raises:
+        NotebookError: there is no such chapter.
+    """
+    if name not in CHAPTERS:
+        raise NotebookError(f"chapter({name!r}): no such chapter{near(name, CHAPTERS)}")
+    links = [
+        f"[{(one.number + ' ' if isinstance(one, Lab) else '') + text(one.title)}]({place.link(uri_of(one))})"
+        for one in contents.way.get(name, [])
+    ]
+    return ", ".join(links) or "no lab yet"
 
 
 def entries(contents: Contents, place: Place, kind: str, newest: int | None = None) -> str:

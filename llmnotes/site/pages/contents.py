@@ -13,6 +13,7 @@ from llmnotes.site.errors import NotebookError, near
 from llmnotes.site.notebook.entries import STATUSES, Entry, read_entries
 from llmnotes.site.notebook.glossary import read_glossary, read_scopes
 from llmnotes.site.notebook.quotes import expand, look_up, shown
+from llmnotes.site.pages.spine import Stop, read_stops, way
 from llmnotes.site.run.labs import CHAPTERS, Lab
 from llmnotes.site.run.replicates import Replicates, other_seeds, read_replicates
 from llmnotes.site.run.runner import Report, run_labs
@@ -84,6 +85,11 @@ class Contents:
         """The labs by their chapters, in order; without chapters that have none yet."""
         found = {chapter: [lab for lab in self.labs if lab.chapter == chapter] for chapter in CHAPTERS}
         return {chapter: labs for chapter, labs in found.items() if labs}
+
+    @cached_property
+    def way(self) -> dict[str, list[Lab | Stop]]:
+        """The labs by their chapters, with the other pages that stand among them."""
+        return way(self.chapters, read_stops(self.docs, self.labs))
 
     @property
     def settled(self) -> list[tuple[float, bool]]:
@@ -221,3 +227,8 @@ def _stale_run(project: Project, lab: Lab) -> Run | None:
 def lab_uri(lab: Lab) -> str:
     """The source of a lab's page."""
     return f"labs/{lab.stem}.md"
+
+
+def uri_of(one: Lab | Stop) -> str:
+    """The source of a page on the way."""
+    return one.uri if isinstance(one, Stop) else lab_uri(one)

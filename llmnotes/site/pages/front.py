@@ -41,6 +41,8 @@ class PageFields(Fields):
     )
     styles: Assets = Field((), description="a list of style sheets below docs/")
     modules: Assets = Field((), description="a list of ES modules below docs/")
+    before: Text | None = Field(None, description="the lab or the chapter that this page stands before on the way")
+    after: Text | None = Field(None, description="the lab or the chapter that this page stands after on the way")
     template: Literal["home.html"] | None = Field(None, description="home.html, for home alone")
 
 

@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from mkdocs.config.defaults import MkDocsConfig
 
 from llmnotes.site.notebook.entries import STATUSES
-from llmnotes.site.pages.contents import Contents, lab_uri
+from llmnotes.site.pages.contents import Contents, uri_of
 
 
 def extend(nav: list | None, contents: Contents, pages: Iterable[str]) -> None:
-    """Put labs in their chapters, models and entries behind their index pages, wherever the navigation names these.
+    """Put labs and what stands among them in their chapters, models and entries behind their index pages, wherever the navigation names these.
 
     Args:
         nav: as in mkdocs.yml; it is changed.
@@ -20,7 +20,7 @@ def extend(nav: list | None, contents: Contents, pages: Iterable[str]) -> None:
         pages: all that was written.
     """
     groups = {
-        "labs": [{name: [lab_uri(lab) for lab in labs]} for name, labs in contents.chapters.items()],
+        "labs": [{name: [uri_of(one) for one in some]} for name, some in contents.way.items()],
         "models": [p for p in pages if p.startswith("models/")],
     }
     groups |= {kind: [entry.uri for entry in contents.entries if entry.kind == kind] for kind in STATUSES}
