@@ -9,6 +9,7 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 from conftest import HEADER, ROOT, Notebook
 
 from llmnotes.site.run.labs import find_labs
@@ -16,18 +17,15 @@ from llmnotes.site.run.labs import find_labs
 EXAMPLES = re.findall(r"```python\n(.*?)\n```", (ROOT / "docs" / "readiness.md").read_text(encoding="utf-8"), re.DOTALL)
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=[example.splitlines()[-1][:30] for example in EXAMPLES])
+@pytest.mark.parametrize("example", EXAMPLES, ids=[example.splitlines()[-2][:30] for example in EXAMPLES])
 def test_an_example_of_the_checklist_gives_what_it_says(example: str) -> None:
-    *before, last = example.splitlines()
-    assert len(before) == 1
-    expression, said = last.rsplit("  # ", 1)
-    names = {"np": np}
-    if before[0].startswith("with "):
-        exec(f"{before[0]}\n    result = {expression.strip()}", names)
+    before, expression, said = example.splitlines()
+    names = {"np": np, "torch": torch}
+    if before.startswith("with "):
+        exec(f"{before}\n    result = {expression.strip()}", names)
     else:
-        exec(f"{before[0]}\nresult = {expression}", names)
-    if "numbers each" not in said:
-        assert names["result"] == ast.literal_eval(said)
+        exec(f"{before}\nresult = {expression}", names)
+    assert names["result"] == ast.literal_eval(said.removeprefix("# "))
 
 
 def test_there_are_examples():

@@ -135,6 +135,8 @@ def _line(start: tuple[int, int], end: tuple[int, int]) -> str:
     (a, b), (c, d) = start, end
     if b == d:  # in one row: beside each other straight, else under the row
         low = b + RADIUS + 6 + min(18, (c - a) / 9)
-        return f'<path d="M{a} {b}H{c}"/>' if c - a <= SPACING else f'<path d="M{a} {b}Q{(a + c) / 2:g} {low:g} {c} {d}"/>'
+        return (
+            f'<path d="M{a} {b}H{c}"/>' if c - a <= SPACING else f'<path d="M{a} {b}Q{(a + c) / 2:g} {low:g} {c} {d}"/>'
+        )
     middle = (b + d) / 2
     return f'<path d="M{a} {b}C{a} {middle:g} {c} {middle:g} {c} {d}"/>'
