@@ -5,7 +5,6 @@
 #   Of 200 networks with two hidden units, {{ result("xor.stuck_runs", ".0%") }} stop at half of ln 2. Each of them has
 #   learned half of one solution and half of another.
 # level: beginner
-# minutes: 15
 # models: []
 # needs: []
 # tags: [backpropagation, training dynamics, loss landscape]

@@ -5,7 +5,6 @@
 #   Pieces that were frequent in its training text. A single space at the end of a prompt breaks them, and costs the next word
 #   {{ result("tokens.cost_of_space", ".1f") }} nats.
 # level: beginner
-# minutes: 12
 # models: [fairytale]
 # needs: []
 # tags: [tokens, embeddings]

@@ -5,7 +5,6 @@
 #   Ask one head for two things at once, let an MLP read its output, and both answers are right in
 #   {{ result("attention.one_mlp", ".0%") }} of the cases.
 # level: beginner
-# minutes: 15
 # models: [world]
 # needs: []
 # tags: [attention, attention heads]

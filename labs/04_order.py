@@ -5,7 +5,6 @@
 #   From the mask and the first word. Put the same word in front of every text, and even an untrained model tells a probe the
 #   place of a word in {{ result("order.written_start", ".0%") }} of the cases.
 # level: beginner
-# minutes: 14
 # models: []
 # needs: [03_attention]
 # tags: [attention, positions, probing]

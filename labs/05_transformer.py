@@ -6,7 +6,6 @@
 #   raise the loss by less than 0.1 nats or lower it, and no error is raised.
 # chapter: Start
 # level: intermediate
-# minutes: 15
 # models: [fairytale]
 # needs: [04_order]
 # tags: [attention, residual stream]

@@ -6,7 +6,6 @@
 #   {{ result("plumbing.alike_quiet", ".2f") }} after four layers), and the model learns word frequencies and nothing else.
 # chapter: Start
 # level: intermediate
-# minutes: 12
 # models: []
 # needs: [05_transformer]
 # tags: [residual stream, training dynamics, attention]

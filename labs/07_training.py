@@ -5,7 +5,6 @@
 #   Always taking the likeliest word makes {{ result("training.after_greedy", ".0%") }} of its sentences grammatical, and the model
 #   knows no more than before.
 # level: intermediate
-# minutes: 15
 # models: []
 # needs: [05_transformer]
 # tags: [training dynamics, world language, sampling]

@@ -6,7 +6,6 @@
 #   {{ result("meet.above_floor", ".3f") }} nats a word away from that truth.
 # chapter: Start
 # level: beginner
-# minutes: 8
 # models: [world, fairytale]
 # needs: [07_training]
 # tags: [world, fairytale, oracle]

@@ -6,7 +6,6 @@
 #   {{ result("residual.near_flips_at_0", ".0%") }} of the verbs flip: the model knew all along.
 # chapter: Inside
 # level: intermediate
-# minutes: 15
 # models: [world, fairytale]
 # needs: [05_transformer]
 # tags: [residual stream, logit lens, direct logit attribution]

@@ -6,7 +6,6 @@
 #   the facts hardly need that MLP.
 # chapter: Inside
 # level: intermediate
-# minutes: 15
 # models: [world]
 # needs: [11_residual]
 # tags: [MLP, facts, ablation, model editing]

@@ -163,5 +163,8 @@ def test_a_small_file_that_stands_for_gigabytes_is_refused_at_once(notebook: Not
 
 def test_the_fields_are_their_own_documentation() -> None:
     table = Lab.table()
-    assert "| `minutes` | a whole number of minutes to read it, 1 or more |" in table
+    assert (
+        "| `minutes` | a whole number of minutes to read it, 1 or more; counted from the lab if it is left out |"
+        in table
+    )
     assert "`path`" not in table, "a header does not state it"

@@ -57,7 +57,7 @@ def test_the_drawing_leaves_out_what_another_need_has(recorded: Notebook) -> Non
     assert drawn.count("<path") == 2
     assert drawn.count("<circle") == 3
     assert "03 builds on 02, 01" in drawn
-    assert [name for name in re.findall(r'"chapter"[^>]*>([^<]+)', drawn)] == ["Start", "Inside"]
+    assert re.findall(r'"chapter"[^>]*>([^<]+)', drawn) == ["Start", "Inside"]
 
 
 def test_the_notebooks_own_way_begins_with_nine_numbers() -> None:

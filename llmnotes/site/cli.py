@@ -57,7 +57,7 @@ def list_() -> None:
         table.add_column(column, no_wrap=True, overflow="ellipsis", **wide)
     labs, broken = project.pick(())
     for lab in labs:
-        table.add_row(lab.stem, escape(lab.title), str(lab.minutes), lab.level, _state(project, lab))
+        table.add_row(lab.stem, escape(lab.title), str(lab.reading.core), lab.level, _state(project, lab))
     for stem in broken:
         table.add_row(stem, "", "", "", "[red]cannot be read[/]")
     console.print(table)

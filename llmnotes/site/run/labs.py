@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from llmnotes.site.errors import NotebookError, near
 from llmnotes.site.run.digests import digest_of_cells
 from llmnotes.site.run.fields import Fields, Names, Text, check, read_yaml
+from llmnotes.site.run.reading import Minutes, reading_time
 
 Level = Literal["beginner", "intermediate", "advanced"]
 Chapter = Literal["Start", "Inside", "Who does it", "Changing it", "In the wild", "Building one"]  # in their order
@@ -52,7 +53,11 @@ class Lab(Fields):
     title: Text = Field(description="a short text")
     question: Annotated[Text, AfterValidator(_asks)] = Field(description="one sentence that ends in a question mark")
     level: Level = Field(description=f"one of {', '.join(LEVELS)}")
-    minutes: int = Field(gt=0, description="a whole number of minutes to read it, 1 or more")
+    minutes: int | None = Field(
+        None,
+        gt=0,
+        description="a whole number of minutes to read it, 1 or more; counted from the lab if it is left out",
+    )
     answer: str = Field("", description="one sentence with its one number, which may quote a result; may be left out")
     chapter: Annotated[Chapter, BeforeValidator(_chapter)] = Field(
         description=f"one of {', '.join(CHAPTERS)}; a lab may need only labs that stand before it in that order"
@@ -95,6 +100,12 @@ class Lab(Fields):
     def needs_hub(self) -> bool:
         """Whether it downloads a model: then it runs only where that is asked for."""
         return "hub" in self.needs
+
+    @cached_property
+    def reading(self) -> Minutes:
+        """How many minutes its lesson takes, and what stands under "Going deeper"."""
+        counted = reading_time(self.cells)
+        return counted._replace(core=self.minutes or counted.core)
 
     @cached_property
     def code(self) -> tuple[Cell, ...]:

@@ -12,7 +12,6 @@ TEMPLATE = """# ---
 # title: {title}
 # question: How often does a fair coin show at least 60 heads in 100 throws?
 # level: beginner
-# minutes: 5
 # chapter: Start
 # models: []
 # needs: []
