@@ -16,8 +16,8 @@ from llmnotes.site.pages.figures import drawing
 from llmnotes.site.pages.home import lab_cards
 from llmnotes.site.pages.numbers import card
 from llmnotes.site.pages.record import record
-from llmnotes.site.pages.templates import inline, render, text
 from llmnotes.site.pages.spine import dependencies
+from llmnotes.site.pages.templates import inline, render, text
 from llmnotes.site.run.labs import CHAPTERS, Lab
 
 NOT_RECORDED = "(not recorded yet)"

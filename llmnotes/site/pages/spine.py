@@ -101,9 +101,10 @@ def dependencies(contents: Contents) -> str:
     }
     lines = [_line(at[need], at[stem]) for stem in by_stem for need in _direct(stem, needs)]
     circles = [
-        f'<g><title>{escape(lab.number + " " + lab.title)}</title><circle cx="{at[lab.stem][0]}" cy="{at[lab.stem][1]}" '
-        f'r="{RADIUS}"/><text x="{at[lab.stem][0]}" y="{at[lab.stem][1] + 4.5}">{lab.number}</text></g>'
+        f'<g><title>{escape(lab.number + " " + lab.title)}</title><circle cx="{x}" cy="{y}" r="{RADIUS}"/>'
+        f'<text x="{x}" y="{y + 4.5}">{lab.number}</text></g>'
         for lab in contents.labs
+        for x, y in [at[lab.stem]]
     ]
     names = [
         f'<text class="chapter" x="4" y="{19 + RISE * row}">{escape(chapter)}</text>'
