@@ -12,7 +12,7 @@ from llmnotes.site.pages.contents import Contents, uri_of
 
 
 def extend(nav: list | None, contents: Contents, pages: Iterable[str]) -> None:
-    """Put labs and other pages in their chapters, models and entries behind their index pages, where the navigation names these.
+    """Put labs and other pages in their chapters, models and entries behind their index pages, where these are listed.
 
     Args:
         nav: as in mkdocs.yml; it is changed.
