@@ -19,12 +19,10 @@ EXAMPLES = re.findall(r"```python\n(.*?)\n```", (ROOT / "docs" / "readiness.md")
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=[example.splitlines()[-2][:30] for example in EXAMPLES])
 def test_an_example_of_the_checklist_gives_what_it_says(example: str) -> None:
-    before, expression, said = example.splitlines()
+    *before, expression, said = example.splitlines()
     names = {"np": np, "torch": torch}
-    if before.startswith("with "):
-        exec(f"{before}\n    result = {expression.strip()}", names)
-    else:
-        exec(f"{before}\nresult = {expression}", names)
+    inside = " " * (len(expression) - len(expression.lstrip()))
+    exec("\n".join([*before, f"{inside}result = {expression.strip()}"]), names)
     assert names["result"] == ast.literal_eval(said.removeprefix("# "))
 
 
