@@ -58,11 +58,13 @@ Y = np.array([[0.0], [1.0], [1.0], [0.0]])  # (4 cases, 1 answer)
 
 net = init((2, 2, 1), seed=0)  # two inputs, two hidden units, one output
 p = sigmoid(forward(net, X)[-1])  # (4 cases, 1): the probability of "1"
-for case, says, right in zip(X.astype(int), p.ravel(), Y.ravel(), strict=True):
-    print(f"inputs {case[0]} {case[1]}   says 1 with {says:.0%}   right answer {right:.0f}")
+for case, one, right in zip(X.astype(int), p.ravel(), Y.ravel(), strict=True):
+    print(
+        f"inputs {case[0]} {case[1]}   probability of 1: {one:.0%}   right answer: {right:.0f}"
+    )
 
 # %% [markdown]
-# You can train this very network by hand, one step at a time, in [XOR, step by step](../play/xor.md). Do that first if you
+# You can train this network by hand, one step at a time, in [XOR, step by step](../play/xor.md). Do that first if you
 # have never seen a network learn. Then come back: this lab trains 200 of them.
 #
 # ## Two lines, then one
@@ -79,24 +81,26 @@ for case, says, right in zip(X.astype(int), p.ravel(), Y.ravel(), strict=True):
 # L = -\frac14 \sum_{\text{cases}} \big( y \ln p + (1 - y) \ln (1 - p) \big)
 # $$
 #
-# $x$ holds the two inputs, $h$ the two hidden units, $p$ the probability of “1” and $y$ the right answer. The loss $L$ says
-# how surprised the network is by the right answers, in nats. Remember one value: a network that says “one half” to
-# everything has a loss of $\ln 2 \approx 0.69$.
+# $x$ holds the two inputs, $h$ the two hidden units, $p$ the probability of “1” and $y$ the right answer. $W_1$ and $W_2$ are
+# the weights, $b_1$ and $b_2$ the biases: nine numbers in all. The loss $L$ is the mean of $-\ln$ of the probability that the right
+# answer got, in *nats*. It is 0 if every answer is certain and right. Remember one value: a network that answers “one half”
+# to everything has a loss of $\ln 2 \approx 0.69$.
 #
 # A hidden unit is 0 along a straight line in the plane of inputs, positive on one side and negative on the other. No single
 # line separates the cases 01 and 10 from 00 and 11. Two lines can, if the output then combines them.
 #
 # ## Backpropagation is the chain rule, read from the end
 #
-# Training moves each weight a little against its derivative. For sigmoid and cross-entropy together the derivative at the
-# output is as plain as can be: what the network said minus what is right. Everything before it follows by the chain rule.
+# Training is *gradient descent*: each step moves every weight a little against the derivative of the loss. How far is the
+# *learning rate*. At the output the derivative of this loss is short: the network's answer minus the right answer. All
+# derivatives before it follow by the chain rule.
 
 # %% tags=["idea"]
 (W1, W2), (b1, b2) = net.weights, net.biases
 h = np.tanh(X @ W1 + b1)  # (4, 2): the hidden units in each case
 p = sigmoid(h @ W2 + b2)  # (4, 1)
-delta = (p - Y) / len(X)  # (4, 1): what was said minus what is right
-d_W2 = h.T @ delta  # (2, 1): a weight carried h, so it shares delta in that proportion
+delta = (p - Y) / len(X)  # (4, 1): the answer minus the right answer
+d_W2 = h.T @ delta  # (2, 1): the input of this weight was h
 delta_h = (delta @ W2.T) * (1 - h**2)  # (4, 2): sent back along W2, times the slope of tanh
 d_W1 = X.T @ delta_h  # (2, 2)
 
@@ -134,7 +138,7 @@ assert abs(by_nudging - d_W1[0, 0]) < 1e-5, (
 #
 # ## Your prediction
 #
-# We train 200 of these networks from different random starts, all four cases in every step, until nothing moves any more.
+# We train 200 of these networks from different random starts, with all four cases in every step, for 2000 steps.
 
 # %%
 ask(
@@ -147,8 +151,8 @@ ask(
     answer="two",
     because={
         "all": "Enough in principle is not enough for gradient descent. More than a third of the networks never get there.",
-        "spread": "Random starts suggest many ways to fail. For this network there is exactly one.",
-        "two": "Every failure has the same shape, so it has the same height. The next section shows which shape.",
+        "spread": "Random starts suggest many ways to fail. For this network we found exactly one.",
+        "two": "Every failed network has the same defect, so all have the same loss. A later section shows which defect.",
     },
     figure="losses",
     stuck_mixed="== 1",
@@ -219,13 +223,14 @@ figure(
 # linear function $z$, whatever its weights, $z(00) + z(11) = z(01) + z(10)$. XOR wants the left side negative and the right
 # side positive. So the best such a network can do is to answer “one half”, at ln 2.
 #
-# With tanh, runs fall into two groups. The lucky ones solve the task: their loss is below 0.1 nats and all four answers are
-# right. The unlucky ones all stop at one height, half of ln 2. In 200 runs, {{ result("xor.solved_2", ".0%") }} are lucky.
+# With tanh, the runs fall into two groups. Some solve the task: their loss is below 0.1 nats and all four answers are
+# right. All others stop at one height, half of ln 2. Of 200 runs, {{ result("xor.solved_2", ".0%") }} solve it.
 # That share is itself uncertain: 200 other starts give {{ result("xor.solved_2_other_seeds", ".0%") }}.
 #
 # ## A stuck network is half of each solution
 #
-# What is at half of ln 2? We look into every network and name the line of each hidden unit by the cases it separates.
+# What happens at half of ln 2? We look into every network and name each hidden unit by the cases that its line separates:
+# *OR* if 00 is alone on one side, *AND* if 11 is, *a detector* if 01 or 10 is.
 
 # %% tags=["setup"]
 NAMES = {
@@ -259,11 +264,11 @@ border(atol=0.03, stuck_mixed=mixed[~is_solved].mean())
 # %% tags=["drawing"]
 def draw(ax, low: float, high: float, answer, points: np.ndarray, ticks: tuple) -> None:
     """A plane coloured by the network's answer, with the four cases on it."""
-    side = np.linspace(low, high, 35)
+    side = np.linspace(low, high, 24)
     grid = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
     colours = {"cmap": plots.DIVERGING, "vmin": -0.4, "vmax": 1.4, "interpolation": "none"}
     extent = (low, high, low, high)
-    ax.imshow(answer(grid).reshape(35, 35), origin="lower", extent=extent, **colours)
+    ax.imshow(answer(grid).reshape(24, 24), origin="lower", extent=extent, **colours)
     ax.set(xlim=(low, high), ylim=(low, high), xticks=ticks, yticks=ticks)
     ax.grid(visible=False)
     names = {}
@@ -316,8 +321,8 @@ figure(
 # but not AND”.
 #
 # And the stuck ones? In {{ result("xor.stuck_mixed", ".0%") }} of them one unit is OR and the other a detector, which no
-# solved network has. **One unit belongs to the first solution, the other to the second.** Each would be right in the
-# company of its partner. Together they put two cases with different answers on the same point, and no output unit can
+# solved network has. **One unit belongs to the first solution, the other to the second.** Each would work
+# with its own partner. Together they map two cases with different answers to the same point, and no output unit can
 # separate what lies on one point.
 #
 # That explains the height. Two cases are certain and cost nothing. The two merged cases get “one half” and cost ln 2 each.
@@ -377,10 +382,10 @@ figure(
 )
 
 # %% [markdown]
-# With eight learned units every run is solved: {{ result("xor.solved_8", ".0%") }}. With eight random, frozen ones only
-# {{ result("xor.frozen_8", ".0%") }} are. The frozen networks are not wrong. In
-# {{ result("xor.frozen_8_right_side", ".0%") }} of them all four answers are on the right side of one half. They are slow:
-# random features separate the four cases a little, and the output weights have to grow for a long time to make up for it.
+# With eight learned units every run is solved. With eight random, frozen ones only
+# {{ result("xor.frozen_8", ".0%") }} are. The frozen networks are slow rather than wrong. In
+# {{ result("xor.frozen_8_right_side", ".0%") }} of them all four answers are on the right side of one half, but
+# random features separate the four cases only a little, so the output weights have to grow for a long time.
 #
 # ## What surprised us
 #
@@ -413,7 +418,7 @@ print("loss by hand", loss)
 # heights, 0 among them. Which, and why these?
 #
 # ??? tip "Hint"
-#     A ReLU unit that is off says 0 to everything below its line. Which cases can become indistinguishable? The best
+#     A ReLU unit is 0 everywhere on one side of its line. Which cases can become indistinguishable? The best
 #     answer to a group that cannot be told apart is its share of ones.
 
 # %% tags=["solution"]
@@ -448,8 +453,8 @@ print("share of runs solved with two hidden units:", share)
 # ## You can now
 #
 # - write forward pass and backpropagation of a small network in eight lines, and check a gradient by nudging;
-# - say why a network needs a nonlinearity, and what its hidden units do to the plane;
-# - read a loss that stops: at half of ln 2, ask which two cases the network has merged.
+# - explain why a network needs a nonlinearity, and what its hidden units do to the plane;
+# - interpret a loss that stops: at half of ln 2, ask which two cases the network has merged.
 #
 # ## What this does not show
 #
@@ -461,9 +466,9 @@ print("share of runs solved with two hidden units:", share)
 #
 # ### A stuck run is not at a local minimum
 #
-# Folklore says “a local minimum”. The *Hessian*, the table of all second derivatives, can tell: its eigenvalues are the
-# curvatures along its own axes, one for each of the nine parameters. One below zero would be a way down, and the point a
-# saddle. We let all 200 runs go on for ten times the steps, the solved ones as the control.
+# Is it a local minimum, as such ends are often called? The *Hessian*, the table of all second derivatives, can tell. Its eigenvalues are the
+# curvatures along its own axes, one for each of the nine parameters. A negative one would be a way down, and the point a
+# saddle. We continue all 200 runs for ten times the steps, with the solved ones as the control.
 
 # %% tags=["setup"]
 later = descend(two.net, steps=18_000, every=2000)
@@ -507,11 +512,12 @@ figure(
 )
 
 # %% [markdown]
-# No run comes free ({{ result("xor.freed_by_time", ".0%") }}), and none sits at a saddle. The ground is curved upwards in
-# all nine directions, in the flattest by {{ result("xor.smallest_curvature", ".1e") }}. It is not a minimum either, for the
-# run never arrives: with ten times the steps its distance to half of ln 2 shrinks by a factor of
-# {{ result("xor.above_half_ln2_ratio", ".1f") }}. We read that as a valley with its bottom at infinity, to which growing
-# weights lead. Solved runs do the same on their way to 0. What marks a failure is the height, not that the run never
+# No stuck run solves the task after all ({{ result("xor.freed_by_time", ".0%") }}), and none is at a saddle. The loss curves upwards in
+# all nine directions, in the flattest by {{ result("xor.smallest_curvature", ".1e") }}.
+#
+# It is not a minimum either, because the run never arrives: with ten times the steps its distance to half of ln 2 shrinks by a factor of
+# {{ result("xor.above_half_ln2_ratio", ".1f") }}. We read that as a valley whose bottom is at infinity, which the weights approach as
+# they grow. Solved runs do the same on their way to 0. What marks a failure is the height, not that the run never
 # arrives. [Where the stuck runs are](09_stuck.md) kicks them, holds them with weight decay, and walks them out.
 #
 # ### Too large a learning rate
@@ -560,16 +566,18 @@ left.set(
 )
 left.set(ylim=(-3, 125), yticks=(0, 25, 50, 75, 100))
 left.legend(loc="upper left", ncols=2)
+left.minorticks_off()
 for rate, colour in ((1, BLUE), (5, GREEN), (30, ORANGE)):
     one = descend(select(start, 0), lr=rate, steps=80, every=1)
     right.semilogy(one.steps, one.losses, color=colour, lw=1.5, label=f"rate {rate}")
 right.set(title="One run", xlabel="step", ylabel="loss (nats)")
+right.minorticks_off()
 right.legend()
 figure(
     fig,
     name="rates",
     alt="The share of solved runs is near 100 percent up to a learning rate of about 5 and falls to nothing by 30, for "
-    "XOR and for AND alike. At rate 30 the loss jumps up and stays far above its start.",
+    "XOR and for AND. At rate 30 the loss jumps up and stays far above its start.",
     caption="200 runs a point. Small rates need more than 500 steps.",
     data={"xor": shares, "and": shares_and},
     rtol=0.1,
@@ -577,13 +585,14 @@ figure(
 )
 
 # %% [markdown]
-# At learning rate 30 no run is solved, and of the easy AND only {{ result("xor.and_at_rate_30", ".0%") }} are. The median
-# loss is {{ result("xor.loss_at_rate_30", ".0f") }} nats, many times ln 2. The steps throw the weights so far that
-# {{ result("xor.dead_units_at_rate_30", ".0%") }} of the hidden units say the same to all four cases and have no slope left
-# to learn by. In {{ result("xor.swinging_at_rate_30", ".0%") }} of the runs the next step turns one answer to all four cases
-# into the opposite answer to all four.
+# At learning rate 30 no run solves XOR, and {{ result("xor.and_at_rate_30", ".0%") }} solve the easy AND. The median
+# loss is {{ result("xor.loss_at_rate_30", ".0f") }} nats, many times ln 2.
 #
-# A rule of thumb gives the limit: on ground with curvature $\lambda$ steps grow when the rate is above $2/\lambda$. That
+# The steps are so long that {{ result("xor.dead_units_at_rate_30", ".0%") }} of the hidden units end up with one value for all four cases and
+# no slope left to learn by. In {{ result("xor.swinging_at_rate_30", ".0%") }} of the runs the next step turns one answer to all four
+# cases into the opposite answer to all four.
+#
+# A rule of thumb gives the limit: where the loss has curvature $\lambda$, steps grow if the rate is above $2/\lambda$. That
 # is {{ result("xor.rate_limit_at_start", ".1f") }} here, yet at rate 5 {{ result("xor.solved_at_rate_5", ".0%") }} of the
 # runs are solved. A likely reason, not measured here: steps that overshoot at first can carry a network to flatter ground
 # ([Lewkowycz et al. 2020](https://arxiv.org/abs/2003.02218), [Cohen et al. 2021](https://arxiv.org/abs/2103.00065)).
@@ -626,6 +635,6 @@ in_words(
     and_at_rate_30="Runs of AND solved at learning rate 30",
     loss_at_rate_30="Median loss at learning rate 30",
     rate_limit_at_start="Largest stable learning rate by the curvature at the start",
-    dead_units_at_rate_30="Hidden units that say the same to all four cases, at rate 30",
+    dead_units_at_rate_30="Hidden units with one value for all four cases, at rate 30",
     swinging_at_rate_30="Runs whose next step turns all answers round, at rate 30",
 )
