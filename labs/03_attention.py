@@ -31,12 +31,13 @@ SMOOTH = "an average of smooth functions of fixed weights"
 # %% [markdown]
 # ## A case you can hold: “Karl likes ▢”
 #
-# Give *World* the words *Karl likes* and ask for the next one. *World* is our small model. It speaks a language that we
-# wrote, so every answer can be marked. The right answer here is a food, and each person in the language has one
-# favourite. So at *likes* the model must know who it is talking about, and only attention can bring that from one word
-# to another.
+# *World* is our small language model: it reads words and predicts the next one. It speaks a language that we wrote, so every
+# answer can be marked. Give it *Karl likes*. The right next word is a food, and each person in this language has one favourite.
 #
-# One of its sixteen heads, L2H3 (layer 2, head 3, both counted from 0), does it in plain sight. Click *likes* below and Karl
+# So at *likes* the model must know who it is talking about. A model holds a vector, a list of numbers, for each word. Only its
+# *attention heads* bring anything from the vector of one word to that of another.
+#
+# *World* has four layers with four heads each. One of these, L2H3 (layer 2, head 3, both counted from 0), does it in plain sight. Click *likes* below and Karl
 # lights up.
 #
 # <div class="bench" data-bench="heads" data-name="one-head" data-only="L2H3" data-text="Karl likes" data-search-exclude markdown>
@@ -114,14 +115,14 @@ figure(
 )
 
 # %% [markdown]
-# One sentence could be luck. Wherever a favourite food is about to be named, in 40 stories, L2H3 gives the person
+# One sentence could be luck. In 40 stories we look at every word after which a favourite food is named. There L2H3 gives the person
 # {{ result("attention.food_l2h3", ".2f") }} of its attention. The median head gives {{ result("attention.food_median", ".2f") }}.
 # How did this head find Karl?
 #
 # ## A head scores, weighs and adds
 #
-# A head turns each word into three short vectors. The **query**{ .q } says what the word is looking for, the **key**{ .k }
-# what it offers to be found by, and the **value**{ .v } what it hands over. Here is the whole head for *likes*, in two
+# A head makes three short vectors of each word's vector. The **query**{ .q } is what the word is looking for, the **key**{ .k }
+# is what it can be found by, and the **value**{ .v } is what it hands over. Here is the whole head for *likes*, in two
 # dimensions, with every number shown. Turn the query and see whose value comes out.
 #
 # {{ widget("one-head") }}
@@ -134,8 +135,9 @@ figure(
 # \mathrm{out}_i = \sum_j a_{ij}\, \v{v_j}\, W_O
 # $$
 #
-# $\q{q}$, $\k{k}$ and $\v{v}$ are the word's vector times $W_Q$, $W_K$ and $W_V$. $s$ is the score, $a$ the weight, $d$ the
-# length of a query. $W_O$ brings the result back to the model's width.
+# $\q{q}$, $\k{k}$ and $\v{v}$ are the word's vector times the matrices $W_Q$, $W_K$ and $W_V$. $s$ is the score, $a$ the weight, $d$ how
+# many numbers a query has. The weights of a row add up to 1, so the head returns a weighted mean of values. $W_O$ gives it as many numbers
+# as the word's vector has, so that it can be added there.
 #
 # The same in code. The mask hides later words: a language model must not see what it is about to predict.
 
@@ -168,8 +170,9 @@ assert torch.allclose(attend(q, k, v)[0], theirs, atol=1e-6), (
 # %% [markdown]
 # ## Three heads can be set by hand
 #
-# With weights of our own choice a head does what we want. Give every word the same score and it averages what came
-# before. Compare its place with the place before and it copies the previous word. Compare keys and it looks something up.
+# We choose the weights ourselves. Give every word the same score, and the head averages what came before. Let each word's query
+# match the key of the place before it, and the head copies the previous word. Let the query match one key, and the head looks
+# something up.
 
 # %% tags=["idea"]
 keys, places = torch.eye(10)[torch.randperm(10)], torch.eye(10)
@@ -224,9 +227,9 @@ figure(
 #
 # ## Your prediction
 #
-# A head returns one weighted mean. Now let a query name *two* keys and want both values, in order. There are six items,
-# each with a key and a value; an MLP (a layer of 64 units that are zero until their input is positive) reads what the
-# head returns.
+# A head returns one weighted mean. Now let a query name *two* keys and ask for both values, in order. There are six items,
+# each with a key and a value. An *MLP* reads what the head returns: a hidden layer as in [XOR](01_xor.md), here 64 units that
+# are zero unless their sum is positive.
 
 # %%
 ask(
@@ -281,8 +284,8 @@ predict(
 # %% [markdown]
 # ## With an MLP behind it, one head returns both answers
 #
-# We train three set-ups on this task, three runs each: one head with a linear readout; two heads of half the width with a
-# linear readout, the control; and one head with an MLP.
+# We train three set-ups on this task, three runs each. In the first, one matrix (a *linear readout*) turns what one head returns into
+# the two answers. The second is the control: two heads of half the width, with a linear readout. The third is one head with an MLP.
 
 # %% tags=["setup"]
 KEYS = VALUES = 8
@@ -418,8 +421,7 @@ figure(
 # With a linear readout one head answers one question in {{ result("attention.one_linear_better", ".0%") }} of the cases and
 # mostly loses the other. Two heads of half the width answer both.
 #
-# Replace the linear readout by an MLP and one head is enough. All three runs found this. We had given it one chance in
-# three.
+# Replace the linear readout by an MLP, and one head is enough, in all three runs.
 #
 # ## Loudness tells the MLP which answer is which
 #
@@ -509,13 +511,12 @@ figure(
 # {{ result("attention.quiet", ".0%") }}. The MLP reads the loud value as the answer to one question and the quiet value as
 # the answer to the other.
 #
-# This is a cause, not a correlation. Exchange the two weights by hand and the answers change places in
+# This is a cause, not a correlation. Exchange the two weights by hand, and the answers change places in
 # {{ result("attention.swapped_crossed", ".0%") }} of the cases. Make them even and
 # {{ result("attention.even_right", ".0%") }} are right. If the two weights are equal, nothing downstream can recover which
 # value belonged to which key.
 #
-# So “one head, one look-up” is a rule about linear readouts. In a model with MLPs, a pattern with two bright cells may
-# carry an order.
+# So “one head, one look-up” is a rule about linear readouts. In a model with MLPs, two bright cells in one row may carry an order.
 #
 # ## The square root matters for where training starts
 #
@@ -599,9 +600,8 @@ figure(
 # {{ result("attention.top_undivided", ".2f") }}, with it {{ result("attention.top_divided", ".2f") }}. The second half does
 # not. The gradient that reaches the keys is *larger*: the factor that scales the scores also scales their gradient.
 #
-# And GPT-2 does not start there. It starts with weights of size 0.02, so *World*'s scores begin at a size of
-# {{ result("attention.spread_start", ".2f") }}. From there the division only slows our head down: without it, one look-up
-# is learned in {{ result("attention.later_small", ".0%") }} of the steps.
+# And GPT-2, the model whose design *World* copies, does not start there. Its weights start at a size of 0.02, and then *World*'s scores begin at a size of
+# {{ result("attention.spread_start", ".2f") }}. From this start the division only slows our head down. Without it, one look-up is learned in {{ result("attention.later_small", ".0%") }} of the steps.
 #
 # ## A head's name depends on the sentences you tried
 #
@@ -639,8 +639,7 @@ figure(
 #
 # ## What surprised us
 #
-# **The gradient went the wrong way.** We removed the square root to watch gradients vanish, as the textbook says they do.
-# The pattern did become one-hot. The gradient grew: {{ result("attention.gradient_undivided", ".3f") }} against
+# **The gradient went the wrong way.** We removed the square root to watch gradients vanish, as the textbook says. The weights did become one-hot. The gradient grew: {{ result("attention.gradient_undivided", ".3f") }} against
 # {{ result("attention.gradient_divided", ".3f") }}. We had looked at softmax alone and forgotten the factor in front of it.
 #
 # **The first word is no resting place here.** Heads of large models often park their attention on the first word when

@@ -33,12 +33,12 @@ ROUNDING = "untrained models from fixed seeds: rounding only"
 # %% [markdown]
 # ## A case you can hold: two sentences, the same words
 #
-# *The dog sees the cat* and *the cat sees the dog* hold the same five words. A transformer reads all words of a text at once,
-# and [a head](03_attention.md) gives each word a weighted mean of all others. A mean has no order. So how could a model tell the
-# two apart?
+# *The dog sees the cat* and *the cat sees the dog* hold the same five words. A *transformer* is a stack of layers. In each layer [heads](03_attention.md) bring every word a weighted mean of the others, and
+# an MLP works on each word alone. Both add to the word's vector, which is called its *residual stream*. All words are read at once, and a mean has
+# no order. So how could the model tell the two sentences apart?
 #
-# Usually it is told: a *position* is added to each word. Here we leave that out and see what is left. We take small models
-# that have learned nothing yet, show them both sentences, and measure how far apart they are at the final full stop.
+# Usually it is told: the number of its place, its *position*, is added to each word as a vector. Here we leave that out and see what is left. We take
+# small models with random weights, give them both sentences, and measure how far apart the two streams are at the full stop.
 
 # %% tags=["setup"]
 ANIMALS = ["mouse", "cat", "dog", "pig", "cow", "horse"]
@@ -149,20 +149,19 @@ figure(
 )
 
 # %% [markdown]
-# Without a mask the sentences stay the same, layer after layer. With the *causal mask*, which hides from each word all that
-# come after it, one layer cannot tell them apart either: the full stop sees everything and takes a mean over it. The second
-# layer can. Inside the sentence, *cat* has seen *dog* in one and not in the other, so the first layer wrote something
-# different there.
+# Without a mask the sentences stay the same, layer after layer. With the *causal mask*, which hides from each word all later words, one layer cannot tell them apart either, because the full
+# stop sees the whole sentence and takes a mean over it. The second layer can. In one sentence *cat* has seen *dog*, in the other it has not, so the first
+# layer wrote something different there.
 #
-# Nobody put the mask there to tell about order. It lets a language model be trained to guess the next word.
+# The mask has another purpose. It lets a language model be trained to guess the next word at every word of a text at once.
 #
 # ## How positions are usually given
 #
-# *Learned* positions add a vector of its own to each place. *Sinusoidal* ones add a fixed pattern of waves. *Rotary* positions
-# turn queries and keys like the hands of a clock, by an angle that grows with the place
+# *Learned* positions add one learned vector for each place. *Sinusoidal* positions add a fixed pattern of waves. *Rotary* positions turn
+# queries and keys like the hands of a clock, by an angle that grows with the place
 # ([Su et al. 2021](https://arxiv.org/abs/2104.09864)).
 #
-# {{ drawing("rotary", alt="Two clock faces. In the first the hands of query and key stand at places 5 and 3, in the second at places 9 and 7. The angle between them is the same in both.") }}
+# {{ drawing("rotary", alt="Two clock faces. In the first the hands of query and key point to places 5 and 3, in the second to places 9 and 7. The angle between them is the same in both.") }}
 #
 # For a query at place $m$ and a key at place $n$ the score then depends on the distance alone:
 #
@@ -177,7 +176,7 @@ figure(
 # title: Turn both hands
 # minutes: 2
 # code: |
-#   # rotary positions: the query stands at place 9 and the key at place 7
+#   # rotary positions: the query is at place 9 and the key at place 7
 #   score(9, 7) == score(5, ▢)
 # right: ["3"]
 # praise: The key is two places behind the query in both cases, and only the distance counts.
@@ -191,9 +190,9 @@ figure(
 #
 # ## Your prediction
 #
-# Now take all positions away and ask a harder question. Order is one thing, but does a word know its *place*: am I the third word
-# or the fifth? A *probe*, a simple classifier, tries to read the place from what the first head writes. The words are random, so nothing but the
-# model can give it away. Then we put one fixed *start token* in front of every text.
+# Now take all positions away and ask a harder question. Does a word know its *place*, third or fifth? A *probe*, a linear
+# classifier, tries to read the place from what the first layer's attention adds. The words are random, so they cannot give
+# it away. In one set of texts we put one fixed *start token* in front.
 
 # %%
 ask(
@@ -456,12 +455,12 @@ figure(
 )
 
 # %% [markdown]
-# Without positions the mask is enough for *first*: at eight words {{ result("order.first_8_none", ".0%") }} are right, where a
+# Without positions the mask is enough for *first*. At eight words {{ result("order.first_8_none", ".0%") }} are right, where a
 # bag of words allows a coin flip. It is not enough for *last*: {{ result("order.last_8_none", ".0%") }}, no better than naming
-# the word that occurs most often. So these models get before and after from the mask, and not how far.
+# the word that occurs most often. So these models learn from the mask what came before what, but not how far apart.
 #
 # Beyond the trained length each kind loses something else. At sixteen words learned positions fall to
-# {{ result("order.first_16_learned", ".0%") }} for the first animal, since places behind the eighth were never trained. Rotary
+# {{ result("order.first_16_learned", ".0%") }} for the first animal, because later places than the eighth were never trained. Rotary
 # positions still find the last word, which is always one step back.
 #
 # ## What can be read need not be used
@@ -502,20 +501,19 @@ figure(
 )
 
 # %% [markdown]
-# After training {{ result("order.written_start_trained", ".0%") }} are left, in models that name the first animal nearly always.
-# The model that can answer nothing offers the probe more than the one that answers right. *Readable* and *used* are two things.
+# After training, the probe reads {{ result("order.written_start_trained", ".0%") }} of the places, in models that name the first animal nearly
+# always. A model that can answer nothing tells the probe more than a model that answers right. *Readable* and *used* are two things.
 #
-# Our reading, which we have not tested: an untrained share of the start token is the same in every text. A model that has
-# learned where to look gives it more or less, as the words demand, and so the clock runs differently in every text.
+# We have a guess, which we did not test. In an untrained model the share of the start token is the same in every text. A trained
+# model looks where the words tell it to, so the share differs from text to text, and it no longer tells the place.
 #
 # ## What surprised us
 #
-# **The mask tells less than its fame.** It is often said that the mask gives the position away
-# ([Haviv et al. 2022](https://arxiv.org/abs/2203.16634)). In our untrained models it tells who came before whom, and that from
-# the second layer on. The place comes from the start token.
+# **The mask tells less than expected.** It is often said that the mask gives the position away
+# ([Haviv et al. 2022](https://arxiv.org/abs/2203.16634)). In our untrained models it tells which word came first, from the second layer on. The place comes from the start token.
 #
-# **Being told more than one needs has its price.** At 32 words models with rotary positions often miss even the lighter animal
-# ({{ result("order.lighter_32_rotary", ".0%") }} right), a question without any order in it. Models without positions answer it.
+# **Positions can hurt.** At 32 words models with rotary positions often miss even the lighter animal
+# ({{ result("order.lighter_32_rotary", ".0%") }} right), a question in which order does not matter. Models without positions answer it.
 #
 # **What failed: loud waves.** Our first sinusoidal models learned nothing. Exercise 2 asks you why.
 #
@@ -568,7 +566,7 @@ by_training(atol=0.12, lighter_8_loud=right_loud, lighter_8_even=right_even)
 #
 # ## You can now
 #
-# - say why attention alone cannot see order, and how the mask lets two layers see it;
+# - explain why attention alone cannot see order, and how the mask lets two layers see it;
 # - explain rotary positions with two hands of a clock;
 # - tell what a probe can read from what a model uses.
 #
@@ -581,8 +579,8 @@ by_training(atol=0.12, lighter_8_loud=right_loud, lighter_8_even=right_even)
 #
 # ## Going deeper
 #
-# **In the residual stream the clock is drowned.** After two layers, where we had placed our bets, the probe names
-# {{ result("order.place_start", ".0%") }} of the places: which word it is speaks louder than where it stands.
+# **In the residual stream the clock is drowned.** After two layers, where we had placed our predictions, the probe names
+# {{ result("order.place_start", ".0%") }} of the places. Most of the stream there is about which word it is.
 #
 # **No start token is needed for *first*.** With one, trained models name the first animal in
 # {{ result("order.first_8_start", ".0%") }} of the cases.

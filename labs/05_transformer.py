@@ -174,7 +174,7 @@ figure(
 #
 # ## Five short functions are the whole model
 #
-# The layer norm, and the linear map that all parts use. The $\varepsilon$ stands *under* the root.
+# First the layer norm, and the linear map that all parts use. Note that $\varepsilon$ is *under* the root.
 
 
 # %% tags=["idea"]
@@ -233,7 +233,7 @@ def attention(x, w):
 
 
 # %% [markdown]
-# The MLP. Its activation function is GPT-2's approximation of the GELU.
+# The MLP's activation function is GPT-2's approximation of the *GELU*, a smooth version of “zero unless positive”.
 
 
 # %% tags=["idea"]
@@ -552,7 +552,7 @@ figure(
 # The right loss is {{ result("transformer.loss", ".2f") }} nats. The exact GELU and the variance over $n - 1$ change it by less
 # than 0.002. Only equal logits find these two.
 #
-# The forgotten mask is the treacherous one. The loss changes by {{ result("transformer.extra_no_mask", "+.2f") }} nats, so the
+# The forgotten mask is the dangerous one. The loss changes by {{ result("transformer.extra_no_mask", "+.2f") }} nats, so the
 # bug looks like *progress*.
 #
 # ## Without the mask, one head reads the answer
@@ -621,8 +621,7 @@ figure(
 #
 # ## A cache reads each token once
 #
-# To write, the model predicts a token, appends it, and reads everything again. But the mask has a gift in store: no token
-# sees a later one, so the keys and values of earlier tokens never change. Keep them, and each step computes one position
+# To write, the model predicts a token, appends it, and reads everything again. Much of that is repeated work. Because of the mask no token sees a later one, so the keys and values of earlier tokens never change. Keep them, and each step computes one position
 # only. This is the *key-value cache*.
 
 
@@ -711,22 +710,21 @@ figure(
 # %% [markdown]
 # The text stays the same, token by token. To write 64 tokens after 48, the cache computes
 # {{ result("transformer.positions_saved", ".0f") }} times fewer positions, and yet it takes only
-# {{ result("transformer.time_saved", ".1f") }} times less time. Our explanation, which we did not measure: each step has a
-# fixed price, however few positions it reads. Here that is the start of some hundred small operations; in large models it is
-# fetching all weights from memory.
+# {{ result("transformer.time_saved", ".1f") }} times less time. Our explanation, which we did not measure, is that each step has a fixed cost, however few positions it reads. Here that is starting some hundred
+# small operations. In large models it is fetching all weights from memory.
 #
 # ## What surprised us
 #
-# **The worst bug looks like a better model.** We had bet three to one that the loss rises without the mask. An earlier model of
+# **The worst bug looks like a better model.** We had expected the loss to rise without the mask. An earlier model of
 # ours, which had not learned to copy, did get worse. What a model has learned decides what it can leak.
 #
 # **Two middle blocks cannot change places.** We had expected less than 1 nat, since each of them only adds. It
-# costs {{ result("transformer.extra_two_blocks_swapped", ".1f") }} nats: it seems that the second builds on the first.
+# costs {{ result("transformer.extra_two_blocks_swapped", ".1f") }} nats: It seems that the second builds on the first.
 #
 # ## Try it
 #
 # **1. Epsilon outside the root** (5 minutes). Write a layer norm that divides by $\sigma + \varepsilon$ instead of
-# $\sqrt{\sigma^2 + \varepsilon}$. Say what the loss will do before you run it. How would you find this bug?
+# $\sqrt{\sigma^2 + \varepsilon}$. Predict the loss before you run it. How would you find this bug?
 #
 # ??? tip "Hint"
 #     `with replaced(layer_norm=yours): gpt2(ids, w)`.

@@ -47,8 +47,8 @@ def build(n_layers, residual=True, norm=True, seed=0):
 # %% [markdown]
 # ## A case you can hold: “the big horses are cheerful”
 #
-# Here is the beginning of a story in the language that we wrote for our model [*World*](../models/world.md). A small
-# transformer reads it, four layers of width 32, with random weights as GPT-2 starts from. It has not learned anything yet.
+# Here is the beginning of a story in the language that we wrote for our model [*World*](../models/world.md). A small transformer reads it. It has four
+# layers and 32 numbers for each word, its weights are random, and it has not learned anything yet.
 #
 # Is each word still its own after four layers? We compare the *residual streams* of every two words by their *cosine*: 1 if
 # they point the same way, 0 if they have nothing in common.
@@ -101,8 +101,7 @@ figure(
 )
 
 # %% [markdown]
-# In the ordinary model it is. The four layers have changed little: each word is like itself, and *the* is somewhat like the
-# other *the*.
+# In the ordinary model it is. Four layers have changed little. Each word points in a direction of its own, and only the two *the* are somewhat similar.
 #
 # ```exercise
 # title: Compare all words at once
@@ -290,10 +289,9 @@ figure(
 )
 
 # %% [markdown]
-# [Dong et al. (2021)](https://arxiv.org/abs/2103.03404) prove it: attention alone makes all tokens alike, faster with every
-# layer.
+# [Dong et al. (2021)](https://arxiv.org/abs/2103.03404) prove that attention alone draws all tokens towards one vector, faster with every layer.
 #
-# ## Words that are alike learn word frequencies and nothing else
+# ## A model that cannot tell its words apart learns word frequencies and nothing else
 #
 # Does it matter for training? We train four layers without additions for 70 steps in four ways. *Quiet* starts as GPT-2 does,
 # *loud* with weights so large that each part writes numbers of about size one. And in each of the two, heads either look where
@@ -415,7 +413,7 @@ figure(
 )
 
 # %% [markdown]
-# Where all words are alike, the loss ends at that of a model which knows only how frequent each word is,
+# If all words have nearly the same vector, the loss ends at that of a model which knows only how frequent each word is:
 # {{ result("plumbing.words_only", ".2f") }} nats, quiet or loud. Give the words back to themselves, and the same network
 # begins to learn: the loud one reaches {{ result("plumbing.end_loud_self", ".2f") }} nats.
 #
@@ -513,7 +511,7 @@ figure(
 #
 # ## Norms make small numbers large
 #
-# Without norms the gradients are even, and still the model learns hardly anything: two layers end
+# Without norms the gradients are even, and still the model learns next to nothing: two layers end
 # {{ result("plumbing.worse_no_norm_2", ".2f") }} nats above the full model. Nothing vanishes or explodes. We suspected the start:
 # GPT-2's embeddings begin at a size of 0.02, fifty times smaller than what a norm makes of them.
 #
@@ -535,17 +533,16 @@ note(atol=0.25, unit="nats", no_norm_8_louder=learn(louder)[1])
 # **An even gradient was not enough.** We had given two layers without additions two chances in five to come close to the full
 # model. They learned word frequencies and nothing else ([surprise](../surprises/transformer-even-gradient.md)).
 #
-# **We lost every bet.** All four of our predictions on this page failed. They stand in our record at its end.
+# **We lost every bet.** All four of our predictions on this page failed. You find them in our record at its end.
 #
 # **One start is no result.** The full model of 24 layers ends between {{ result("plumbing.full_24_best", ".2f") }} and
-# {{ result("plumbing.full_24_worst", ".2f") }} nats over three starts. With the first start alone we would have called a bet
-# won that the median lost.
+# {{ result("plumbing.full_24_worst", ".2f") }} nats over three starts. From the first start alone we would have drawn the opposite conclusion.
 #
 # ## Try it
 #
 # **1. Attention without weights** (10 minutes). Leave out everything but the average: start from 32 random vectors and let each
-# place take the mean of all places so far, four times. How alike do they become? Then keep each place and *add* the mean, once
-# at full strength and once at a tenth. Say before you run it which of the three keeps the words apart.
+# place take the mean of all places so far, four times. How similar do they become? Then keep each place and *add* the mean, once
+# at full strength and once at a tenth. Predict before you run it which of the three keeps the words apart.
 #
 # ??? tip "Hint"
 #     The average is a matrix: `torch.ones(32, 32).tril()`, each row divided by its sum.
@@ -574,7 +571,7 @@ print(f"replaced {replaced:.2f}, added {added:.2f}, a tenth added {quietly:.2f}"
 # ## You can now
 #
 # - measure whether a network still tells its words apart;
-# - name two jobs of a residual connection, and say which one a shallow network misses first;
+# - name two jobs of a residual connection, and tell which one a shallow network misses first;
 # - test a suspicion about the start of training by changing the start alone.
 #
 # ## What this does not show
@@ -587,7 +584,7 @@ print(f"replaced {replaced:.2f}, added {added:.2f}, a tenth added {quietly:.2f}"
 #
 # ## Going deeper
 #
-# **The numbers of the four.** The bonus changes how alike words are far more than it changes the gradient.
+# **The numbers of the four.** The bonus changes the cosine between words far more than it changes the gradient.
 #
 # | four layers, no additions | first layer's gradient ÷ last | mean cosine | loss (nats) |
 # | --- | --- | --- | --- |

@@ -17,6 +17,7 @@
 import copy
 import re
 import tempfile
+import textwrap
 from functools import cache
 from pathlib import Path
 
@@ -45,9 +46,9 @@ floor = -float(came.log().mean())
 # %% [markdown]
 # ## A case you can hold: the same model at four moments
 #
-# We train a small transformer, from noise. It has two layers, four heads and 64 numbers for each word. It reads stories in
-# *World*'s language, which we wrote: short sentences about people, towns and songs. Each step reads sixteen new ones. This is
-# all there is to training: read, compare with what came, move every weight a little.
+# We train a small transformer that starts with random weights. It has two layers, four heads and 64 numbers for each word. It reads stories in *World*'s language,
+# which we wrote: short sentences about people, towns and songs. Each step reads sixteen new ones. Training is no more than
+# this: predict each next word, compare with the word that came, move every weight a little.
 
 # %% tags=["idea"]
 STEPS = 400
@@ -75,7 +76,7 @@ grades, kept = {}, {}
 def look(model, steps):
     if steps in (50, 100, 200, 400):
         grades[steps] = grade(model.eval(), STORIES, CONTEXT).accuracy
-    if steps in (0, 50, 400):
+    if steps in (0, 50, 200, 400):
         kept[steps] = copy.deepcopy(model).eval()
 
 
@@ -94,11 +95,12 @@ def sample(model, words=14):
     return " ".join(VOCABULARY[i] for i in row[0, 1:].tolist())
 
 
-for step, then in kept.items():
-    print(f"step {step:3}   {sample(then)}")
+samples = {step: sample(then) for step, then in kept.items()}
+for step, words in samples.items():
+    print(f"step {step:3}   {words}")
 
 # %% [markdown]
-# At step 0 it draws words at random. After 50 steps it knows which words are frequent. After 400 it writes sentences.
+# At step 0 the words are random. After 50 steps the model knows which words are frequent. After 400 it writes sentences.
 #
 # ## The loss has a floor, and we know it
 #
@@ -109,12 +111,11 @@ for step, then in kept.items():
 # $$
 #
 # $p$ is the probability that the model gave to the word $w_t$ after all words before it, and $N$ counts the words. Nobody knows
-# how low it can go for English. Here we do: the grammar leaves some choices free, and whoever knows it perfectly still has to
-# guess the dice. That *floor* is {{ result("training.floor", ".2f") }} nats.
+# how low it can go for English. Here we do. The grammar draws some words at random, so even a reader who knows it perfectly has to guess these. That *floor* is {{ result("training.floor", ".2f") }} nats.
 #
 # {{ drawing("transformer-map", light="next-word", alt="The transformer from tokens to the next word; the distribution over next words, which the loss compares with the word that came, is lit up.") }}
 #
-# The controls only count. A *unigram* model knows how frequent each word is, a *bigram* model what follows each word, a
+# The controls only count words. A *unigram* model knows how frequent each word is, a *bigram* model what follows each word, and a
 # *trigram* model what follows each pair.
 
 # %% tags=["setup"]
@@ -132,21 +133,22 @@ for order, name in ((1, "unigram"), (2, "bigram"), (3, "trigram")):
 # %% [markdown]
 # ## Your prediction
 #
-# The model is trained. To write, we draw the next word from its distribution, usually after a change. With *temperature* $T$ the
-# scores $z$ are divided by it before the softmax,
+# To write a text, we draw one word after another from what the model predicts. Usually the distribution is changed first. With *temperature* $T$
+# its scores $z$, the *logits*, are divided by $T$ before the softmax:
 #
 # $$
 # p_i = \frac{e^{z_i / T}}{\sum_j e^{z_j / T}}
 # $$
 #
-# so that below 1 the likely words become likelier. At temperature 0, *greedy* writing always takes the likeliest word. Then nearly
-# all of its sentences are grammatical, many more than at temperature 1.
+# $p_i$ is the probability of word $i$. Below 1 the likely words become likelier. *Greedy* writing, at temperature 0, always takes the likeliest
+# word. Nearly all of its sentences are grammatical, many more than at temperature 1. (*Legal* in the question means that the
+# grammar allows the word.)
 
 # %%
 ask(
     "Why are greedy sentences so much better? Is the likeliest word nearly always legal?",
     choices={
-        "mends": "Yes: wherever the model stands, its likeliest word is right. Cold sampling mends its mistakes",
+        "mends": "Yes: everywhere in a text its likeliest word is right. Cold sampling mends its mistakes",
         "avoids": "No: it is often wrong in real stories. Cold sampling only leads to where the model is sure",
         "short": "Neither: greedy stories stop early, before a mistake can come",
     },
@@ -192,8 +194,7 @@ predict(
 # %% [markdown]
 # ## Fresh stories lead towards the floor; 32 stories lead below it
 #
-# First the training itself. Beside the run on fresh stories we try to spoil it in two ways: the same 32 stories again and again,
-# and ten times the learning rate.
+# First the training itself. We also try to spoil it in two ways: with the same 32 stories again and again, and with ten times the learning rate.
 
 # %% tags=["setup"]
 few = learn("few", batch=lambda step: fresh(step % 2), steps=200)[1]
@@ -235,26 +236,40 @@ note(atol=0.4, unit="nats", fast_end=fast_held[-1])
 note(atol=0.4, fast_above_bigram=fast_held[-1] - ngram["bigram"])
 
 # %% tags=["drawing"]
-fig, ax = plots.subplots(height=4)
-for values, colour, style, label in (
-    (held, BLUE, "-", "fresh stories"),
-    (few_held, ORANGE, "-", "32 stories, held out"),
-    (few_read, ORANGE, ":", "32 stories, as read"),
-    (fast_held, GREEN, "-", "ten times the rate"),
+fig, (ax, said) = plots.subplots(1, 2, height=4.4, width_ratios=(1.5, 1))
+for values, colour, style in (
+    (held, BLUE, "-"),
+    (few_held, ORANGE, "-"),
+    (few_read, ORANGE, ":"),
+    (fast_held, GREEN, "-"),
 ):
-    ax.plot(steps[: len(values)], values, style, color=colour, label=label)
+    ax.plot(steps[: len(values)], values, style, color=colour)
 for name, value in (*ngram.items(), ("floor", floor)):
     ax.axhline(value, color=GREY, ls="--", lw=1.2)
-    ax.text(STEPS * 1.01, value, name, va="center", color=plots.INK, fontsize=9)
-ax.set(xlabel="step", ylabel="loss (nats)", ylim=(0, 6.5), xlim=(0, STEPS))
+    ax.text(STEPS, value + 0.06, name, ha="right", color=plots.INK, fontsize=9)
+for step in samples:
+    ax.plot(step, np.interp(step, steps, held), "o", color=BLUE, ms=7)
+ax.text(265, 2.45, "fresh stories", color=plots.INK, fontsize=9)
+ax.text(202, few_held[-1] + 0.1, "32 stories, held out", color=plots.INK, fontsize=9)
+ax.text(202, few_read[-1] - 0.08, "32 stories, as read", color=plots.INK, fontsize=9)
+ax.text(202, fast_held[-1] - 0.25, "ten times the rate", color=plots.INK, fontsize=9)
+ax.set(xlabel="step", ylabel="loss (nats)", ylim=(0, 7), xlim=(-8, STEPS + 8))
 ax.set_title("Below the floor means learned by heart")
-ax.legend(loc="upper center", ncols=2, fontsize=9)
+lines = []
+for step, words in samples.items():
+    lines += [f"● step {step}", *textwrap.wrap(" ".join(words.split()[:10]), 30), ""]
+for y, line in enumerate(lines):
+    bold = "bold" if line.startswith("●") else None
+    said.text(0, 1 - 0.062 * y, line, va="top", weight=bold, fontsize=9.5, color=plots.INK)
+said.set(title="What it writes at the marks", ylim=(0, 1.02))
+said.axis("off")
 figure(
     fig,
     name="losses",
     alt="With fresh stories the held-out loss falls below unigram, bigram and trigram models towards the floor. With 32 "
-    "stories it falls, turns and rises, while the loss on those stories themselves falls below the floor.",
-    caption="Dashed: controls that only count, and the loss of someone who knows the grammar.",
+    "stories it falls, turns and rises, while the loss on those stories themselves falls below the floor. Beside it, what the model "
+    "writes at four steps: words at random, frequent words, beginnings of sentences, sentences.",
+    caption="Dashed: controls that only count words, and the loss of someone who knows the grammar. One run of each kind.",
     rtol=0.1,
     because=SHORT,
 )
@@ -264,14 +279,13 @@ figure(
 # ({{ result("training.trigram", ".2f") }}) and well above the floor.
 #
 # On 32 stories the held-out loss falls, turns at step {{ result("training.few_best_step", ".0f") }} and ends worse than word
-# frequencies. The loss on those stories themselves falls to {{ result("training.few_read", ".2f") }}, far below the floor. Whoever
-# is well below the floor has learned the dice by heart. In natural text nobody knows the floor, and this alarm is silent.
+# frequencies. The loss on those stories themselves falls to {{ result("training.few_read", ".2f") }}, far below the floor. A model well below the floor has learned the random choices by heart. In natural text the floor is unknown, and nothing gives this alarm.
 #
 # ## Cold sampling avoids what the model does not know
 #
-# Now it writes. With the truth at hand we can say exactly what a way of sampling does, without drawing a single word. *Legal* is
-# the probability that it gives to words which the grammar allows. *Overlap* with the truth is $\sum_i \min(p_i, q_i)$, which is 1
-# where both distributions are the same.
+# Now the model writes. Because we know the true distribution $q$ of each next word, we can measure a way of sampling without drawing a single word. *Legal*
+# is the probability that it gives to words which the grammar allows. *Overlap* with the truth is $\sum_i \min(p_i, q_i)$, which is 1
+# if both distributions are the same. *Top-k* keeps only the $k$ likeliest words, *top-p* the likeliest words that together have probability $p$.
 
 
 # %% tags=["idea"]
@@ -463,10 +477,9 @@ figure(
 # empty prompt greedy writing always tells one story.
 #
 # Now the left panel. In real stories the likeliest word is legal in only {{ result("training.legal_greedy", ".0%") }} of the
-# places, and every cut takes the model *away* from the truth. No temperature, top-k or top-p comes nearer to it than no cut at all
-# by more than a hair.
+# places, and every cut takes the model *away* from the truth. No temperature, top-k or top-p comes noticeably nearer to it than no cut at all.
 #
-# Both are true because a model that writes chooses its own places. After 128 different openings the greedy stories use
+# Both are true because a model that writes chooses where it goes. After 128 different openings the greedy stories use
 # {{ result("training.words_greedy") }} different words, where temperature 1 uses {{ result("training.words_1") }}. **Cold sampling does
 # not make the model know more. It lets it avoid what it does not know**, and a score on self-written text rewards that.
 #
@@ -515,7 +528,7 @@ figure(
 
 # %% [markdown]
 # A verb beside its noun agrees early. With one noun between, {{ result("training.far_agreement_200", ".0%") }} of the verbs are right
-# at step 200 and {{ result("training.far_agreement", ".0%") }} at the end. Repeating a song is not learned in this time.
+# at step 200 and {{ result("training.far_agreement", ".0%") }} at the end. The model does not learn to repeat a song in this time.
 # [How rules form](17_formation.md) follows a larger model further.
 #
 # ```exercise
@@ -537,13 +550,12 @@ figure(
 #
 # ## What surprised us
 #
-# **Ten times the rate spoiled nothing.** It was meant to show a failure, to which we had given three chances in five. It ended at
+# **Ten times the rate spoiled nothing.** The run was meant to show a failure. It ended at
 # {{ result("training.fast_end", ".2f") }} nats after 200 steps. Muon gives every step of a matrix the same size whatever the gradient,
-# and layer norms undo much of what large weights do. That is our reading; we tested no other optimizer
+# and layer norms undo much of what large weights do. That is our explanation; we tested no other optimizer
 # ([dead end](../dead-ends/training-rate-too-large.md)).
 #
-# **Top-p does not bring the truth nearer.** It is ahead of top-k at its best, by less than the number may move from machine to
-# machine. We do not count that.
+# **Top-p does not bring the truth nearer.** At its best it is ahead of top-k, but by less than the number may differ between two machines.
 #
 # ## Try it
 #
@@ -585,13 +597,13 @@ sampled(atol=0.15, first_cut=first)
 # ## You can now
 #
 # - read a loss curve against controls that only count, and against a floor;
-# - tell learning from learning by heart;
+# - distinguish learning from learning by heart;
 # - say what temperature does to a distribution, and what it cannot do.
 #
 # ## What this does not show
 #
 # - One small model, one training run, 400 steps, one language of short sentences.
-# - Overlap counts all words alike. A reader may care more about mistakes than about missing words: then cutting pays.
+# - Overlap counts all words equally. A reader may care more about mistakes than about missing words: then cutting pays.
 # - At temperature ½ the number of words does not show the avoidance: it uses {{ result("training.words_half") }}. What it avoids there
 #   we have not looked at.
 #

@@ -36,8 +36,13 @@ for token in story[12:24]:
     print(f"{token.word:8} {token.rule or '(free choice)'}")
 
 # %% [markdown]
-# Every word is either a free choice or decided by a rule. We wrote the rules, so for each word we know which rule was at
-# work, whom a pronoun stands for and which mood the story has. No text from the world outside can be known like that.
+# Every word is either a free choice or decided by a rule. We wrote the rules, so for each word we know which rule was at work, whom a
+# pronoun means and which mood the story has. No natural text can be known like that. Here is how the grammar makes this story.
+#
+# {{ drawing("story-tree", alt="A tree. The story has a mood, merry, and two people, Anna and Emil. From it hang four sentences: a fact, a gift, a mood and a song. The words that a rule decides are framed: sailor, Anna, sunny, she, and the repeated list.") }}
+#
+# It first draws a mood and the people, then sentences, then words. Framed words are decided by a rule. The next drawing shows
+# the same for a sad story, and beside it what our model makes of the next word.
 #
 # {{ drawing("world", alt="What decides a word of a story: the mood and the people of this story, the facts and the agreement of the language. Below, the true distribution of the next word beside the model's.") }}
 #
@@ -55,21 +60,20 @@ for token in story[12:24]:
 # | repeated lists | she sang: *wi mo fi*; **[wi mo fi]** |
 # | closing brackets and quotes | Adam said “the boats are cheerful **[”]** |
 #
-# The facts are the same in every story: Hilda is always a hunter. The mood is hidden. No word names it, but a merry story
-# uses merry words eighteen times as often as each other kind, so a reader can infer it.
+# The facts are the same in every story: Hilda is always a hunter. The mood is hidden, since no word names it. But a merry story uses
+# merry words eighteen times as often as words of any other mood, so a reader can infer it.
 #
 # ## The oracle knows the best possible answer
 #
-# The grammar is one program. It says at every word which words may come and how likely each is. Let it draw the words, and
-# it tells a story. Feed it the words of a story, and it gives the true probability of the next one. In symbols, with the
-# mood $m$ hidden and the words so far $w_{<t}$ given,
+# The grammar is one program. It says at every word which words may come and how likely each is. If it draws the words itself, it tells a story. If it is given the words of a story, it computes the true probability of the next
+# one. In symbols, with $m$ for the hidden mood and $w_{<t}$ for the words so far:
 #
 # $$
 # p(w_t \mid w_{<t}) = \sum_m p(m \mid w_{<t})\; p(w_t \mid w_{<t}, m)
 # $$
 #
-# The first factor is how likely each mood is after what was said, by Bayes' rule. The second is what the grammar allows in
-# that mood. We call this program the *oracle*. Here it stands beside the model.
+# The first factor is how likely each mood is after the words so far, by Bayes' rule. The second is what the grammar allows in
+# that mood. We call this program the *oracle*. Here are the oracle and the model side by side.
 
 # %% tags=["idea"]
 words = f"{END} the cats near the dog".split()
@@ -119,8 +123,7 @@ figure(
 
 # %% [markdown]
 # The verb must agree with *cats* and not with *dog*. The model gives *are* {{ result("meet.are_model", ".0%") }}, and the
-# truth is {{ result("meet.are_true", ".0%") }}. It cannot be surer than that, since another phrase may follow first. That is
-# what an answer key is for: without it, 30% would look like doubt.
+# truth is {{ result("meet.are_true", ".0%") }}. The model cannot be surer than that, because another phrase may come before the verb. Without the answer key, 30% would look like doubt.
 #
 # ## Your prediction
 
@@ -188,14 +191,12 @@ figure(
 )
 
 # %% [markdown]
-# The loss of *World* is {{ result("meet.loss", ".3f") }} nats a word. Most of that is nobody's fault: a language with free
-# choices has surprises, and the oracle itself cannot go below {{ result("meet.entropy", ".3f") }}. Only the difference is the
-# model's own.
+# The loss of *World* is {{ result("meet.loss", ".3f") }} nats a word. Most of that no model can avoid: a language with free
+# choices has surprises, and the oracle itself has a loss of {{ result("meet.entropy", ".3f") }}. Only the difference is the model's fault.
 #
 # ## Fairytale has the voice of a tale, but not its sense
 #
-# *Fairytale* is our second model. It has read 739 fairy tales in the public domain: real English, and no answer key. It has
-# three million parameters, and its tokens are pieces of words. The control for its tales is a look at what it writes.
+# *Fairytale* is our second model. It has read 739 fairy tales in the public domain: real English, without an answer key. Its tokens are pieces of words. Read what it writes.
 
 # %% tags=["idea"]
 fairytale = llmnotes.load("fairytale")
@@ -210,8 +211,8 @@ out = generate(
 print(fairytale.tokenizer.decode(out[0, 1:].tolist()))
 
 # %% [markdown]
-# It writes sentences with the rhythm of a tale. It forgets who is in the room. So we use *World* where a claim needs a true
-# answer, and *Fairytale* to see whether what we found holds in a model of real text.
+# The sentences have the rhythm of a tale, but the model forgets who is in the room. So we use *World* where a claim needs a true
+# answer, and *Fairytale* to see whether a result holds in a model of real text.
 #
 # ## What they cannot do
 #
@@ -243,19 +244,22 @@ print(fairytale.tokenizer.decode(out[0, 1:].tolist()))
 #
 # ## You can now
 #
-# - say of any word of a story which rule decides it;
-# - read the gap between a model and the truth, and tell it from the surprise that no model can avoid;
+# - name the rule that decides a word of a story;
+# - tell the gap between a model and the truth from the surprise that no model can avoid;
 # - choose between *World* and *Fairytale* for a question of your own.
 #
 # ## What this does not show
 #
-# - That rules are right says nothing about how the model computes them. That is what the next chapters ask.
-# - A grammar of nine rules is not English. What holds here need not hold there.
+# - Right answers do not tell how the model computes them. The next chapters ask that.
+# - A grammar of nine rules is not English. What is true of *World* may be false of a model of English.
 # - One training run. [How rules form](17_formation.md) follows it from its first step.
 #
 # ## Going deeper
 #
 # - [World's card](../models/world.md) and [Fairytale's](../models/fairytale.md): data, recipe, all figures.
+# - One of the merry words, *lively*, was another word when *World* was trained, one that stops today's reader. We changed the
+#   spelling. The model reads numbers, and the token kept its number and its row in the embedding, so nothing was retrained.
+# - [Ten questions](../quiz.md): the first eight can be answered from the chapter that ends here.
 # - The grammar is a generator of a few hundred lines: [`llmnotes.world.grammar`](../api/world.md).
 # - The oracle's best guess at the mood agrees with the mood of the word that comes in
 #   {{ result("meet.oracle_mood", ".0%") }} of the places: even perfect knowledge of the language leaves that uncertain.

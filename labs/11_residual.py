@@ -141,7 +141,7 @@ figure(
 # right: ["W.unembedding(W.final_norm(x))", "read_out(W, x)"]
 # praise: The final norm, then the unembedding, as if the model ended here.
 # wrong:
-#   "W.unembedding(x)": The unembedding expects a stream of fixed size. What stands before it at the end of the model?
+#   "W.unembedding(x)": The unembedding expects a stream of fixed size. What comes before it at the end of the model?
 #   "W.final_norm(x)": That is still a stream of 128 numbers. What makes scores of words of it?
 #   "W.final_norm(W.unembedding(x))": It is the other way round, because the norm works on the stream.
 # otherwise: "What does the model do with its last stream? Two steps, a norm and a matrix."
@@ -150,9 +150,9 @@ figure(
 #
 # ## Your prediction
 #
-# Now a verb. After *the cats* the next word may be a plural verb, never a singular one. The lens shows chance for two
-# layers: nothing of the number of *cats* is visible. Take the stream that *the cats* has there and put it in its place in
-# *the cat*.
+# Now a verb. After *the cats* the next word may be a plural verb, never a singular one. For two layers the lens shows chance: it prefers the
+# plural verbs in half of the cases, so nothing of the number of *cats* is visible. Now take the stream at *cats* and put it in the place of the
+# stream at *cat* in *the cat*.
 
 # %%
 ask(
@@ -581,18 +581,16 @@ figure(
 )
 
 # %% [markdown]
-# Put the mean there, and an attention is missed most in {{ result("residual.needs_attn") }} of the eight rules. The last MLP
-# is hardly missed: {{ result("residual.keeps_median", ".0%") }} of the answers stay in the median rule.
+# With the mean, the part whose loss costs most answers is an attention in {{ result("residual.needs_attn") }} of the eight rules. The last MLP is hardly needed: {{ result("residual.keeps_median", ".0%") }} of the answers stay in the median rule.
 #
-# Put another word's output there, and the last MLP costs nearly everything: {{ result("residual.list_swap_mlp", ".0%") }} of
-# the songs and {{ result("residual.fact_swap_mlp", ".0%") }} of the facts are left. Reduced to its mean the MLP is silent.
-# Given another word's text, it shouts the wrong answer. “Which part decides?” has no answer until you say what you replace
+# With another word's output, the last MLP costs nearly everything: {{ result("residual.list_swap_mlp", ".0%") }} of
+# the songs and {{ result("residual.fact_swap_mlp", ".0%") }} of the facts are left. Its mean holds nothing about the answer. Another word's output points to a wrong answer, loudly. “Which part decides?” has no answer until you say what you replace
 # it with.
 #
 # ## What surprised us
 #
-# **Alike to the lens, and opposite.** Two rules look the same for two layers. One is known from the start, the other not
-# before the last layer. We had used the lens for weeks before we thought of checking it with a swap.
+# **The same to the lens, and opposite.** Two rules look the same for two layers. One is known from the start, the other not before the
+# last layer. We had trusted the lens for a long time before we checked it with a swap.
 #
 # **The sum named the wrong part.** For facts and brackets it credits the attention of layer 0 with almost nothing. Without
 # that attention {{ result("residual.fact_mean_attn0", ".0%") }} of the facts and {{ result("residual.closing_mean_attn0", ".0%") }}
@@ -646,7 +644,7 @@ print("verbs that flip:", by_noun)
 # %% [markdown]
 # ## You can now
 #
-# - read the logit lens, and say what it cannot show;
+# - read the logit lens, and name what it cannot show;
 # - split a logit into what each part wrote, and check that the sum is exact;
 # - test whether something is known at a word: swap its stream, and watch the answer.
 #
@@ -737,7 +735,7 @@ note(
 # %% [markdown]
 # At step 0 it repeats the token just read in {{ result("residual.tale_same_word", ".0%") }} of the places. After three of its
 # five layers its first choice is the final one in {{ result("residual.tale_halfway", ".0%") }}, before the last layer in
-# {{ result("residual.tale_before_last", ".0%") }}. Four sentences are a glance.
+# {{ result("residual.tale_before_last", ".0%") }}. Four sentences are a first look only.
 #
 # - Finding: [The lens shows when an answer is written, not when it is known](../findings/residual-lens-written-not-known.md)
 # - Finding: [Answers need attention, the last MLP says them loud](../findings/residual-attention-decides.md)

@@ -88,8 +88,8 @@ assert VOCABULARY[likeliest(rows(["Anna lives in"]))] == HOME["Anna"]
 #
 # {{ drawing("neuron", alt="One neuron: it compares the stream with its key, passes the result through GELU, and adds its value to the stream as strongly as the two agree.") }}
 #
-# In each of four layers attention fetches something from other words, and then the *MLP* adds what it makes of the word's own
-# stream. An MLP is a row of *neurons*, here 128 in a layer:
+# In each of four layers attention brings something from other words, and then the *MLP* computes something from the word's own
+# stream and adds it. An MLP is a row of *neurons*, here 128 in a layer:
 #
 # $$
 # \mathrm{MLP}(x) = \sum_{i} g(\k{k_i} \cdot x + b_i)\, \v{v_i} + c
@@ -421,14 +421,12 @@ figure(
 )
 
 # %% [markdown]
-# Anna now has another person's job and food. She is not alone: for {{ result("mlps.exactly_another", ".0%") }} of the 24 people
-# all three answers are exactly those of somebody else. At the asking word, the control, it is
+# Anna now has another person's job and food, and she is no exception. For {{ result("mlps.exactly_another", ".0%") }} of the 24 people all three answers are exactly those of somebody else. The control is the edit at the asking word, with
 # {{ result("mlps.exactly_another_asking", ".0%") }}: one person who, with only the home changed, happens to match another.
 #
 # Of the answers that changed at the name, {{ result("mlps.becomes_resident", ".0%") }} are true of a resident of the new town.
-# Chance would give {{ result("mlps.becomes_resident_chance", ".0%") }}. So the model was mostly not taught where Anna lives.
-# It was taught that she is somebody who lives there. (Nobody lives in Kelso, so for Anna the search found a person as it
-# could.)
+# Chance would give {{ result("mlps.becomes_resident_chance", ".0%") }}. So the edit did not teach the model where Anna lives. It taught the
+# model that she is somebody who lives there. (Nobody lives in Kelso, so Anna took over another person's facts.)
 #
 # ## Edited at the asking word, one fact changes and no other
 
@@ -642,7 +640,7 @@ figure(
 #
 # By the mean over other people {{ result("mlps.asking_others", ".0%") }} of the facts are right, with the MLPs telling nothing
 # of the person. Attention brings most facts to the asking word. The same mean in place of attention leaves
-# {{ result("mlps.attention_others", ".0%") }}. That is what a model says that does not know the person, and no news: only attention moves anything between words.
+# {{ result("mlps.attention_others", ".0%") }}. That is as good as not knowing the person. It had to be so, since only attention moves anything between words.
 #
 # ## The MLPs make a fact louder, and can overrule it
 #
@@ -652,13 +650,11 @@ figure(
 #
 # Second, they can overrule. Put another person's MLPs at the asking word, and leave attention alone. Where the two people's
 # answers differ, the model follows the MLPs in {{ result("mlps.another_follows", ".0%") }} of the cases, and attention in
-# {{ result("mlps.another_stays", ".0%") }}. That is why an edit of an MLP works at a place that most facts do not need. It does not find the fact.
-# It outshouts it.
+# {{ result("mlps.another_stays", ".0%") }}. That is why an edit of an MLP works at a word where most facts do not need the MLP. The edit does not find the fact. It is louder.
 #
 # We tried to break this finding. The mean over other people still holds people who share the answer. Over people with another
 # answer alone, {{ result("mlps.asking_differ", ".0%") }} are right, and in unseen stories
-# {{ result("mlps.stories_differ", ".0%") }}. That is most facts, and no longer nearly all. It depends on the kind: jobs and
-# foods stay, homes and landmarks need their MLPs.
+# {{ result("mlps.stories_differ", ".0%") }}. That is most facts, but no longer nearly all. It depends on the kind: most jobs and foods survive, most homes and landmarks do not.
 
 # %% tags=["drawing"]
 KINDS_SHOWN = {"home": "homes", "job": "jobs", "food": "foods", "landmark": "landmarks"}
@@ -697,8 +693,8 @@ figure(
 # {{ result("mlps.name_others", ".0%") }} of the facts are right. Silence them at both words, and
 # {{ result("mlps.both_words_others", ".0%") }} are: the fifth bar above. The two words back each other up.
 #
-# So attention brings most facts *from a name that an MLP has already worked on*. Where no MLP knows the person, it brings
-# fewer than half, and some of those come by guessing.
+# So attention brings most facts *from a name that an MLP has already worked on*. If no MLP knows the person, it brings fewer than half,
+# and some of these are guesses.
 #
 # ## A neuron can be read, and no neuron is a fact
 #
@@ -771,14 +767,13 @@ note(atol=0.04, strong_half=kept(strong[:64].tolist()))
 # and so the answer was not even a town. A reader who put another mean there saw at once that most facts stay
 # ([the finding as it stood](../findings/mlps-facts-at-the-asking-word.md)).
 #
-# **An edit works where hardly a fact needs the MLP.** At the name nearly all facts do without the MLPs, and an edit there works in
+# **An edit works where hardly any fact needs the MLP.** At the name nearly all facts do without the MLPs, and an edit there works in
 # {{ result("mlps.name_works", ".0%") }} of the cases. [Hase et al. (2023)](https://arxiv.org/abs/2301.04213) found the
-# same in GPT-J: where ablations locate a fact hardly tells where an edit works.
+# same in GPT-J: where an ablation locates a fact tells little about where an edit works.
 #
 # ## Try it
 #
-# **1. Which layer overrules?** (5 minutes). Put another person's MLP at the asking word in one layer alone. Which layer
-# costs the most facts? Say it before you run it.
+# **1. Which layer overrules?** (5 minutes). Put another person's MLP at the asking word in one layer alone. Which layer costs the most facts? Predict it before you run it.
 #
 # ??? tip "Hint"
 #     `shares(replaced(1, layers=[0]))[0]` is the share of facts right with the next person's MLP in layer 0.
@@ -793,7 +788,7 @@ print("facts right, by layer:", np.round(alone, 2))
 # of the four consequences changes most, and why?
 #
 # ??? tip "Hint"
-#     How alike are the keys of two names? An entry for $k$ adds $(u \cdot k') / (u \cdot k)$ of $d$ for a key $k'$.
+#     How similar are the keys of two names? An entry for $k$ adds $(u \cdot k') / (u \cdot k)$ of $d$ for a key $k'$.
 
 # %% tags=["solution"]
 u, k, d = found[0, -3]
@@ -806,7 +801,7 @@ print("works, pronoun, other facts, others' homes:", plain.round(2))
 #
 # - read an MLP as keys and values, and write one more entry into it by a rank-one edit;
 # - choose what to replace a part with, and say what that replacement takes away;
-# - tell whether an edit changed a fact or a person, by asking for everything else.
+# - find out whether an edit changed a fact or a person, by asking for everything else.
 #
 # ## What this does not show
 #
