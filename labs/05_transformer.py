@@ -174,6 +174,8 @@ figure(
 #
 # ## Five short functions are the whole model
 #
+# <div data-here="norm" title="the norms"></div>
+#
 # First the layer norm, and the linear map that all parts use. Note that $\varepsilon$ is *under* the root.
 
 
@@ -189,6 +191,8 @@ def layer_norm(x, gain, bias):
 
 
 # %% [markdown]
+# <div data-here="attention" title="attention"></div>
+#
 # Next comes attention, as in [What one head can do](03_attention.md). Its one trap is the causal mask. Fill it in before you
 # read on; the whole function follows.
 #
@@ -233,6 +237,8 @@ def attention(x, w):
 
 
 # %% [markdown]
+# <div data-here="mlp" title="the MLP"></div>
+#
 # The MLP's activation function is GPT-2's approximation of the *GELU*, a smooth version of “zero unless positive”.
 
 
@@ -248,6 +254,8 @@ def mlp(x, w):
 
 
 # %% [markdown]
+# <div data-here="block attention norm mlp resid" title="one block"></div>
+#
 # A block is the two additions of the equation. What belongs in front of the second?
 #
 # ```exercise
@@ -274,6 +282,8 @@ def block(x, w):
 
 
 # %% [markdown]
+# <div data-here="embed block final-norm unembed" title="the whole model"></div>
+#
 # Last, the model: embeddings, blocks, a norm, the unembedding. We keep the stream after each block to look at it.
 
 
@@ -289,6 +299,8 @@ def gpt2(ids, w):
 
 
 # %% [markdown]
+# <div data-here=""></div>
+#
 # Is it right? We take a tale that we wrote, so that it cannot be in the training text, and compare with the library that
 # everyone uses, stream by stream and logit by logit.
 

@@ -74,6 +74,13 @@ for piece, word in [("Ġdaught", "Ġdaughter"), ("Ġwom", "Ġwoman"), ("ueen", "
 # *World*'s language, which has a few hundred words. We learn merges from 300 of its stories until no pair is left, and count
 # at each size how many of the learned tokens the same stories still use.
 
+# %%
+predict(
+    "Of the tokens learned from World's stories, more than 5% are used no more",
+    0.5,
+    dead_share="> 0.05",
+)
+
 # %% tags=["setup"]
 stories = [" ".join(token.word for token in tell(1, i)[1:-1]) for i in range(300)]
 learned = tokenizer.train_bpe(stories, 4096)  # it stops long before: no pair is left
@@ -174,11 +181,6 @@ ask(
     },
     figure="found",
     auc_direction="> 0.95",
-)
-predict(
-    "Of the tokens learned from World's stories, more than 5% are used no more",
-    0.5,
-    dead_share="> 0.05",
 )
 predict(
     "In Fairytale untouched tokens have shorter embeddings than others",
