@@ -737,6 +737,7 @@ note(
 # five layers its first choice is the final one in {{ result("residual.tale_halfway", ".0%") }}, before the last layer in
 # {{ result("residual.tale_before_last", ".0%") }}. Four sentences are a first look only.
 #
+# - After this: [Five questions in fifty lines](../tour.md) asks the same of any model, in code
 # - Finding: [The lens shows when an answer is written, not when it is known](../findings/residual-lens-written-not-known.md)
 # - Finding: [Answers need attention, the last MLP says them loud](../findings/residual-attention-decides.md)
 # - Dead end: [Ranking parts by what they write](../dead-ends/residual-loudspeaker.md)

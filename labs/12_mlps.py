@@ -1042,6 +1042,7 @@ of_edits(
 # {{ result("mlps.apart_asking", ".4f") }}. A random vector as large as the edit at the name changes
 # {{ result("mlps.name_random_other_facts", ".0%") }} of the person's other facts.
 #
+# - After this: [Ten questions](../quiz.md) on the labs so far
 # - Finding: [Attention brings most facts, MLPs say their kind](../findings/mlps-attention-brings-facts.md)
 # - Finding: [An edit at the name changes who, not where](../findings/mlps-edit-at-the-name.md)
 # - Superseded: [World looks its facts up at the asking word](../findings/mlps-facts-at-the-asking-word.md)
