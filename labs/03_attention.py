@@ -633,17 +633,16 @@ figure(
 # </div>
 #
 # It is L2H3 again. In songs it gives {{ result("attention.song_l2h3", ".2f") }} of its attention to the syllable to be sung
-# next, more than any other head, where the median head gives {{ result("attention.song_median", ".2f") }}. Try favourite
-# foods only, and you would call it a fact head. Try songs only, and you would call it a copying head. Both names are true
-# of the sentences tried.
+# next, more than any other head, where the median head gives {{ result("attention.song_median", ".2f") }}. On favourite foods alone, you would call it a fact head. On songs alone, you would call it a copying head. Each name is true of
+# the sentences tried.
 #
 # ## What surprised us
 #
 # **The gradient went the wrong way.** We removed the square root to watch gradients vanish, as the textbook says. The weights did become one-hot. The gradient grew: {{ result("attention.gradient_undivided", ".3f") }} against
 # {{ result("attention.gradient_divided", ".3f") }}. We had looked at softmax alone and forgotten the factor in front of it.
 #
-# **The first word is no resting place here.** Heads of large models often park their attention on the first word when
-# they have nothing to do ([Xiao et al. 2023](https://arxiv.org/abs/2309.17453)). *World*'s median head gives it
+# **The first word is no default here.** Heads of large models often give most of their attention to the first word when they find nothing to
+# bring ([Xiao et al. 2023](https://arxiv.org/abs/2309.17453)). *World*'s median head gives it
 # {{ result("attention.first_word", ".2f") }}.
 
 # %% tags=["setup"]
@@ -652,7 +651,7 @@ within(atol=0.01, because=SMOOTH)(first_word=patterns[..., 1:, 0].mean((1, 3)).m
 # %% [markdown]
 # ## Try it
 #
-# **1. Count** (5 minutes). A head gives a mean, so it cannot tell 2 of 4 from 4 of 8. Or can it? Put a start token in
+# **1. Count** (5 minutes). A head returns a mean, so it cannot tell 2 of 4 from 4 of 8. Or can it? Put a start token in
 # front, the only word with value 1 (all others have 0), and let all scores be equal. What does the last word get?
 #
 # ??? tip "Hint"
@@ -670,8 +669,7 @@ print(
 )
 
 # %% [markdown]
-# **2. The louder alone** (10 minutes). Let the trained head with an MLP look at the louder item only. How often is each
-# of the two answers right then? Say it before you run it.
+# **2. The louder alone** (10 minutes). Let the trained head with an MLP look at the louder item only. How often is each of the two answers right then? Predict it before you run it.
 #
 # ??? tip "Hint"
 #     `change` gets weights of shape (run, example, head, item). `one_hot(weights.argmax(-1), 6).float()` looks at one item
@@ -695,8 +693,8 @@ by_hand_again(louder_alone_worse=worse.median(), louder_alone_better=better.medi
 # %% [markdown]
 # ## You can now
 #
-# - write an attention head in seven lines and say what each line does to the shapes;
-# - read a pattern of attention and know what it leaves open;
+# - write an attention head in seven lines and explain what each line does to the shapes;
+# - read a map of attention weights and know what it leaves open;
 # - explain why two look-ups fit into one head, and what destroys them.
 #
 # ## What this does not show

@@ -40,8 +40,8 @@ opening = fairytale.ids("Once upon a time there lived a")[0]
 # %% [markdown]
 # ## A case you can hold: “Once upon a time there lived a ▢”
 #
-# *Fairytale* is a GPT-2 with five layers that ships with this notebook. It has read some 700 fairy tales. Give it an opening
-# and it returns one number for each of its 4,096 tokens: the probability that this token comes next.
+# *Fairytale* is a small language model with the design of GPT-2. It comes with this notebook and has read some 700 fairy tales. Give it an
+# opening, and it returns one number for each of its 4,096 tokens: the probability that this token comes next.
 
 # %% tags=["drawing"]
 chances = fairytale.model(opening[None]).logits[0, -1].softmax(-1)
@@ -69,7 +69,7 @@ figure(
 )
 
 # %% [markdown]
-# Now write a tale with it, one token a click. Each click runs the whole machine of this page once.
+# Now write a tale with it, one token at a click. Each click runs everything on this page once.
 #
 # <div class="bench" data-bench="write" markdown>
 #
@@ -170,7 +170,7 @@ figure(
 )
 
 # %% [markdown]
-# Of {{ result("transformer.parameters", ",") }} parameters {{ result("transformer.mlp_share", ".0%") }} belong to the MLPs.
+# Of all {{ result("transformer.parameters", ",") }} parameters {{ result("transformer.mlp_share", ".0%") }} belong to the MLPs.
 #
 # ## Five short functions are the whole model
 #
@@ -301,8 +301,8 @@ def gpt2(ids, w):
 # %% [markdown]
 # <div data-here=""></div>
 #
-# Is it right? We take a tale that we wrote, so that it cannot be in the training text, and compare with the library that
-# everyone uses, stream by stream and logit by logit.
+# Is it right? We take a tale that we wrote ourselves, so that it cannot be in the training text, and compare with the library that everyone
+# uses, stream by stream and logit by logit.
 
 # %% tags=["setup"]
 TALE = """Once upon a time there lived a poor miller who had three sons. When he died, the eldest \
@@ -373,7 +373,7 @@ figure(
 )
 
 # %% [markdown]
-# At first the stream only repeats its own word. In between it expects an adjective, and *man* leads after the last block. This
+# At first the guess only repeats the word itself. In between the model expects an adjective, and *man* leads only after the last block. This
 # reading is called the *logit lens*, and [How a prediction forms](11_residual.md) shows what it hides.
 #
 # ## Your prediction

@@ -32,8 +32,7 @@ note = within(atol=0.03, because=FIXED)
 # %% [markdown]
 # ## A case you can hold: “Anna lives in ▢”
 #
-# Anna lives in Isley. *World* has read that fact thousands of times, and after *Anna lives in* it says *Isley*. It needs
-# four layers for that. What would it say if it stopped earlier? The *logit lens* asks exactly that, after every layer and at
+# Anna lives in Isley. *World* has read that fact thousands of times, and after *Anna lives in* it says *Isley*. It has four layers. What would it predict if it stopped earlier? The *logit lens* asks exactly that, after every layer and at
 # every word ([nostalgebraist 2020](https://www.lesswrong.com/posts/AcKRB8wDpdaN6v6ru/interpreting-gpt-the-logit-lens)).
 
 # %% tags=["idea"]
@@ -264,9 +263,8 @@ figure(
 )
 
 # %% [markdown]
-# For two layers the lens shows chance in both sentences, and the truths are opposite. After *the cats* every verb flips from
-# the embedding on: all that decides it is there. After *the cats near the dog* the swap flips
-# {{ result("residual.far_flips_at_3", ".0%") }} of the verbs for three layers: nothing is there yet. In the last layer
+# For two layers the lens shows chance in both kinds of sentence, but what is known there differs. After *the cats* every verb flips from the embedding on, so everything that decides the verb is there. After *the cats near the dog* the swap flips
+# {{ result("residual.far_flips_at_3", ".0%") }} of the verbs for three layers. Nothing is there yet. In the last layer
 # attention fetches the number from *cats*.
 #
 # The lens can mislead the other way, too. After *the cats near the dogs under the tree* it is right after three layers in
@@ -478,17 +476,17 @@ figure(
 )
 
 # %% [markdown]
-# The sum is exact: the largest error of any logit is {{ result("residual.largest_gap", ".0e") }}. It has one shape for eight
-# of the nine rules. The part after which the right answer leads is an attention, never an MLP. Then the last MLP writes
+# The sum is exact: the largest error of any logit is {{ result("residual.largest_gap", ".0e") }}. For eight of the nine rules it has the same
+# shape. The right answer first leads after an attention, never after an MLP. Then the last MLP writes
 # {{ result("residual.last_mlp_median", ".0%") }} of the difference in the median rule.
 #
 # Rank components by how much they write and you rank the amplifier above the decision.
 #
 # ## “Which part decides?” depends on what you put in its place
 #
-# So far this is bookkeeping. Does the answer depend on the attention that leads first? We take one part away, at the
-# answering word only. But what do we put there instead? We try two things: the part's *mean* over all words of the rule, which keeps
-# what they share; and what the part writes at *another* word of the rule, which says something definite and wrong.
+# So far we have only added up. Does the answer depend on the attention after which it first leads? We take one part away, at the answering word
+# only. But what do we replace it with? We try two things. One is the part's *mean* over all words of the rule, which keeps what they share. The
+# other is what the part writes at *another* word of the rule, which points to a definite wrong answer.
 
 # %% tags=["idea"]
 WHERE = {"attn": "attn_out", "MLP": "mlp_out"}
@@ -592,9 +590,9 @@ figure(
 # **The same to the lens, and opposite.** Two rules look the same for two layers. One is known from the start, the other not before the
 # last layer. We had trusted the lens for a long time before we checked it with a swap.
 #
-# **The sum named the wrong part.** For facts and brackets it credits the attention of layer 0 with almost nothing. Without
+# **The sum named the wrong part.** For facts and brackets the sum credits the attention of layer 0 with almost nothing. Without
 # that attention {{ result("residual.fact_mean_attn0", ".0%") }} of the facts and {{ result("residual.closing_mean_attn0", ".0%") }}
-# of the brackets are left. What a part does by way of later parts counts as theirs
+# of the brackets are left. What a part does through later parts is counted as theirs
 # ([dead end](../dead-ends/residual-loudspeaker.md)).
 #
 # ## Try it

@@ -464,17 +464,18 @@ figure(
 
 # %% [markdown]
 # At the asking word the best layer's edit works for {{ result("mlps.edit_works", ".0%") }} of the people, and no job or food
-# changes. The pronoun follows, too: after *Anna painted the dog .* the model says that *she lives in* the new town in
+# changes. The pronoun follows, too: after *Anna painted the dog . she lives in* the model names the new town in
 # {{ result("mlps.edit_pronoun", ".0%") }} of the cases. At the asking word the stream holds both who is meant and what is
 # asked, so the key can be narrow.
 #
 # At the name the edit works as often. So is the fact kept at the name, or at the asking word, or at both?
 #
-# ## At the asking word, attention brings most facts and MLPs say their kind
+# ## At the asking word, attention brings most facts and MLPs give their kind
 #
-# To find out, we silence the MLPs and ask all 82 facts behind two sentences. Silencing needs a replacement. The obvious one is
-# the mean of what an MLP writes over all words of other stories. The fair one asks less: keep all that the MLP says about the
-# *question*, and take away only what it says about the *person*. That is the mean over the other people at the same word.
+# To find out, we silence the MLPs and ask for all 82 facts, each after two different opening sentences. Silencing means replacing the
+# MLP's output by something else. The obvious choice is its mean over all words of other stories. A fairer choice takes away less: it keeps what
+# the MLP adds because of the *question* and removes only what it adds because of the *person*. That is the mean over the
+# other people at the same word.
 
 
 # %% tags=["idea"]
@@ -633,27 +634,26 @@ figure(
 )
 
 # %% [markdown]
-# The two means tell opposite stories. By the mean over all words {{ result("mlps.at_asking", ".0%") }} of the facts are right:
-# MLPs look facts up, you would say. But not one answer is a town where a town was asked for. Ask for the best *town* in that
-# broken model, the best job and so on, and {{ result("mlps.asking_words_among", ".0%") }} are right. What this mean takes away
-# is the kind of word that must come.
+# The two means lead to opposite conclusions. With the mean over all words, {{ result("mlps.at_asking", ".0%") }} of the facts are right. It looks as if
+# MLPs look facts up. But asked for a town, the model does not even answer with a town. Ask for the best *town* in that
+# broken model, the best job and so on, and {{ result("mlps.asking_words_among", ".0%") }} are right. So this mean takes away which kind of word must come.
 #
-# By the mean over other people {{ result("mlps.asking_others", ".0%") }} of the facts are right, with the MLPs telling nothing
-# of the person. Attention brings most facts to the asking word. The same mean in place of attention leaves
+# With the mean over other people, {{ result("mlps.asking_others", ".0%") }} of the facts are right, although the MLPs now hold nothing about the
+# person. So attention brings most facts to the asking word. The same mean in place of attention leaves
 # {{ result("mlps.attention_others", ".0%") }}. That is as good as not knowing the person. It had to be so, since only attention moves anything between words.
 #
 # ## The MLPs make a fact louder, and can overrule it
 #
-# What is left for the MLPs to do about Anna? First, they amplify. Between the right answer and the next best of its kind the whole
-# model leaves {{ result("mlps.margin_whole", ".1f") }} logits; without what MLPs know of the person it leaves
+# What do the MLPs do about Anna, then? First, they amplify. The whole model puts the right answer
+# {{ result("mlps.margin_whole", ".1f") }} logits above the next best of its kind. Without what the MLPs know about the person, it is
 # {{ result("mlps.margin_others", ".1f") }}.
 #
 # Second, they can overrule. Put another person's MLPs at the asking word, and leave attention alone. Where the two people's
 # answers differ, the model follows the MLPs in {{ result("mlps.another_follows", ".0%") }} of the cases, and attention in
 # {{ result("mlps.another_stays", ".0%") }}. That is why an edit of an MLP works at a word where most facts do not need the MLP. The edit does not find the fact. It is louder.
 #
-# We tried to break this finding. The mean over other people still holds people who share the answer. Over people with another
-# answer alone, {{ result("mlps.asking_differ", ".0%") }} are right, and in unseen stories
+# We tried to break this finding. Some of the other people share the answer, so their mean still contains it. With the mean over people who
+# have another answer, {{ result("mlps.asking_differ", ".0%") }} are right, and in unseen stories
 # {{ result("mlps.stories_differ", ".0%") }}. That is most facts, but no longer nearly all. It depends on the kind: most jobs and foods survive, most homes and landmarks do not.
 
 # %% tags=["drawing"]
@@ -689,18 +689,17 @@ figure(
 )
 
 # %% [markdown]
-# The second attempt broke more. Silence the MLPs at the name alone, by the mean over other people, and
+# The second attempt broke more. Silence the MLPs at the name alone, with the mean over other people, and
 # {{ result("mlps.name_others", ".0%") }} of the facts are right. Silence them at both words, and
-# {{ result("mlps.both_words_others", ".0%") }} are: the fifth bar above. The two words back each other up.
+# {{ result("mlps.both_words_others", ".0%") }} are, as the fifth bar above shows. The two words back each other up.
 #
 # So attention brings most facts *from a name that an MLP has already worked on*. If no MLP knows the person, it brings fewer than half,
 # and some of these are guesses.
 #
 # ## A neuron can be read, and no neuron is a fact
 #
-# The last layer's MLP writes straight to the output, so each of its values can be read: which answers does it push up? And
-# each key: for which facts is the neuron most active? Here are the four neurons that speak loudest for the right answer in
-# most facts.
+# The last layer's MLP writes directly to the output. So we can read each neuron's value (which answers does it push up?) and its key (for
+# which facts is it most active?). Here are the four neurons that most often push hardest for the right answer.
 
 # %% tags=["setup"]
 texts = [f"{name} {how}" for how, truth, _ in KINDS.values() for name in truth]
@@ -756,18 +755,17 @@ note(atol=0.02, one_neuron=1 - min(kept([neuron]) for neuron in loud))
 note(atol=0.04, strong_half=kept(strong[:64].tolist()))
 
 # %% [markdown]
-# The table looks like a list of facts. It is not one. We take away all {{ result("mlps.loud_neurons") }} neurons that are
+# The output looks like a list of facts. It is not one. We take away all {{ result("mlps.loud_neurons") }} neurons that are
 # loudest for some fact, at every word, and {{ result("mlps.all_loud", ".0%") }} of the facts are right. Each fact is
 # spread over many neurons ([dead end](../dead-ends/mlps-one-neuron-a-fact.md)).
 #
 # ## What surprised us
 #
 # **We had published the opposite.** This page used to say that *World* looks its facts up in the MLPs of the asking word,
-# because none is right without them. The number was correct. The mean was not fair: it told the model nothing of the question,
-# and so the answer was not even a town. A reader who put another mean there saw at once that most facts stay
+# because none is right without them. The number was correct, but the mean was not fair: it removed the question as well, so the answer was not even a town. With another mean most facts stay
 # ([the finding as it stood](../findings/mlps-facts-at-the-asking-word.md)).
 #
-# **An edit works where hardly any fact needs the MLP.** At the name nearly all facts do without the MLPs, and an edit there works in
+# **An edit works where hardly any fact needs the MLP.** At the name nearly all facts survive without the MLPs, and an edit there works in
 # {{ result("mlps.name_works", ".0%") }} of the cases. [Hase et al. (2023)](https://arxiv.org/abs/2301.04213) found the
 # same in GPT-J: where an ablation locates a fact tells little about where an edit works.
 #
@@ -800,7 +798,7 @@ print("works, pronoun, other facts, others' homes:", plain.round(2))
 # ## You can now
 #
 # - read an MLP as keys and values, and write one more entry into it by a rank-one edit;
-# - choose what to replace a part with, and say what that replacement takes away;
+# - choose what to replace a part with, and name what that replacement takes away;
 # - find out whether an edit changed a fact or a person, by asking for everything else.
 #
 # ## What this does not show
@@ -1002,9 +1000,8 @@ figure(
 )
 
 # %% [markdown]
-# By this mean, removing any one MLP at the asking word leaves at least {{ result("mlps.one_at_asking", ".0%") }} of the facts
-# right. Removing the first and the last together leaves {{ result("mlps.first_and_last", ".0%") }}. The MLPs share the work of
-# saying what kind of word comes.
+# With this mean, removing any one MLP at the asking word leaves at least {{ result("mlps.one_at_asking", ".0%") }} of the facts
+# right. Removing the first and the last together leaves {{ result("mlps.first_and_last", ".0%") }}. The MLPs share the work of choosing the kind of word.
 #
 # ### Half a layer of neurons
 #
