@@ -54,16 +54,8 @@ def article(html: str) -> str:
     return html.partition("<article")[2].partition("</article>")[0]
 
 
-HEAVY = {  # pages that are over the limit, and by which figures
-    "xor": "hidden_space",
-    "tokens": "scaffolding and found",
-}
-
-
 @each_lab
 def test_a_lab_page_is_small(site: Path, lab: Lab) -> None:
-    if lab.key in HEAVY:
-        pytest.xfail(f"{HEAVY[lab.key]}: thousands of points stand in the page as SVG")
     assert len(gzip.compress(page_of(site, lab).encode())) < 60_000
 
 
