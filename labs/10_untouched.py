@@ -176,7 +176,7 @@ ask(
     answer="together",
     because={
         "start": "Nothing read them, but at every position the softmax pushed them.",
-        "zero": "They are a little shorter here. In an earlier model, trained in nearly the same way, they were the longest of all.",
+        "zero": "They are shorter here, but far from zero. In an earlier model, trained in nearly the same way, they were the longest of all.",
         "together": "At every position all of them are pushed along the same vector, and never pulled.",
     },
     figure="found",
@@ -269,7 +269,7 @@ for ax, values in zip(axes, (near, length), strict=True):
     ax.minorticks_off()
     ax.set(xlabel="count in the training text")
 axes[0].set(title="Direction tells them apart", ylabel="cosine with impossible bytes")
-axes[1].set(title="Length does so less well", ylabel="length of the embedding")
+axes[1].set(title="Here length does so, too", ylabel="length of the embedding")
 axes[0].lines[-1].set_gid("choice-together")
 axes[0].text(400, 0.62, "other tokens", color=plots.INK)
 axes[0].text(0.55, near[untouched].max() + 0.04, "untouched", color=plots.INK)
@@ -278,7 +278,7 @@ figure(
     fig,
     name="found",
     alt="The cosine with impossible bytes falls steadily with the count of a token, from about 0.8 for tokens that never come to "
-    "below 0 for the most frequent. The length rises with the count, from about 0.7 to 1, and overlaps.",
+    "below 0 for the most frequent. The length rises with the count, from about 0.7 to 1.",
     caption="Orange: each token that never comes. Blue: the median of all others and the range of eight in ten.",
     data={"near": near[untouched], "length": length[untouched]},
     rtol=0.02,
@@ -290,8 +290,9 @@ figure(
 # reaches {{ result("untouched.auc_direction", ".3f") }}. As a control we took the mean of 13 random tokens instead, 200 times:
 # {{ result("untouched.control_as_good", ".0%") }} of these directions do as well.
 #
-# The untouched tokens have a mean cosine of {{ result("untouched.alike_untouched", ".2f") }} with each other. At a random start it
-# is about 0. So something has moved them all in one direction.
+# The untouched tokens have a mean cosine of {{ result("untouched.alike_untouched", ".2f") }} with each other, as many random other
+# tokens {{ result("untouched.alike_others", ".2f") }}. At a random start both are about 0. So something has moved the
+# untouched tokens in one direction.
 #
 # ## Only tokens that pass through the softmax are moved
 #
