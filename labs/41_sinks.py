@@ -198,7 +198,7 @@ chance = (1 / torch.arange(2, 13)).mean()
 note(sink_heads=int((looks > 0.5).sum()), because="two heads stand near one half", atol=4)
 near(
     chance=chance,
-    before=looks[author - 1 : author + 1].mean(),
+    before=looks[max(author - 1, 0) : author + 1].mean(),
     after=looks[author + 1 :].mean(),
 )
 values = (
