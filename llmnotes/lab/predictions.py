@@ -44,6 +44,7 @@ class Prediction:
     p: float
     resolved_by: str
     if_: str
+    after_a_look: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,12 +63,14 @@ class Question:
 _predictions: dict[str, Prediction] = {}
 
 
-def predict(claim: str, p: float, **settled: str) -> None:
+def predict(claim: str, p: float, *, after_a_look: bool = False, **settled: str) -> None:
     """Write a claim down before its experiment, with the probability that it will turn out true.
 
     Args:
         claim: one sentence that can turn out true or false.
         p: the probability given to it, between 0 and 1.
+        after_a_look: whether something of the result had been seen before, if only in a trial; such predictions are
+            counted apart.
         **settled: the name of the value, noted later in the same lab, that settles it, and when the claim is true: a
             comparison such as `"> 0.5"`, `"<= 3"`, `"== 4"` or `"between 0.2 and 0.4"`. It is text so that the page
             can show it.
@@ -88,7 +91,7 @@ def predict(claim: str, p: float, **settled: str) -> None:
         )
     _check_settled(where, settled)
     ((name, condition),) = settled.items()
-    entry = Prediction(claim.strip(), float(p), name, condition)
+    entry = Prediction(claim.strip(), float(p), name, condition, bool(after_a_look))
     _predictions[entry.claim] = entry
     say("prediction", asdict(entry), f"predicted with {p:.0%}: {entry.claim}")
 

@@ -65,6 +65,10 @@ class Entry(Fields):
         description="the day on which somebody last asked whether it is still true, such as 2026-01-31"
     )
     tags: Names = Field((), description="a list of names; may be left out")
+    control: Text | None = Field(
+        None,
+        description="for findings alone: what a part was replaced with, or the case in which nothing can be there",
+    )
     seeds: str | None = Field(
         None,
         description="for findings about a model that ships with several trainings: over how many of them it holds, "

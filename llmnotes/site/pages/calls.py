@@ -130,6 +130,10 @@ def predictions(contents: Contents, place: Place) -> str:
     pairs = contents.settled
     if not pairs:
         return "None yet."
+    blind, looked = (
+        [(one["p"], one["outcome"]) for _, one in contents.predictions if one.get("after_a_look", False) is which]
+        for which in (False, True)
+    )
     return render(
         "predictions.md.jinja",
         labs=[
@@ -137,13 +141,19 @@ def predictions(contents: Contents, place: Place) -> str:
             for lab, run in contents.runs.values()
             if run and run.predictions
         ],
-        brier=fmean((p - outcome) ** 2 for p, outcome in pairs),
-        count=len(pairs),
-        right=sum(outcome for _, outcome in pairs),
+        groups=[_score(one) for one in (pairs, blind, looked) if one] if blind and looked else [_score(pairs)],
         plot=calibration_plot(pairs),
         place=place,
         lab_uri=lab_uri,
     ).strip()
+
+
+def _score(pairs: list[tuple[float, bool]]) -> dict[str, float]:
+    """How good some predictions were, and what saying the share that came true each time would score."""
+    share = fmean(outcome for _, outcome in pairs)
+    brier = fmean((p - outcome) ** 2 for p, outcome in pairs)
+    right = sum(outcome for _, outcome in pairs)
+    return {"count": len(pairs), "right": right, "brier": brier, "base": share * (1 - share)}
 
 
 def count(contents: Contents, what: str) -> str:

@@ -25,7 +25,7 @@ def record(run: Run, page: str = "", others: Replicates | None = None) -> list[d
     return [
         {
             "claim": _inline(one["claim"]),
-            "said": f"{one['p']:.0%}",
+            "said": f"{one['p']:.0%}" + (", after a first look" if one.get("after_a_look") else ""),
             "outcome": one["outcome"],
             "verdict": verdict(run, one, page) + _elsewhere(one, others),
         }

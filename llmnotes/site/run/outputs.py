@@ -52,6 +52,7 @@ class _Prediction(_Said):
     claim: str
     p: float = Field(ge=0, le=1)
     resolved_by: Name
+    after_a_look: bool = False
     if_: Annotated[str, AfterValidator(_condition)]
 
 
