@@ -7,7 +7,6 @@
 #   The head that does most looks at John and writes against him: {{ result("ioi.pusher_direct", ".1f") }} of
 #   {{ result("ioi.difference", ".1f") }} logits, as much as all heads together that look at Mary and copy her, as in GPT-2.
 # level: intermediate
-# minutes: 15
 # models: [smollm2]
 # needs: [24_patching, 40_paris, smollm2]
 # tags: [circuits, activation patching, path patching, attribution patching, attention heads]
@@ -669,7 +668,7 @@ near(notices=noticing[notices[0]], notices_next=noticing[notices[1]], notices_lo
 
 # %% [markdown]
 # Without a look at either, the difference falls from {{ result("ioi.difference", ".1f") }} to
-# {{ result("ioi.cut_both", ".1f") }}. Each look alone leaves half or more ({{ result("ioi.cut_first", ".1f") }} without the first *John*,
+# {{ result("ioi.cut_both", ".1f") }}. Each look alone leaves about half or more ({{ result("ioi.cut_first", ".1f") }} without the first *John*,
 # {{ result("ioi.cut_behind", ".1f") }} without the word behind it), and the control leaves all ({{ result("ioi.cut_control", ".1f") }}).
 #
 # One head stands out in exact patches at the second *John*: L{{ result("ioi.notices_layer", "d") }}H{{ result("ioi.notices_head", "d") }}

@@ -6,7 +6,6 @@
 #   the ten strongest the repeated token is found in {{ result("induction.found_10", ".0%") }} of the cases, with all in
 #   {{ result("induction.found", ".0%") }}.
 # level: intermediate
-# minutes: 14
 # models: [smollm2]
 # needs: [21_heads, 25_circuit, smollm2]
 # tags: [induction, attention heads, ablation, self-repair, copying score]

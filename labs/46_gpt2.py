@@ -2,7 +2,6 @@
 # title: GPT-2
 # question: Three questions that we asked SmolLM2, a fact, a receiver, a repetition, asked of GPT-2 by the same code. Are the answers the same?
 # level: intermediate
-# minutes: 8
 # models: [gpt2]
 # needs: [40_paris, 42_ioi, 43_induction, hub]
 # tags: [facts, circuits, induction, activation patching]
