@@ -28,6 +28,7 @@ import torch.nn.functional as F
 from llmnotes.lab import ask, figure, in_words, plots, predict, within
 from llmnotes.scratch import Cache, Config, Plan, Transformer, kneser_ney, train
 from llmnotes.world import IDS, VOCABULARY, grade, held_out, story_batches, truth, word_ids
+from llmnotes.world.names import PLAIN
 
 torch.set_num_threads(1)
 BLUE, ORANGE, GREEN, PURPLE, OCHRE, GREY = plots.COLOURS
@@ -497,17 +498,6 @@ figure(
 fig, ax = plots.subplots(height=3.6)
 at_end = grades[400]
 order = sorted(at_end, key=at_end.get)
-PLAIN = {
-    "pronoun": "pronoun",
-    "agreement_0": "verb agrees, nothing between",
-    "agreement_1": "verb agrees, one noun between",
-    "agreement_2": "verb agrees, two nouns between",
-    "indirect_object": "indirect object",
-    "fact": "facts",
-    "mood": "mood",
-    "list": "repeated lists",
-    "closing": "closing brackets",
-}
 for (when, accuracy), colour, size in zip(
     grades.items(), (GREY, OCHRE, ORANGE, BLUE), (4, 6, 8, 10), strict=True
 ):

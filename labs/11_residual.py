@@ -23,6 +23,7 @@ from llmnotes.model import edit, norm_scale, parts, read_out, replace, rerun, tr
 from llmnotes.world import END, IDS, RULES, VOCABULARY, read, rivals
 from llmnotes.world import lexicon as lex
 from llmnotes.world.lexicon import NOUNS
+from llmnotes.world.names import PLAIN
 
 BLUE, ORANGE, GREEN, PURPLE, OCHRE, GREY = plots.COLOURS
 torch.set_grad_enabled(False)
@@ -424,17 +425,6 @@ last = torch.stack([s[-1] / s.sum() for s in share.values()])
 note(atol=0.02, last_mlp_median=last.median())
 
 # %% tags=["drawing"]
-PLAIN = {
-    "pronoun": "pronoun",
-    "agreement_0": "verb agrees, nothing between",
-    "agreement_1": "verb agrees, one noun between",
-    "agreement_2": "verb agrees, two nouns between",
-    "indirect_object": "indirect object",
-    "fact": "facts",
-    "mood": "mood",
-    "list": "repeated lists",
-    "closing": "closing brackets",
-}
 table = torch.stack([share[rule] / share[rule].sum() for rule in RULES])
 fig, ax = plots.subplots(height=3.7)
 image = ax.imshow(100 * table, cmap=plots.DIVERGING, vmin=-100, vmax=100, aspect="auto")
