@@ -1,33 +1,33 @@
 # ---
 # title: What probes read and models use
-# question: What do activations contain that a linear probe can read, and does the model use it?
+# question: A probe reads the subject's number from a model. Is the direction that it found the one that the model uses?
+# answer: >-
+#   Two probes read the number equally well. Project out the direction of the one fitted on standardised activations and
+#   {{ result("probing.verbs_right_scaled", ".0%") }} of the verbs are right; with the one fitted on raw activations,
+#   {{ result("probing.verbs_right_raw", ".0%") }}.
+# chapter: Who does it
 # level: intermediate
-# minutes: 20
+# minutes: 15
 # models: [world]
 # needs: [14_activations]
 # tags: [probing, erasing, causality, representations]
-# chapter: Who does it
-# thumbnail: erased
-# timeout: 240
+# thumbnail: cloud
+# timeout: 300
 # ---
-
-# %% [markdown]
-# A linear classifier reads from a model's activations whether the subject is plural. Does the model use that? In
-# `world` we know which hidden variable decides each word, so we can grade both methods that are used to answer:
-# *probing* (can it be read?) and *erasing* (does taking it out change what the model says?).
-# They disagree, and erasing can mislead in two opposite ways.
 
 # %% tags=["setup"]
 import numpy as np
 import torch
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.metrics import roc_auc_score
+from torch.nn.functional import cosine_similarity, normalize
 
 import llmnotes
-from llmnotes.lab import figure, in_words, plots, predict, within
+from llmnotes.lab import ask, figure, in_words, plots, predict, within
 from llmnotes.methods import erase, probe
 from llmnotes.model import replace, rerun, trace, untrained
 from llmnotes.world import END, IDS, held_out, is_right, word_ids
-from llmnotes.world.lexicon import BRACKETS
+from llmnotes.world.lexicon import BRACKETS, VERBS
 
 BLUE, ORANGE, GREEN, PURPLE, OCHRE, GREY = plots.COLOURS
 torch.set_grad_enabled(False)
@@ -38,34 +38,144 @@ SMALL = "a smooth function of fitted directions: rounding only"
 RANKS = "near ties may change places"
 
 # %% [markdown]
-# ## What you need to know
+# ## A case you can hold: “the cats near the dog ▢”
 #
-# **A probe** is a classifier trained on a model's activations: here logistic regression on the residual vector at one
-# word, scored on stories that it has not seen. It scores well if a plane separates the classes. The vector across that plane is
-# the probe's *direction*.
-#
-# **Controls** say what a score is worth: always naming the most frequent class; the same probe on *shuffled labels*; the same probe on
-# an *untrained* model. *Selectivity* is accuracy minus that on a control task
-# ([Hewitt & Liang 2019](https://arxiv.org/abs/1909.03368)).
-#
-# **To erase** is to change the activations so that the classes can no longer be told apart. We try three ways, in rising order
-# of care:
-#
-# - project out the probe's direction;
-# - project out the difference of the class means;
-# - LEACE ([Belrose et al. 2023](https://arxiv.org/abs/2306.03819)): the smallest change of the activations after which
-#   the class means are equal, where "small" is measured in units of how much the activations vary in each direction.
-#
-# ## Places and variables
-#
-# Four kinds of places, each decided by one hidden variable: a verb after at least one attractor (by the number of the
-# *subject*); *his* or *her* (by the *gender* of the person spoken of); an adjective after *was* (by the *mood* of the story); a
-# closing *bracket* (by the one last opened). We always read at the word before.
-# At each place we also ask for variables that do not decide what comes there: the number of the *last* noun before the verb, the
-# gender, the mood, and the *position* (the earlier or the later half of such places).
+# *World* has read *the cats near the dog*. Which verbs does it expect? The last word, *dog*, is singular. The subject, *cats*, is
+# plural, and it decides.
 
+# %% tags=["idea"]
+world = llmnotes.load("world")
+logits = trace(world, f"{END} the cats near the dog", ["logits"])["logits"]
+chance = logits[0, -1].softmax(-1)
+for number, verbs in (("plural", [*VERBS, "are"]), ("singular", [*VERBS.values(), "is"])):
+    print(f"{number:9} {chance[[IDS[verb] for verb in verbs]].sum():.4f}")
+
+# %% [markdown]
+# The model is right, and it says so at the word *dog*. So somewhere in the vector at *dog* stands the number of *cats*. A
+# linear classifier finds it there at once. Does the model use what the classifier found?
+#
+# ## A probe is a direction to read along, and there are several
+#
+# {{ drawing("probe", alt="Two classes of activations with the line that separates them, and the same activations with the probe's direction projected out.") }}
+#
+# A *probe* is a classifier that is trained on a model's activations: here a logistic regression on the residual stream at one
+# word, scored on stories that it has not seen. The vector across its line is the probe's *direction* $w$. Let $d$ be the difference of
+# the mean activations of the two classes. Three usual ways to fit give three directions (the first two exactly so if the
+# probe's penalty is strong):
+#
+# $$
+# w_{\text{raw}} \propto d, \qquad w_{\text{standardised}} \propto D^{-2} d, \qquad w_{\text{whitened}} \propto C^{-1} d
+# $$
+#
+# The raw probe is fitted on activations as they are. The standardised one divides each dimension by its spread, and $D$ is the diagonal
+# matrix of these spreads. The third is *linear discriminant analysis*, which knows the whole covariance $C$ of the
+# activations. All three read the number of the subject after the last layer without an error.
+
+
+# %% tags=["idea"]
+def three_directions(x, y, groups):  # x: (word, d_model), y: its class
+    raw = probe(x, y, groups=groups, standardise=False).directions
+    scaled = probe(x, y, groups=groups, standardise=True).directions
+    whitened = LinearDiscriminantAnalysis().fit(x, y).coef_
+    whitened = torch.tensor(whitened, dtype=torch.float32)
+    return {"raw": raw, "standardised": scaled, "whitened": whitened}
+
+
+# %% [markdown]
+# To *erase* a direction is to take its share out of every activation, with $\hat w = w / |w|$:
+#
+# $$
+# x \leftarrow x - (x \cdot \hat w)\, \hat w
+# $$
+#
+# Then nothing can be read along $w$. If the model reads there too, its verbs must suffer.
+#
+# ## Your prediction
+#
+# We take 270 places such as *the cats near the dog* for fitting. In other stories we erase a direction at the word before the
+# verb, after the last layer, and see whether the verb still agrees.
 
 # %%
+ask(
+    "Both probes, raw and standardised, read the subject's number perfectly. We erase the direction of one of them. "
+    "After which do the verbs go wrong?",
+    choices={
+        "both": "After either: each found where the number is",
+        "scaled": "After the standardised probe's: it is the better-made probe",
+        "raw": "After the raw probe's only",
+        "neither": "After neither: one direction of 128 is too little",
+    },
+    answer="raw",
+    because={
+        "both": "A perfect score feels like having found the thing itself. But a line that separates two clouds need not lie across "
+        "the way from one to the other.",
+        "scaled": "It is the better reader where dimensions differ in size. A good way to read is not the way in which the classes differ.",
+        "raw": "Its direction is the difference of the means, and erasing that brings the two clouds together.",
+        "neither": "One direction is enough if it is the right one: the classes differ in their means, and that is one vector.",
+    },
+    figure="cloud",
+    verbs_right_raw="< 0.7",
+    verbs_right_scaled="> 0.95",
+)
+# Before any run; "the probe" is the standardised one, "the middle" is after half of the layers. A first look then settled
+# which variables and places to show.
+predict(
+    "In the middle the last noun's number is read better than the subject's",
+    0.6,
+    last_minus_subject="> 0",
+)
+predict(
+    "An untrained model lets it be read in more than 95 % of places",
+    0.7,
+    untrained_last="> 0.95",
+)
+predict(
+    "With one random label a noun selectivity falls below 0.05",
+    0.75,
+    selectivity_by_noun="< 0.05",
+)
+predict(
+    "With its direction erased, a new probe still reads more than 75 %",
+    0.6,
+    read_again_probe="> 0.75",
+)
+predict(
+    "Erasing it breaks the rule less than half as often as LEACE",
+    0.6,
+    probe_to_leace="< 0.5",
+)
+predict(
+    "In the middle, what is read well is what decides: AUC above 0.8",
+    0.35,
+    auc_read_middle="> 0.8",
+)
+predict(
+    "In the middle, what matters when erased (LEACE) is what decides: AUC above 0.95",
+    0.7,
+    auc_leace_middle="> 0.95",
+)
+predict(
+    "Erased in the middle, the subject's number is read at the end in 90 % of places",
+    0.4,
+    read_later_subject="> 0.9",
+)
+# After the first look, before their experiments. How each is measured was changed once after a first result.
+predict(
+    "Erasing the mean difference of shuffled labels moves more than 10 times what a random direction does",
+    0.8,
+    shuffled_to_random="> 10",
+)
+predict(
+    "Trained, but not untrained, the number of nouns kept from the probe is read above 75 %",
+    0.7,
+    unheard_only_trained="== 1",
+)
+
+# %% [markdown]
+# ## Erasing the raw direction breaks the verbs, erasing the standardised one does not
+
+
+# %% tags=["setup"]
 def follow(story):
     """The variables after each word of a story, as the grammar has them; "" where there is none yet."""
     now = dict.fromkeys(("subject", "last", "gender"), "")
@@ -85,7 +195,7 @@ def follow(story):
         before = token.word
 
 
-# %%
+# %% tags=["setup"]
 CELLS = {  # the first variable of each place is the one that decides
     "verb": ("subject", "last", "gender", "mood", "position"),
     "his or her": ("gender", "mood", "position"),
@@ -105,10 +215,7 @@ def place_of(now, coming):
     return "closing" if coming.word in BRACKETS.values() else None
 
 
-# %% [markdown]
-# Up to 400 places of each kind, from 600 stories that the model has not seen; and all that passes through the model there.
-
-# %%
+# %% tags=["setup"]
 stories = [story[:128] for story in held_out(seed=9, n=600)]
 rows = {place: [] for place in CELLS}  # (story, position, variables, the word that comes)
 for n, story in enumerate(stories):
@@ -121,64 +228,12 @@ for n, story in enumerate(stories):
 ids = torch.zeros(600, 128, dtype=torch.long)
 for n, story in enumerate(stories):
     ids[n, : len(story)] = word_ids(token.word for token in story)
-world = llmnotes.load("world")
 seen = trace(world, ids, ["resid_post"])
 fresh = trace(untrained(world), ids, ["resid_post"])
 print({place: len(found) for place, found in rows.items()})
 
-# %% [markdown]
-# ## Predict first
-#
-# !!! question "Your turn"
-#     Before a verb with a noun in between (*the cats near the dog*): which number will a probe read better at the word
-#     *dog*, that of *dog* or that of *cats*? And if you take out the direction that the probe found, how often will the
-#     verb still agree?
-#
-# Our own guesses, from before any run. "The middle" is after half of the layers. A first look then settled which variables and places to show.
 
-# %%
-better = "In the middle the last noun's number is read better than the subject's"
-predict(better, 0.6, last_minus_subject="> 0")
-fresh_reads = "An untrained model lets it be read in more than 95 % of places"
-predict(fresh_reads, 0.7, untrained_last="> 0.95")
-types = "With one random label a noun selectivity falls below 0.05"
-predict(types, 0.75, selectivity_by_noun="< 0.05")
-still = "With its direction erased, a new probe still reads more than 75 %"
-predict(still, 0.6, read_again_probe="> 0.75")
-weak = "Erasing it breaks the rule less than half as often as LEACE"
-predict(weak, 0.6, probe_to_leace="< 0.5")
-
-# %% [markdown]
-# And on how well each method tells which variables decide:
-
-# %%
-detect = "In the middle, what is read well is what decides: AUC above 0.8"
-predict(detect, 0.35, auc_read_middle="> 0.8")
-cause = "In the middle, what matters when erased (LEACE) is what decides: AUC above 0.95"
-predict(cause, 0.7, auc_leace_middle="> 0.95")
-back = "Erased in the middle, the subject's number is read at the end in 90 % of places"
-predict(back, 0.4, read_later_subject="> 0.9")
-
-# %% [markdown]
-# Two were written after the first look, before their experiments. How each is measured (a median of ratios; which nouns are kept away) was
-# changed once after a first result, so that they came true counts for less.
-
-# %%
-noise = "Erasing the mean difference of shuffled labels moves more than 10 times what a random direction does"
-predict(noise, 0.8, shuffled_to_random="> 10")
-unheard = (
-    "Trained, but not untrained, the number of nouns kept from the probe is read above 75 %"
-)
-predict(unheard, 0.7, unheard_only_trained="== 1")
-
-# %% [markdown]
-# ## What can be read
-#
-# For each place, variable and layer: a probe trained on two thirds of the stories (of which it keeps some to be scored on). The last
-# third is for erasing. We give the score as a share of what naming the most frequent class leaves wrong: 0 is no better, 1 is all right.
-
-
-# %%
+# %% tags=["setup"]
 def data(place, variable):
     """Labels, story, row in the traces, and which rows are for erasing; without rows where there is no such variable."""
     story, at = (np.array([row[k] for row in rows[place]]) for k in (0, 1))
@@ -194,112 +249,7 @@ def gain(found):
     return (found.accuracy - found.majority) / (1 - found.majority)
 
 
-# %%
-read, shuffled, directions = {}, {}, {}
-for place, variables in CELLS.items():
-    for variable in variables:
-        label, story, at, out, _ = data(place, variable)
-        x = seen.stack("resid_post")[:, story, at]  # (layer, row, d_model)
-        found = [probe(layer[~out], label[~out], groups=story[~out]) for layer in x]
-        read[place, variable] = [gain(p) for p in found]
-        shuffled[place, variable] = [p.shuffled - p.majority for p in found]
-        directions[place, variable] = [p.directions for p in found]
-LAYERS = range(len(found))
-middle, final = len(LAYERS) // 2 - 1, len(LAYERS) - 1
-
-# %% tags=["drawing"]
-COLOUR = {"subject": BLUE, "last": ORANGE, "gender": GREEN, "mood": PURPLE}
-COLOUR |= {"position": OCHRE, "bracket": BLUE}
-fig, axes = plots.subplots(1, 4, height=3.1, sharey=True)
-for ax, (place, variables) in zip(axes, CELLS.items(), strict=True):
-    for variable in variables:
-        thick = {"lw": 3.5} if variable == variables[0] else {"lw": 1.3, "ls": "--"}
-        ax.plot(
-            LAYERS, read[place, variable], color=COLOUR[variable], label=variable, **thick
-        )
-    off = np.array([shuffled[place, v] for v in variables])
-    ax.fill_between(LAYERS, off.min(0), off.max(0), color=GREY, alpha=0.25, lw=0)
-    ax.set(title=place, xlabel="after layer", xticks=LAYERS, ylim=(-0.4, 1.05))
-    ax.legend(
-        fontsize=9, loc="lower right", labelspacing=0.1, handlelength=1.2, borderpad=0
-    )
-axes[0].set(ylabel="read, above most frequent class")
-figure(
-    fig,
-    name="read",
-    alt="Four panels, one for each kind of place. The variable that decides is read best only in later layers, before "
-    "the verb only after the last. Position and the last noun's number are read well, the mood in part, and decide nothing.",
-    caption="Thick: the variable that decides what comes. Dashed: others. Grey: the control, shuffled labels (range).",
-    rtol=0.1,
-    because=ROWS,
-)
-
-# %%
-subject, last = read["verb", "subject"], read["verb", "last"]
-note(atol=0.15, last_minus_subject=last[middle] - subject[middle])
-note(
-    atol=0.12,
-    subject_middle=subject[middle],
-    mood_at_closing=read["closing", "mood"][middle],
-)
-note(
-    subject_final=subject[final],
-    last_final=last[final],
-)
-
-# %% [markdown]
-# At the word before the verb, the number that does not matter is read perfectly everywhere (it is that of the word itself). The number
-# that decides reaches {{ result("probing.subject_middle", ".2f") }} in the middle, and {{ result("probing.subject_final", ".2f") }} only
-# after the last layer. The mood can be read before a closing bracket ({{ result("probing.mood_at_closing", ".2f") }}), where it is no use.
-#
-# ## Controls that mislead
-#
-# Which control shows that the last noun's number is "only the word"? Shuffled labels do not: nothing can be learnt from them, so they
-# subtract chance. Hewitt and Liang shuffle otherwise: each *noun* gets one random label for all its places. A probe that
-# knows the nouns by heart then scores well. The strictest test keeps whole nouns, singular and plural, from the training data.
-
-# %%
-label, story, at, *_ = data("verb", "last")
-noun = ids[story, at].numpy()
-lemma = np.array(
-    [stories[n][i].word.removesuffix("s") for n, i in zip(story, at, strict=True)]
-)
-coin = np.random.default_rng(0).permutation(np.arange(len(IDS)) % 2)[noun]
-scores = {}
-for name, run in (("trained", seen), ("untrained", fresh)):
-    x = run.stack("resid_post")[:, story, at]
-    number, by_noun = ([probe(h, y, groups=story) for h in x] for y in (label, coin))
-    kept = [probe(h, label, groups=lemma, seed=s).accuracy for s, h in enumerate(x)]
-    of = [[p.accuracy for p in number], [p.accuracy for p in by_noun], kept]
-    scores[name] = [*of, [p.shuffled for p in number]]
-# %%
-real, by_noun, kept, by_place = np.array(scores["trained"]).mean(1)
-note(atol=0.08, selectivity_by_place=real - by_place)
-note(atol=0.04, selectivity_by_noun=real - by_noun)
-real_u, by_noun_u, kept_u, _ = np.array(scores["untrained"]).mean(1)
-note(atol=0.03, untrained_last=real_u)
-note(
-    unheard_trained=kept,
-    untrained_by_noun=by_noun_u,
-    unheard_only_trained=kept > 0.75 > kept_u,
-)
-note(atol=0.1, unheard_untrained=kept_u)
-
-# %% [markdown]
-# Means over layers. Selectivity is {{ result("probing.selectivity_by_place", ".2f") }} with labels shuffled by place and
-# {{ result("probing.selectivity_by_noun", ".2f") }} with one label a noun: the second control is harder. But neither looks at training. An untrained model
-# lets the number be read in {{ result("probing.untrained_last", ".0%") }} of places, since each noun has its own random vector and the probe learns
-# each by heart. With nouns that the probe has not met, it is {{ result("probing.unheard_untrained", ".0%") }} untrained and
-# {{ result("probing.unheard_trained", ".0%") }} trained. So training did make one direction for number, also at places where nobody asks for it.
-#
-# ## Erasing
-#
-# The probe's direction *w* says where to *look*: it avoids directions in which the activations vary for other reasons. It is not where
-# the difference of the classes *lies*, and erasing *w* leaves that difference in all other directions. LEACE takes the difference away after *whitening*:
-# turning and scaling the activations so that they vary by the same amount in all directions. Here it is, with a random control of the same size.
-
-
-# %%
+# %% tags=["setup"]
 def leace(x, label):
     """The map that makes the classes' means equal and changes x least (in whitened units)."""
     one_hot = torch.tensor(label[:, None] == np.unique(label)).float()
@@ -325,20 +275,369 @@ def same_size(x, other):
     return x + (other - x).norm(dim=-1, keepdim=True) * way
 
 
-# %% [markdown]
-# We erase at one layer, at the word before, and run the rest of the model for that word only: its keys and
-# values are new, those of all earlier words are as before. `rerun` does this for all places at once; unedited, it
-# gives the model's own output.
+# %% tags=["setup"]
+LAYERS = range(world.n_layers)
+middle, final = len(LAYERS) // 2 - 1, len(LAYERS) - 1
+WAYS_TO_ERASE = ("raw", "standardised", "whitened", "means", "LEACE", "random")
+dice = torch.Generator().manual_seed(1)
 
 
-# %% tags=["idea"]
-def with_stream(x, layer, again):
+def with_stream(x, layer, again, model=world):
     """The log-probabilities at some places if the stream there is x after a layer."""
-    with replace(world, "resid_post", layer, x[:, None]):
+    with replace(model, "resid_post", layer, x[:, None]):
         return again().log_softmax(-1)
 
 
-# %%
+def agrees(log_probs, comes):
+    """The share of places at which a rule is kept."""
+    both = zip(log_probs.exp(), comes, strict=True)
+    return np.mean([is_right(p, word.rule, word.word) for p, word in both])
+
+
+def erased_at_the_end(model, stream):
+    """By place and way: the share that stays right, what a new probe reads, the cosine with the difference of means."""
+    found, kept = {}, {}
+    for place, (variable, *_) in CELLS.items():
+        label, story, at, out, row = data(place, variable)
+        comes = [rows[place][r][3] for r in row[out]]
+        x, new = (stream[story, at][which] for which in (~out, out))
+        apart, mean = mean_differences(x, label[~out]), x.mean(0)
+        w = three_directions(x, label[~out], story[~out]) | {"means": apart}
+        to = {way: mean + erase(new - mean, direction) for way, direction in w.items()}
+        to["LEACE"] = leace(x, label[~out])(new)
+        far = (to["LEACE"] - new).norm(dim=-1, keepdim=True)
+        to["random"] = new + far * normalize(torch.randn(x.size(1), generator=dice), dim=0)
+        again = rerun(model, ids, story[out], at[out])
+        for way, edited in to.items():
+            read = probe(edited, label[out], groups=story[out]).accuracy
+            two = way in w and len(w[way]) == 1  # of two classes there is one direction
+            near = cosine_similarity(w[way], apart).abs().item() if two else np.nan
+            right = agrees(with_stream(edited, final, again, model), comes)
+            found[place, way] = (right, read, near)
+        kept[place] = (label[out], new, to, w)
+    return found, kept
+
+
+trials, ends = [], None
+for seed in range(5):
+    model = llmnotes.load("world", seed=seed) if seed else world
+    stream = seen if model is world else trace(model, ids, ["resid_post"], layers=[final])
+    found, kept = erased_at_the_end(model, stream["resid_post", final])
+    trials.append([[found[place, way] for way in WAYS_TO_ERASE] for place in CELLS])
+    ends = ends or kept
+trials = np.array(trials)  # (seed, place, way, 3)
+of_way = {way: trials[:, :, i] for i, way in enumerate(WAYS_TO_ERASE)}
+
+# %% tags=["setup"]
+firm = [0, 1, 3]  # all but the mood, which is noisy
+note(
+    verbs_right_raw=of_way["raw"][0, 0, 0],
+    verbs_right_scaled=of_way["standardised"][0, 0, 0],
+    verbs_right_whitened=of_way["whitened"][0, 0, 0],
+    seeds_right_raw=of_way["raw"][:, firm, 0].mean(),
+    seeds_right_raw_most=of_way["raw"][:, firm, 0].max(),
+    seeds_right_scaled=of_way["standardised"][:, firm, 0].mean(),
+    seeds_right_scaled_least=of_way["standardised"][:, firm, 0].min(),
+    seeds_right_whitened_least=of_way["whitened"][:, firm, 0].min(),
+    seeds_right_leace=of_way["LEACE"][:, firm, 0].mean(),
+    seeds_right_random_least=of_way["random"][:, firm, 0].min(),
+    seeds_mood_raw=of_way["raw"][:, 2, 0].mean(),
+    seeds_mood_means=of_way["means"][:, 2, 0].mean(),
+    seeds_mood_random=of_way["random"][:, 2, 0].mean(),
+    seeds_again_scaled=of_way["standardised"][:, firm, 1].mean(),
+    seeds_again_raw=of_way["raw"][:, 0, 1].mean(),
+)
+cosines = {way: of_way[way][:, 0, 2] for way in ("raw", "standardised", "whitened")}
+smooth = within(atol=0.05, because=SMALL)
+smooth(
+    cosine_raw=cosines["raw"].mean(),
+    cosine_scaled=cosines["standardised"].mean(),
+    cosine_whitened=cosines["whitened"].mean(),
+)
+note(seeds=len(trials))
+
+# %% tags=["drawing"]
+label, new, to, w = ends["verb"]
+across = normalize(w["means"])[0]  # along the difference of the means
+beside = normalize(erase(w["standardised"], w["means"]))[0]
+plane = torch.stack([across, beside], 1)
+centre = new.mean(0)
+tilt = (normalize(w["standardised"]) @ plane)[0]
+PANELS = {
+    "": (new, "Both probes read all"),
+    "scaled": (to["standardised"], "Standardised erased"),
+    "raw": (to["raw"], "Raw erased"),
+}
+fig, axes = plots.subplots(1, 3, height=3.0, sharey=True, sharex=True)
+clouds = {}
+for ax, (key, (points, title)) in zip(axes, PANELS.items(), strict=True):
+    clouds[key or "whole"] = spots = ((points - centre) @ plane).numpy()
+    for name, colour, mark in (("plural", BLUE, "o"), ("singular", ORANGE, "s")):
+        of = spots[label == name]
+        (dots,) = ax.plot(of[:, 0], of[:, 1], mark, ms=4, color=colour, alpha=0.6)
+        if key and name == "plural":
+            dots.set_gid(f"choice-{key}")
+    ax.set(title=title, xlabel="along the mean difference")
+    share = {
+        "": 1,
+        "scaled": of_way["standardised"][0, 0, 0],
+        "raw": of_way["raw"][0, 0, 0],
+    }
+    ax.text(
+        0.5,
+        0.03,
+        f"verbs right: {100 * share[key]:.0f}%",
+        transform=ax.transAxes,
+        ha="center",
+    )
+high = np.max([np.abs(spots).max(0) for spots in clouds.values()], axis=0)
+line = np.array([-1, 1])[:, None] * np.array([-tilt[1], tilt[0]]) * 2 * high.max()
+axes[0].plot(*line.T, color=plots.INK, lw=1.5)
+axes[0].set(
+    xlim=(-1.25 * high[0], 1.25 * high[0]),
+    ylim=(-1.7 * high[1], 1.5 * high[1]),
+    ylabel="beside it",
+)
+for name, colour in (("plural", BLUE), ("singular", ORANGE)):
+    x = clouds["whole"][label == name][:, 0].mean()
+    axes[0].text(x, 0.4 * high[1], name, color=colour, weight="bold", ha="center")
+figure(
+    fig,
+    name="cloud",
+    alt="Three scatter plots of activations before a verb, plural and singular subjects. In the first a line separates two distant clouds. With "
+    "the standardised probe's direction erased the clouds are still far apart, and all verbs are right. With the raw probe's direction erased they "
+    "lie on each other, and about half of the verbs are right.",
+    caption="One dot a place, after the last layer, in stories that no probe was fitted on. Black: the line of the standardised probe.",
+    title="Only one of two perfect probes found the difference",
+    data=clouds,
+    rtol=0.1,
+    because=ROWS,
+)
+
+# %% [markdown]
+# With the standardised probe's direction erased, {{ result("probing.verbs_right_scaled", ".0%") }} of the verbs are right. With the
+# raw probe's erased, {{ result("probing.verbs_right_raw", ".0%") }} are. The picture says why: the two clouds are far apart, and the
+# standardised probe cuts between them at a slant. It avoids directions in which activations vary much for other reasons, and the
+# way from one cloud to the other is such a direction.
+#
+# The cosine with the difference of the means is {{ result("probing.cosine_raw", ".2f") }} for the raw probe,
+# {{ result("probing.cosine_scaled", ".2f") }} for the standardised one and {{ result("probing.cosine_whitened", ".2f") }} for the whitened
+# one. So “we erased the probe's direction and nothing changed” may say no more than how the probe was scaled.
+#
+# ```exercise
+# title: Erase in the units of the probe
+# minutes: 4
+# code: |
+#   z = (x - mean) / spread  # the units in which the probe was fitted
+#   w = direction * spread   # its direction in these units
+#   z = z - (z @ w)[:, None] * w / (w @ w)
+#   x = mean + ▢
+# right: ["z * spread", "spread * z"]
+# praise: "Projected out in its own units, the standardised direction takes the difference of the means away. Of the verbs {{ result("probing.verbs_own_units", ".0%") }} are right."
+# wrong:
+#   "z": "Then x stays in standardised units. How does one get back?"
+#   "z / spread": "Dividing made z. What undoes it?"
+# otherwise: "What undoes the division by the spread?"
+# solution: "`z * spread`. A projection depends on the units in which it is made."
+# ```
+#
+# ## It holds for three rules, in five trainings
+#
+# Four kinds of places are each decided by one hidden variable: a verb behind other nouns (by the number of the *subject*); *his* or *her*
+# (by the *gender* of the person spoken of); an adjective (by the *mood* of the story); a closing *bracket* (by the one last
+# opened). *World* was trained {{ result("probing.seeds") }} times from different seeds. We erase each of the four variables in each
+# training. The strongest erasure is LEACE, the smallest change after which the class means are equal, measured in units of how
+# much activations vary ([Belrose et al. 2023](https://arxiv.org/abs/2306.03819)).
+
+# %% tags=["drawing"]
+fig, axes = plots.subplots(1, 4, height=3.3, sharey=True)
+NAMED = {"raw": "raw", "standardised": "stand-\nardised", "whitened": "whit-\nened"}
+NAMED |= {"means": "means", "LEACE": "LEACE", "random": "control:\nrandom"}
+for ax, place, index in zip(axes, CELLS, range(4), strict=True):
+    for y, way in enumerate(WAYS_TO_ERASE):
+        share = 100 * of_way[way][:, index, 0]
+        colour = (
+            GREY
+            if way == "random"
+            else BLUE
+            if way in ("standardised", "whitened")
+            else ORANGE
+        )
+        ax.plot(
+            share,
+            y + np.linspace(-0.2, 0.2, len(share)),
+            "o",
+            ms=5,
+            color=colour,
+            alpha=0.8,
+        )
+    ax.set(title=place, xlim=(0, 106), xticks=(0, 50, 100), xlabel="right (%)")
+axes[0].set_yticks(range(6), NAMED.values())
+axes[0].invert_yaxis()
+figure(
+    fig,
+    name="directions",
+    alt="Four panels, one for each rule, with one dot for each of five trainings. Erasing the raw direction, the means or by LEACE breaks verbs, his or her, "
+    "and brackets; erasing the standardised or whitened direction or a random one leaves them. For adjectives only the means and LEACE break the rule.",
+    caption="One dot for each training. Each row: what was erased after the last layer. The random change is as large as LEACE's.",
+    title="Raw, means and LEACE break rules; scaled probes do not",
+    data={"right": trials[..., 0]},
+    rtol=0.15,
+    because=ROWS,
+)
+
+# %% [markdown]
+# For verbs, pronouns and brackets the raw direction leaves {{ result("probing.seeds_right_raw", ".0%") }} of the places right on average, about
+# as LEACE does ({{ result("probing.seeds_right_leace", ".0%") }}). The standardised direction leaves at least
+# {{ result("probing.seeds_right_scaled_least", ".0%") }} in each rule and training, about what the random control leaves.
+#
+# The mood is the exception. Words of mood are noisy, no line separates the moods, and the raw probe fits the noise: erased, it leaves the
+# rule where it was ({{ result("probing.seeds_mood_raw", ".0%") }}, control {{ result("probing.seeds_mood_random", ".0%") }}). The plain
+# difference of the means breaks this rule too ({{ result("probing.seeds_mood_means", ".0%") }}). If you need the direction in which
+# classes differ, take the difference of the means and do not ask a probe for it.
+#
+# ## What can be read is not what decides
+#
+# Now the same places with variables that do *not* decide what comes: the number of the *last* noun before the verb, the gender, the
+# mood, and the *position* (earlier or later than the median). A score of 0 is naming the most frequent class, 1 is all right.
+
+# %% tags=["setup"]
+read, shuffled, directions = {}, {}, {}
+for place, variables in CELLS.items():
+    for variable in variables:
+        label, story, at, out, _ = data(place, variable)
+        x = seen.stack("resid_post")[:, story, at]  # (layer, row, d_model)
+        found = [probe(layer[~out], label[~out], groups=story[~out]) for layer in x]
+        read[place, variable] = [gain(p) for p in found]
+        shuffled[place, variable] = [p.shuffled - p.majority for p in found]
+        directions[place, variable] = [p.directions for p in found]
+
+# %% tags=["drawing"]
+COLOUR = {"subject": BLUE, "last": ORANGE, "gender": GREEN, "mood": PURPLE}
+COLOUR |= {"position": OCHRE, "bracket": BLUE}
+fig, axes = plots.subplots(1, 4, height=3.1, sharey=True)
+for ax, (place, variables) in zip(axes, CELLS.items(), strict=True):
+    for variable in variables:
+        thick = {"lw": 3.5} if variable == variables[0] else {"lw": 1.3, "ls": "--"}
+        ax.plot(
+            LAYERS, read[place, variable], color=COLOUR[variable], label=variable, **thick
+        )
+    off = np.array([shuffled[place, v] for v in variables])
+    ax.fill_between(LAYERS, off.min(0), off.max(0), color=GREY, alpha=0.25, lw=0)
+    ax.set(title=place, xlabel="after layer", xticks=LAYERS, ylim=(-0.4, 1.05))
+    ax.legend(
+        fontsize=9, loc="lower right", labelspacing=0.1, handlelength=1.2, borderpad=0
+    )
+axes[0].set(ylabel="read, above most frequent class")
+figure(
+    fig,
+    name="read",
+    alt="Four panels, one for each kind of place. The variable that decides is read best only in later layers, before "
+    "the verb only after the last. Position and the last noun's number are read well, the mood in part, and decide nothing.",
+    title="What decides is read late; what does not is read early",
+    caption="Thick: the variable that decides what comes. Dashed: others. Grey: the control, shuffled labels (range).",
+    rtol=0.1,
+    because=ROWS,
+)
+
+# %% tags=["setup"]
+subject, last = read["verb", "subject"], read["verb", "last"]
+note(atol=0.15, last_minus_subject=last[middle] - subject[middle])
+note(
+    atol=0.12,
+    subject_middle=subject[middle],
+    mood_at_closing=read["closing", "mood"][middle],
+)
+note(
+    subject_final=subject[final],
+    last_final=last[final],
+)
+
+# %% [markdown]
+# At the word before the verb the last noun's number is read perfectly at every layer: it is the word itself. It decides
+# nothing. The subject's number reaches {{ result("probing.subject_middle", ".2f") }} in the middle of the model, and
+# {{ result("probing.subject_final", ".2f") }} only after the last layer. The mood can be read before a closing bracket
+# ({{ result("probing.mood_at_closing", ".2f") }}), where it has no use.
+#
+# ## Only nouns that the probe has not met tell training from no training
+#
+# Which control shows that the last noun's number is “only the word”? We compare three, in the trained model and in an untrained one.
+# *Shuffled labels* subtract what can be learned from nothing. [Hewitt and Liang (2019)](https://arxiv.org/abs/1909.03368) give each
+# *noun* one random label for all its places: a probe can learn these by heart. The strictest test keeps whole nouns out of the
+# training data.
+
+# %% tags=["setup"]
+label, story, at, *_ = data("verb", "last")
+noun = ids[story, at].numpy()
+lemma = np.array(
+    [stories[n][i].word.removesuffix("s") for n, i in zip(story, at, strict=True)]
+)
+coin = np.random.default_rng(0).permutation(np.arange(len(IDS)) % 2)[noun]
+scores = {}
+for name, run in (("trained", seen), ("untrained", fresh)):
+    x = run.stack("resid_post")[:, story, at]
+    number, by_noun = ([probe(h, y, groups=story) for h in x] for y in (label, coin))
+    kept = [probe(h, label, groups=lemma, seed=s).accuracy for s, h in enumerate(x)]
+    of = [[p.accuracy for p in number], [p.accuracy for p in by_noun], kept]
+    scores[name] = [*of, [p.shuffled for p in number]]
+
+# %% tags=["setup"]
+real, by_noun, kept, by_place = np.array(scores["trained"]).mean(1)
+note(atol=0.08, selectivity_by_place=real - by_place)
+note(atol=0.04, selectivity_by_noun=real - by_noun)
+real_u, by_noun_u, kept_u, _ = np.array(scores["untrained"]).mean(1)
+note(atol=0.03, untrained_last=real_u)
+note(
+    unheard_trained=kept,
+    untrained_by_noun=by_noun_u,
+    unheard_only_trained=kept > 0.75 > kept_u,
+)
+note(atol=0.1, unheard_untrained=kept_u)
+
+# %% tags=["drawing"]
+tests = {
+    "its number": (real, real_u),
+    "a random label\nfor each noun": (by_noun, by_noun_u),
+    "number of nouns\nnot met before": (kept, kept_u),
+}
+fig, ax = plots.subplots(height=2.7)
+for y, (trained, fresh_one) in enumerate(tests.values()):
+    ax.plot([100 * trained, 100 * fresh_one], [y, y], color=plots.GRID, lw=3)
+    ax.plot(100 * trained, y, "o", ms=9, color=BLUE)
+    ax.plot(100 * fresh_one, y, "s", ms=8, color=ORANGE)
+ax.text(100 * kept, 1.72, "trained", color=BLUE, ha="center")
+ax.text(100 * kept_u, 1.72, "untrained", color=ORANGE, ha="center")
+ax.axvline(50, color=plots.MUTED, lw=1, ls=":")
+ax.text(51, -0.35, "chance", color=plots.MUTED)
+ax.set_yticks(range(3), tests)
+ax.set(xlim=(30, 104), ylim=(2.5, -0.6), xlabel="read by a probe (% of places)")
+ax.grid(axis="y", visible=False)
+figure(
+    fig,
+    name="controls",
+    alt="A probe reads the last noun's number in nearly all places from the trained and from the untrained model. A random label for each noun is learned "
+    "in most places from the untrained and in fewer from the trained one. The number of nouns that the probe has not met is read from the trained model only.",
+    caption="Means over layers. What is read: the last noun before the verb.",
+    title="An untrained model lets the number be read, too",
+    data={"tests": np.array(list(tests.values()))},
+    rtol=0.1,
+    because=ROWS,
+)
+
+# %% [markdown]
+# From an untrained model the number is read in {{ result("probing.untrained_last", ".0%") }} of the places: each noun has its own
+# random vector, and the probe learns the nouns by heart. For nouns that the probe has not met it is
+# {{ result("probing.unheard_untrained", ".0%") }}, and {{ result("probing.unheard_trained", ".0%") }} in the trained model. So training made
+# one direction for number.
+#
+# Selectivity, accuracy minus that on a control task, is {{ result("probing.selectivity_by_place", ".2f") }} with labels shuffled among all
+# places and {{ result("probing.selectivity_by_noun", ".2f") }} with Hewitt and Liang's labels. Say which one you report.
+#
+# ## Erased early, the variable comes back
+#
+# We erase at one layer, at the word before, and run the rest of the model for that word.
+
+# %% tags=["setup"]
 WAYS = {"probe": BLUE, "means": ORANGE, "LEACE": GREEN, "random": GREY, "shuffled": PURPLE}
 shuffle = np.random.default_rng(1).permutation
 
@@ -356,7 +655,7 @@ def edits(x, y, new, w):
     return to
 
 
-# %%
+# %% tags=["setup"]
 moved, right, erased = {}, {}, {}
 for cell in read:
     label, story, at, out, row = data(*cell)
@@ -371,11 +670,7 @@ for cell in read:
             erased[key] = edited
             moved[key] = float((before.exp() * (before - after)).sum(-1).mean())
             if cell in [(place, v[0]) for place, v in CELLS.items()]:
-                both = zip(after.exp(), comes, strict=True)
-                right[key] = np.mean([is_right(p, c.rule, c.word) for p, c in both])
-
-# %% [markdown]
-# The four rules after erasing the variable that decides.
+                right[key] = agrees(after, comes)
 
 # %% tags=["drawing"]
 fig, axes = plots.subplots(1, 4, height=3.2, sharey=True)
@@ -391,21 +686,15 @@ axes[0].legend(fontsize=9, loc="lower left", labelspacing=0.1)
 figure(
     fig,
     name="erased",
-    alt="Rule by rule: erasing the probe's direction changes nothing at any layer, like the random control. LEACE and the mean "
+    alt="Rule by rule: erasing the standardised probe's direction changes nothing at any layer, like the random control. LEACE and the mean "
     "difference bring each rule down to near chance, but at early layers only for brackets.",
+    title="Early, even LEACE breaks brackets only",
     caption="Places of stories that neither probe nor erasure was fitted on. Controls: random (as large as LEACE), shuffled labels.",
     rtol=0.1,
     because=ROWS,
 )
 
-# %% [markdown]
-# Two things stand out. The probe's own direction can go with hardly a loss, although the probe reads well. And even LEACE
-# does nothing to the number of the subject before the last layer, or to gender before the third, although gender is read
-# well by then.
-#
-# Can what was erased be read again, by a new probe? And what is read after the last layer if it was erased in the middle?
-
-# %%
+# %% tags=["setup"]
 DECIDES = [(place, variables[0]) for place, variables in CELLS.items()]
 read_again = {way: [] for way in ("probe", "means", "LEACE")}
 for cell in DECIDES:
@@ -420,7 +709,8 @@ note(
     read_again_means=np.median(read_again["means"]),
     read_again_leace=np.median(read_again["LEACE"]),
 )
-# %%
+
+# %% tags=["setup"]
 later = {}
 for cell in DECIDES[:2]:
     label, story, at, out, _ = data(*cell)
@@ -429,7 +719,7 @@ for cell in DECIDES[:2]:
         end = again("resid_post", final)
     later[cell[1]] = probe(end, label[out], groups=story[out]).accuracy
 
-# %%
+# %% tags=["setup"]
 of_subject, of_gender = DECIDES[:2]
 note(
     read_later_subject=later["subject"],
@@ -443,7 +733,7 @@ note(
     read_gender_middle=read[of_gender][middle],
 )
 
-# %%
+# %% tags=["setup"]
 all_four = {way: np.mean([right[*cell, final, way] for cell in DECIDES]) for way in WAYS}
 note(
     right_probe=all_four["probe"],
@@ -459,28 +749,116 @@ note(atol=0.06, probe_to_leace=ratio)
 label, story, at, out, _ = data("verb", "subject")
 x, w = seen["resid_post", final][story, at][~out], directions["verb", "subject"][final]
 apart = mean_differences(x, label[~out])
-angle = torch.nn.functional.cosine_similarity(w, apart).abs()
+angle = cosine_similarity(w, apart).abs()
 note(atol=0.05, because=SMALL, cosine_probe_means=angle)
 
 # %% [markdown]
-# **The probe's direction.** With it erased a new probe reads {{ result("probing.read_again_probe", ".0%") }}, and the four rules are right in
-# {{ result("probing.right_probe", ".0%") }} of places, with the random control in {{ result("probing.right_random", ".0%") }}. After LEACE it is
-# {{ result("probing.read_again_leace", ".0%") }} and {{ result("probing.right_leace", ".0%") }}. So "we erased the probe's direction and nothing
-# changed" says nothing about use. The cosine of the probe's direction and the difference of the means is only
-# {{ result("probing.cosine_probe_means", ".2f") }} for the subject's number: the one says where to look, the other where the classes differ.
+# In the middle, gender is read at {{ result("probing.read_gender_middle", ".2f") }} of what can be gained. Erased there by LEACE, the rule is right in
+# {{ result("probing.right_gender_middle", ".0%") }} of the places, and after the last layer a probe reads the gender in
+# {{ result("probing.read_later_gender", ".0%") }}. It came anew from earlier words, which we left alone, or from what a linear erasure leaves.
 #
-# **Early copies.** In the middle gender is read at {{ result("probing.read_gender_middle", ".2f") }} of what can be gained. Erased there, the rule is right in
-# {{ result("probing.right_gender_middle", ".0%") }} of places, and after the last layer the gender is read in
-# {{ result("probing.read_later_gender", ".0%") }}; the number of the subject in {{ result("probing.read_later_subject", ".0%") }}. We changed
-# this word only, so it came anew from earlier words (or from what a linear erasure leaves). That a variable can be read
-# here and erased without harm does not show that it is not used, only that this copy at this layer is not needed.
+# That a variable can be read at a word and erased there without harm does not show that the model does not use it. It shows that this copy at this
+# layer is not needed. A model that makes up for what is taken away is a known trap of such tests, called *self-repair*
+# ([McGrath et al. 2023](https://arxiv.org/abs/2307.15771) call it the Hydra effect).
 #
-# ## Grading both methods
+# ## What surprised us
 #
-# Each method is now asked which variables decide, over all 15 pairs of place and variable. The AUC is the chance that one of the four pairs that
-# decide is ranked above one of the eleven that do not: 0.5 is guessing, and with so few pairs differences of 0.1 say little.
+# **We had published half of it.** This page used to say that “the probe's direction can go”: with it erased, nothing happens. The numbers were
+# correct, and the probe was standardised. A reader fitted one on raw activations, erased its direction, and the rules broke
+# ([the finding as it stood](../findings/probing-direction-can-go.md)).
+#
+# **Repeating it does not help.** *INLP* fits a probe, erases its direction, fits the next one, and so on
+# ([Ravfogel et al. 2020](https://arxiv.org/abs/2004.07667)). With standardised probes, {{ result("probing.inlp_rounds") }} rounds leave
+# {{ result("probing.inlp_right", ".0%") }} of the verbs right. Each round takes out one more direction that is good to read along and
+# holds little of the difference.
+#
+# **We expected LEACE in the middle to tell what decides.** We gave it seven chances in ten. What decides comes later, or comes anew
+# ([dead end](../dead-ends/probing-erase-where-read.md)).
+#
+# ## Try it
+#
+# **1. Read along one direction, move along another** (10 minutes). Read along the standardised probe's direction $w$, but move along the
+# difference of the means $d$. How far must you move so that nothing is left along $w$?
+#
+# ??? tip "Hint"
+#     After moving by $c\,d$ the reading has changed by $c\,(d \cdot w)$. It should become that of the mean.
 
-# %%
+# %% tags=["solution"]
+label, story, at, out, row = data("verb", "subject")
+there, comes = (story[out], at[out]), [rows["verb"][r][3] for r in row[out]]
+x, new = (seen["resid_post", final][story, at][which] for which in (~out, out))
+mean, d = x.mean(0), apart[0]
+along = ((new - mean) @ w[0] / (d @ w[0]))[:, None]
+
+
+def share_right(edited):
+    return agrees(with_stream(edited, final, rerun(world, ids, *there)), comes)
+
+
+oblique = share_right(new - along * d)
+assert oblique < 0.75, f"{oblique:.2f} right: do you move along d, and not along w?"
+print("rule right:", oblique)
+
+# %% [markdown]
+# **2. From erasing to flipping** (5 minutes). LEACE leaves the verb's number to chance. Make the model choose the wrong one.
+#
+# ??? tip "Hint"
+#     LEACE moves each activation to the middle between the classes. Go on as far again.
+
+# %% tags=["solution"]
+halfway = leace(x, label[~out])(new)
+flipped = share_right(new + 2 * (halfway - new))
+assert flipped < 0.1, f"{flipped:.2f} right: twice the way, in the same direction?"
+print("rule right:", flipped)
+
+# %% tags=["setup"]
+mean, spread = x.mean(0), x.std(0)
+z, unit = (new - mean) / spread, normalize(w * spread)
+note(verbs_own_units=share_right(mean + spread * erase(z, unit)))
+left, other = x - mean, new - mean
+for _ in range(8):
+    found = probe(left, label[~out], groups=story[~out]).directions
+    left, other = erase(left, found), erase(other, found)
+note(inlp_rounds=8, inlp_right=share_right(mean + other))
+
+# %% [markdown]
+# ## You can now
+#
+# - fit a probe in three ways, and say which direction each finds;
+# - choose controls that can fail: an untrained model, labels by word type, words that the probe has not met;
+# - erase a variable with LEACE, and say what an erasure without harm does and does not show.
+#
+# ## What this does not show
+#
+# - One small language. That raw directions break a rule and standardised ones do not holds in {{ result("probing.seeds") }} trainings of one
+#   architecture, for three rules of four, after the last layer. The other sections are about one training.
+# - We erased at one word and one layer. Erased at all words and layers, early copies may matter.
+# - LEACE guards against linear reading. A nonlinear probe may still find what is left.
+#
+# ## Going deeper
+#
+# ### The erasure, step by step
+#
+# LEACE *whitens* the activations first: it turns and scales them so that they vary by the same amount in all directions. There it
+# takes the difference of the class means out, and turns back. That is the `leace` function in the folded code above.
+#
+# ### Read again after erasing
+#
+# After the last layer, over the four rules, a new probe still reads {{ result("probing.read_again_probe", ".0%") }} (median) where the standardised
+# direction was erased, {{ result("probing.read_again_means", ".0%") }} where the means were, and
+# {{ result("probing.read_again_leace", ".0%") }} after LEACE. The rules are right in {{ result("probing.right_probe", ".0%") }},
+# {{ result("probing.right_means", ".0%") }} and {{ result("probing.right_leace", ".0%") }} of the places, and in
+# {{ result("probing.right_random", ".0%") }} with the random control. Erased by LEACE in the middle, the subject's number is read after the last
+# layer in {{ result("probing.read_later_subject", ".0%") }} of the places.
+#
+# ### Grading both methods
+#
+# Each method is asked which variables decide, over all 15 pairs of place and variable. The AUC is the chance that one of the four pairs that
+# decide is ranked above one of the eleven that do not: 0.5 is guessing, and with so few pairs differences of 0.1 say little. Then the
+# variables that decide nothing: how far does erasing them move the prediction, and where does the mean difference of shuffled labels
+# point?
+
+# %% tags=["setup"]
 truth = [cell in DECIDES for cell in read]
 auc = {"read": [roc_auc_score(truth, [read[c][i] for c in read]) for i in LAYERS]}
 for way in WAYS:
@@ -494,11 +872,7 @@ ranked(
 )
 ranked(atol=0.05, auc_leace_final=auc["LEACE"][final], auc_means_final=auc["means"][final])
 
-# %% [markdown]
-# And the variables that decide nothing, by themselves: how far does erasing them move the prediction? And where does the mean difference of shuffled
-# labels point: how much of its squared length lies in the three directions in which the activations vary most?
-
-# %%
+# %% tags=["setup"]
 idle = [(*cell, layer) for cell in read if cell not in DECIDES for layer in LAYERS]
 times = [moved[*c, "shuffled"] / moved[*c, "random as large"] for c in idle]
 note(rtol=0.5, because="a ratio of small numbers", shuffled_to_random=np.median(times))
@@ -507,7 +881,7 @@ for *cell, layer in idle:
     label, story, at, out, _ = data(*cell)
     x, y = seen["resid_post", layer][story, at][~out], label[~out]
     top = torch.linalg.svd(x - x.mean(0), full_matrices=False)[2][:3]
-    way = torch.nn.functional.normalize(mean_differences(x, shuffle(y)))
+    way = normalize(mean_differences(x, shuffle(y)))
     share.append(float((way @ top.T).square().sum(1).mean()))
 note(atol=0.1, because=SMALL, noise_in_top_three=np.median(share))
 
@@ -530,9 +904,6 @@ note(
     position_leace=moved["verb", "position", 0, "LEACE"],
     position_leace_shuffled=moved["verb", "position", 0, "LEACE shuffled"],
 )
-
-# %% [markdown]
-# Left the grades, right what happens where nothing should: all pairs that do not decide, at all layers.
 
 # %% tags=["drawing"]
 fig, (left, right_ax) = plots.subplots(1, 2, height=3.6)
@@ -562,107 +933,74 @@ figure(
     name="grades",
     alt="Left: no method tells in early and middle layers which variables decide; after the last layer LEACE is perfect, and the "
     "probe's accuracy is not. Right: erasing mean differences of shuffled labels moves predictions far more than a random direction as large.",
+    title="Perfect at the end, near guessing in the middle",
     caption="Right: one dot a pair and layer, bar: median; what is below 0.00001 is drawn there. Controls: shuffled labels, a random direction.",
     rtol=0.1,
     because=ROWS,
 )
 
 # %% [markdown]
-# **The probe's accuracy** is a poor guide: AUC {{ result("probing.auc_read_middle", ".2f") }} in the middle,
-# {{ result("probing.auc_read_final", ".2f") }} at the end, where position and last noun can still be read. **LEACE** is perfect at the end
-# ({{ result("probing.auc_leace_final", ".2f") }}) and near guessing in the middle ({{ result("probing.auc_leace_middle", ".2f") }}), where
-# the deciding variables are not there yet, or come anew, while erasing *position* does harm: before a verb,
-# {{ result("probing.position_leace", ".2f") }} nats after the first layer ({{ result("probing.position_leace_shuffled", ".2f") }} with shuffled labels).
-# The grammar does not ask for position, but the model may find its words by it. "What the task needs" and "what
-# the model uses" are two questions.
-# The ranks alone flatter the other methods: at the end even the probe's own direction ranks well, by movements too small to break a rule, and the
-# random control ranks above chance, since it is as large as LEACE's change, which is largest where there is most to erase.
+# *The probe's accuracy* is a poor guide to what decides: its AUC is {{ result("probing.auc_read_middle", ".2f") }} in the middle and
+# {{ result("probing.auc_read_final", ".2f") }} at the end, where position and last noun can still be read. *LEACE* is perfect at the end
+# ({{ result("probing.auc_leace_final", ".2f") }}) and near guessing in the middle ({{ result("probing.auc_leace_middle", ".2f") }}). There the
+# deciding variables are not present yet, or come anew, while erasing *position* does harm: before a verb it moves the prediction by
+# {{ result("probing.position_leace", ".2f") }} nats after the first layer (with shuffled labels
+# {{ result("probing.position_leace_shuffled", ".2f") }}). The grammar does not ask for position, but the model may find its words by it.
 #
-# **Mean differences** fail the other way. With shuffled labels, which are about nothing, erasing them moves the prediction
+# *Mean differences* fail the other way. With shuffled labels, which are about nothing, erasing them moves the prediction
 # {{ result("probing.shuffled_to_random", ".0f") }} times as far as a random direction of the same size (median), and by more than 0.1 nats in
-# {{ result("probing.far_shuffled", ".0%") }} of cases; LEACE on shuffled labels in {{ result("probing.far_leace_shuffled", ".0%") }}. Why: where there
-# is no difference, the measured one is noise, and noise is largest where activations vary most.
-# {{ result("probing.noise_in_top_three", ".0%") }} of its squared length lies in the three directions of largest variance, and those matter to
-# everything. A random direction avoids them, so it is too weak a control. The fair one is the same method on shuffled labels.
+# {{ result("probing.far_shuffled", ".0%") }} of the cases; LEACE on shuffled labels does so in {{ result("probing.far_leace_shuffled", ".0%") }}. Where
+# there is no difference the measured one is noise, and noise is largest where activations vary most:
+# {{ result("probing.noise_in_top_three", ".0%") }} of its squared length lies in the three directions of largest variance. A random direction
+# misses those, so it is too weak a control. The fair one is the same method on shuffled labels.
 #
-# ## What surprised us
-#
-# - We gave seven chances in ten that LEACE in the middle tells what decides. It does not: what decides comes later, or comes anew.
-# - One random label a noun is hard to learn in the trained model, where nouns of one number lie close together. Untrained, it is learnt in
-#   {{ result("probing.untrained_by_noun", ".0%") }} of places. We had expected that of both models.
-# - That an untrained model passes 95 % came true by a hair; with other stories it fell just below.
-#
-# ## Try it yourself
-#
-# **1. Repair the probe's erasure** (intermediate, 10 minutes). Read along the probe's direction *w*, but move along the difference of the
-# means *d*. How far must you move so that nothing is left along *w*?
-#
-# ??? tip "Hint"
-#     After moving by *c d* the reading has changed by *c* (*d*·*w*). It should become that of the mean.
-
-# %% tags=["solution"]
-label, story, at, out, row = data("verb", "subject")
-there, comes = (story[out], at[out]), [rows["verb"][r][3] for r in row[out]]
-x, new = (seen["resid_post", final][story, at][which] for which in (~out, out))
-mean, d = x.mean(0), apart[0]
-along = ((new - mean) @ w[0] / (d @ w[0]))[:, None]
-
-
-def share_right(edited):
-    probs = with_stream(edited, final, rerun(world, ids, *there)).exp()
-    return np.mean([is_right(p, c.rule, c.word) for p, c in zip(probs, comes, strict=True)])
-
-
-oblique = share_right(new - along * d)
-assert oblique < 0.75, f"{oblique:.2f} right: do you move along d, and not along w?"
-print("rule right:", oblique)
-
-# %% [markdown]
-# **2. From erasing to flipping** (beginner, 5 minutes). LEACE leaves the verb's number to chance. Make the model choose the wrong one.
-#
-# ??? tip "Hint"
-#     LEACE moves each activation to the middle between the classes. Go on as far again.
-
-# %% tags=["solution"]
-halfway = leace(x, label[~out])(new)
-flipped = share_right(new + 2 * (halfway - new))
-assert flipped < 0.1, f"{flipped:.2f} right: twice the way, in the same direction?"
-print("rule right:", flipped)
-
-# %% [markdown]
-# ## What this does not show
-#
-# - One model of a small language; a second set of stories gave the same picture, a second model was not tried.
-# - The grades rank 15 pairs, four of which decide.
-# - We erased at one word and one layer. Erased at all words and layers, early copies may matter.
-# - LEACE guards against linear reading. What a nonlinear one could still find, we did not ask.
-# - Probes of one kind and strength, on about 200 places; a chance reading of 0.1 is common at this size.
-#
-# ## Links
-#
-# - Finding: [The probe's direction can go](../findings/probing-direction-can-go.md)
+# - Finding: [Only a raw probe's direction breaks the rule](../findings/probing-scaling-decides.md)
+# - Superseded: [The probe's direction can go](../findings/probing-direction-can-go.md)
 # - Dead end: [Erasing where it can first be read](../dead-ends/probing-erase-where-read.md)
 # - Surprise: [Erasing nothing moves the prediction](../surprises/probing-erasing-nothing.md)
 # - Belrose et al. (2023), [LEACE: perfect linear concept erasure in closed form](https://arxiv.org/abs/2306.03819)
+# - Ravfogel et al. (2020), [Null it out: guarding protected attributes by iterative nullspace projection](https://arxiv.org/abs/2004.07667)
 # - Elazar et al. (2021), [Amnesic probing](https://arxiv.org/abs/2006.00995)
 # - Haufe et al. (2014), on reading and writing directions,
 #   [On the interpretation of weight vectors of linear models](https://doi.org/10.1016/j.neuroimage.2013.10.067)
 
-# %% tags=["labels"]
+# %% tags=["setup"]
 in_words(
+    verbs_right_raw="Verbs right after erasing the raw probe's direction",
+    verbs_right_scaled="Verbs right after erasing the standardised probe's direction",
+    verbs_right_whitened="Verbs right after erasing the whitened direction",
+    verbs_own_units="Verbs right after erasing the standardised direction in its own units",
+    seeds_right_raw="Three rules right after erasing the raw direction, five trainings",
+    seeds_right_raw_most="The same, most of any rule and training",
+    seeds_right_scaled="Three rules right after erasing the standardised direction, five trainings",
+    seeds_right_scaled_least="The same, least of any rule and training",
+    seeds_right_whitened_least="The same for the whitened direction",
+    seeds_right_leace="Three rules right after LEACE, five trainings",
+    seeds_right_random_least="Three rules right after a random change, least of any rule and training",
+    seeds_mood_raw="Mood right after erasing the raw direction, five trainings",
+    seeds_mood_means="Mood right after erasing the difference of the means, five trainings",
+    seeds_mood_random="Mood right after a random change, five trainings",
+    seeds_again_scaled="Read again after erasing the standardised direction, three rules, five trainings",
+    seeds_again_raw="Subject's number read again after erasing the raw direction, five trainings",
+    cosine_raw="Cosine of the raw direction with the difference of the means, five trainings",
+    cosine_scaled="Cosine of the standardised direction with the difference of the means, five trainings",
+    cosine_whitened="Cosine of the whitened direction with the difference of the means, five trainings",
+    seeds="Trainings of World",
+    inlp_rounds="Rounds of INLP with standardised probes",
+    inlp_right="Verbs right after these rounds",
     last_minus_subject="Last noun's number minus the subject's, read in the middle",
     subject_middle="Subject's number read in the middle, of what can be gained",
     subject_final="Subject's number read at the end",
     last_final="Last noun's number read at the end",
     mood_at_closing="Mood read in the middle before a closing bracket",
-    selectivity_by_place="Selectivity with labels shuffled by place",
+    selectivity_by_place="Selectivity with labels shuffled among all places",
     selectivity_by_noun="Selectivity with one random label a noun",
     untrained_last="Number read from an untrained model",
     unheard_trained="Number of unseen nouns read, trained",
     unheard_untrained="Number of unseen nouns read, untrained",
     untrained_by_noun="Random label of a noun learned, untrained",
     unheard_only_trained="Only the trained model lets the number of unseen nouns be read",
-    read_again_probe="Read again after erasing the probe's direction",
+    read_again_probe="Read again after erasing the standardised probe's direction",
     read_again_means="Read again after erasing the mean difference",
     read_again_leace="Read again after LEACE",
     read_later_subject="Subject's number read at the end after LEACE in the middle",
@@ -671,13 +1009,13 @@ in_words(
     read_later_gender="Gender read at the end after LEACE in the middle",
     right_gender_middle="Pronouns right after LEACE of the gender in the middle",
     read_gender_middle="Gender read in the middle, before erasing",
-    right_probe="Four rules right after erasing the probe's direction",
+    right_probe="Four rules right after erasing the standardised probe's direction",
     right_means="Four rules right after erasing the mean difference",
     right_leace="Four rules right after LEACE",
     right_random="Four rules right after a random change of LEACE's size",
     right_shuffled="Four rules right after erasing the mean difference of shuffled labels",
-    probe_to_leace="Harm of erasing the probe's direction against LEACE",
-    cosine_probe_means="Cosine of the probe's direction with the difference of the means",
+    probe_to_leace="Harm of erasing the standardised probe's direction against LEACE",
+    cosine_probe_means="Cosine of the standardised probe's direction with the difference of the means",
     auc_read_middle="AUC of the probe's accuracy as a sign of use, middle",
     auc_read_final="AUC of the probe's accuracy as a sign of use, end",
     auc_leace_middle="AUC of LEACE's effect as a sign of use, middle",
