@@ -1,20 +1,18 @@
 # ---
 # title: A zoo of heads
-# question: Do the names that we give to attention heads tell what is lost without them?
+# question: Heads get names by where they look. Do the names tell what is lost without them?
+# answer: >-
+#   A head of *World* that looks nowhere in particular costs {{ result("heads.l0h3_mean", ".2f") }} nats a word when it falls silent.
+#   It is a clock, and no score of looking can see it.
+# chapter: Who does it
 # level: intermediate
 # minutes: 15
 # models: [world, fairytale]
 # needs: [03_attention]
 # tags: [attention heads, ablation, induction, methods]
-# chapter: Who does it
-# thumbnail: rules
+# thumbnail: clock
 # timeout: 500
 # ---
-
-# %% [markdown]
-# Attention heads are sorted by where they look: previous-token heads, induction heads, and so on. We score all heads of two models, take
-# each one away, and compare. In both we know something of the truth: one head of `fairytale` was written by hand, and the grammar of
-# `world` is ours. One head turned out to be an animal for which the zoo has no cage.
 
 # %% tags=["setup"]
 from collections import Counter
@@ -24,11 +22,12 @@ import numpy as np
 import torch
 
 import llmnotes
-from llmnotes.lab import figure, in_words, plots, predict, within
+from llmnotes.lab import ask, figure, in_words, plots, predict, within
 from llmnotes.methods import looking, repeated_tokens
 from llmnotes.model import ablate, edit, parts, trace
 from llmnotes.scratch import from_gpt2, generate
 from llmnotes.world import RULES, read
+from llmnotes.world.names import PLAIN
 
 BLUE, ORANGE, GREEN, PURPLE, *_ = plots.COLOURS
 torch.set_grad_enabled(False)
@@ -36,25 +35,9 @@ SMOOTH = "means over fixed texts; fairytale's are sampled, and rounding may turn
 note = within(atol=0.03, because=SMOOTH)
 TIES = "many heads lose next to nothing, and near ties may change places"
 ROWS = "a row or two may turn with rounding"
+ties = within(atol=0.15, because=TIES)
 
-# %% [markdown]
-# ## What you need to know
-#
-# **Scores.** How much of its attention does a head pay, on average, to a kind of place? `llmnotes.methods.heads.looking` knows four. Only tokens
-# that have such a place count; *chance* is a head that looks at all it can see alike.
-#
-# - *previous*: the token before;
-# - *first*: the first token of the text, the usual resting place of heads that have nothing to do;
-# - *duplicate*: earlier copies of the token that looks;
-# - *induction*: the tokens that *followed* such copies: what comes next if the text repeats itself.
-#
-# **Ablations.** To see what a head is for, replace what it brings: by *zero*; by its *mean* over other texts; or by a *resample*, what it
-# brings at a token drawn at random.
-#
-# **Two truths.** Head 0.0 of `fairytale` (head 0 of layer 0) was *planted*: queries and keys that look one token back were set by hand and
-# kept through training. And in the grammar of `world` nothing depends on how many words came before: its rules speak of words.
-
-# %%
+# %% tags=["setup"]
 world, tale = llmnotes.load("world"), llmnotes.load("fairytale")
 told, stories = read(seed=5, n=24, length=129)
 rule = np.array([[token.rule for token in story[1:]] for story in stories])
@@ -65,57 +48,345 @@ TEXTS = {"twice": (tale, twice), "own": (tale, own), "world": (world, told[:, :-
 TEXTS["world_twice"] = world, repeated_tokens(world, batch=8, length=32, first=0)
 
 # %% [markdown]
-# ## Predict first
+# ## A case you can hold: a head that was made to look one back
 #
-# !!! question "Your turn"
-#     Which heads will hurt most when they are gone: those that look at the token before, those that do induction, or those that look at
-#     nothing in particular?
-#
-# Our own guesses, written before any run. *Copying* is the loss at the first sight of random tokens minus the loss when they come again. A
-# head is *named* if it pays more than half of its attention to one of the four kinds of place.
+# Head 0.0 of *Fairytale* (head 0 of layer 0) was planted: its queries and keys were set by hand so that each token looks at the one
+# before it, and training left them alone. Here is where it looks.
 
-# %%
-planted_looks = "Fairytale's planted head pays more than 90 % to the token before"
-predict(planted_looks, 0.9, planted_lowest="> 0.9")
-planted_left = "Without the planted head less than a fifth of copying is left"
-predict(planted_left, 0.8, left_planted="< 0.2")
-needed = (
-    "But for the planted head, copying needs the head with the top induction score most"
-)
-predict(needed, 0.55, top_is_needed="== 1")
-alone = "Without the top induction head of fairytale more than half of copying is left"
-predict(alone, 0.6, left_top="> 0.5")
-stable = "One head of fairytale has the top induction score in more than 9 of 10 prompts"
-predict(stable, 0.6, stable_induction="> 0.9")
-both_texts = (
-    "The top induction head on random tokens is in the top 3 on the model's own text"
-)
-predict(both_texts, 0.7, top_rank_own="<= 3")
+# %% tags=["idea"]
+text = "Once upon a time there was a king who had three daughters"
+pieces = [tale.tokenizer.decode([token]) for token in tale.tokenizer(text)["input_ids"]]
+pattern = trace(tale, text, ["pattern"])["pattern", 0][
+    0, 0
+]  # (token that looks, token seen)
+for at in (3, 7, 10):
+    seen_most = pattern[at].argmax()
+    print(
+        f"{pieces[at]!r} looks most at {pieces[seen_most]!r}: {pattern[at, seen_most]:.2f}"
+    )
 
 # %% [markdown]
-# And on what is lost in general, over both models but for the first.
+# It does what it was made for. But it gives the token before only two thirds of its attention or so. Would you have called it a previous-token
+# head, if you had not known?
+#
+# ## A score says where a head looks, an ablation what is lost without it
+#
+# {{ drawing("one-head", alt="One head: the query of a word meets the keys of the words before it; scores become weights; weighted values are added and written back to the residual stream.") }}
+#
+# A head pays attention $a_{q k}$ from the word $q$ that looks to each word $k$ before it. Its *score* for a kind of place is the attention that it
+# pays there on average:
+#
+# $$
+# \mathrm{score} = \operatorname{mean}_q \sum_{k \in \mathrm{kind}(q)} a_{q k}
+# $$
+#
+# We take four kinds: the *previous* token; the *first* token, where heads rest that have nothing to do; a *duplicate* of the token that looks;
+# and the token that followed such a duplicate, which is what *induction* looks at ([Olsson et al. 2022](https://arxiv.org/abs/2209.11895)). *Chance* is a
+# head that looks at all it can see evenly.
+#
+# To see what a head is *for*, we take away what it writes. Something must stand there instead: *zero*; its *mean* over other texts; a
+# *resample*, what it writes at a token drawn at random; or its mean over other texts **at the same place**, the hundredth word for the
+# hundredth word. The last keeps what the head says about where in the text we are, and takes away all that it says about words.
 
-# %%
-named = "Named heads carry less than half of what the rules of world lose"
-predict(named, 0.6, named_share="< 0.5")
-resting = (
-    "The more a head looks at the first token, the less it matters: below −0.3 in both"
-)
-predict(resting, 0.5, first_highest="< -0.3")
-zero = "Zero costs more than the mean for more than 4 of 5 heads"
-predict(zero, 0.8, zero_above="> 0.8")
-resample = "Resampling costs more than the mean for more than 9 of 10 heads"
-predict(resample, 0.7, resample_above="> 0.9")
-constants = "Moving constants brings zero's ranking of heads below a correlation of ½"
-predict(constants, 0.6, moved_rank="< 0.5")
+
+# %% tags=["setup"]
+def losses(model, ids):
+    """The loss of each token but the first, (row, pos)."""
+    logits = model.model(ids[:, :-1]).logits
+    came = logits.gather(-1, ids[:, 1:, None])[..., 0]
+    return logits.exp_().sum(-1).log() - came  # in place: a log_softmax takes longer
+
+
+# %% tags=["setup"]
+def agree(one, two):
+    ranks = [np.argsort(np.argsort(np.ravel(values))) for values in (one, two)]
+    return np.corrcoef(ranks)[0, 1]
+
+
+# %% tags=["setup"]
+WORLD = [(layer, head) for layer in range(world.n_layers) for head in range(world.n_heads)]
+seen, base = trace(world, told[:, :-1], ["z"]), losses(world, told)
+
+
+# %% tags=["idea"]
+def at_same_place(layer, head):  # replaces what a head writes, while the model runs
+    z = seen["z", layer][:, :, [head]]  # (story, word, 1, d_head)
+    others = (z.sum(0) - z) / (len(z) - 1)  # the mean over the other stories
+    return edit(world, "z", layer, lambda old, at: others, heads=[head])
+
+
+# %% tags=["setup"]
+def cost(by, layer, head, model=world, reference=seen):
+    """What each token costs more without a head, (story, pos)."""
+    if by == "place":
+        how = at_same_place(layer, head)
+    else:
+        how = ablate(model, "z", layer, heads=[head], by=by, reference=reference)
+    with how:
+        return (losses(model, told) - base).numpy()
+
+
+BY = ("mean", "zero", "resample", "place")
+costs = {by: np.stack([cost(by, *head) for head in WORLD]) for by in BY}
+total = {by: rows.mean((1, 2)) for by, rows in costs.items()}
+table = np.array([costs["mean"][:, rule == r].mean(1) for r in RULES])  # (rule, head)
 
 # %% [markdown]
-# ## The scores
+# ```exercise
+# title: The score by hand
+# minutes: 3
+# code: |
+#   # pattern: (token that looks, token seen) of one head
+#   one_back = ▢   # its score for the previous token
+# right: ["pattern.diagonal(-1).mean()", "torch.diagonal(pattern, -1).mean()", "pattern.diagonal(offset=-1).mean()", "pattern.diag(-1).mean()", "torch.diag(pattern, -1).mean()"]
+# praise: "The first diagonal below the main one: each token's attention to the token before it. The first token has none."
+# wrong:
+#   "pattern.diagonal().mean()": "That is the attention of each token to itself."
+#   "pattern.diagonal(1).mean()": "Above the main diagonal stand tokens that come later, and the mask has set those to 0."
+# otherwise: "Which diagonal of the pattern holds the attention from token q to token q − 1?"
+# solution: "`pattern.diagonal(-1).mean()`"
+# ```
 #
-# All heads of both models, on text and on random tokens that come twice, the usual test for induction.
+# ## Your prediction
+#
+# Head L0H3 of *World* spreads its attention evenly over all words so far. No score names it. Yet by its mean it costs more than any other head
+# but one. So it writes something that other parts need.
 
 # %%
+ask(
+    "What does a head tell the rest of the model that averages over all words evenly?",
+    choices={
+        "words": "Which words have occurred: an even average is a bag of words",
+        "place": "How far the story has come",
+        "nothing": "Nothing: the mean in its place has shocked the model",
+    },
+    answer="place",
+    because={
+        "words": "An even average does hold which words came. If that were what is needed, the mean over other stories at the same place, which has "
+        "other words, would do harm.",
+        "place": "An average over more and more words moves steadily from the first word's value to the mean of all. That is a clock.",
+        "nothing": "Then the mean at the same place would shock it as well. It does not.",
+    },
+    figure="clock",
+    l0h3_place="< 0.01",
+    even_l0h3="< 0.01",
+)
+# Before any run. *Copying* is the loss at the first sight of random tokens minus the loss when they come again. A head is
+# *named* if it pays more than half of its attention to one of the four kinds of place.
+predict(
+    "Fairytale's planted head pays more than 90 % to the token before",
+    0.9,
+    planted_lowest="> 0.9",
+)
+predict(
+    "Without the planted head less than a fifth of copying is left",
+    0.8,
+    left_planted="< 0.2",
+)
+predict(
+    "But for the planted head, copying needs the head with the top induction score most",
+    0.55,
+    top_is_needed="== 1",
+)
+predict(
+    "Without the top induction head of fairytale more than half of copying is left",
+    0.6,
+    left_top="> 0.5",
+)
+predict(
+    "One head of fairytale has the top induction score in more than 9 of 10 prompts",
+    0.6,
+    stable_induction="> 0.9",
+)
+predict(
+    "The top induction head on random tokens is in the top 3 on the model's own text",
+    0.7,
+    top_rank_own="<= 3",
+)
+predict(
+    "Named heads carry less than half of what the rules of world lose",
+    0.6,
+    named_share="< 0.5",
+)
+predict(
+    "The more a head looks at the first token, the less it matters: below −0.3 in both",
+    0.5,
+    first_highest="< -0.3",
+)
+predict("Zero costs more than the mean for more than 4 of 5 heads", 0.8, zero_above="> 0.8")
+predict(
+    "Resampling costs more than the mean for more than 9 of 10 heads",
+    0.7,
+    resample_above="> 0.9",
+)
+predict(
+    "Moving constants brings zero's ranking of heads below a correlation of ½",
+    0.6,
+    moved_rank="< 0.5",
+)
+
+# %% [markdown]
+# ## A head that looks nowhere in particular is a clock
+
+# %% tags=["setup"]
+even = torch.ones(128, 128).tril() / torch.arange(1, 129)[:, None]
+evened = {}
+for layer in (0, 2):
+    with edit(world, "pattern", layer, lambda old, at: even, heads=[3]):
+        evened[layer] = (losses(world, told) - base).mean()
+note(rtol=0.04, atol=0.003, even_l0h3=evened[0], even_l2h3=evened[2])
+l0h0, l0h3, l2h3 = ({by: total[by][i] for by in BY} for i in (0, 3, 11))
+note(
+    atol=0.003,
+    rtol=0.04,
+    unit="nats",
+    l0h0_mean=l0h0["mean"],
+    l0h0_resample=l0h0["resample"],
+    l0h0_place=l0h0["place"],
+    l0h3_mean=l0h3["mean"],
+    l0h3_resample=l0h3["resample"],
+    l0h3_place=l0h3["place"],
+    l2h3_mean=l2h3["mean"],
+    l2h3_resample=l2h3["resample"],
+    l2h3_place=l2h3["place"],
+)
+
+# %% tags=["drawing"]
+fig, axes = plots.subplots(1, 2, height=3.0, sharey=True)
+INSTEAD = {
+    "resample": "a random\nword's output",
+    "mean": "its mean",
+    "place": "its mean at the\nsame place",
+}
+clock_bars = {}
+for ax, layer, of, title in zip(
+    axes, (0, 2), (l0h3, l2h3), ("L0H3, looks evenly", "Control: L2H3"), strict=True
+):
+    clock_bars[f"L{layer}H3"] = values = [*(of[by] for by in INSTEAD), float(evened[layer])]
+    bars = ax.barh(range(4), values, color=BLUE if layer == 0 else plots.MUTED, height=0.6)
+    for y, value in enumerate(values):
+        ax.text(
+            value + 0.04,
+            y,
+            f"{value:.2f}" if value > 0.005 else f"{value:.4f}",
+            va="center",
+        )
+    if layer == 0:
+        bars[2].set_gid("choice-place")
+        bars[1].set_gid("choice-words")
+    ax.set(title=title, xlim=(0, 3), xlabel="loss gained (nats a word)")
+    ax.grid(axis="y", visible=False)
+axes[0].set_yticks(range(4), [*INSTEAD.values(), "itself, looking\nexactly evenly"])
+axes[0].invert_yaxis()
+figure(
+    fig,
+    name="clock",
+    alt="Costs of two heads by what stands in their place. L0H3 costs more than two nats by a random word's output, a third of a nat by its mean, and nothing by its "
+    "mean at the same place or with exactly even attention. L2H3, the control, costs half a nat or more by all four.",
+    caption="24 stories. What stands in place of the head's output, or of its attention.",
+    title="Told the time, World does not miss L0H3",
+    data={key: np.array(values) for key, values in clock_bars.items()},
+    rtol=0.03,
+    because=SMOOTH,
+)
+
+# %% [markdown]
+# By its mean, L0H3 costs {{ result("heads.l0h3_mean", ".2f") }} nats a word. By its mean *at the same place* of other stories it costs
+# {{ result("heads.l0h3_place", ".4f") }}. So it says nothing about any word. It says how far the story has come, though no rule of the grammar
+# asks for that. The control, L2H3, costs {{ result("heads.l2h3_place", ".2f") }} by the same mean.
+#
+# The clock needs no attention: with an exactly even average in its place *World* loses {{ result("heads.even_l0h3", ".4f") }} nats. A score
+# of *where a head looks* cannot see a head that works because it looks nowhere in particular.
+#
+# ## Three of five trainings have a clock
+
+
+# %% tags=["setup"]
+def of_training(model):
+    """Each head's cost by the mean, by resampling and by the mean at the same place; scores; the songs' top head."""
+    seen, base = trace(model, told[:, :-1], ["z"]), losses(model, told)
+    found, songs = [], []
+    for layer, head in WORLD:
+        row = []
+        for by in ("mean", "resample"):
+            with ablate(model, "z", layer, heads=[head], by=by, reference=seen):
+                more = (losses(model, told) - base).numpy()
+            row.append(more.mean())
+            if by == "mean":
+                songs.append(more[rule == "list"].mean())
+        z = seen["z", layer][:, :, [head]]
+        others = (z.sum(0) - z) / (len(z) - 1)
+        if layer == 0:  # where clocks are
+            with edit(model, "z", 0, lambda old, at, others=others: others, heads=[head]):
+                row.append((losses(model, told) - base).mean().item())
+        found.append(row + [np.nan] * (3 - len(row)))
+    looks = looking(model, told[:, :-1])
+    return np.array(found), looks, int(np.argmax(songs))
+
+
 KINDS = ("previous", "first", "duplicate", "induction")
+trainings = [
+    of_training(llmnotes.load("world", seed=seed) if seed else world) for seed in range(5)
+]
+listened = [
+    int(np.argmax(found[:4, 1])) for found, *_ in trainings
+]  # of layer 0, by resampling
+clocks = np.array(
+    [found[at, [0, 2]] for (found, *_), at in zip(trainings, listened, strict=True)]
+)
+note(
+    trainings=len(trainings),
+    clocks=(clocks[:, 1] < 0.1 * clocks[:, 0]).sum(),
+    songs_by_top=sum(
+        looks["induction"].values.flatten().argmax().item() == top
+        for _, looks, top in trainings
+    ),
+    clock_most_missed=sum(
+        found[:, 0].argmax() == at and place < 0.1 * mean
+        for (found, *_), at, (mean, place) in zip(trainings, listened, clocks, strict=True)
+    ),
+)
+note(
+    atol=0.02,
+    unit="nats",
+    partly_place=clocks[:, 1].max(),
+    partly_mean=clocks[clocks[:, 1].argmax(), 0],
+)
+
+# %% tags=["drawing"]
+fig, ax = plots.subplots(height=2.7)
+for y, (mean, place) in enumerate(clocks):
+    ax.plot([place, mean], [y, y], color=plots.GRID, lw=3)
+    ax.plot(mean, y, "o", ms=8, color=ORANGE)
+    ax.plot(max(place, 0), y, "s", ms=8, color=BLUE)
+ax.text(clocks[0, 0], -0.42, "its mean", color=ORANGE, ha="center")
+ax.text(0.004, -0.42, "at the same place", color=BLUE)
+ax.set_yticks(range(5), [f"seed {n}, L0H{at}" for n, at in enumerate(listened)])
+ax.set(xlim=(-0.01, 0.4), ylim=(4.5, -0.8), xlabel="loss gained (nats a word)")
+ax.grid(axis="y", visible=False)
+figure(
+    fig,
+    name="trainings",
+    alt="Five trainings. In three the head of the first layer costs next to nothing when replaced by its mean at the same place; in two it still costs a third or "
+    "more of what it costs by its mean.",
+    caption="In each training the head of the first layer that costs most when resampled. Orange: replaced by its mean. Blue: by its mean at the same place.",
+    title="In three trainings it is a clock, in two only partly",
+    data={"clocks": clocks},
+    rtol=0.05,
+    because=SMOOTH,
+)
+
+# %% [markdown]
+# *World* was trained {{ result("heads.trainings") }} times from different seeds. In {{ result("heads.clocks") }} of them the head of layer 0 that
+# is listened to most is a clock: by the mean at the same place it costs less than a tenth of what it costs by the mean. In the others it is partly
+# one: the worst still costs {{ result("heads.partly_place", ".2f") }} nats of {{ result("heads.partly_mean", ".2f") }}. So a clock is something that training
+# often makes, and not something that it must.
+#
+# ## Copying needs two heads, and each hides the other
+#
+# *Fairytale* gains {{ result("heads.gain_whole", ".1f") }} nats when random tokens come a second time. What is left of this *copying* without a head?
+
+# %% tags=["setup"]
 scores = {name: looking(*both) for name, both in TEXTS.items()}
 planted = [scores[name]["previous"].values[0, 0].item() for name in ("own", "twice")]
 note(planted_lowest=min(planted))
@@ -136,50 +407,8 @@ note(
     induction_world_twice=scores["world_twice"]["induction"].values.max(),
 )
 
-# %% tags=["drawing"]
-fig, axes = plots.subplots(1, 3, height=2.9, sharey=True)
-titles = "fairytale, random twice", "fairytale, own text", "world, stories"
-for ax, text, title in zip(axes, TEXTS, titles, strict=False):
-    for x, kind in enumerate(KINDS):
-        y = np.sort(scores[text][kind].values.flatten().numpy())
-        ax.plot(x + np.linspace(-0.25, 0.25, len(y)), y, "o", ms=4, color=BLUE)
-        ax.plot(
-            [x - 0.35, x + 0.35],
-            [scores[text][kind].chance] * 2,
-            color=ORANGE,
-            label=None if x else "chance",
-        )
-    ax.set_title(title, fontsize=10.5)
-    ax.set_xticks(range(4), KINDS, rotation=40, ha="right")
-for ax, y in zip(axes, planted[::-1], strict=False):
-    ax.plot(0.25, y, "o", ms=9, mfc="none", color=plots.INK, label="planted")
-axes[0].set(ylabel="share of attention", ylim=(-0.03, 1.0))
-axes[1].legend(loc="upper right", fontsize=9.5)
-ALT = """In fairytale the planted head stands far above the others as a previous-token head, and on repeated tokens three heads stand far above
-chance in induction. In world no head stands much above a quarter in any score."""
-figure(fig, name="scores", alt=ALT, caption="Each point a head.", rtol=0.05, because=SMOOTH)
 
-# %% [markdown]
-# **The planted head scores {{ result("heads.planted_lowest", ".2f") }}**, not 0.9: a third of its attention goes elsewhere. Yet in
-# {{ result("heads.planted_choice", ".0%") }} of the places the token before gets the most. A head that was made to do one thing does not
-# score 1, so a score of two thirds is no sign of a second job.
-#
-# In `world` there is no animal for any cage: the highest of all its scores is {{ result("heads.world_highest", ".2f") }}. On repeated random
-# tokens its best induction score is {{ result("heads.induction_world_twice", ".2f") }}, about chance, though it repeats songs without fault.
-#
-# ## Take them away: fairytale
-#
-# What is left of copying without each head, and without the two best induction heads together; and the mean loss on its own text.
-
-
-# %% tags=["idea"]
-def losses(model, ids):
-    """The loss of each token but the first, (row, pos)."""
-    logits = model.model(ids[:, :-1]).logits
-    came = logits.gather(-1, ids[:, 1:, None])[..., 0]
-    return logits.exp_().sum(-1).log() - came  # in place: a log_softmax takes longer
-
-
+# %% tags=["setup"]
 def copied():
     """Mean loss at first sight minus at second sight, without the first token of either."""
     loss = losses(tale, twice)
@@ -191,7 +420,7 @@ def cost_own(by, layer, head):
         return (losses(tale, own).mean() - loss_own).item()
 
 
-# %%
+# %% tags=["setup"]
 TALE = [(layer, head) for layer in range(tale.n_layers) for head in range(tale.n_heads)]
 seen_own, seen_twice = trace(tale, own, ["z", "pattern"]), trace(tale, twice, ["z"])
 loss_own, intact, left = losses(tale, own).mean(), copied(), {}
@@ -204,7 +433,7 @@ for name, heads in [*((head, [head]) for head in TALE), *pairs.items()]:
     with ablate(tale, "z", layer, heads=columns, by="mean", reference=seen_twice):
         left[name] = copied() / intact
 
-# %%
+# %% tags=["setup"]
 note(
     atol=0.05,
     left_planted=left[0, 0],
@@ -213,70 +442,125 @@ note(
     left_both=left["both"],
     left_control=left["control"],
 )
+note(atol=0.1, unit="nats", gain_whole=intact)
 note(top_is_needed=sorted(TALE, key=left.get)[:2] == [(0, 0), TOP])
 
+# %% tags=["drawing"]
+rows = {
+    "planted head 0.0": left[0, 0],
+    f"top induction head {TOP[0]}.{TOP[1]}": left[TOP],
+    f"second induction head {SECOND[0]}.{SECOND[1]}": left[SECOND],
+    "both induction heads": left["both"],
+    "control: two others of their layer": left["control"],
+}
+fig, ax = plots.subplots(height=2.8)
+for y, (name, share) in enumerate(rows.items()):
+    colour = plots.MUTED if "control" in name else ORANGE if share < 0.5 else BLUE
+    ax.barh(y, 100 * share, color=colour, height=0.5)
+    ax.text(100 * share + 1.5, y, f"{100 * share:.0f}%", va="center")
+    ax.text(0, y - 0.32, name, va="bottom")
+ax.set(xlim=(0, 112), ylim=(4.5, -0.75), yticks=(), xlabel="copying left (%)")
+ax.grid(visible=False)
+figure(
+    fig,
+    name="copying",
+    alt="Without the planted head 5% of copying is left; without the top induction head 87%, without the second 92%, without both 12%; without two other heads 99%.",
+    caption="Fairytale, random tokens that come twice. Heads replaced by their mean.",
+    title="One induction head can go, two cannot",
+    data={"left": np.array(list(rows.values()))},
+    rtol=0.05,
+    because=SMOOTH,
+)
+
 # %% [markdown]
-# Here the zoo is right. Without the planted head {{ result("heads.left_planted", ".0%") }} of copying is left. Of all others the head with the
-# highest induction score ({{ result("heads.induction_twice", ".2f") }}) is missed most, but not by much: {{ result("heads.left_top", ".0%") }} is
-# left without it, and {{ result("heads.left_second", ".0%") }} without the second. **Without both it is
-# {{ result("heads.left_both", ".0%") }}** (without two others of their layer {{ result("heads.left_control", ".0%") }}). Each stands in for the
-# other, so a table of single ablations shows neither.
+# Here names and losses agree. Without the planted head {{ result("heads.left_planted", ".0%") }} of copying is left. Of all others the head with
+# the highest induction score is missed most, but not by much: {{ result("heads.left_top", ".0%") }} is left without it. Without it *and* the second
+# one {{ result("heads.left_both", ".0%") }} is left.
 #
-# ## Take them away: world
+# Each stands in for the other. In large models the same is seen over and over: take a head away, and later ones make up for it. It has been called
+# *self-repair* and the *Hydra effect* ([McGrath et al. 2023](https://arxiv.org/abs/2307.15771)). A table of single ablations shows neither head.
 #
-# Now `world`, by rule ([lab 17](17_formation.md) explains the nine). After a first look at three ablations we added a fourth: *place*, the
-# mean over the other stories **at the same place** of the text. It keeps what a head says about where in the text we are, and takes away all
-# that it says about words.
+# ## Zero is a choice that training never made
+#
+# The weights of a head sum to 1. So a constant may be added to all its values, if its effect is taken off behind the head: **the model computes the
+# same, but zero now means something else.** We add to each head of *World* a random constant as long as the head's typical output.
+
 
 # %% tags=["idea"]
-WORLD = [(layer, head) for layer in range(world.n_layers) for head in range(world.n_heads)]
-seen, base = trace(world, told[:, :-1], ["z"]), losses(world, told)
+def moved(seed):  # the same function, other biases
+    model, g = deepcopy(world), torch.Generator().manual_seed(seed)
+    for layer, head in WORLD:
+        z, attn = seen["z", layer][:, :, head], model.model.transformer.h[layer].attn
+        c = torch.randn(world.d_head, generator=g)
+        c *= z.norm(dim=-1).square().mean().sqrt() / c.norm()
+        at = 2 * world.d_model + head * world.d_head
+        attn.c_attn.bias[at : at + world.d_head] += c
+        attn.c_proj.bias -= c @ parts(world).blocks[layer].w_o[head]
+    return model
 
 
-def place(layer, head):
-    z = seen["z", layer][:, :, [head]]
-    mean = (z.sum(0) - z) / (len(z) - 1)
-    return edit(world, "z", layer, lambda old, at: mean, heads=[head])
+# %% tags=["setup"]
+versions = [moved(seed) for seed in range(3)]
+zero_moved = np.array(
+    [[cost("zero", *h, model).mean() for h in WORLD] for model in versions]
+)
+again = trace(versions[0], told[:, :-1], ["z", "logits"])
+assert torch.allclose(again["logits"], world.model(told[:, :-1]).logits, atol=2e-3)
 
-
-def cost(by, layer, head, model=world, reference=seen):
-    """What each token costs more without a head, (story, pos)."""
-    how = {"heads": [head], "by": by, "reference": reference}
-    with place(layer, head) if by == "place" else ablate(model, "z", layer, **how):
-        return (losses(model, told) - base).numpy()
-
-
-# %%
-BY = ("mean", "zero", "resample", "place")
-costs = {by: np.stack([cost(by, *head) for head in WORLD]) for by in BY}
-total = {by: rows.mean((1, 2)) for by, rows in costs.items()}
-table = np.array([costs["mean"][:, rule == r].mean(1) for r in RULES])  # (rule, head)
+# %% tags=["setup"]
+every_total = {by: np.concatenate([tale_cost[by], total[by]]) for by in tale_cost}
+ties(
+    atol=0.07,
+    zero_above=(every_total["zero"] > every_total["mean"]).mean(),
+    resample_above=(every_total["resample"] > every_total["mean"]).mean(),
+)
+rank = np.median([agree(row, total["zero"]) for row in zero_moved])
+ties(atol=0.08, moved_rank=rank)
+factor = (zero_moved / total["zero"])[:, total["mean"] > 0.01]
+note(rtol=0.1, moved_zero=max(factor.max(), 1 / factor.min()))
+by_mean = cost("mean", 0, 3, versions[0], again).mean() / total["mean"][3]
+note(atol=1e-3, because="rounding only", moved_mean=by_mean)
+labels = ["L{}H{}".format(*head) for head in WORLD]
+named_by = {by: labels[total[by].argmax()] for by in BY}
+note(most_missed_differ=len(set(named_by.values())))
 
 # %% tags=["drawing"]
-labels = ["L{}H{}".format(*head) for head in WORLD]
-fig, ax = plots.subplots(height=3.2)
-image = ax.imshow(table, aspect="auto", vmin=0, vmax=2)
-ax.grid(visible=False)
-ax.set_xticks(range(16), labels, rotation=60, fontsize=9.5)
-ax.set_yticks(range(9), [r.replace("_", " ") for r in RULES])
-ax.set_title("world: what each rule loses without each head")
-fig.colorbar(image, ax=ax, label="nats a word", extend="max")
-ALT = """Lists lose most without L2H3, agreement without L3H3, pronouns without L2H2, mood without L0H2; without L0H3 agreement and lists lose as
-well, and other rules a little."""
-CAPTION = "Mean ablation, 24 stories; more than 2 nats is drawn as 2."
-figure(fig, name="rules", alt=ALT, caption=CAPTION, rtol=0.03, because=SMOOTH)
+fig, ax = plots.subplots(height=3.1)
+for by, mark, colour in zip(BY, "os^D", (BLUE, ORANGE, PURPLE, GREEN), strict=True):
+    ax.plot(labels, total[by].clip(0), mark, ms=6, color=colour, label=by)
+for k, rows in enumerate(zero_moved):
+    text = None if k else "control: zero, constants moved"
+    ax.plot(labels, rows.clip(0), "_", ms=11, color=ORANGE, label=text)
+ax.set_yscale("symlog", linthresh=0.01)
+ax.set_yticks([0, 0.01, 0.1, 1], ["0", "0.01", "0.1", "1"])
+ax.set(ylabel="loss gained (nats a word)", ylim=(-0.001, 30), title="World")
+ax.tick_params(axis="x", rotation=60, labelsize=9.5)
+ax.legend(loc="upper right", fontsize=9, ncols=3)
+ALT = """Resampling costs most for nearly every head. L0H3 costs more than two nats by resampling, a third of a nat by the mean, and nothing when
+replaced by its mean at the same place. Moving constants moves zero's cost of a head up or down."""
+CAPTION = "Linear below 0.01, logarithmic above. The three models with moved constants compute what World computes."
+figure(
+    fig,
+    name="ablations",
+    alt=ALT,
+    caption=CAPTION,
+    title="What stands there decides what a head costs",
+    rtol=0.03,
+    because=SMOOTH,
+)
 
 # %% [markdown]
-# The losses have a clear order. Do the scores see it? The bar to clear: the best of four scores in 95 % of random orders.
+# With constants moved, the cost of a head by zero changes by a factor of up to {{ result("heads.moved_zero", ".0f") }}. By the mean
+# that of L0H3 changes by a factor of {{ result("heads.moved_mean", ".3f") }}, not at all. The *order* of the heads hardly changes, though (rank
+# correlation {{ result("heads.moved_rank", ".2f") }}); we had expected more.
+#
+# L0H0 costs {{ result("heads.l0h0_mean", ".2f") }} nats by the mean and {{ result("heads.l0h0_resample", ".1f") }} when resampled. The mean asks whether the
+# model can do *without* what a head says. Resampling asks whether it *listens*. A head can be listened to and not be needed, and “the head that
+# the model misses most” has no answer before you say what stands in its place.
+#
+# ## No score of looking predicts what is lost
 
-
-# %%
-def agree(one, two):
-    ranks = [np.argsort(np.argsort(np.ravel(values))) for values in (one, two)]
-    return np.corrcoef(ranks)[0, 1]
-
-
-# %%
+# %% tags=["setup"]
 random, firsts, best, bars = np.random.default_rng(0), [], {}, {}
 for text, lost in (("world", total["mean"]), ("own", tale_cost["mean"])):
     rhos = [agree(scores[text][kind].values, lost) for kind in KINDS]
@@ -287,8 +571,7 @@ for text, lost in (("world", total["mean"]), ("own", tale_cost["mean"])):
     best[text] = np.abs(rhos).max()
     firsts.append(rhos[KINDS.index("first")])
 
-# %%
-ties = within(atol=0.15, because=TIES)
+# %% tags=["setup"]
 ties(rho_best_world=best["world"], rho_best_own=best["own"], first_highest=max(firsts))
 note(
     atol=0.05,
@@ -303,106 +586,145 @@ named, lost = looks.max(0).values.numpy() > 0.5, table.clip(min=0)
 share = lost[:, named].sum() / lost.sum()
 note(atol=0.02, named_share=share)
 
-# %% [markdown]
-# They do not. In `world` the best of the four has a rank correlation of {{ result("heads.rho_best_world", ".2f") }} with what is lost (bar:
-# {{ result("heads.rho_bar_world", ".2f") }}), in `fairytale` {{ result("heads.rho_best_own", ".2f") }} ({{ result("heads.rho_bar_own", ".2f") }}).
-# None of world's 16 heads is *named*, so named heads carry {{ result("heads.named_share", ".0%") }} of the losses: that prediction came
-# true in an empty way. One score finds its animal: the head that lists need most has the highest induction score on stories
-# ({{ result("heads.induction_world", ".2f") }}).
-#
-# ## Four ablations, four answers
-#
-# What is lost depends on what is put in the head's place, and zero has a flaw that can be shown exactly. The weights of a head sum to 1, so a
-# constant may be added to all its values if its effect is taken off behind the head: **the model stays the same, but zero now means something
-# else.** We add to each head a random constant as long as the head's typical output, in three versions.
+# %% tags=["setup"]
+best_of_four = [
+    max(abs(agree(looks[kind].values, found[:, 0])) for kind in KINDS)
+    for found, looks, _ in trainings
+]
+ties(rho_best_most=max(best_of_four), rho_best_least=min(best_of_four))
+note(trainings_above_bar=(np.array(best_of_four) > bars["world"]).sum())
 
-
-# %%
-def moved(seed):
-    """World with a constant moved through each head: the same function, other biases."""
-    model, g = deepcopy(world), torch.Generator().manual_seed(seed)
-    for layer, head in WORLD:
-        z, attn = seen["z", layer][:, :, head], model.model.transformer.h[layer].attn
-        c = torch.randn(world.d_head, generator=g)
-        c *= z.norm(dim=-1).square().mean().sqrt() / c.norm()
-        at = 2 * world.d_model + head * world.d_head
-        attn.c_attn.bias[at : at + world.d_head] += c
-        attn.c_proj.bias -= c @ parts(world).blocks[layer].w_o[head]
-    return model
-
-
-versions = [moved(seed) for seed in range(3)]
-zero_moved = np.array(
-    [[cost("zero", *h, model).mean() for h in WORLD] for model in versions]
-)
-again = trace(versions[0], told[:, :-1], ["z", "logits"])
-assert torch.allclose(again["logits"], world.model(told[:, :-1]).logits, atol=2e-3)
-
-# %%
-every_total = {by: np.concatenate([tale_cost[by], total[by]]) for by in tale_cost}
-ties(
-    atol=0.07,
-    zero_above=(every_total["zero"] > every_total["mean"]).mean(),
-    resample_above=(every_total["resample"] > every_total["mean"]).mean(),
-)
-rank = np.median([agree(row, total["zero"]) for row in zero_moved])
-ties(atol=0.08, moved_rank=rank)
-factor = (zero_moved / total["zero"])[:, total["mean"] > 0.01]
-note(rtol=0.1, moved_zero=max(factor.max(), 1 / factor.min()))
-by_mean = cost("mean", 0, 3, versions[0], again).mean() / total["mean"][3]
-note(atol=1e-3, because="rounding only", moved_mean=by_mean)
-l0h0, l0h3, l2h3 = ({by: total[by][i] for by in BY} for i in (0, 3, 11))
-note(
-    atol=0.003,
-    rtol=0.04,
-    unit="nats",
-    l0h0_mean=l0h0["mean"],
-    l0h0_resample=l0h0["resample"],
-    l0h0_place=l0h0["place"],
-    l0h3_mean=l0h3["mean"],
-    l0h3_resample=l0h3["resample"],
-    l0h3_place=l0h3["place"],
-    l2h3_mean=l2h3["mean"],
-    l2h3_resample=l2h3["resample"],
-    l2h3_place=l2h3["place"],
+# %% tags=["drawing"]
+fig, ax = plots.subplots(height=3.2)
+image = ax.imshow(table, aspect="auto", vmin=0, vmax=2)
+ax.grid(visible=False)
+ax.set_xticks(range(16), labels, rotation=60, fontsize=9.5)
+ax.set_yticks(range(9), [PLAIN[r] for r in RULES])
+fig.colorbar(image, ax=ax, label="nats a word", extend="max")
+ALT = """Lists lose most without L2H3, agreement without L3H3, pronouns without L2H2, mood without L0H2; without L0H3 agreement and lists lose as
+well, and other rules a little."""
+CAPTION = "Mean ablation, 24 stories; more than 2 nats is drawn as 2."
+figure(
+    fig,
+    name="rules",
+    alt=ALT,
+    caption=CAPTION,
+    title="What each rule of World loses without each head",
+    rtol=0.03,
+    because=SMOOTH,
 )
 
 # %% tags=["drawing"]
-fig, ax = plots.subplots(height=3.1)
-for by, mark, colour in zip(BY, "os^D", (BLUE, ORANGE, PURPLE, GREEN), strict=True):
-    ax.plot(labels, total[by].clip(0), mark, ms=6, color=colour, label=by)
-for k, rows in enumerate(zero_moved):
-    text = None if k else "control: zero, constants moved"
-    ax.plot(labels, rows.clip(0), "_", ms=11, color=ORANGE, label=text)
-ax.set_yscale("symlog", linthresh=0.01)
-ax.set_yticks([0, 0.01, 0.1, 1], ["0", "0.01", "0.1", "1"])
-ax.set(ylabel="loss gained (nats a word)", ylim=(-0.001, 30), title="world")
-ax.tick_params(axis="x", rotation=60, labelsize=9.5)
-ax.legend(loc="upper right", fontsize=9, ncols=3)
-ALT = """Resampling costs most for nearly every head. L0H3 costs more than two nats by resampling, a third of a nat by the mean, and nothing when
-replaced by its mean at the same place. Moving constants moves zero's cost of a head up or down."""
-CAPTION = "Linear below 0.01, logarithmic above. The three models with moved constants compute what world computes."
-figure(fig, name="ablations", alt=ALT, caption=CAPTION, rtol=0.03, because=SMOOTH)
+fig, axes = plots.subplots(1, 3, height=2.9, sharey=True)
+titles = "Fairytale, random", "Fairytale, own", "World, stories"
+for ax, text, title in zip(axes, TEXTS, titles, strict=False):
+    for x, kind in enumerate(KINDS):
+        y = np.sort(scores[text][kind].values.flatten().numpy())
+        ax.plot(x + np.linspace(-0.25, 0.25, len(y)), y, "o", ms=4, color=BLUE)
+        ax.plot(
+            [x - 0.35, x + 0.35],
+            [scores[text][kind].chance] * 2,
+            color=ORANGE,
+            label=None if x else "chance",
+        )
+    ax.set(title=title)
+    ax.set_xticks(range(4), KINDS, rotation=40, ha="right")
+for ax, y in zip(axes, planted[::-1], strict=False):
+    ax.plot(0.25, y, "o", ms=9, mfc="none", color=plots.INK, label="planted")
+axes[0].set(ylabel="share of attention", ylim=(-0.03, 1.0))
+axes[1].legend(loc="upper right", fontsize=9.5)
+ALT = """In fairytale the planted head stands far above the others as a previous-token head, and on repeated tokens three heads stand far above
+chance in induction. In world no head stands much above a quarter in any score."""
+figure(
+    fig,
+    name="scores",
+    alt=ALT,
+    caption="Each point is a head.",
+    title="World has no head that a score would name",
+    rtol=0.05,
+    because=SMOOTH,
+)
 
 # %% [markdown]
-# With constants moved, the cost of a head by zero changes by a factor of up to {{ result("heads.moved_zero", ".0f") }} (heads that cost 0.01 nats
-# or more by the mean); by the mean that of L0H3 changes by a factor of {{ result("heads.moved_mean", ".3f") }}, not at all. So what zero says
-# of a head rests on a choice that training had no reason to make. The *order* of the heads hardly changes, though (rank correlation
-# {{ result("heads.moved_rank", ".2f") }}); we had expected more.
+# The losses have a clear order. In *World* the best of the four scores has a rank correlation of
+# {{ result("heads.rho_best_world", ".2f") }} with it. To count, it would have to beat the best of four in 95% of random orders, which is
+# {{ result("heads.rho_bar_world", ".2f") }}. In *Fairytale* it has {{ result("heads.rho_best_own", ".2f") }}, and the bar is
+# {{ result("heads.rho_bar_own", ".2f") }}.
 #
-# L0H0 costs {{ result("heads.l0h0_mean", ".2f") }} nats by the mean and {{ result("heads.l0h0_resample", ".1f") }} when resampled. The mean asks whether
-# the model can do *without* what a head says, resampling whether it *listens*. A head can be listened to and not be needed.
+# None of *World*'s 16 heads pays more than {{ result("heads.world_highest", ".2f") }} of its attention to any of the four kinds. One score finds its
+# head all the same: the head that songs need most has the highest induction score on stories.
 #
-# ## The animal without a cage
+# Over the {{ result("heads.trainings") }} trainings this is less clear than we had claimed. The best score reaches {{ result("heads.rho_best_least", ".2f") }} in one
+# training and {{ result("heads.rho_best_most", ".2f") }} in another, and it clears the bar in {{ result("heads.trainings_above_bar") }} of them. In
+# {{ result("heads.songs_by_top") }} trainings the head that songs need most has the highest induction score.
 #
-# L0H3 matters most of all by zero and by resampling, and by the mean ({{ result("heads.l0h3_mean", ".2f") }} nats) only L2H3 matters more
-# ({{ result("heads.l2h3_mean", ".2f") }}). But replaced by its mean at the same *place* it costs {{ result("heads.l0h3_place", ".4f") }} nats (L2H3:
-# {{ result("heads.l2h3_place", ".2f") }}). It says nothing about any word. It is a **clock**, and no rule of the grammar asks for one.
+# ## What surprised us
 #
-# What is it for? We make it wrong by up to ten words: for all words of a story alike, or for each word by itself. And we put an even average
-# over all words in place of its attention; as a control, in place of that of L2H3.
+# **A head made to do one thing scores two thirds.** The planted head has {{ result("heads.planted_lowest", ".2f") }}, though in
+# {{ result("heads.planted_choice", ".0%") }} of the places the token before gets the most
+# ([surprise](../surprises/heads-planted-score.md)). A score well below 1 is no sign of a second job.
+#
+# **Our own page contradicted itself.** It said that *the head that World misses most* is a clock. By zero and by resampling it is. By the mean, which the
+# same page called the fairer measure, another head is missed more ([the finding as it stood](../findings/heads-clock.md)). And two of
+# {{ result("heads.trainings") }} trainings made no full clock.
+#
+# ## Try it
+#
+# **1. One head, two names** (10 minutes). On *Fairytale*'s own text the top induction head also has the highest *first* score. Split
+# its attention to the first token: tokens that are new in the text, and tokens that came before.
+#
+# ??? tip "Hint"
+#     `seen_own["pattern", layer][:, head, 1:, 0]` is what each later token pays to the first.
 
-# %%
+# %% tags=["solution"]
+came = torch.tensor([[t in row[:i] for i, t in enumerate(row)] for row in own.tolist()])[
+    :, 1:
+]
+resting = seen_own["pattern", TOP[0]][:, TOP[1], 1:, 0]
+note(atol=0.05, rests_new=resting[~came].mean(), rests_again=resting[came].mean())
+assert scores["own"]["first"].top(1)[0][:2] == TOP, "another head rests there"
+assert resting[~came].mean() > 2 * resting[came].mean(), "new tokens have nothing to copy"
+
+# %% [markdown]
+# New tokens pay the first one {{ result("heads.rests_new", ".0%") }}, those that came before {{ result("heads.rests_again", ".0%") }}. The head rests when
+# there is nothing to copy. A name holds for a head *and a text*.
+#
+# **2. Clocks in Fairytale** (10 minutes). Which head of layer 1 costs most when resampled, and what does it cost when replaced
+# by what it writes in *another text at the same place*?
+#
+# ??? tip "Hint"
+#     `seen_own["z", 1].roll(1, 0)` is another text at the same place.
+
+# %% tags=["solution"]
+by_resample = tale_cost["resample"][tale.n_heads : 2 * tale.n_heads]
+head = int(by_resample.argmax())
+z = seen_own["z", 1][:, :-1, [head]].roll(1, 0)
+with edit(tale, "z", 1, lambda old, at: z, heads=[head]):
+    here = (losses(tale, own).mean() - loss_own).item()
+assert here < by_resample[head] / 3, f"{here:.3f} of {by_resample[head]:.3f}: no clock"
+print(f"1.{head}: resampled {by_resample[head]:.3f}, from the same place {here:.3f}")
+
+# %% [markdown]
+# ## You can now
+#
+# - compute a score of looking with its chance level, and say what it cannot see;
+# - choose what stands in a head's place, and say which question that asks;
+# - look for a second head that stands in for the first.
+#
+# ## What this does not show
+#
+# - *World* was looked at in {{ result("heads.trainings") }} trainings, *Fairytale* in one. That large models have clocks does not follow. That scores of
+#   looking cannot see one does.
+# - The clock is described by what is lost when it is wrong. Which heads read it, and how, we did not trace.
+# - Single heads and one pair. *Nothing lost* holds for these texts: a head may matter for what they do not contain.
+#
+# ## Going deeper
+#
+# ### What the clock is for
+#
+# We make it wrong by up to ten words: for all words of a story together, or for each word by itself.
+
+# %% tags=["setup"]
 face = seen["z", 0][:, :, 3].mean(0)  # (place, d_head)
 dice, later = torch.Generator().manual_seed(0), np.arange(128) >= 20  # set no clock below 0
 songs = later & (rule == "list")
@@ -416,7 +738,7 @@ def wrong_clock(*shape):
         return (losses(world, told) - base).numpy()
 
 
-# %%
+# %% tags=["setup"]
 together, apart = wrong_clock(24, 1), wrong_clock(24, 128)
 few_draws = within(atol=0.1, because="few draws")
 few_draws(clock_together=together[:, later].mean(), clock_apart=apart[:, later].mean())
@@ -425,29 +747,19 @@ few_draws(
     clock_together_songs=together[songs].mean(),
     clock_apart_songs=apart[songs].mean(),
 )
-even = torch.ones(128, 128).tril() / torch.arange(1, 129)[:, None]
-evened = {}
-for layer in (0, 2):
-    with edit(world, "pattern", layer, lambda old, at: even, heads=[3]):
-        evened[layer] = (losses(world, told) - base).mean()
-note(rtol=0.04, atol=0.003, even_l0h3=evened[0], even_l2h3=evened[2])
 
 # %% [markdown]
-# Wrong for all words alike, the clock costs {{ result("heads.clock_together", ".3f") }} nats a word (in songs
+# Wrong for all words together, the clock costs {{ result("heads.clock_together", ".3f") }} nats a word (in songs
 # {{ result("heads.clock_together_songs", ".2f") }}). Wrong for each by itself it costs {{ result("heads.clock_apart", ".2f") }} (in songs
-# {{ result("heads.clock_apart_songs", ".1f") }}). So nobody reads what time it is; what counts is that **the clocks of different words agree**.
-# That fits songs, where the word wanted stands one verse back. It may be how the head that sings finds its place without any
-# previous-token head, which [lab 17](17_formation.md) could not say.
+# {{ result("heads.clock_apart_songs", ".1f") }}). So no part reads what time it is. What counts is that *the clocks of different words agree*. That fits
+# songs, where the word wanted stands one verse back. It may be how the head that sings finds its place without any
+# previous-token head, which [How rules form](17_formation.md) could not say.
 #
-# The clock needs no attention: with an even average in its place the model loses {{ result("heads.even_l0h3", ".4f") }} nats (L2H3:
-# {{ result("heads.even_l2h3", ".2f") }}). An average over more and more places moves steadily on. A score of *where a head looks* cannot see a head that
-# works because it looks nowhere in particular.
-#
-# ## Is a name stable?
+# ### Is a name stable?
 #
 # For each prompt by itself: which head has the highest score? We count the prompts in which it is the most frequent one.
 
-# %%
+# %% tags=["setup"]
 tops = {
     "induction": [*own, *twice],
     "previous": own,
@@ -472,74 +784,34 @@ note(
 # %% [markdown]
 # Strong names are stable: the planted head tops {{ result("heads.stable_previous", ".0%") }} of the prompts, the best induction head
 # {{ result("heads.stable_induction", ".0%") }}, own texts and random rows together. Where all heads are near chance the top is a lottery:
-# *duplicate* in fairytale {{ result("heads.stable_duplicate", ".0%") }}, *induction* in world {{ result("heads.stable_world", ".0%") }}.
-# Whether names hold in a model that is not ours, [A stranger's heads](27_stranger.md) asks.
+# *duplicate* in *Fairytale* {{ result("heads.stable_duplicate", ".0%") }}, *induction* in *World* {{ result("heads.stable_world", ".0%") }}. On repeated random
+# tokens *World*'s best induction score is {{ result("heads.induction_world_twice", ".2f") }}, about chance, though it repeats songs without fault.
+# [A stranger's heads](27_stranger.md) asks whether names hold in a model that is not ours.
 #
-# ## What surprised us
-#
-# - The head that the model misses nearly most says nothing about any word, in a language where places do not matter.
-# - A head made by hand to look one token back scores two thirds.
-# - Zero ablation depends on constants that the model's function does not depend on, and ranks heads well all the same.
-#
-# ## Try it yourself
-#
-# **1. One head, two names** (beginner, 10 minutes). On fairytale's own text the top induction head also has the highest *first* score. Split
-# its attention to the first token: tokens that are new in the text, and tokens that came before.
-#
-# ??? tip "Hint"
-#     `seen_own["pattern", layer][:, head, 1:, 0]` is what each later token pays to the first.
-
-# %% tags=["solution"]
-came = torch.tensor([[t in row[:i] for i, t in enumerate(row)] for row in own.tolist()])[
-    :, 1:
-]
-resting = seen_own["pattern", TOP[0]][:, TOP[1], 1:, 0]
-note(atol=0.05, rests_new=resting[~came].mean(), rests_again=resting[came].mean())
-assert scores["own"]["first"].top(1)[0][:2] == TOP, "another head rests there"
-assert resting[~came].mean() > 2 * resting[came].mean(), "new tokens have nothing to copy"
-
-# %% [markdown]
-# New tokens pay the first one {{ result("heads.rests_new", ".0%") }}, those that came before {{ result("heads.rests_again", ".0%") }}: it rests when
-# there is nothing to copy. A name holds for a head *and a text*.
-#
-# **2. Clocks in fairytale** (intermediate, 10 minutes). Which head of layer 1 costs most when resampled, and what does it cost when replaced
-# by what it brings in *another text at the same place*?
-#
-# ??? tip "Hint"
-#     `seen_own["z", 1].roll(1, 0)` is another text at the same place.
-
-# %% tags=["solution"]
-by_resample = tale_cost["resample"][tale.n_heads : 2 * tale.n_heads]
-head = int(by_resample.argmax())
-z = seen_own["z", 1][:, :-1, [head]].roll(1, 0)
-with edit(tale, "z", 1, lambda old, at: z, heads=[head]):
-    here = (losses(tale, own).mean() - loss_own).item()
-assert here < by_resample[head] / 3, f"{here:.3f} of {by_resample[head]:.3f}: no clock"
-print(f"1.{head}: resampled {by_resample[head]:.3f}, from the same place {here:.3f}")
-
-# %% [markdown]
-# ## What this does not show
-#
-# - Two models, one training run each. That large models have clocks does not follow; that scores of looking cannot see one does.
-# - A model trained by somebody else, and the score of what heads write, are missing; [A stranger's heads](27_stranger.md) has both.
-# - The clock is described by what is lost when it is wrong. Which heads read it, and how, we did not trace.
-# - Single heads and one pair. In `world`, too, groups may stand in for each other.
-# - *Nothing lost* holds for these texts, and fairytale's are its own: a head may matter for what they do not contain.
-#
-# ## Links
-#
-# - Before this: [How rules form](17_formation.md), [Weights alone](13_weights.md)
-# - Finding: [The head that world misses most is a clock](../findings/heads-clock.md)
+# - Finding: [A head of layer 0 is often a clock](../findings/heads-clock-often.md)
+# - Superseded: [The head that World misses most is a clock](../findings/heads-clock.md)
 # - Finding: [Zero ablation depends on constants that the model does not](../findings/heads-zero-depends-on-constants.md)
 # - Surprise: [A head made to do one thing scores two thirds](../surprises/heads-planted-score.md)
 # - Dead end: [Ranking heads by where they look](../dead-ends/heads-ranking-by-looking.md)
 # - Question: [Who reads the clock?](../questions/heads-who-reads-the-clock.md)
 # - Olsson et al. (2022), [In-context learning and induction heads](https://arxiv.org/abs/2209.11895)
 # - Chan et al. (2022), [Causal scrubbing](https://www.alignmentforum.org/posts/JvZhhzycHu2Yd57RN/causal-scrubbing-a-method-for-rigorously-testing)
+# - McGrath et al. (2023), [The Hydra effect: emergent self-repair in language model computations](https://arxiv.org/abs/2307.15771)
 # - Voita et al. (2019), [Analyzing multi-head self-attention](https://arxiv.org/abs/1905.09418)
 
-# %% tags=["labels"]
+# %% tags=["setup"]
 in_words(
+    trainings="Trainings of World",
+    clocks="Trainings in which the head of the first layer that is listened to most is a clock",
+    clock_most_missed="Trainings in which a clock is the head missed most by the mean",
+    songs_by_top="Trainings in which songs need the head with the highest induction score",
+    partly_place="Cost by the mean at the same place of the head that is least of a clock, in nats",
+    partly_mean="Its cost by the mean, in nats",
+    gain_whole="Fairytale: gain when random tokens come again, in nats",
+    most_missed_differ="Different heads missed most, by four ablations",
+    rho_best_most="Best rank correlation of a score with what is lost, most of five trainings",
+    rho_best_least="The same, least of five trainings",
+    trainings_above_bar="Trainings in which it exceeds what one random order in twenty does",
     planted_lowest="Fairytale: attention of the planted head to the token before",
     planted_choice="Fairytale: places where it attends most to the token before",
     top_rank_own="Fairytale: rank of the top induction head on its own text",
