@@ -1,20 +1,18 @@
 # ---
 # title: A stranger's heads
 # question: Do scores and names of heads made on our models hold for a model that is not ours, and when is a copying score above chance?
+# answer: >-
+#   As first defined, the copying score of a stranger's head may be {{ result("stranger.first_defined_stories260k", ".2f") }} by
+#   chance. With embeddings centred the level is {{ result("stranger.centred_stories260k", ".2f") }}, and names begin to mean something.
+# chapter: Who does it
 # level: intermediate
-# minutes: 15
+# minutes: 14
 # models: [stories260K, world, fairytale]
 # needs: [21_heads]
 # tags: [attention heads, ablation, induction, copying, methods]
-# chapter: Who does it
 # thumbnail: copying
 # timeout: 500
 # ---
-
-# %% [markdown]
-# [A zoo of heads](21_heads.md) sorted the heads of two models by where they look, and asked what is lost without them. Both models are ours.
-# Here we do the same to a model that somebody else has trained, and add a score that asks what a head *writes*. Does the stranger have the
-# same animals? And how high must that score be before it means anything?
 
 # %% tags=["setup"]
 from itertools import product
@@ -23,38 +21,19 @@ import numpy as np
 import torch
 
 import llmnotes
-from llmnotes.lab import figure, in_words, plots, predict, within
+from llmnotes.lab import ask, figure, in_words, plots, predict, within
 from llmnotes.methods import copying, looking
 from llmnotes.model import ablate, parts, trace
 from llmnotes.world import read
 
-BLUE, ORANGE, *_ = plots.COLOURS
+BLUE, ORANGE, GREEN, *_ = plots.COLOURS
 torch.set_grad_enabled(False)
 DRAWN = "rounding may turn a sampled word"
 TIES = "near ties may change places"
 WEIGHTS = "weights alone: rounding only"
 note = within(atol=0.005, because=WEIGHTS)
 
-# %% [markdown]
-# ## What you need to know
-#
-# **The stranger.** [`stories260K`](../models/stories260K.md) is Andrej Karpathy's: a Llama of 5 layers of 8 heads, trained on stories for
-# children. Two neighbouring heads share their values. Half of its 512 tokens are single bytes, which such stories hardly hold; we draw its
-# random tokens from the other half. Head 4.0 is head 0 of layer 4.
-#
-# **Where a head looks.** `llmnotes.methods.heads.looking` gives four scores: how much of its attention a head pays to the token before (*previous*), to
-# the first token (*first*), to earlier copies of the token that looks (*duplicate*), and to the tokens that *followed* such copies
-# (*induction*). *Chance* is a head that looks at all it can see alike.
-#
-# **Copying.** Whoever has seen random tokens once can know them when they come again. We take 32 random tokens that come *again*, and the same
-# 32 behind 32 others, *fresh*: what they cost less again is the *gain*. A head that does induction can bring it about: it finds the earlier
-# copy, looks at what followed, and writes that.
-#
-# **What a head writes.** The *copying score* ([lab 13](13_weights.md)) looks at weights alone. It asks of the table of a head, from the token
-# looked at to the logits of the next, whether it makes that same token likelier. It is 1 if every direction is copied, −1 if every one is
-# suppressed.
-
-# %%
+# %% tags=["setup"]
 stranger, world = llmnotes.load("stories260K"), llmnotes.load("world")
 tale = llmnotes.load("fairytale")
 
@@ -74,57 +53,8 @@ how |= {"attention_mask": torch.ones_like(begin), "pad_token_id": 2}
 torch.manual_seed(0)
 own = stranger.model.generate(begin, **how)  # stories of its own, (8, 128)
 
-# %% [markdown]
-# ## Predict first
-#
-# !!! question "Your turn"
-#     A model of five layers was trained on whole stories. How much does it gain when random tokens come again: nothing, a tenth of a nat, one,
-#     ten? And what copying score may a head have that does nothing in particular?
-#
-# Our own guesses, written before the runs but for what is said here. For copying scores *chance* is what 19 of 20 *crossed* heads stay within,
-# which read as one head of the model and write as another. That the top head of `world` scores below 0 we knew from lab 13.
 
-# %%
-gains = "Random tokens again cost stories260K a nat less than fresh ones"
-predict(gains, 0.55, gain="> 1")
-follows = "Its top induction head pays more than 0.3 to what followed them"
-predict(follows, 0.5, top="> 0.3")
-same = "Copying in stories260K needs the top induction head most"
-predict(same, 0.35, same="== 1")
-missing = "Without that head less than ¾ of its copying is left"
-predict(missing, 0.45, left="< 0.75")
-backward = "One of its heads pays more than ½ to the token before"
-predict(backward, 0.6, previous="> 0.5")
-
-# %% [markdown]
-# Two of these are settled otherwise than designed. *Needs most*: the design was 64 rows of random tokens, and in that first look it was false:
-# another head was missed most. We took 256 rows since 64 were too few for so small a gain, and there it is true. *Less than ¾*: on the one draw of
-# 256 rows that we recorded first, four fifths were left, and it was false. Three other draws gave less, two of them below ¾ and one on it. Only
-# after that look did we make it the **median of three draws** (the first is not among them; the median of all four would be below ¾ too). Neither
-# outcome is worth what the others are.
-
-# %%
-clears = "On its text the best of four kinds clears the bar"
-predict(clears, 0.5, over="> 0")
-goes = "In some model copying scores go with what copying or lists lose"
-predict(goes, 0.35, score_goes="> 0")
-above = "One of the three top induction heads has a copying score above chance"
-predict(above, 0.45, score_tops=">= 1")
-beyond = "In each model over ¼ of the copying scores are beyond chance"
-predict(beyond, 0.6, score_beyond="> 0.25")
-
-# %% [markdown]
-# *Clears the bar* was written after the scores of looking had been seen, but before any loss on its text. *Go with* was first settled on one
-# draw (false), and is now the median of three of as many rows. *One of the three* hangs on which head is the top one, and with few rows that
-# changes from sample to sample.
-#
-# ## Does it copy?
-#
-# The gain, as the median of three draws of 256 rows; and, as a control on text that the model knows, half a story of its own told again
-# instead of behind half of another.
-
-
-# %% tags=["idea"]
+# %% tags=["setup"]
 def losses(model, ids, last=0):
     """The loss of the last tokens, or of all but the first, (row, pos)."""
     logits = model.model(ids[:, :-1], logits_to_keep=last).logits
@@ -138,7 +68,262 @@ def gained(model, again, fresh):
     return (losses(model, fresh, last) - losses(model, again, last)).mean(1)
 
 
+# %% [markdown]
+# ## A case you can hold: tokens that come again
+#
+# [`stories260K`](../models/stories260K.md) is Andrej Karpathy's: a Llama of 5 layers of 8 heads, trained on stories for children. We did not
+# make it, and nobody told us what its heads do. Give it 32 random tokens, and then the same 32 again. Whoever can copy knows the second half.
+# *Fairytale*, our own model, was taught to.
+
+# %% tags=["idea"]
+again, fresh = DRAWS[0]  # the same 32 tokens twice; and the same 32 behind others
+for name, half in (("again", again[:1]), ("behind others", fresh[:1])):
+    loss = losses(stranger, half, last=31).mean()  # of the last 31 tokens
+    print(f"{name:14} {loss:.2f} nats a token")
+
+# %% [markdown]
+# It hardly gains. Does it have a head that would copy, if one only knew where to look? There is a score for that, which needs no text at all.
+#
+# ## A head's table has eigenvalues, and copying makes them positive
+#
+# {{ drawing("one-head", light="values", alt="One head. What it takes from the word looked at, by values and output, is lit up.") }}
+#
+# Once a head looks at a token, what it does is a fixed table: from the token looked at to the logits of the next. The *copying score* asks whether the table
+# makes that same token likelier ([Elhage et al. 2021](https://transformer-circuits.pub/2021/framework/index.html)):
+#
+# $$
+# \mathrm{score} = \frac{\sum_i \lambda_i}{\sum_i |\lambda_i|}, \qquad \lambda_i \text{ the eigenvalues of } W_E\, \v{W_V} W_O\, W_U
+# $$
+#
+# $W_E$ embeds a token, $\v{W_V}$ and $W_O$ are the head's value and output matrices, and $W_U$ unembeds. The score is 1 if every direction is copied, and −1 if
+# every one is suppressed. A table with random entries scores 0 on average. But how far from 0 can a score be by chance? We *permute the tokens* that
+# come out against those that go in. Then nothing can be copied, and what is left is chance.
+
+
+# %% tags=["idea"]
+def own_score(w_e, w_v, w_o, w_u):  # (vocab, d), (d, d_head), (d_head, d), (d, vocab)
+    small = w_o @ (w_u @ w_e) @ w_v  # (d_head, d_head), the same eigenvalues but for zeros
+    eigenvalues = torch.linalg.eigvals(small.double())
+    return (eigenvalues.sum().real / eigenvalues.abs().sum()).item()
+
+
+# %% tags=["setup"]
+of = parts(stranger)
+mine = own_score(
+    of.w_e, of.blocks[0].w_v[0], of.blocks[0].w_o[0], of.final_norm.weight[:, None] * of.w_u
+)
+assert abs(mine - copying(stranger, centred=False).values[0, 0]) < 1e-3, mine
+
+# %% [markdown]
+# ```exercise
+# title: What is left of a table of rank 1
+# minutes: 3
+# code: |
+#   # a table that can see one direction only has one eigenvalue other than 0, say λ
+#   score = λ / abs(λ)
+#   possible = ▢   # all values that this score can have, as a set
+# right: ["{1, -1}", "{-1, 1}", "{1.0, -1.0}", "{-1.0, 1.0}", "{+1, -1}", "{-1, +1}"]
+# praise: "Only 1 or −1. If one direction outweighs all others, any head scores high or low, whatever it does."
+# wrong:
+#   "{0}": "The sum of one number over its size cannot be 0."
+#   "{1}": "What if λ is negative?"
+# otherwise: "What is a number divided by its own size?"
+# solution: "`{1, -1}`"
+# ```
+#
+# ## Your prediction
+#
+# Half of the 512 tokens of `stories260K` are single bytes, which stories for children hardly hold. Training hardly touched their embeddings, and they
+# all have nearly the same one.
+
 # %%
+ask(
+    "A head of stories260K has a copying score of 0.8, on a scale from −1 to 1. Does it copy?",
+    choices={
+        "yes": "Yes: 0.8 is far from the 0 of a random table",
+        "sign": "Probably: the size may be wrong, and the sign will be right",
+        "unknown": "One cannot say: heads with permuted tokens reach that as well",
+    },
+    answer="unknown",
+    because={
+        "yes": "A random table scores 0 on average. What counts is how far from 0 it may be, and that depends on the embedding.",
+        "sign": "One shared direction that outweighs all others gives every head a large score of either sign.",
+        "unknown": "What half of the tokens share is one direction. The score mostly says what the head happens to do to that direction.",
+    },
+    figure="copying",
+    first_defined_stories260k="> 0.8",
+)
+# Before the runs, but for what is said here. For copying scores *chance* is what 19 of 20 *crossed* heads stay within, which
+# read as one head of the model and write as another. That the top head of World scores below 0 was known from lab 13.
+predict("Random tokens again cost stories260K a nat less than fresh ones", 0.55, gain="> 1")
+predict("Its top induction head pays more than 0.3 to what followed them", 0.5, top="> 0.3")
+# Two are settled otherwise than designed. The design was 64 rows of random tokens, in which another head was missed most; with
+# 256 rows this one is. On the first draw of 256 rows four fifths were left; after that look it became the median of three.
+predict("Copying in stories260K needs the top induction head most", 0.35, same="== 1")
+predict("Without that head less than ¾ of its copying is left", 0.45, left="< 0.75")
+predict("One of its heads pays more than ½ to the token before", 0.6, previous="> 0.5")
+# Written after the scores of looking had been seen, but before any loss on its text.
+predict("On its text the best of four kinds clears the bar", 0.5, over="> 0")
+# First settled on one draw (false), now the median of three of as many rows.
+predict(
+    "In some model copying scores go with what copying or lists lose",
+    0.35,
+    score_goes="> 0",
+)
+predict(
+    "One of the three top induction heads has a copying score above chance",
+    0.45,
+    score_tops=">= 1",
+)
+predict(
+    "In each model over ¼ of the copying scores are beyond chance",
+    0.6,
+    score_beyond="> 0.25",
+)
+
+# %% [markdown]
+# ## As first defined, 0.8 may be chance; centred, it is not
+
+# %% tags=["setup"]
+MODELS = {"World": world, "Fairytale": tale, "stories260K": stranger}
+found = {
+    (name, centred): copying(model, centred=centred)
+    for name, model in MODELS.items()
+    for centred in (False, True)
+}
+level = {
+    key: scores.null.abs().flatten().quantile(0.95).item() for key, scores in found.items()
+}
+outside = {
+    key: (scores.values.abs() > level[key]).double().mean().item()
+    for key, scores in found.items()
+}
+note(
+    atol=0.03,
+    because="20 draws of permuted tokens",
+    first_defined_world=level["World", False],
+    first_defined_fairytale=level["Fairytale", False],
+    first_defined_stories260k=level["stories260K", False],
+    centred_world=level["World", True],
+    centred_fairytale=level["Fairytale", True],
+    centred_stories260k=level["stories260K", True],
+)
+note(
+    atol=0.06,
+    because="20 draws of permuted tokens",
+    outside_first_fairytale=outside["Fairytale", False],
+    outside_first_stories260k=outside["stories260K", False],
+    outside_fairytale=outside["Fairytale", True],
+    outside_stories260k=outside["stories260K", True],
+)
+e = parts(stranger).w_e[3:259]
+alike = torch.cosine_similarity(e[:, None], e, dim=-1).median()
+note(atol=1e-4, bytes_alike=alike)
+
+# %% tags=["drawing"]
+fig, axes = plots.subplots(1, 2, height=3.3, sharey=True)
+for ax, centred, title in zip(
+    axes, (False, True), ("As first defined", "Centred"), strict=True
+):
+    for x, name in enumerate(MODELS):
+        score, bound = (
+            found[name, centred].values.flatten().sort().values,
+            level[name, centred],
+        )
+        band = ax.fill_between([x - 0.4, x + 0.4], -bound, bound, color=plots.GRID)
+        if name == "stories260K" and not centred:
+            band.set_gid("choice-unknown")
+        ax.plot(x + np.linspace(-0.3, 0.3, len(score)), score, "o", ms=4, color=BLUE)
+    ax.set_xticks(range(3), MODELS)
+    ax.set(title=title, ylim=(-1.05, 1.05), yticks=(-1, -0.5, 0, 0.5, 1))
+    ax.grid(axis="x", visible=False)
+axes[0].set_ylabel("copying score")
+figure(
+    fig,
+    name="copying",
+    alt="Copying scores of the heads of three models, and a band for chance. As first defined the band is wide in Fairytale and fills most of the range in "
+    "stories260K, and holds most heads. Centred it is narrow in World and Fairytale, half as wide in stories260K, and most heads lie outside.",
+    caption="Each point is a head, by rank. Grey, the control: 19 of 20 scores with permuted tokens.",
+    title="Centring makes the copying score mean something",
+    data={f"{name}_{centred}": scores.values for (name, centred), scores in found.items()},
+    rtol=0.03,
+    because=WEIGHTS,
+)
+
+# %% [markdown]
+# As first defined, 19 of 20 scores with permuted tokens lie within ±{{ result("stranger.first_defined_stories260k", ".2f") }} in `stories260K`, within
+# ±{{ result("stranger.first_defined_fairytale", ".2f") }} in *Fairytale* and ±{{ result("stranger.first_defined_world", ".2f") }} in *World*. In the stranger
+# the bytes do it: they have nearly one embedding (median cosine {{ result("stranger.bytes_alike", ".4f") }}), and the score weighs all tokens equally.
+#
+# The cure is to take what all tokens share out of the embeddings before the score is computed: *centre* them, and apply the gain of the norm that the head
+# reads through. Then chance is ±{{ result("stranger.centred_stories260k", ".2f") }}, ±{{ result("stranger.centred_fairytale", ".2f") }} and
+# ±{{ result("stranger.centred_world", ".2f") }}. Of the stranger's heads {{ result("stranger.outside_stories260k", ".0%") }} lie outside, before
+# {{ result("stranger.outside_first_stories260k", ".0%") }}; of *Fairytale*'s {{ result("stranger.outside_fairytale", ".0%") }}, before
+# {{ result("stranger.outside_first_fairytale", ".0%") }}. `copying` in the package now does both, and returns the permuted scores beside the score.
+#
+# ## Late heads suppress in World, in all five trainings, and copy in the stranger
+
+# %% tags=["drawing"]
+by_layer = {"seed 0": found["World", True].values.mean(1)}
+for seed in range(1, 5):
+    model = llmnotes.load("world", seed=seed)
+    by_layer[f"seed {seed}"] = copying(model, draws=1).values.mean(1)
+ours = torch.stack([*by_layer.values()])  # (training, layer)
+own_tale, own_stranger = (
+    found[name, True].values.mean(1) for name in ("Fairytale", "stories260K")
+)
+note(
+    trainings=len(ours),
+    late_negative=(ours[:, 1:] < 0).all(1).sum(),
+    first_positive=(ours[:, 0] > 0).sum(),
+)
+note(
+    atol=0.03,
+    last_layer_most=ours[:, -1].max(),
+    first_layer_least=ours[:, 0].min(),
+    tale_late=own_tale[1:].mean(),
+    stranger_late=own_stranger[1:].mean(),
+)
+fig, ax = plots.subplots(height=3.1)
+for n, values in enumerate(ours):
+    ax.plot(range(4), values, "o-", ms=4, color=BLUE, alpha=1 if n == 0 else 0.45)
+ax.plot(range(5), own_tale, "s-", ms=5, color=ORANGE)
+ax.plot(range(5), own_stranger, "D-", ms=5, color=GREEN)
+ax.axhline(0, color=plots.INK, lw=1, ls=":")
+ax.text(3.06, ours[:, 3].mean(), "World, 5 trainings", color=BLUE, va="center")
+ax.text(4.08, own_tale[4], "Fairytale", color=ORANGE, va="center")
+ax.text(4.08, own_stranger[4], "stories260K", color=GREEN, va="center")
+ax.set(
+    xlabel="layer",
+    xticks=range(5),
+    xlim=(-0.2, 5.4),
+    ylim=(-1.1, 1),
+    ylabel="mean copying score",
+)
+figure(
+    fig,
+    name="layers",
+    alt="Mean copying score by layer. In five trainings of World the first layer is positive and all later layers are negative, the last near minus 0.9. Fairytale is "
+    "similar and less extreme. In stories260K all layers are positive.",
+    caption="Mean over the heads of a layer, embeddings centred. Dotted: a table with random entries.",
+    title="World's late heads suppress in every training",
+    data={"ours": ours, "tale": own_tale, "stranger": own_stranger},
+    rtol=0.03,
+    because=WEIGHTS,
+)
+
+# %% [markdown]
+# In {{ result("stranger.late_negative") }} of {{ result("stranger.trainings") }} trainings of *World* every layer but the first suppresses on average, the last
+# at most with {{ result("stranger.last_layer_most", ".2f") }}. *Fairytale*'s later layers average {{ result("stranger.tale_late", "+.2f") }}, the stranger's
+# {{ result("stranger.stranger_late", "+.2f") }}. All three models use one matrix to embed and to unembed, so that alone does not explain
+# [why late heads suppress](../questions/weights-late-heads-suppress.md). Nor does a negative score mean that the head lowers the words it looks at:
+# a late head never sees a bare embedding ([Weights alone](13_weights.md)).
+#
+# ## Heads that look one back, and next to no induction
+#
+# Induction is said to build on heads that look one token back: they tell each token what came before it. Does the stranger have both?
+
+# %% tags=["setup"]
 story = own[:, 1:65]
 told_twice = [torch.cat([begin, x, story], 1) for x in (story, story.roll(1, 0))]
 words = {"first": 0, "tokens": (0, parts(tale).sizes.vocab_size)}
@@ -156,16 +341,7 @@ when_drawn(
     gain_tale=np.mean([gained(tale, *draw).mean().item() for draw in TALES]),
 )
 
-# %% [markdown]
-# **It hardly copies.** Random tokens cost {{ result("stranger.gain", ".2f") }} nats less when they come again (at most
-# {{ result("stranger.gain_highest", ".2f") }} in a draw), of {{ result("stranger.first", ".1f") }}. `fairytale`, which was taught to copy, gains
-# {{ result("stranger.gain_tale", ".1f") }} (mean of three draws). Half a story of its own gains {{ result("stranger.story", ".2f") }}.
-#
-# ## Where its heads look
-#
-# Induction is said to build on heads that look one token back: they tell each token what came before it. Does the stranger have both?
-
-# %%
+# %% tags=["setup"]
 KINDS = ("previous", "first", "duplicate", "induction")
 HEADS = list(product(range(stranger.n_layers), range(stranger.n_heads)))
 on_own = looking(stranger, own)
@@ -175,7 +351,7 @@ induction = induction.mean(0)
 TOP = induction.argmax().item()
 back = on_own["previous"].values
 
-# %%
+# %% tags=["setup"]
 batches = DRAWS[0][0][:128].split(8)
 found = [looking(stranger, rows)["induction"].values.argmax().item() for rows in batches]
 note(
@@ -195,36 +371,45 @@ when_drawn(atol=0.03, previous=back.max())
 
 # %% tags=["drawing"]
 fig, axes = plots.subplots(1, 2, height=2.7, sharey=True)
-titles = "stories260K, own text", "stories260K, random again"
+titles = "own text", "random tokens again"
 for ax, scores, title in zip(axes, (on_own, on_random[0]), titles, strict=True):
     for x, kind in enumerate(KINDS):
         y = np.sort(scores[kind].values.flatten().numpy())
         ax.plot(x + np.linspace(-0.25, 0.25, len(y)), y, "o", ms=4, color=BLUE)
         label, level = None if x else "chance", [scores[kind].chance] * 2
         ax.plot([x - 0.35, x + 0.35], level, color=ORANGE, label=label)
-    ax.set_title(title, fontsize=10.5)
-    ax.set_xticks(range(4), KINDS)
+    ax.set(title=title)
+    ax.set_xticks(range(4), KINDS, rotation=25)
 axes[0].set(ylabel="share of attention", ylim=(-0.03, 1.0))
 axes[1].legend(loc="upper right", fontsize=9.5)
 ALT = """On both texts a few heads pay more than half to the token before, far above chance. On random tokens that come again no head stands out in
 duplicate or induction, and on neither text does one rest on the first token."""
-CAPTION = "Each point a head."
-figure(fig, name="scores", alt=ALT, caption=CAPTION, rtol=0.05, because=DRAWN)
+CAPTION = "stories260K, each point a head."
+figure(
+    fig,
+    name="scores",
+    alt=ALT,
+    caption=CAPTION,
+    title="Three heads look one back, none does induction",
+    rtol=0.05,
+    because=DRAWN,
+)
 
 # %% [markdown]
-# One half is there: {{ result("stranger.back") }} heads pay more than half to the token before, the first of them
-# {{ result("stranger.previous", ".2f") }}. The other is not: the top induction score is {{ result("stranger.top", ".3f") }}, and chance
-# {{ result("stranger.chance", ".3f") }}. Over the three draws, 64 rows of each, it is head {{ result("stranger.top_layer") }}.{{ result("stranger.top_head") }} that has it. In
-# batches of 8 rows, as many as lab 21 takes, it is that head in {{ result("stranger.stable", ".0%") }}, and in {{ result("stranger.layer_0", ".0%") }} one of
-# layer 0, which sees nothing but bare tokens and cannot do induction.
+# One half is there: {{ result("stranger.back") }} heads pay more than half of their attention to the token before, the first of them
+# {{ result("stranger.previous", ".2f") }}. The other half is not: the top induction score is {{ result("stranger.top", ".3f") }}, and chance is
+# {{ result("stranger.chance", ".3f") }}.
 #
-# ## Take its heads away
+# So random tokens cost {{ result("stranger.gain", ".2f") }} nats less when they come again, of {{ result("stranger.first", ".1f") }} (median of three draws).
+# *Fairytale* gains {{ result("stranger.gain_tale", ".1f") }}.
 #
-# Each of its 40 heads is replaced by its mean on 64 rows, as designed. Then we measure the top head, the one missed most and, as a control, one
-# from the middle on all three draws of 256 rows.
+# ## A share of a small number is no measure
+#
+# Is that little gain the work of the head with the top induction score? Each of the 40 heads is replaced by its mean on 64 rows. Then we measure the top head, the
+# one missed most and, as a control, one from the middle on three draws of 256 rows.
 
 
-# %%
+# %% tags=["setup"]
 def without(model, heads, ids, measure, *args):
     """A measure while each head in turn is replaced by its mean over these texts."""
     reference, found = trace(model, ids, ["z"]), []
@@ -245,7 +430,7 @@ again_left = [
 ]
 shares = np.stack(again_left).mean(-1) / np.array(GAINS)[:, None]  # (draw, head)
 
-# %%
+# %% tags=["setup"]
 note(
     same=np.median(shares, 0).argmin() == 0,
     same_few=order[0] == TOP,
@@ -269,56 +454,48 @@ ax.plot(np.repeat([chosen], 2, 0), shares[1:], "D", ms=5, color=BLUE)
 ax.axhline(1, color=plots.INK, lw=1, ls=":")
 ax.axvline(TOP, color=ORANGE, lw=8, alpha=0.25, label="top induction head")
 ax.set_xticks(range(0, 40, 4), ["{}.{}".format(*HEADS[i]) for i in range(0, 40, 4)])
-ax.set(ylabel="gain that is left (share)", xlabel="head taken away", ylim=(0.4, 1.4))
-ax.legend(loc="upper left", fontsize=9.5, ncols=3)
+ax.set(ylabel="gain that is left (share)", xlabel="head taken away", ylim=(0.4, 1.7))
+ax.legend(loc="upper left", fontsize=9.5)
 ALT = """On 64 rows what is left scatters from head to head, and several heads lie as low as the top induction head. On 256 rows the top head
 lies lowest in all three draws."""
 CAPTION = "Dotted: all of the gain. Measured again: the top induction head, the one missed most on 64 rows, and one from the middle."
-figure(fig, name="left", alt=ALT, caption=CAPTION, rtol=0.05, because=DRAWN)
+figure(
+    fig,
+    name="left",
+    alt=ALT,
+    caption=CAPTION,
+    title="On 64 rows any head may be missed most",
+    rtol=0.05,
+    because=DRAWN,
+)
 
 # %% [markdown]
-# On 64 rows another head is missed most, and several lie as low as the top induction head. On 256 rows the name is right, for what little there
-# is: with {{ result("stranger.left", ".0%") }} of the gain left (control: {{ result("stranger.control", ".0%") }}) the top head is missed most of the
-# three. In a longer run than a page has time for, with all 40 heads on these draws, it came first in each draw.
+# On 64 rows another head is missed most. On 256 rows the name is right, for what little there is: without the top head
+# {{ result("stranger.left", ".0%") }} of the gain is left, without the control {{ result("stranger.control", ".0%") }}.
 #
-# But the share moves from {{ result("stranger.left_lowest", ".0%") }} to {{ result("stranger.left_highest", ".0%") }}, and in other draws further. The cause is
-# below the fraction bar: the gain of one draw, {{ result("stranger.gain", ".2f") }} nats, has a standard error of {{ result("stranger.gain_error", ".3f") }}.
-# What is lost without the head moves less: {{ result("stranger.lost_lowest", ".3f") }} to {{ result("stranger.lost_highest", ".3f") }} nats. **A share of a
-# small number is no measure.**
+# But the share moves from {{ result("stranger.left_lowest", ".0%") }} to {{ result("stranger.left_highest", ".0%") }} over three draws. The cause is below the
+# fraction bar: the gain, {{ result("stranger.gain", ".2f") }} nats, has a standard error of {{ result("stranger.gain_error", ".3f") }} in a draw. What is lost
+# without the head moves less, from {{ result("stranger.lost_lowest", ".3f") }} to {{ result("stranger.lost_highest", ".3f") }} nats. Report nats, and not a share of
+# next to nothing.
 #
-# ## On its own text
+# ## What surprised us
 #
-# What does its own text lose without each head, and do the four scores see it? As in lab 21, the bar to clear is the best of four scores in 95 %
-# of random orders.
-
-
-# %%
-def agree(one, two):
-    ranks = [np.argsort(np.argsort(np.ravel(values))) for values in (one, two)]
-    return np.corrcoef(ranks)[0, 1]
-
-
-random, kinds = np.random.default_rng(0), range(len(KINDS))
-costs = without(stranger, HEADS, own, losses, stranger, own).mean((1, 2))
-costs -= losses(stranger, own).mean().item()
-orders = [[agree(random.permutation(40), costs) for _ in kinds] for _ in range(500)]
-rhos = [agree(on_own[kind].values, costs) for kind in KINDS]
-over = np.abs(rhos).max() - np.quantile(np.abs(orders).max(1), 0.95)
-note(atol=0.15, because=TIES, over=over)
-when_drawn(atol=0.01, unit="nats", most=costs.max())
-
-# %% [markdown]
-# No head is missed by itself: the most that one costs is {{ result("stranger.most", ".2f") }} nats. The best of the four kinds misses the bar
-# ({{ result("stranger.over", "+.2f") }}), but in other texts of its own, and more of them, it came out on both sides, near the bar. If the scores see
-# something here, it is little.
+# **Half of a stranger's tokens share one embedding.** We had drawn the chance level of the score from crossed heads, found that it fills the range, and
+# advised to leave the bytes out. A reader pointed out that centring is the cure
+# ([the finding](../findings/heads-copying-score-chance.md)).
 #
-# ## What heads would write
+# **Four of our nine claims turned with the sample.** A small effect takes many rows, and we noticed only because we drew again.
 #
-# The copying score needs no text. Its mean by chance is 0, since the eigenvalues of a random matrix point everywhere. But how far from 0 may it
-# be by chance? We let each head write what another head of the same model reads.
+# ## Try it
+#
+# **1. Bytes alone** (5 minutes). Take the copying scores over the 256 bytes alone, as first defined. Say before you run it: what is the chance level of a
+# table that can see one direction only?
+#
+# ??? tip "Hint"
+#     `crossed(stranger, slice(3, 259))` below. A table of rank 1 has one eigenvalue other than 0; what is its sum over its size?
 
 
-# %%
+# %% tags=["setup"]
 def crossed(model, tokens=slice(None)):
     """Copying scores of the heads, and of all that read as one head and write as another."""
     found = parts(model)
@@ -337,11 +514,85 @@ assert np.allclose(
     crossed(world)[0], copying(world, centred=False).values.flatten(), atol=1e-4
 )
 
-# %% [markdown]
-# Do the scores go with what is lost without a head? For `world` we take the words of lists (songs are sung again). For `fairytale`, as in lab 21,
-# what random tokens gain from first to second sight, and for `stories260K` the gain; both in three draws, of 8 and of 24 rows.
+# %% tags=["solution"]
+bytes_alone = np.quantile(crossed(stranger, slice(3, 259))[1], 0.95)
+assert bytes_alone > 0.99, f"{bytes_alone:.3f}: one eigenvalue, so the score is −1 or 1"
+note(bound_bytes=bytes_alone)
 
-# %%
+# %% [markdown]
+# It is ±{{ result("stranger.bound_bytes", ".3f") }}: one eigenvalue, copied or suppressed.
+#
+# **2. Random heads** (10 minutes). How wide would chance be if the heads of `stories260K` were random matrices, and if they were as
+# wide as those of *World*?
+#
+# ??? tip "Hint"
+#     The eigenvalues of `o @ v`, where `o` is (d_head, d_model) and `v` is (d_model, d_head), both from `torch.randn`.
+
+
+# %% tags=["solution"]
+def chance_level(d_head, d_model):
+    """What 19 of 20 copying scores of random matrices stay below."""
+    generator = torch.Generator().manual_seed(0)
+    o, v = torch.randn(2, 1000, d_head, d_model, generator=generator)
+    values = torch.linalg.eigvals(o @ v.mT)
+    return (values.sum(-1).real / values.abs().sum(-1)).abs().quantile(0.95)
+
+
+small, wide = chance_level(8, 64), chance_level(world.d_head, world.d_model)
+note(atol=0.01, random_small=small, random_wide=wide)
+assert wide < level["World", True], "World's own heads are wider than random ones"
+
+# %% [markdown]
+# ±{{ result("stranger.random_small", ".2f") }} and ±{{ result("stranger.random_wide", ".2f") }}. Few eigenvalues make a wide level; the rest comes
+# with the model's own matrices. So random ones are too kind a control.
+#
+# ## You can now
+#
+# - compute a copying score, and its chance level by permuted tokens;
+# - say when embeddings must be centred, and why;
+# - tell a share that moves because its base is small from an effect that moves.
+#
+# ## What this does not show
+#
+# - One stranger, one training run. That it does not copy holds for 32 random tokens and for 64 of its own; why it did not learn to, we do not know.
+# - The copying score feeds embeddings into heads of all layers, which never see them bare. Centring cures its chance level, not that.
+# - Single heads, replaced by their mean. Several may stand in for each other.
+#
+# ## Going deeper
+#
+# ### On its own text
+#
+# What does the stranger's own text lose without each head, and do the four scores of looking see it? The bar to clear is the best of four scores in 95% of random
+# orders.
+
+
+# %% tags=["setup"]
+def agree(one, two):
+    ranks = [np.argsort(np.argsort(np.ravel(values))) for values in (one, two)]
+    return np.corrcoef(ranks)[0, 1]
+
+
+random, kinds = np.random.default_rng(0), range(len(KINDS))
+costs = without(stranger, HEADS, own, losses, stranger, own).mean((1, 2))
+costs -= losses(stranger, own).mean().item()
+orders = [[agree(random.permutation(40), costs) for _ in kinds] for _ in range(500)]
+rhos = [agree(on_own[kind].values, costs) for kind in KINDS]
+over = np.abs(rhos).max() - np.quantile(np.abs(orders).max(1), 0.95)
+note(atol=0.15, because=TIES, over=over)
+when_drawn(atol=0.01, unit="nats", most=costs.max())
+
+# %% [markdown]
+# No head is missed by itself: the most that one costs is {{ result("stranger.most", ".2f") }} nats. The best of the four kinds misses the bar
+# ({{ result("stranger.over", "+.2f") }}), but in other texts of its own it came out on both sides. In batches of 8 rows the top induction head is head
+# {{ result("stranger.top_layer") }}.{{ result("stranger.top_head") }} in {{ result("stranger.stable", ".0%") }}, and in {{ result("stranger.layer_0", ".0%") }} one of layer
+# 0, which sees nothing but bare tokens and cannot do induction. Half a story of its own, told again, gains {{ result("stranger.story", ".2f") }} nats.
+#
+# ### Crossed heads, and scores beside losses
+#
+# Before we centred, we had drawn the chance level by letting each head write what another head of the same model reads. And we asked whether the scores go with what is
+# lost without a head: for *World* the words of lists, for *Fairytale* what random tokens gain from first to second sight, for `stories260K` the gain.
+
+# %% tags=["setup"]
 told, stories = read(seed=5, n=24, length=129)
 lists = np.array([[token.rule == "list" for token in story[1:]] for story in stories])
 WORLD, TALE = (list(product(range(m.n_layers), range(m.n_heads))) for m in (world, tale))
@@ -358,7 +609,7 @@ tops = [
     for model, ids in ((world, told[:, :-1]), (tale, TALES[0][0]))
 ]
 
-# %%
+# %% tags=["setup"]
 zoo = {
     "world": (world, tops[0], [songs]),
     "fairytale": (tale, tops[1], copied),
@@ -372,8 +623,8 @@ for name, (model, at, costs) in zoo.items():
     orders = [agree(random.permutation(len(written)), written) for _ in range(500)]
     goes[name] = [agree(written, cost) - np.quantile(orders, 0.95) for cost in costs]
 
-# %%
-bound = {name: level for name, (_, level, _) in zip(zoo, columns, strict=True)}
+# %% tags=["setup"]
+bound = {name: at for name, (_, at, _) in zip(zoo, columns, strict=True)}
 mean = {name: score.mean() for name, (score, *_) in zip(zoo, columns, strict=True)}
 note(
     bound_world=bound["world"],
@@ -386,7 +637,7 @@ note(
     mean_no_bytes=mean["no_bytes"],
 )
 
-# %%
+# %% tags=["setup"]
 note(
     atol=0.1,
     because=TIES,
@@ -406,104 +657,34 @@ note(
     score_beyond=min(beyond[:3]),
     last_no_bytes=columns[-1][0][-8:].mean(),
 )
-e = parts(stranger).w_e[3:259]
-alike = torch.cosine_similarity(e[:, None], e, dim=-1).median()
-note(atol=1e-4, bytes_alike=alike)
-
-# %% tags=["drawing"]
-fig, ax = plots.subplots(height=2.9)
-for x, (score, bound, at) in enumerate(columns):
-    wide, rank = x + np.linspace(-0.3, 0.3, len(score)), score.argsort().argsort()
-    edges, label = [x - 0.38, x + 0.38], None if x else "chance: 19 of 20 crossed heads"
-    ax.fill_between(edges, -bound, bound, color=plots.GRID, label=label)
-    ax.plot(wide[rank], score, "o", ms=4, color=BLUE)
-    label = None if x else "top induction head"
-    ax.plot(wide[rank[at]], score[at], "o", ms=9, mfc="none", color=plots.INK, label=label)
-ax.set_xticks(range(4), ["world", "fairytale", "stories260K", "stories260K,\nno bytes"])
-ax.set(ylabel="copying score", ylim=(-1.05, 1.4), yticks=(-1, -0.5, 0, 0.5, 1))
-ax.legend(loc="upper left", fontsize=9.5, ncols=2)
-ALT = """In world and fairytale chance is a narrow band, and most heads score below it. In stories260K the band fills most of the range and holds
-most heads; without its bytes it is narrower."""
-CAPTION = "Each point a head, by its rank."
-figure(fig, name="copying", alt=ALT, caption=CAPTION)
+centred_goes = {
+    name: np.median([agree(found[key, True].values, cost) for cost in zoo[name][2]])
+    for name, key in (
+        ("world", "World"),
+        ("fairytale", "Fairytale"),
+        ("stories260k", "stories260K"),
+    )
+}
+note(
+    atol=0.15,
+    because=TIES,
+    centred_goes_world=centred_goes["world"],
+    centred_goes_fairytale=centred_goes["fairytale"],
+    centred_goes_stories260k=centred_goes["stories260k"],
+)
 
 # %% [markdown]
-# **In `stories260K` a copying score of 0.8 says nothing.** 19 of 20 crossed heads stay within ±{{ result("stranger.bound_stories260k", ".2f") }} there,
-# in `world` within ±{{ result("stranger.bound_world", ".2f") }}, in `fairytale` within ±{{ result("stranger.bound_fairytale", ".2f") }}. The bytes do it.
-# Training hardly showed them, and they have nearly one embedding (median cosine {{ result("stranger.bytes_alike", ".4f") }}). The score weighs all
-# tokens alike, so a head scores high or low by what it happens to do to this one direction. Without bytes the level is
-# ±{{ result("stranger.bound_no_bytes", ".2f") }}.
+# 19 of 20 crossed heads stay within ±{{ result("stranger.bound_stories260k", ".2f") }} in `stories260K`, ±{{ result("stranger.bound_world", ".2f") }} in *World* and
+# ±{{ result("stranger.bound_fairytale", ".2f") }} in *Fairytale*; in the stranger without its bytes, ±{{ result("stranger.bound_no_bytes", ".2f") }}. Of the
+# stranger's heads {{ result("stranger.score_beyond", ".0%") }} score beyond that. Mean scores as first defined are {{ result("stranger.mean_world", ".2f") }},
+# {{ result("stranger.mean_fairytale", ".2f") }} and {{ result("stranger.mean_stories260k", "+.2f") }}.
 #
-# One top induction head is above chance: that of the model that hardly copies. And of the heads of `stories260K`
-# {{ result("stranger.score_beyond", ".0%") }} are beyond chance, fewer than we said.
+# The scores as first defined go with what is lost in no model: the best median of three draws is {{ result("stranger.score_goes", "+.2f") }} from its bar. But the draw
+# decides, from {{ result("stranger.goes_fairytale_lowest", "+.2f") }} to {{ result("stranger.goes_fairytale_highest", "+.2f") }} off the bar in *Fairytale*, where most heads
+# lose next to nothing, and from {{ result("stranger.goes_stories260k_lowest", "+.2f") }} to {{ result("stranger.goes_stories260k_highest", "+.2f") }} in
+# `stories260K`. Centred, the rank correlations with what is lost are {{ result("stranger.centred_goes_world", "+.2f") }} in *World*,
+# {{ result("stranger.centred_goes_fairytale", "+.2f") }} in *Fairytale* and {{ result("stranger.centred_goes_stories260k", "+.2f") }} in `stories260K`.
 #
-# The scores go with what is lost in no model: the best median of three draws is {{ result("stranger.score_goes", "+.2f") }} from its bar. But the draw
-# decides: from {{ result("stranger.goes_fairytale_lowest", "+.2f") }} to {{ result("stranger.goes_fairytale_highest", "+.2f") }} off the bar in `fairytale`, where most heads
-# lose next to nothing and their order is noise, and from {{ result("stranger.goes_stories260k_lowest", "+.2f") }} to
-# {{ result("stranger.goes_stories260k_highest", "+.2f") }} in `stories260K`. There the longer run, all heads on all rows, came out above the bar. So this "no"
-# may turn with more rows.
-#
-# On average our heads suppress ({{ result("stranger.mean_world", ".2f") }}, {{ result("stranger.mean_fairytale", ".2f") }}), the stranger's copy
-# ({{ result("stranger.mean_stories260k", "+.2f") }}). All three models use one matrix to embed and to unembed, so that alone does not explain
-# [why late heads suppress](../questions/weights-late-heads-suppress.md).
-#
-# ## What surprised us
-#
-# - Previous-token heads without induction. We had given better than even odds that the model gains a nat.
-# - Half of a stranger's tokens share one embedding, and the copying score mostly weighs that.
-# - How many rows a small effect takes. Four of our nine claims turned with the sample, and we noticed only because we drew again.
-#
-# ## Try it yourself
-#
-# **1. Bytes alone** (beginner, 5 minutes). Take the copying scores over the 256 bytes alone. Say before you run it: what is the chance level of a
-# table that can see one direction only?
-#
-# ??? tip "Hint"
-#     `crossed(stranger, slice(3, 259))`. A table of rank 1 has one eigenvalue other than 0; what is its sum over its size?
-
-# %% tags=["solution"]
-bytes_alone = np.quantile(crossed(stranger, slice(3, 259))[1], 0.95)
-assert bytes_alone > 0.99, f"{bytes_alone:.3f}: one eigenvalue, so the score is −1 or 1"
-note(bound_bytes=bytes_alone)
-
-# %% [markdown]
-# It is ±{{ result("stranger.bound_bytes", ".3f") }}: one eigenvalue, copied or suppressed.
-#
-# **2. Random heads** (intermediate, 10 minutes). How wide would chance be if the heads of `stories260K` were random matrices, and if they were as
-# wide as those of `world`?
-#
-# ??? tip "Hint"
-#     The eigenvalues of `o @ v`, where `o` is (d_head, d_model) and `v` is (d_model, d_head), both from `torch.randn`.
-
-# %% tags=["solution"]
-
-
-def chance_level(d_head, d_model):
-    """What 19 of 20 copying scores of random matrices stay below."""
-    generator = torch.Generator().manual_seed(0)
-    o, v = torch.randn(2, 1000, d_head, d_model, generator=generator)
-    values = torch.linalg.eigvals(o @ v.mT)
-    return (values.sum(-1).real / values.abs().sum(-1)).abs().quantile(0.95)
-
-
-small, wide = chance_level(8, 64), chance_level(world.d_head, world.d_model)
-note(atol=0.01, random_small=small, random_wide=wide)
-assert wide < columns[0][1], "world's own heads are wider than random ones"
-
-# %% [markdown]
-# ±{{ result("stranger.random_small", ".2f") }} and ±{{ result("stranger.random_wide", ".2f") }}. Few eigenvalues make a wide level; the rest comes
-# with the model's own matrices. So random ones are too kind a control.
-#
-# ## What this does not show
-#
-# - One stranger, one training run. That it does not copy holds for 32 random tokens and for 64 of its own; why it did not learn to, we do not know.
-# - Crossed heads keep a model's embedding and its single matrices. Another chance level may be fair, too.
-# - The copying score feeds embeddings into heads of all layers, which [never see them bare](13_weights.md).
-# - Single heads, replaced by their mean. Several may stand in for each other.
-#
-# ## Links
-#
-# - Before this: [A zoo of heads](21_heads.md), [Weights alone](13_weights.md)
 # - Finding: [The chance level of the copying score depends on the embedding](../findings/heads-copying-score-chance.md)
 # - Finding: [Heads that look one back, and next to no induction](../findings/heads-no-induction.md)
 # - Dead end: [Ranking heads by where they look](../dead-ends/heads-ranking-by-looking.md)
@@ -512,8 +693,28 @@ assert wide < columns[0][1], "world's own heads are wider than random ones"
 # - Olsson et al. (2022), [In-context learning and induction heads](https://arxiv.org/abs/2209.11895)
 # - Karpathy, [llama2.c](https://github.com/karpathy/llama2.c)
 
-# %% tags=["labels"]
+# %% tags=["setup"]
 in_words(
+    first_defined_world="World: copying score by permuted tokens, 19 of 20 stay within, as first defined",
+    first_defined_fairytale="The same for Fairytale",
+    first_defined_stories260k="The same for stories260K",
+    centred_world="World: the same with embeddings centred",
+    centred_fairytale="Fairytale: the same with embeddings centred",
+    centred_stories260k="stories260K: the same with embeddings centred",
+    outside_first_fairytale="Fairytale: heads beyond that level, as first defined",
+    outside_first_stories260k="stories260K: heads beyond that level, as first defined",
+    outside_fairytale="Fairytale: heads beyond that level, centred",
+    outside_stories260k="stories260K: heads beyond that level, centred",
+    trainings="Trainings of World",
+    late_negative="Trainings in which each later layer suppresses on average",
+    first_positive="Trainings in which the first layer copies on average",
+    last_layer_most="Mean copying score of World's last layer, highest of five trainings",
+    first_layer_least="Mean copying score of World's first layer, lowest of five trainings",
+    tale_late="Fairytale: mean copying score of the later layers",
+    stranger_late="stories260K: mean copying score of the later layers",
+    centred_goes_world="World: rank correlation of centred scores with what is lost",
+    centred_goes_fairytale="Fairytale: the same, median of three draws",
+    centred_goes_stories260k="stories260K: the same, median of three draws",
     gain="Gain when random tokens come again",
     gain_highest="The same, highest of three draws",
     first="Loss of random tokens at first sight",
