@@ -163,11 +163,13 @@ predict(
 predict(
     "Erasing the mean difference of shuffled labels moves more than 10 times what a random direction does",
     0.8,
+    after_a_look=True,
     shuffled_to_random="> 10",
 )
 predict(
     "Trained, but not untrained, the number of nouns kept from the probe is read above 75 %",
     0.7,
+    after_a_look=True,
     unheard_only_trained="== 1",
 )
 

@@ -163,7 +163,9 @@ predict("Copying in stories260K needs the top induction head most", 0.35, same="
 predict("Without that head less than ¾ of its copying is left", 0.45, left="< 0.75")
 predict("One of its heads pays more than ½ to the token before", 0.6, previous="> 0.5")
 # Written after the scores of looking had been seen, but before any loss on its text.
-predict("On its text the best of four kinds clears the bar", 0.5, over="> 0")
+predict(
+    "On its text the best of four kinds clears the bar", 0.5, after_a_look=True, over="> 0"
+)
 # First settled on one draw (false), now the median of three of as many rows.
 predict(
     "In some model copying scores go with what copying or lists lose",
