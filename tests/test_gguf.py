@@ -16,7 +16,7 @@ import torch
 
 import llmnotes
 from llmnotes.model import gguf_files, smollm2
-from llmnotes.model.gguf_files import FOLDER_VARIABLE
+from llmnotes.model.gguf_files import FOLDER_VARIABLE, HELD
 
 D, HEADS, KV, LAYERS, WIDE, THETA, EPS = 64, 4, 2, 2, 96, 10_000.0, 1e-5
 LETTERS = "ab1 "
@@ -62,6 +62,9 @@ def write_gguf(path: Path, *, architecture: str = "llama", pre: str = "smollm", 
     norms = ["output_norm", *(f"blk.{i}.{name}" for i in range(LAYERS) for name in ("attn_norm", "ffn_norm"))]
     for name in norms:
         out.add_tensor(f"{name}.weight", draw.normal(1, 0.1, D).astype(np.float32))
+    for i in range(LAYERS if architecture == "qwen2" else 0):
+        for name in ("attn_q", "attn_k", "attn_v"):
+            out.add_tensor(f"blk.{i}.{name}.bias", draw.normal(0, 0.5, sizes[name][0]).astype(np.float32))
     for name, value in (more or {}).items():
         if isinstance(value, np.ndarray):
             out.add_tensor(name, value)
@@ -75,14 +78,19 @@ def write_gguf(path: Path, *, architecture: str = "llama", pre: str = "smollm", 
 
 
 def by_hand(path: Path, ids: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
-    """Logits of a Llama in a GGUF file, read by gguf alone and computed as llama.cpp does: rotary pairs interleaved.
+    """Logits of a Llama or Qwen2 in a GGUF file, read by gguf alone and computed as llama.cpp does.
+
+    Rotary pairs are interleaved in Llama; in Qwen2 they are the two halves, and queries, keys and values have biases.
 
     The weights are rounded to `dtype` first; all else is float32.
     """
     reader = gguf.GGUFReader(path)
     read = {t.name: np.array(gguf.dequantize(t.data, t.tensor_type), np.float32) for t in reader.tensors}
     weights = {name: torch.from_numpy(array).to(dtype).float() for name, array in read.items()}
-    field = {name.split(".", 1)[1]: value for name, value in reader.fields.items() if name.startswith("llama.")}
+    field = {
+        name.split(".", 1)[1]: value for name, value in reader.fields.items() if name.startswith(("llama.", "qwen2."))
+    }
+    halves = "blk.0.attn_q.bias" in weights
     heads, kv, layers = (
         int(field[n].contents()) for n in ("attention.head_count", "attention.head_count_kv", "block_count")
     )
@@ -94,14 +102,16 @@ def by_hand(path: Path, ids: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
 
     def rotate(x):  # (T, heads, d_head)
         angle = torch.arange(T)[:, None, None] * theta ** (-torch.arange(0, d_head, 2) / d_head)
-        one, two, cos, sin = x[..., 0::2], x[..., 1::2], angle.cos(), angle.sin()
-        return torch.stack([one * cos - two * sin, one * sin + two * cos], -1).flatten(-2)
+        cos, sin = angle.cos(), angle.sin()
+        one, two = x.chunk(2, -1) if halves else (x[..., 0::2], x[..., 1::2])
+        turned = one * cos - two * sin, one * sin + two * cos
+        return torch.cat(turned, -1) if halves else torch.stack(turned, -1).flatten(-2)
 
     x = weights["token_embd.weight"][ids]
     future = torch.full((T, T), float("-inf")).triu(1)
     for i in range(layers):
         h = norm(x, f"blk.{i}.attn_norm")
-        q, k, v = (h @ weights[f"blk.{i}.attn_{n}.weight"].T for n in "qkv")
+        q, k, v = (h @ weights[f"blk.{i}.attn_{n}.weight"].T + weights.get(f"blk.{i}.attn_{n}.bias", 0) for n in "qkv")
         q, k = rotate(q.view(T, heads, d_head)), rotate(k.view(T, kv, d_head))
         k, v = (a.view(T, kv, d_head).repeat_interleave(heads // kv, 1) for a in (k, v))
         pattern = (torch.einsum("qhd,khd->hqk", q, k) / d_head**0.5 + future).softmax(-1)
@@ -120,9 +130,10 @@ def models(tmp_path, monkeypatch):
     return tmp_path / "models"
 
 
+@pytest.mark.parametrize("architecture", HELD)
 @torch.no_grad()
-def test_a_gguf_file_gives_the_logits_of_a_second_reading(tmp_path, models):
-    path = write_gguf(tmp_path / "tiny.gguf")
+def test_a_gguf_file_gives_the_logits_of_a_second_reading(tmp_path, models, architecture):
+    path = write_gguf(tmp_path / "tiny.gguf", architecture=architecture)
     loaded = llmnotes.load(path)
     ids = torch.tensor([2, 3, 4, 5, 1, 6, 2])
     ours, exact = loaded.model(ids[None]).logits[0], by_hand(path, ids, torch.float32)

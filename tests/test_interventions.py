@@ -6,6 +6,8 @@ import torch
 from llmnotes.model.architectures import parts
 from llmnotes.model.hooks import available, hooked
 from llmnotes.model.interventions import ablate, add, cut_edges, edit, freeze, replace
+from llmnotes.model.loading import load
+from llmnotes.model.rerun import rerun
 from llmnotes.model.tracing import trace
 
 
@@ -213,3 +215,20 @@ def test_what_only_a_run_can_show(gpt2, ids):
         logits(gpt2, ids)
     with hooked(gpt2, [("z", 0, lambda v, s: v[0])]), pytest.raises(ValueError, match="an intervention returned shape"):
         logits(gpt2, ids)
+
+
+def test_an_edit_that_met_no_position_says_so():
+    world = load("world")
+    run = rerun(world, torch.randint(1, 200, (1, 6)), rows=[0], positions=[4])
+    with (
+        pytest.raises(ValueError, match="chose none of any text that was run"),
+        replace(world, "mlp_out", 1, 0.0, positions=slice(3, None)),
+    ):
+        run()
+    with (
+        pytest.raises(ValueError, match="covers 6 positions; the run has 1"),
+        replace(world, "mlp_out", 1, torch.zeros(1, 6, 128)),
+    ):
+        run()
+    with replace(world, "mlp_out", 1, 0.0, positions=slice(3, None)):
+        pass  # nothing was run

@@ -66,7 +66,8 @@ def edit(
         neurons: which entries of the last dimension, for the places without heads.
 
     Raises:
-        ValueError: no such place, or heads (neurons) for a place without.
+        ValueError: no such place, or heads (neurons) for a place without; on leaving, if the model ran and no text had
+            a position that was chosen.
         IndexError: a layer, head or neuron that does not exist; a position too, once the model runs.
     """
     found = parts(model)
@@ -80,9 +81,12 @@ def edit(
     units = torch.tensor(units)
     at = [None] if place == "logits" else range(found.sizes.n_layers) if layers is None else integers("layers", layers)
 
+    seen: list[bool] = []  # for each time that the place was passed, whether the edit chose something there
+
     def call(value: Tensor, start: int) -> Tensor | None:
         n = value.size(2 if place == "pattern" else 1)
         columns = _columns(positions, start, n)
+        seen.append(bool(columns))
         if not columns:
             return None
         rows, some = torch.tensor(columns, device=value.device), units.to(value.device)
@@ -102,6 +106,11 @@ def edit(
 
     with hooked(found, [(place, layer, call) for layer in at]):
         yield
+    if seen and not any(seen):
+        raise ValueError(
+            f"an edit of {place!r} at positions {positions} chose none of any text that was run, and changed nothing; "
+            "in `rerun` each place is a text of one token"
+        )
 
 
 @contextmanager

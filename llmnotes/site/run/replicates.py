@@ -84,10 +84,12 @@ def replicate_labs(
     async def run_all(lab: Lab) -> None:
         values: dict[int, dict[str, Any]] = {}
         failed: dict[int, str] = {}
+        cells = tuple(cell for cell in lab.cells if "solution" not in cell.tags)  # they assert what holds of one model
+        other = lab.model_copy(update={"cells": cells})
         for seed in other_seeds(lab):
             with project.workspace() as work:
                 try:
-                    run = await execute(lab, project.root, work, False, {SEED: str(seed)})
+                    run = await execute(other, project.root, work, False, {SEED: str(seed)})
                     values[seed] = {name: entry.value for name, entry in sorted(run.values.items())}
                 except NotebookError as error:
                     failed[seed] = str(error).splitlines()[-1][:200]
