@@ -435,7 +435,7 @@ figure(
 #   z = z - (z @ w)[:, None] * w / (w @ w)
 #   x = mean + ▢
 # right: ["z * spread", "spread * z"]
-# praise: "Projected out in its own units, the standardised direction takes the difference of the means away. Of the verbs {{ result("probing.verbs_own_units", ".0%") }} are right."
+# praise: "Projected out in its own units, the standardised direction takes the difference of the means away, and breaks many verbs."
 # wrong:
 #   "z": "Then x stays in standardised units. How does one get back?"
 #   "z / spread": "Dividing made z. What undoes it?"
