@@ -258,7 +258,7 @@ left.set_yticks(at, ["L{}H{}".format(*head) for head in without])
 left.invert_yaxis()
 left.set(title="Facts in a head's table", xlabel="facts held (%)", xlim=(0, 100))
 right.set(title="Wrong without the head", xlabel="answers wrong (%)", xlim=(0, 100))
-left.text(14, 0.25, "| control: others' facts")
+left.text(20, 3.2, "| control: others' facts")
 right.text(40, 0.1, "wrong kind", color=ORANGE)
 right.text(40, 1.1, "right kind, wrong one", color=GREEN)
 figure(
@@ -315,7 +315,7 @@ r = (a * b).sum() / a.norm() / b.norm()
 note(atol=0.01, correlation=r)
 
 # %% tags=["drawing"]
-fig, ax = plots.subplots(height=2.2)
+fig, ax = plots.subplots(height=2.5)
 rows = {
     "direct path": "direct",
     "layer 0, words alone": "layer0",
@@ -323,13 +323,12 @@ rows = {
 }
 for y, name in enumerate(rows.values()):
     share = 100 * one_way_right[name].item()
-    ax.barh(y, share, color=ORANGE if name == "random" else BLUE, height=0.55)
-    ax.text(share + 1, y, f"{share:.0f}", va="center")
+    ax.barh(y, share, color=ORANGE if name == "random" else BLUE, height=0.35)
+    ax.text(share + 3, y, f"{share:.0f}", va="center")
+    ax.text(0, y - 0.24, list(rows)[y], va="bottom")
 ax.axvline(50, color=plots.INK, ls="--", lw=1)
-ax.set_yticks(range(3), rows)
-ax.invert_yaxis()
-ax.set(xlabel="pairs in the right order (%)", xlim=(0, 100))
-ax.set_title("The direct path does not know which word comes first")
+ax.set(xlabel="pairs in the right order (%)", xlim=(0, 100), ylim=(2.4, -0.65), yticks=())
+ax.set_title("The direct path does not know the order")
 ax.grid(axis="y", visible=False)
 figure(
     fig,
