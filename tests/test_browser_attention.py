@@ -1,4 +1,4 @@
-"""Where heads look, used as a reader would use it: by mouse, finger and keyboard, and its numbers checked."""
+"""Where heads look, used as a reader would use it, its numbers checked; and the benches that stand inside labs."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from conftest import real_labs
 from llmnotes.model import trace
 from llmnotes.model.loading import load
 
+BENCHES = [lab.stem for lab in real_labs() if "data-bench=" in lab.path.read_text()]
 PAGE = f"labs/{next(lab for lab in real_labs() if lab.key == 'attention').stem}/"
 SONG = "Karl likes cake . he sang : la mo fi ; la mo fi ."
 LA = 12  # in the second verse; the next syllable stands at 9 in the first
@@ -270,3 +271,18 @@ def test_it_is_sound_while_in_use(lab: Visit, width: int, scheme: str) -> None:
     accessible(lab, "#bench-heads")
     accessible(lab, "#bench-one-head")
     lab.look(1440, "light")
+
+
+@pytest.mark.parametrize("stem", BENCHES)
+def test_a_bench_in_a_lab_wakes_by_keyboard(browser, address: str, stem: str) -> None:
+    with Visit(browser, address, f"labs/{stem}/", 390, "dark") as visit:
+        visit.open_all()
+        page = visit.page
+        assert not [url for url in visit.loaded() if "safetensors" in url], "the reader may have come for the text"
+        page.locator(".bench-loading button").first.focus()
+        page.keyboard.press("Enter")
+        page.locator(".bench-on .bench-hd").first.wait_for(timeout=30_000)
+        page.wait_for_function("document.activeElement.closest('.bench-on')")  # the focus is not lost
+        said = page.locator(".bench-on .bench-say").first
+        said.filter(has_text=re.compile("[a-z]{3}")).wait_for(timeout=30_000)
+        sound(visit, 390, "dark")

@@ -32,6 +32,7 @@ function mount(root, open) {
   const status = make("p", { class: "bench-loading", role: "status" });
   let handOver = null;
   const begin = async () => {
+    const held = status.contains(document.activeElement); // on the button that goes away
     status.replaceChildren(`Loading ${wait ?? `World, ${megabytes(model)}`} …`);
     const bar = make("progress", { max: 1, value: 0, "aria-label": "Loading the model" });
     status.append(bar);
@@ -44,6 +45,7 @@ function mount(root, open) {
       root.classList.add("bench-on");
       await module[build](root, sizes);
       handOver?.();
+      if (held) root.querySelector("select, input, button, [tabindex='0']")?.focus({ preventScroll: true });
       document.getElementById(`figure-${root.dataset.figure}`)?.classList.add("bench-replaced"); // in print it stands
       addEventListener("hashchange", () => {
         if (!location.hash.startsWith(`#${address}?`)) return;
