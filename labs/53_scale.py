@@ -234,9 +234,7 @@ ax.plot(
     ls="--",
     label="through the last three",
 )
-ax.plot(
-    far, own_floor + law_own(far), color=OCHRE, lw=1.5, ls=":", label="its floor guessed"
-)
+ax.plot(far, law_own(far), color=OCHRE, lw=1.5, ls=":", label="its floor guessed")
 ax.plot(np.repeat(sizes[:6], 5), ends[:6].flatten(), "o", color=plots.INK, ms=4)
 ax.plot(np.repeat(sizes[6], 5), ends[6], "D", color=ORANGE, ms=6)
 ax.text(sizes[6] * 0.9, seventh, "the seventh", color=ORANGE, ha="right", va="center")
@@ -248,7 +246,7 @@ ax.set(
 )
 ax.set_yticks([0.3, 0.4, 0.5, 0.6, 0.8, 1.0], ["0.3", "0.4", "0.5", "0.6", "0.8", "1.0"])
 ax.set_xlim(1500, 1.3e6)
-ax.set_xticks([2e3, 1e4, 5e4, 2.2e5], ["2,000", "10,000", "50,000", "220,000"])
+ax.set_xticks([2e3, 2e4, 2e5], ["2,000", "20,000", "200,000"])
 ax.minorticks_off()
 plots.label_lines(ax)
 figure(
@@ -284,7 +282,7 @@ for y, rule in enumerate(SHOWN):
     )
 ax.set_yticks(range(len(SHOWN)), list(SHOWN.values()))
 ax.set(xlabel="places right (%)", xlim=(-3, 103), ylim=(-0.6, 6.6))
-ax.legend(loc="center left", fontsize=9)
+ax.legend(loc="upper left", fontsize=9)
 figure(
     fig,
     name="rules",

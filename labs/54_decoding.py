@@ -344,13 +344,15 @@ def good(key):
     return judged[key][:, 2].sum() / judged[key][:, 3].sum()
 
 
-for key, rows in texts.items():
-    found = judged[key]
+for key, found in judged.items():
     print(
         f"{' '.join(key):26}{found[:, 0].mean():6.2f} nats   typical {typical(key):4.0%}   "
         f"repeated {found[:, 1].mean():4.0%}   grammatical {good(key):4.0%}"
     )
-    print("   ", " ".join(VOCABULARY[i] for i in rows[0, 1:30].tolist()))
+for key in (("real", "stories"), ("World", "sampling"), ("the grammar", "greedy")):
+    print(
+        " ".join(key) + ":", " ".join(VOCABULARY[i] for i in texts[key][0, 1:30].tolist())
+    )
 
 # %% tags=["setup"]
 close(
@@ -501,7 +503,7 @@ WIDTHS = (1, 2, 3, 4, 5, 6, 8, 16)
 CASES = [row.tolist() for row in begun[:20]]
 lengths = np.array([[beam_to_the_end(case, width) for case in CASES] for width in WIDTHS])
 empty = (lengths == 0).mean(1)
-print(dict(zip(WIDTHS, empty, strict=True)))
+print(dict(zip(WIDTHS, empty.tolist(), strict=True)))
 note(
     empty_by_4=int((lengths[WIDTHS.index(4)] == 0).sum()),
     empty_by_8=int((lengths[WIDTHS.index(8)] == 0).sum()),
@@ -700,7 +702,6 @@ for name, speaker in (("World", world), ("step 1,000", early)):
     for cut_name, how in CUTS.items():
         q = choose(p, **how)
         mistakes[name, cut_name] = (q * (true == 0)).sum(-1).mean().item()
-print(mistakes)
 whole = np.mean([right_ == all_ for _, _, right_, all_ in judged["World", "sampling"]])
 close(
     rtol=0.05,
@@ -734,7 +735,7 @@ for (name, values), colour, marker in zip(
         color=colour,
         label=name,
     )
-ax.set_xticks(range(len(GROUPS)), ["1", "2–12", "13–30", "31–60", "61 and more"])
+ax.set_xticks(range(len(GROUPS)), ["1", "2–12", "13–30", "31–60", "61+"])
 ax.set(
     xlabel="words that may come",
     ylabel="true probability cut off (%)",
