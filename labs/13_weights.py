@@ -461,7 +461,7 @@ figure(
 # With words as they arrive it is positive in {{ result("weights.runs_top_alone_positive") }} of five, at least
 # {{ result("weights.runs_top_alone_least", ".2f") }}, and in {{ result("weights.runs_alone_better") }} of five this score ranks heads better by
 # what they do. In a tied model the embedding is also the direction that says “this word is next”. Most late heads push the other way
-# along it, whatever they do with words as they really arrive.
+# along it, whatever they do with words as they arrive.
 #
 # ## What surprised us
 #
