@@ -308,7 +308,7 @@ figure(
 # C \approx 6N
 # $$
 #
-# operations, with $N$ the weights that are multiplied. We count what PyTorch really does.
+# operations, with $N$ the weights that are multiplied. We count what PyTorch does.
 
 
 # %% tags=["setup"]
