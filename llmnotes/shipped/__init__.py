@@ -2,5 +2,6 @@
 
 `recipes` holds the whole making of each model; `corpus` reads texts into batches; `measure` gives the figures of merit;
 `saving` writes what `from_pretrained` reads; `cards` writes the model cards; `audit`, `features` and `first_look` make
-what the bench in the page needs besides.
+what the bench in the page needs besides; `scaling`, `loops` and `answers` are the trainings behind the labs on building
+a model, whose histories ship as JSON.
 """

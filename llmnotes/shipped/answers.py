@@ -28,7 +28,7 @@ from llmnotes.world.lexicon import IDS, OWNING, SEEING
 from llmnotes.world.oracle import divergence, truth
 from llmnotes.world.stories import TEST_SEED
 
-STEPS, ROWS, EVERY, SEEDS, RATE, LONGEST = 150, 12, 25, 5, 1e-3, 96
+STEPS, ROWS, EVERY, SEEDS, RATE, LONGEST = 150, 8, 50, 5, 1e-3, 64
 WAYS = ("answers", "all", "few")  # loss on answers; loss on every word; loss on answers of 48 examples, again and again
 FEW = 48
 KEPT_OUT = ("Klara", "Leo")  # nobody asks about them in training
@@ -65,7 +65,8 @@ def example(tokens: list[Token], seed: int) -> Example | None:
     return Example(tuple(token.word for token in tokens), name, verb, answer, pos == "pronoun")
 
 
-def examples(n: int, first: int, row: int = 1, kept_out: bool = False) -> list[Example]:
+@cache
+def examples(n: int, first: int, row: int = 1, kept_out: bool = False) -> tuple[Example, ...]:
     """The first n examples from story `first` of a row of stories on.
 
     Args:
@@ -80,7 +81,7 @@ def examples(n: int, first: int, row: int = 1, kept_out: bool = False) -> list[E
         first += 1
         if one and (one.name in KEPT_OUT) == kept_out:
             made.append(one)
-    return made
+    return tuple(made)
 
 
 def batch_of(some: Sequence[Example], answers_only: bool) -> tuple[Tensor, Tensor]:

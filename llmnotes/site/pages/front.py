@@ -15,6 +15,7 @@ NEEDED = {  # what a page loads where this stands in it
     "machine full one-head": ("assets/widgets/one-head.js",),
     "machine full bpe": ("assets/widgets/bpe.js",),
     "machine full bugs": ("assets/widgets/bugs.js",),
+    "machine full training-loop": ("assets/widgets/loop.js",),
     "data-here=": ("assets/widgets/here.js",),
     "data-bench=": ("assets/bench/bench.css", "assets/bench/main.js"),
 }
