@@ -2,7 +2,7 @@
 # title: Taking out the plumbing
 # question: Residual connections and norms seem to compute nothing. What breaks when a transformer loses them?
 # answer: >-
-#   Without residual connections all words of a text become alike before training begins (mean cosine
+#   Without residual connections all words of a text have nearly the same vector before training begins (mean cosine
 #   {{ result("plumbing.alike_quiet", ".2f") }} after four layers), and the model learns word frequencies and nothing else.
 # chapter: Start
 # level: intermediate
@@ -94,7 +94,7 @@ figure(
     fig,
     name="case",
     alt="Two heat maps of cosines between ten words. Both have a dark diagonal and pale cells elsewhere, but for repeated words.",
-    caption="Dark blue: alike. A word is alike to itself, and somewhat to its repetition. The ordinary model, untrained.",
+    caption="Dark blue: cosine 1, the same direction. Each word matches itself, and in part its repetition. The ordinary model, untrained.",
     data={"start": with_additions[0], "end": with_additions[4]},
     rtol=0.02,
     because=UNTRAINED,
@@ -147,7 +147,7 @@ ask(
     choices={
         "apart": "They stay as different as their embeddings are",
         "noise": "They become noise: as different as random vectors",
-        "alike": "They become alike: nearly one vector for all words",
+        "alike": "They collapse: nearly one vector for all words",
     },
     answer="alike",
     because={
@@ -246,7 +246,7 @@ figure(
     title="Without additions, four layers make all words one",
     alt="Four heat maps of cosines between ten words. With additions only the diagonal and repeated words are dark, after one layer "
     "and after four. Without additions large parts are dark after one layer, and nearly everything after four.",
-    caption="Dark blue: alike. The upper row, the ordinary model, is the control. Nothing is trained.",
+    caption="Dark blue: cosine 1. The upper row, the ordinary model, is the control. Nothing is trained.",
     data={"ordinary": with_additions[4], "one": lost[1], "four": lost[4]},
     rtol=0.02,
     because=UNTRAINED,
@@ -402,8 +402,8 @@ ax.set(
 figure(
     fig,
     name="rescue",
-    title="Where words are alike, the loss stays at word frequencies",
-    alt="Five kinds of four-layer models by how alike their words are before training and by their loss after it. The two with "
+    title="If words share one vector, the loss stays at word frequencies",
+    alt="Five kinds of four-layer models by the mean cosine of their words before training and by their loss after it. The two with "
     "cosines near 1 end at the loss of word frequencies. The two whose heads look at their own word first end lower, and so "
     "does the control with additions.",
     caption="Four layers, 70 steps, means of two starts. Orange and blue have no additions.",
