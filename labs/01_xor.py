@@ -76,9 +76,11 @@ for case, one, right in zip(X.astype(int), p.ravel(), Y.ravel(), strict=True):
 # of its sum:
 #
 # $$
-# h = \tanh(x W_1 + b_1), \qquad
-# p = \sigma(h W_2 + b_2), \qquad
-# L = -\frac14 \sum_{\text{cases}} \big( y \ln p + (1 - y) \ln (1 - p) \big)
+# \begin{aligned}
+# h &= \tanh(x W_1 + b_1) \\
+# p &= \sigma(h W_2 + b_2) \\
+# L &= -\tfrac14 \textstyle\sum_{\text{cases}} \big( y \ln p + (1 - y) \ln (1 - p) \big)
+# \end{aligned}
 # $$
 #
 # $x$ holds the two inputs, $h$ the two hidden units, $p$ the probability of “1” and $y$ the right answer. $W_1$ and $W_2$ are
@@ -369,7 +371,7 @@ for i, (kind, shares) in enumerate(solved.items()):
     bars = ax.bar(places, 100 * np.array(shares), width=0.25, color=colour, label=kind)
     ax.bar_label(bars, fmt="{:.0f}%", color=plots.INK, fontsize=9)
 ax.set_xticks(range(4), [f"{width} units" for width in WIDTHS])
-ax.set(ylabel="runs solved (%)", ylim=(0, 128), yticks=(0, 25, 50, 75, 100))
+ax.set(ylabel="runs solved (%)", ylim=(0, 165), yticks=(0, 25, 50, 75, 100))
 ax.set_title("Width helps, but only where the first layer learns")
 ax.grid(axis="x", visible=False)
 ax.legend(loc="upper left", ncols=3)

@@ -225,7 +225,7 @@ fig, ax = plots.subplots(height=2.2)
 rows = {
     "“… and the| Sun”": plain,
     "“… and the |Sun”": spaced,
-    "control: “… and the|Sun”": joined,
+    "control:\n“… and the|Sun”": joined,
 }
 for y, value in enumerate(rows.values()):
     (bar,) = ax.barh(
@@ -235,15 +235,12 @@ for y, value in enumerate(rows.values()):
     ax.text(value + 0.1, y, f"{value:.1f}", va="center", weight="bold")
 ax.set_yticks(range(3), rows)
 ax.invert_yaxis()
-ax.set(
-    xlabel="loss of the next word (nats)",
-    xlim=(0, 14),
-    title="A space in the wrong place costs as much as none",
-)
+ax.set(xlabel="loss of the next word (nats)", xlim=(0, 22))
 ax.grid(visible=False)
 figure(
     fig,
     name="spaces",
+    title="A space in the wrong place costs nearly as much as none",
     alt="The median loss of a word is lowest when the space belongs to the word, much higher behind a prompt that ends in a "
     "space, and higher still without any space.",
     caption="Median over some fifty words of a fable. The bar | marks where the prompt ends.",
@@ -284,7 +281,13 @@ ax.set(xlabel="size of the vocabulary", ylabel="characters a token", ylim=(0.8, 
 ax.set_xticks([257, 512, 1024, 2048, 4096], ["257", "512", "1024", "2048", "4096"])
 ax.minorticks_off()
 ax.set_title("Words become cheap; capitals and other languages do not")
-ax.legend(loc="upper left")
+for (_, values), name, above in zip(
+    enumerate(curves),
+    ("the fable", "German", "capitals", "control: letters shuffled"),
+    (-0.5, 0.13, -0.33, -0.3),
+    strict=True,
+):
+    ax.text(4096, values[-1] + above, name, ha="right", color=plots.INK, fontsize=9)
 figure(
     fig,
     name="compression",

@@ -111,7 +111,7 @@ fig, ax = plots.subplots(height=2.4)
 rows = {
     "no mask": ("none", False),
     "mask": ("none", True),
-    "mask and positions": ("learned", True),
+    "mask and\npositions": ("learned", True),
 }
 for y, key in enumerate(rows.values()):
     for layer, value in enumerate(table[key]):
@@ -125,21 +125,21 @@ for y, key in enumerate(rows.values()):
             mec=plots.INK if same else BLUE,
         )
         ax.annotate(
-            "the same" if same else f"{value:.0e}",
+            "same" if same else f"{value:.0e}",
             (layer, y),
             (9, 5),
             textcoords="offset points",
         )
 ax.set_yticks(range(3), rows)
-ax.set_xticks(range(3), ["embedding", "after layer 1", "after layer 2"])
+ax.set_xticks(range(3), ["start", "1 layer", "2 layers"])
 ax.set(
-    xlim=(-0.3, 2.7),
+    xlim=(-0.3, 2.8),
     ylim=(2.5, -0.6),
-    title="With a mask, the second layer tells the sentences apart",
 )
 figure(
     fig,
     name="two_sentences",
+    title="With a mask, the second layer tells the sentences apart",
     alt="Without a mask the two sentences are the same at every height. With a mask they are the same after one layer and differ "
     "after two. With positions they differ after the first layer.",
     caption="How far apart the two sentences are at the full stop, as a share of the stream. Untrained, median of three.",
@@ -309,7 +309,9 @@ right.bar_label(drawn, fmt="{:.0f}%", color=plots.INK)
 right.axhline(12.5, color=plots.INK, ls=":", lw=1.2)
 right.text(2.45, 14, "chance", ha="right")
 right.set_xticks(range(3), ["control:\nno mask", "mask", "mask and\nstart token"])
-right.set(title="The probe names the place", ylim=(0, 105), yticks=())
+right.set(
+    title="The probe names the place", ylabel="places right (%)", ylim=(0, 105), yticks=()
+)
 right.grid(visible=False)
 figure(
     fig,

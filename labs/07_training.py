@@ -247,18 +247,24 @@ for values, colour, style in (
     ax.plot(steps[: len(values)], values, style, color=colour)
 for name, value in (*ngram.items(), ("floor", floor)):
     ax.axhline(value, color=GREY, ls="--", lw=1.2)
-    ax.text(STEPS, value + 0.06, name, ha="right", color=plots.INK, fontsize=9)
+    if name != "trigram":
+        label = "bigram, and below it trigram" if name == "bigram" else name
+        ax.text(STEPS, value + 0.06, label, ha="right", color=plots.INK, fontsize=9)
 for step in samples:
     ax.plot(step, np.interp(step, steps, held), "o", color=BLUE, ms=7)
-ax.text(265, 2.45, "fresh stories", color=plots.INK, fontsize=9)
+ax.text(250, 1.72, "fresh stories", color=plots.INK, fontsize=9)
 ax.text(202, few_held[-1] + 0.1, "32 stories, held out", color=plots.INK, fontsize=9)
-ax.text(202, few_read[-1] - 0.08, "32 stories, as read", color=plots.INK, fontsize=9)
-ax.text(202, fast_held[-1] - 0.25, "ten times the rate", color=plots.INK, fontsize=9)
+ax.text(206, few_read[-1] + 0.25, "32 stories, as read", color=plots.INK, fontsize=9)
+ax.text(66, 3.35, "ten times the rate", color=plots.INK, fontsize=9)
 ax.set(xlabel="step", ylabel="loss (nats)", ylim=(0, 7), xlim=(-8, STEPS + 8))
 ax.set_title("Below the floor means learned by heart")
 lines = []
 for step, words in samples.items():
-    lines += [f"● step {step}", *textwrap.wrap(" ".join(words.split()[:10]), 30), ""]
+    lines += [
+        f"● step {step}",
+        *textwrap.wrap(" ".join(words.replace("<|endoftext|>", "(end)").split()[:10]), 30),
+        "",
+    ]
 for y, line in enumerate(lines):
     bold = "bold" if line.startswith("●") else None
     said.text(0, 1 - 0.062 * y, line, va="top", weight=bold, fontsize=9.5, color=plots.INK)
@@ -495,7 +501,7 @@ figure(
 # ## Near agreement comes first
 
 # %% tags=["drawing"]
-fig, ax = plots.subplots(height=3.6)
+fig, ax = plots.subplots(height=4.6)
 at_end = grades[400]
 order = sorted(at_end, key=at_end.get)
 for (when, accuracy), colour, size in zip(
@@ -503,9 +509,9 @@ for (when, accuracy), colour, size in zip(
 ):
     values = [100 * accuracy[rule] for rule in order]
     ax.plot(values, range(len(order)), "o", color=colour, ms=size, label=f"step {when}")
-ax.set_yticks(range(len(order)), [PLAIN[rule] for rule in order])
-ax.set(xlabel="places where the rule is right (%)", xlim=(-3, 103))
-ax.legend(loc="lower right", fontsize=9)
+ax.set_yticks(range(len(order)), [PLAIN[rule].replace(", ", ",\n") for rule in order])
+ax.set(xlabel="places right (%)", xlim=(-3, 103))
+fig.legend(loc="outside lower center", ncols=4, fontsize=9)
 figure(
     fig,
     name="rules",

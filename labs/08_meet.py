@@ -157,14 +157,14 @@ grades = grade(world.model, held_out(seed=3, n=60), n_ctx=128)
 # %% tags=["setup"]
 NAMES = {
     "pronoun": "pronoun",
-    "agreement_0": "verb agrees, nothing between",
-    "agreement_1": "verb agrees, one noun between",
-    "agreement_2": "verb agrees, two nouns between",
+    "agreement_0": "verb agrees,\nnothing between",
+    "agreement_1": "verb agrees,\none noun between",
+    "agreement_2": "verb agrees,\ntwo nouns between",
     "indirect_object": "indirect object",
     "fact": "facts",
     "mood": "mood",
     "list": "repeated lists",
-    "closing": "closing brackets and quotes",
+    "closing": "closing brackets\nand quotes",
 }
 grading = within(atol=0.01, because=SMOOTH)
 grading(worst_rule=min(grades.accuracy.values()))
@@ -173,17 +173,18 @@ within(atol=1e-3, because=SMOOTH)(unit="nats", loss=grades.loss, entropy=grades.
 grading(oracle_mood=grades.oracle_mood)
 
 # %% tags=["drawing"]
-fig, ax = plots.subplots(height=3.2)
+fig, ax = plots.subplots(height=4)
 for y, (rule, value) in enumerate(grades.accuracy.items()):
     ax.barh(y, value, height=0.55, color=plots.COLOURS[0])
     ax.text(value + 0.01, y, f"{value:.1%} of {grades.places[rule]}", va="center")
 ax.set_yticks(range(len(grades.accuracy)), [NAMES[rule] for rule in grades.accuracy])
 ax.invert_yaxis()
-ax.set(xlim=(0, 1.3), xticks=(), title="World has every rule right")
+ax.set(xlim=(0, 1.9), xticks=())
 ax.grid(visible=False)
 figure(
     fig,
     name="rules",
+    title="World has every rule right",
     alt="World is right in nearly 100 per cent of the places of each of the nine rules.",
     caption="60 stories that the model has not read. Right means the right kind of word: of a verb its number counts.",
     rtol=0.02,

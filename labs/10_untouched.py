@@ -3,7 +3,7 @@
 # question: What becomes of a token that never comes in the training text?
 # answer: >-
 #   All such tokens end in one direction. It finds them from the model's weights alone, with an AUC of
-#   {{ result("untouched.auc_direction", ".2f") }}.
+#   {{ result("untouched.auc_direction", ".3f") }}.
 # level: intermediate
 # models: [fairytale]
 # needs: [02_tokens, 07_training, 08_meet]
@@ -107,7 +107,7 @@ left.set(title="World: half are dropped again", xlabel="merges", ylabel="tokens"
 shown = np.arange(257, 4096, 8)  # every eighth token
 right.semilogy(shown, counts[shown] + 0.5, ".", ms=3, color=BLUE)
 right.axhline(last, color=ORANGE, lw=1.5)
-right.text(4096, last * 1.25, "the last one learned", ha="right", color=plots.INK)
+right.text(300, last / 2.2, "count of the last learned", color=plots.INK, fontsize=9)
 right.set(
     title="Fairytale: hundreds fell", xlabel="order of learning", ylabel="count, plus ½"
 )
@@ -272,8 +272,8 @@ axes[0].set(title="Direction tells them apart", ylabel="cosine with impossible b
 axes[1].set(title="Here length does so, too", ylabel="length of the embedding")
 axes[0].lines[-1].set_gid("choice-together")
 axes[0].text(400, 0.62, "other tokens", color=plots.INK)
-axes[0].text(0.55, near[untouched].max() + 0.04, "untouched", color=plots.INK)
-axes[0].set_ylim(top=1)
+axes[0].text(0.6, near[untouched].max() + 0.03, "untouched", color=plots.INK)
+axes[0].set_ylim(top=1.15)
 figure(
     fig,
     name="found",
@@ -362,10 +362,10 @@ note(
 # %% tags=["drawing"]
 fig, ax = plots.subplots(height=2.3)
 NAMES = {
-    "unembedding": "untied: unembedding",
+    "unembedding": "untied:\nunembedding",
     "tied": "tied, AdamW",
-    "sgd": "tied, plain gradient descent",
-    "untied": "control, untied: embedding",
+    "sgd": "tied, plain\ngradient descent",
+    "untied": "control, untied:\nembedding",
 }
 for y, name in enumerate(NAMES):
     inside = name != "untied"
@@ -373,16 +373,20 @@ for y, name in enumerate(NAMES):
         y, cosines[name], height=0.55, color=BLUE if inside else "none", edgecolor=plots.INK
     )
     ax.text(
-        max(cosines[name], 0) + 0.02, y, f"{cosines[name]:.2f}", va="center", weight="bold"
+        max(cosines[name], 0) + 0.02,
+        y,
+        f"{abs(cosines[name]):.2f}",
+        va="center",
+        weight="bold",
     )
 ax.set_yticks(range(4), NAMES.values())
 ax.invert_yaxis()
-ax.set(xlabel="mean cosine among the 40 untouched tokens", xlim=(0, 1.1))
-ax.set_title("They gather wherever the softmax reaches them")
+ax.set(xlabel="mean cosine among the 40", xlim=(0, 1.25))
 ax.grid(visible=False)
 figure(
     fig,
     name="toys",
+    title="Untouched tokens gather wherever the softmax reaches them",
     alt="Among the 40 tokens the mean cosine is high in the unembedding of the untied model and in both tied ones, and about 0 "
     "in the embedding of the untied model.",
     caption="Toys of one layer after 300 steps. Means of two seeds. AdamW unless the label says otherwise.",

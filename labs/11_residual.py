@@ -426,7 +426,7 @@ note(atol=0.02, last_mlp_median=last.median())
 
 # %% tags=["drawing"]
 table = torch.stack([share[rule] / share[rule].sum() for rule in RULES])
-fig, ax = plots.subplots(height=3.7)
+fig, ax = plots.subplots(height=4.4)
 image = ax.imshow(100 * table, cmap=plots.DIVERGING, vmin=-100, vmax=100, aspect="auto")
 for y, rule in enumerate(RULES):
     for x, value in enumerate(table[y]):
@@ -449,14 +449,14 @@ for y, rule in enumerate(RULES):
                 (x - 0.48, y - 0.46), 0.96, 0.92, fill=False, ec=ORANGE, lw=2.5
             )
         )
-ax.set_xticks(range(len(names)), names, rotation=35, ha="right")
-ax.set_yticks(range(len(RULES)), [PLAIN[rule] for rule in RULES])
+ax.set_xticks(range(len(names)), names, rotation=90)
+ax.set_yticks(range(len(RULES)), [PLAIN[rule].replace(", ", ",\n") for rule in RULES])
 ax.grid(visible=False)
-ax.set_title("The part that leads first (outlined) is never an MLP")
 fig.colorbar(image, ax=ax, label="share of the difference (%)")
 figure(
     fig,
     name="writers",
+    title="The right answer first leads after an attention (outlined), never after an MLP",
     alt="In nearly all rules the last MLP writes about half or more of the logit difference. The first part after which the "
     "right answer leads is an attention: of layer 3 for agreement, of layer 2 for pronouns, facts, songs and "
     "indirect objects, of layer 1 for brackets.",
@@ -536,7 +536,7 @@ note(
 )
 
 # %% tags=["drawing"]
-fig, axes = plots.subplots(1, 2, height=4.1, sharey=True)
+fig, axes = plots.subplots(1, 2, height=4.8, sharey=True)
 for ax, (how, table) in zip(axes, kept.items(), strict=True):
     for y, rule in enumerate(RULES):
         values, leads = 100 * table[rule].numpy(), first[rule]
@@ -549,6 +549,7 @@ for ax, (how, table) in zip(axes, kept.items(), strict=True):
             ax.plot(x, y - 0.14, "o", mfc="none", mec=plots.INK, ms=9)
     ax.set(title=f"replaced by {how}", xlabel="answers right (%)", xlim=(0, 106))
 
+axes[0].set_yticks(range(len(RULES)), [PLAIN[rule].replace(", ", ",\n") for rule in RULES])
 ax.invert_yaxis()
 for style, colour, label in (
     ("o", BLUE, "attention"),
