@@ -631,7 +631,90 @@ figure(
 #
 # So test a model on what it must not see: change the last token of a text, and no earlier logit may move.
 #
-# ## A cache reads each token once
+# ## What surprised us
+#
+# **The worst bug looks like a better model.** We had expected the loss to rise without the mask. An earlier model of
+# ours, which had not learned to copy, did get worse. What a model has learned decides what it can leak.
+#
+# **Two middle blocks cannot change places.** We had expected less than 1 nat, since each of them only adds. It
+# costs {{ result("transformer.extra_two_blocks_swapped", ".1f") }} nats: It seems that the second builds on the first.
+#
+# ## Try it
+#
+# **1. Epsilon outside the root** (5 minutes). Write a layer norm that divides by $\sigma + \varepsilon$ instead of
+# $\sqrt{\sigma^2 + \varepsilon}$. Predict the loss before you run it. How would you find this bug?
+#
+# ??? tip "Hint"
+#     `with replaced(layer_norm=yours): gpt2(ids, w)`.
+
+
+# %% tags=["solution"]
+def outside(x, gain, bias):
+    centred = x - x.mean(-1, keepdim=True)
+    deviation = (centred**2).mean(-1, keepdim=True).sqrt()
+    return centred / (deviation + 1e-5) * gain + bias
+
+
+with replaced(layer_norm=outside):
+    other = gpt2(ids, w)[0]
+assert 0 < (other - logits).abs().max() < 0.5, "is the epsilon outside the root, and small?"
+print("loss:", loss(other) - loss(logits), "largest logit:", (other - logits).abs().max())
+
+# %% [markdown]
+# **2. A test for leaks** (10 minutes). Change the last token of the tale. With the mask no logit before it moves. Without
+# the mask, how many do?
+#
+# ??? tip "Hint"
+#     Compare `gpt2(ids, w)[0][:-1]` for two texts that differ in their last token, once inside `replaced(pattern=no_mask)`.
+
+
+# %% tags=["solution"]
+def moved():
+    """Share of positions before the last whose logits move with the last token."""
+    other = torch.cat([ids[:-1], ids[:1]])
+    change = (gpt2(ids, w)[0] - gpt2(other, w)[0])[:-1].abs().max(-1).values
+    return (change > 1e-3).double().mean().item()
+
+
+with_mask = moved()
+with replaced(pattern=no_mask):
+    without_mask = moved()
+assert with_mask == 0 < without_mask, (
+    f"{with_mask}, {without_mask}: is only the last token changed?"
+)
+print("positions that move:", with_mask, "with the mask,", without_mask, "without")
+
+# %% [markdown]
+# **3. Where GPT-2's parameters sit** (5 minutes). GPT-2 has 12 layers, 768 numbers in its stream, 50,257 tokens and 1,024
+# positions. Which share is embedding, attention, MLPs?
+#
+# ??? tip "Hint"
+#     A block has $4d^2$ weights in attention and $8d^2$ in the MLP, and little else.
+
+# %% tags=["solution"]
+gpt2_sizes = (50257 + 1024) * 768, 12 * 4 * 768**2, 12 * 8 * 768**2
+print(
+    [f"{size / sum(gpt2_sizes):.0%}" for size in gpt2_sizes], "embedding, attention, MLPs"
+)
+assert 123e6 < sum(gpt2_sizes) < 125e6, "GPT-2 has some 124 million parameters"
+
+# %% [markdown]
+# ## You can now
+#
+# - write GPT-2 in five functions, and draw its map from memory;
+# - find bugs that the loss hides: compare logits, and test for leaks;
+# - say what a key-value cache keeps, and why it may.
+#
+# ## What this does not show
+#
+# - Costs of mistakes are for one model and one text. The model was *trained* with the right code; one trained with the
+#   mistake may learn around it.
+# - That the leaking head copies is our explanation. We unmasked it, but did not test what else it does.
+# - Time was measured on one processor core, with a small model.
+#
+# ## Going deeper
+#
+# ### A cache reads each token once
 #
 # To write, the model predicts a token, appends it, and reads everything again. Much of that is repeated work. Because of the mask no token sees a later one, so the keys and values of earlier tokens never change. Keep them, and each step computes one position
 # only. This is the *key-value cache*.
@@ -724,89 +807,6 @@ figure(
 # {{ result("transformer.positions_saved", ".0f") }} times fewer positions, and yet it takes only
 # {{ result("transformer.time_saved", ".1f") }} times less time. Our explanation, which we did not measure, is that each step has a fixed cost, however few positions it reads. Here that is starting some hundred
 # small operations. In large models it is fetching all weights from memory.
-#
-# ## What surprised us
-#
-# **The worst bug looks like a better model.** We had expected the loss to rise without the mask. An earlier model of
-# ours, which had not learned to copy, did get worse. What a model has learned decides what it can leak.
-#
-# **Two middle blocks cannot change places.** We had expected less than 1 nat, since each of them only adds. It
-# costs {{ result("transformer.extra_two_blocks_swapped", ".1f") }} nats: It seems that the second builds on the first.
-#
-# ## Try it
-#
-# **1. Epsilon outside the root** (5 minutes). Write a layer norm that divides by $\sigma + \varepsilon$ instead of
-# $\sqrt{\sigma^2 + \varepsilon}$. Predict the loss before you run it. How would you find this bug?
-#
-# ??? tip "Hint"
-#     `with replaced(layer_norm=yours): gpt2(ids, w)`.
-
-
-# %% tags=["solution"]
-def outside(x, gain, bias):
-    centred = x - x.mean(-1, keepdim=True)
-    deviation = (centred**2).mean(-1, keepdim=True).sqrt()
-    return centred / (deviation + 1e-5) * gain + bias
-
-
-with replaced(layer_norm=outside):
-    other = gpt2(ids, w)[0]
-assert 0 < (other - logits).abs().max() < 0.5, "is the epsilon outside the root, and small?"
-print("loss:", loss(other) - loss(logits), "largest logit:", (other - logits).abs().max())
-
-# %% [markdown]
-# **2. A test for leaks** (10 minutes). Change the last token of the tale. With the mask no logit before it moves. Without
-# the mask, how many do?
-#
-# ??? tip "Hint"
-#     Compare `gpt2(ids, w)[0][:-1]` for two texts that differ in their last token, once inside `replaced(pattern=no_mask)`.
-
-
-# %% tags=["solution"]
-def moved():
-    """Share of positions before the last whose logits move with the last token."""
-    other = torch.cat([ids[:-1], ids[:1]])
-    change = (gpt2(ids, w)[0] - gpt2(other, w)[0])[:-1].abs().max(-1).values
-    return (change > 1e-3).double().mean().item()
-
-
-with_mask = moved()
-with replaced(pattern=no_mask):
-    without_mask = moved()
-assert with_mask == 0 < without_mask, (
-    f"{with_mask}, {without_mask}: is only the last token changed?"
-)
-print("positions that move:", with_mask, "with the mask,", without_mask, "without")
-
-# %% [markdown]
-# **3. Where GPT-2's parameters sit** (5 minutes). GPT-2 has 12 layers, 768 numbers in its stream, 50,257 tokens and 1,024
-# positions. Which share is embedding, attention, MLPs?
-#
-# ??? tip "Hint"
-#     A block has $4d^2$ weights in attention and $8d^2$ in the MLP, and little else.
-
-# %% tags=["solution"]
-gpt2_sizes = (50257 + 1024) * 768, 12 * 4 * 768**2, 12 * 8 * 768**2
-print(
-    [f"{size / sum(gpt2_sizes):.0%}" for size in gpt2_sizes], "embedding, attention, MLPs"
-)
-assert 123e6 < sum(gpt2_sizes) < 125e6, "GPT-2 has some 124 million parameters"
-
-# %% [markdown]
-# ## You can now
-#
-# - write GPT-2 in five functions, and draw its map from memory;
-# - find bugs that the loss hides: compare logits, and test for leaks;
-# - say what a key-value cache keeps, and why it may.
-#
-# ## What this does not show
-#
-# - Costs of mistakes are for one model and one text. The model was *trained* with the right code; one trained with the
-#   mistake may learn around it.
-# - That the leaking head copies is our explanation. We unmasked it, but did not test what else it does.
-# - Time was measured on one processor core, with a small model.
-#
-# ## Going deeper
 #
 # - Next: [Taking out the plumbing](06_plumbing.md): the additions and the norms seem to compute nothing. What are they for?
 # - Before this: [Word order without being told](04_order.md)
