@@ -703,7 +703,7 @@ assert 123e6 < sum(gpt2_sizes) < 125e6, "GPT-2 has some 124 million parameters"
 #
 # - write GPT-2 in five functions, and draw its map from memory;
 # - find bugs that the loss hides: compare logits, and test for leaks;
-# - say what a key-value cache keeps, and why it may.
+# - follow the vector of one word through the blocks, and read its best guess after each.
 #
 # ## What this does not show
 #
