@@ -307,7 +307,6 @@ drawn[1].set_gid("choice-mask")
 drawn[2].set_gid("choice-start")
 right.bar_label(drawn, fmt="{:.0f}%", color=plots.INK)
 right.axhline(12.5, color=plots.INK, ls=":", lw=1.2)
-right.text(2.45, 14, "chance", ha="right")
 right.set_xticks(range(3), ["control:\nno mask", "mask", "mask and\nstart token"])
 right.set(
     title="The probe names the place", ylabel="places right (%)", ylim=(0, 105), yticks=()
@@ -318,7 +317,7 @@ figure(
     name="clock",
     alt="Left: the share of the start token falls from one half at the first word to one ninth at the eighth. Right: without a mask "
     "the probe is at chance, with the mask slightly above, with mask and start token right more than eight times in ten.",
-    caption="Untrained models without positions. Right: medians of three models; eight places, so chance is one in eight.",
+    caption="Untrained models without positions. Right: medians of three models; dotted, chance: one place in eight.",
     data={"share": 1 / (t + 1), "probe": np.array(bars)},
     rtol=0.1,
     because=PROBED,
