@@ -2,7 +2,9 @@
 
 `lens`: what the model would say if it stopped here, and which part pushed which word. `heads`: scores of what a head
 looks at, copies and feeds. `probing`: what can be read from activations, and erasing it. `sae`: dictionaries of
-features. `reconstruction`: what a model loses with one. `steering`: a direction added while the model writes.
+features. `reconstruction`: what a model loses with one. `steering`: a direction added while the model writes. `lora`:
+low-rank changes of weights, and how weights changed; `adapters`: other ways of tuning. The last two are imported by
+their own names.
 """
 
 from llmnotes.methods.giants import giants

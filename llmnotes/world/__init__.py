@@ -2,7 +2,8 @@
 
 `tell` and `read` give stories with every hidden variable behind every word; `truth` is the best possible
 prediction; `grade` measures a model against it, rule by rule. `lexicon` holds the words, `grammar` the rules: one
-generator that the teller and the oracle both drive.
+generator that the teller and the oracle both drive. `changes`, imported by its own name, tells stories with one rule
+changed.
 """
 
 from llmnotes.world.grading import Grades, grade, is_right, rivals

@@ -1,0 +1,179 @@
+"""One tuning of World on a changed language: its texts, its training, its marks; and a ledger of many such runs."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from llmnotes.methods.lora import (
+    low_rank,
+    matrices,
+    merged,
+    next_word_loss,
+    predictor,
+    tune,
+)
+from llmnotes.model.loading import LoadedModel
+from llmnotes.world.changes import CHANGES, Predict, Spoken, ids_of, loss_by_rule, spoken
+from llmnotes.world.lexicon import MOODS, PREPOSITIONS, TOWNS
+
+HERE = Path(__file__).parent / "histories"
+BATCH, LENGTH, STEPS = 8, 40, 150
+SEEDS = range(5)
+TRIED = 20  # the seed on which learning rates are chosen; not among those that are reported
+ALPHA = 4.0
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be learnt: a change of the language, and which of its texts are read."""
+
+    change: str
+    prefer: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    moods: tuple[str, ...] = field(default=MOODS)
+
+    def texts(self, row: int, first: int, n: int, length: int) -> list[list[Spoken]]:
+        """Some of its texts."""
+        how = {"change": CHANGES[self.change], "prefer": self.prefer, "skip": self.skip, "moods": self.moods}
+        return [spoken(row, first + i, length=length, **how) for i in range(n)]
+
+    def batches(self, seed: int, steps: int = STEPS) -> Iterator[Tensor]:
+        """The token ids (row, pos) of fresh texts, a batch a step."""
+        for step in range(steps):
+            yield ids_of(self.texts(9100 + seed, step * BATCH, BATCH, LENGTH))
+
+
+ABOUT_PEOPLE = ("the", "when", "said", "sang", *TOWNS)  # left out, sentences about people and what they own remain
+TASKS = {
+    "none": Task("none"),
+    "pronouns": Task("pronouns"),
+    "narrow": Task("pronouns", skip=ABOUT_PEOPLE),
+    "merry": Task("none", moods=("merry",)),
+    "merry verbs": Task("merry verbs"),
+    "coin": Task("coin"),
+    "one home": Task("one home", ("lives",)),
+    "homes": Task("homes", ("lives",)),
+    "facts": Task("facts", ("lives", "is", "likes")),
+    "nearest": Task("nearest", ("the", *PREPOSITIONS)),
+    "giver": Task("giver", ("when",)),
+    "backwards": Task("backwards", ("sang", ";")),
+}
+PARTS = {"full": (), "all": ("attn", "mlp"), "attention": ("attn",), "MLPs": ("mlp",)}
+
+
+def exam(task: str, n: int = 40, length: int = 96) -> list[list[Spoken]]:
+    """Ordinary stories with a task's change in them, none of which a tuning read."""
+    return Task(TASKS[task].change).texts(9000, 0, n, length)
+
+
+def tuned(
+    world: LoadedModel,
+    task: str,
+    lr: float,
+    *,
+    rank: int = 0,
+    parts: str = "all",
+    seed: int = 0,
+    steps: int = STEPS,
+    start: dict[str, Tensor] | None = None,
+    loss: Callable[[Predict, Tensor], Tensor] = lambda predict, ids: next_word_loss(predict(ids), ids),
+    price: Callable[[dict[str, Tensor]], Tensor | float] = lambda weights: 0.0,
+    batches: Iterable[Tensor] | None = None,
+    after: Callable[[int, dict[str, Tensor]], None] = lambda step, weights: None,
+) -> dict[str, Tensor]:
+    """Tune World on a task: all weights if the rank is 0, else factors of that rank on the matrices of some parts.
+
+    Args:
+        world: the model; it stays as it is.
+        task: a name of `TASKS`.
+        lr: the highest rate.
+        rank: of the change; 0 for all weights, without factors.
+        parts: with a rank, "all", "attention" or "MLPs".
+        seed: of the texts and of the factors.
+        steps: how many.
+        start: weights to begin with instead of the model's own.
+        loss: of a batch.
+        price: what is added to the loss for weights.
+        batches: texts to read instead of the task's.
+        after: called after each step.
+
+    Returns:
+        The weights that changed, by name.
+    """
+    before = {name: p.detach() for name, p in world.model.named_parameters()} | (start or {})
+    if rank:
+        chosen = {name: before[name] for name in matrices(world, PARTS[parts])}
+        trained = low_rank(chosen, rank, seed=seed)
+    else:
+        trained = {name: p.clone() for name, p in before.items()}
+
+    def now() -> dict[str, Tensor]:
+        return (start or {}) | merged(before, trained, alpha=ALPHA) if rank else trained
+
+    tune(
+        trained.values(),
+        lambda ids: loss(predictor(world, now()), ids) + price(now()),
+        TASKS[task].batches(seed, steps) if batches is None else batches,
+        lr,
+        steps=steps,
+        after=lambda step: after(step, now()),
+    )
+    return {name: weight.detach() for name, weight in now().items()}
+
+
+def graded(predict: Predict, task: str) -> dict[str, Any]:
+    """What a model loses in the new language and in the old one, by rule, in nats above the grammar's own."""
+    new, old = (loss_by_rule(predict, exam(which)) for which in (task, "none"))
+    rules = [one.rule for row in exam(task) for one in row[1:]]
+    return {"every": sum(new[rule] for rule in rules) / len(rules), "new": new, "old": old}
+
+
+class Ledger:
+    """The runs of an experiment, by what was run: what the file holds is not run again."""
+
+    def __init__(self, path: Path, seconds: float = math.inf) -> None:
+        self.path, self.end = path, time.monotonic() + seconds
+        self.runs: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+
+    def __call__(self, run: Callable[..., dict[str, Any]], **key: Any) -> dict[str, Any]:
+        """The result of `run(**key)`: from the file, or by running it and writing it there.
+
+        Raises:
+            SystemExit: the time is over; what is done is in the file.
+        """
+        for known in self.runs:
+            if all(known.get(name) == value for name, value in key.items()):
+                return known
+        if time.monotonic() > self.end:
+            raise SystemExit(f"{self.path.name}: {len(self.runs)} runs so far; run again to go on")
+        self.runs.append(key | rounded(run(**key)))
+        self.path.write_text("[\n" + ",\n".join(map(json.dumps, self.runs)) + "\n]\n", encoding="utf-8")
+        return self.runs[-1]
+
+
+def rounded(value: Any) -> Any:
+    """Numbers to four digits behind the point, at any depth."""
+    if isinstance(value, dict):
+        return {name: rounded(one) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [rounded(one) for one in value]
+    return round(value, 4) if isinstance(value, float) else value
+
+
+def best_rate(ledger: Ledger, rates: Sequence[float], run: Callable[..., dict[str, Any]], **key: Any) -> float:
+    """The rate with the smallest loss over every word on a seed that is not reported."""
+    tried = {lr: ledger(run, lr=lr, seed=TRIED, **key)["every"] for lr in rates}
+    return min(tried, key=tried.__getitem__)
+
+
+def history(name: str) -> list[dict[str, Any]]:
+    """The runs of an experiment, as they ship."""
+    return json.loads((HERE / f"{name}.json").read_text(encoding="utf-8"))

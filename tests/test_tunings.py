@@ -1,0 +1,58 @@
+"""The ledger of tunings: a run is made once, survives an interruption, and the shipped ones have all their seeds."""
+
+import json
+from collections import Counter
+
+import pytest
+import torch
+
+from llmnotes.methods.lora import predictor
+from llmnotes.model.loading import load
+from llmnotes.shipped.tuning import HERE, SEEDS, TASKS, TRIED, Ledger, best_rate, exam, graded, history, tuned
+from llmnotes.world.lexicon import IDS
+
+
+def test_a_run_is_made_once_and_kept(tmp_path):
+    made = []
+
+    def run(lr, seed):
+        made.append((lr, seed))
+        return {"every": abs(lr - 0.3) + 1 / 3, "by": {"a": [2 / 3]}}
+
+    ledger = Ledger(tmp_path / "some.json")
+    assert best_rate(ledger, (0.1, 0.3, 1.0), run) == 0.3
+    assert made == [(0.1, TRIED), (0.3, TRIED), (1.0, TRIED)]
+    again = Ledger(tmp_path / "some.json", seconds=-1)
+    assert again(run, lr=0.3, seed=TRIED) == {"lr": 0.3, "seed": TRIED, "every": 0.3333, "by": {"a": [0.6667]}}
+    with pytest.raises(SystemExit, match="3 runs so far"):
+        again(run, lr=0.2, seed=0)
+    assert len(made) == 3
+
+
+def test_a_tuning_learns_its_task_and_leaves_the_model_as_it_was():
+    world = load("world")
+    before = {name: p.detach().clone() for name, p in world.model.named_parameters()}
+    start = graded(predictor(world), "pronouns")
+    weights = tuned(world, "pronouns", 1e-2, rank=1, steps=25)
+    assert graded(predictor(world, weights), "pronouns")["new"]["pronoun"] < start["new"]["pronoun"] - 4
+    assert all(torch.equal(p, before[name]) for name, p in world.model.named_parameters())
+    assert all(torch.linalg.matrix_rank(w - before[name], atol=1e-4) <= 1 for name, w in weights.items())
+
+
+def test_no_text_of_an_exam_is_read_in_training():
+    read = {tuple(row.tolist()) for ids in TASKS["none"].batches(0, 20) for row in ids[:, :20]}
+    asked = {tuple(one.word for one in row[:20]) for row in exam("none")}
+    assert len(read) > 150
+    assert len(asked) == 40
+    assert not read & {tuple(IDS[word] for word in row) for row in asked}
+
+
+@pytest.mark.parametrize("path", sorted(HERE.glob("*.json")), ids=lambda path: path.stem)
+def test_every_comparison_that_ships_has_all_its_seeds(path):
+    seeds = Counter()
+    for run in history(path.stem):
+        if run.get("seed") in SEEDS:
+            key = {k: v for k, v in run.items() if k in ("task", "method", "way", "how", "rank", "of", "times", "lr")}
+            seeds[json.dumps(key)] += 1
+    assert seeds
+    assert set(seeds.values()) == {len(SEEDS)}
