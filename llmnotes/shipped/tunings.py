@@ -101,6 +101,36 @@ def moved(world: LoadedModel, weights: dict[str, Tensor], task: str) -> dict[str
     return result
 
 
+def shrunk(ledger: Ledger) -> None:
+    """Rank 4 on pronouns: its intruders scaled down; as controls the whole change, and as many other directions."""
+    world = load("world")
+    before = matrices(world)
+
+    def run(seed: int) -> dict[str, Any]:
+        weights = tuned(world, "pronouns", 1e-2, rank=4, seed=seed)
+        result: dict[str, Any] = {"full strength": graded(predictor(world, weights), "pronouns")}
+        for scale in (0.875, *SCALES):
+            ways = {
+                "intruders": {n: scaled_intruders(before[n], w, scale) for n, w in weights.items()},
+                "whole": combined(before, (scale, difference(before, weights))),
+                "others": {n: scaled_others(before[n], w, scale) for n, w in weights.items()},
+            }
+            for way, less in ways.items():
+                result[f"{way} {scale:g}"] = graded(predictor(world, less), "pronouns")
+        return result
+
+    for seed in SEEDS:
+        ledger(run, seed=seed)
+
+
+def scaled_others(before: Tensor, after: Tensor, scale: float) -> Tensor:
+    """The changed matrix with as many leading directions scaled as it has intruders, none of them an intruder."""
+    found = intruders(before, after)
+    rest = [i for i in range(min(after.shape)) if i not in found][: len(found)]
+    u, s, v = torch.linalg.svd(after.double(), full_matrices=False)
+    return (after.double() - (1 - scale) * (u[:, rest] * s[rest]) @ v[rest]).to(after.dtype)
+
+
 WAYS: dict[str, tuple[Callable[[Any, int], dict[str, Tensor]], Callable[[Any, dict[str, Tensor]], Predict]]] = {
     "biases": (lambda world, seed: biases(world), predictor),
     "prompt": (lambda world, seed: soft_prompt(world, 8, seed=seed), prompted),
@@ -331,7 +361,7 @@ def alone(predict: Predict) -> float:
 
 
 EXPERIMENTS: dict[str, Callable[[Ledger], None]] = {
-    one.__name__: one for one in (lora, adapters, forgetting, gone, arithmetic, general)
+    one.__name__: one for one in (lora, shrunk, adapters, forgetting, gone, arithmetic, general)
 }
 
 
