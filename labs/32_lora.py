@@ -198,7 +198,7 @@ fig, axes = plots.subplots(1, 2, height=3.2, sharey=True)
 for ax, of, title in zip(
     axes,
     (pronouns, facts),
-    ("Pronouns: every rank alike", "72 facts: full is a little ahead"),
+    ("Pronouns: rank 1 is enough", "72 facts: so it is"),
     strict=True,
 ):
     for y, way in enumerate(WAYS):

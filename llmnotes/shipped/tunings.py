@@ -188,7 +188,7 @@ def forgetting(ledger: Ledger) -> None:
     world = load("world")
     before = {name: p.detach() for name, p in world.model.named_parameters()}
     old = ids_of(TASKS["none"].texts(9500, 0, 160, LENGTH))
-    own = generate(world, END, tokens=LENGTH - 1, temperature=1.0, samples=160, seed=1)
+    own = generate(world, [IDS[END]], tokens=LENGTH - 1, temperature=1.0, samples=160, seed=1)
     needed = fisher(world, old)
 
     def ewc(strength: float) -> Callable[[dict[str, Tensor]], Tensor]:
@@ -218,7 +218,7 @@ def forgetting(ledger: Ledger) -> None:
         ledger(run, way=way, seed=seed)
 
 
-BACK = 60  # steps of bringing back
+AWAY, BACK = 300, 60  # steps of taking a rule away, and of bringing it back
 
 
 def gone(ledger: Ledger) -> None:
@@ -227,10 +227,10 @@ def gone(ledger: Ledger) -> None:
     short = {task: exam(task, n=20) for task in ("none", "pronouns")}
 
     def run(rank: int, seed: int) -> dict[str, Any]:
-        away = tuned(world, "coin", 3e-3 if rank else 3e-4, rank=rank, seed=seed)
+        away = tuned(world, "coin", 1e-2 if rank else 1e-3, rank=rank, seed=seed, steps=AWAY)
         result = graded(predictor(world, away), "coin") | {"read": read_off(world, away)}
         for name, task in (("back", "none"), ("opposite", "pronouns")):
-            curve: list[float] = []
+            curve = [loss_by_rule(predictor(world, away), short[task])["pronoun"]]
 
             def note(step: int, weights: dict[str, Tensor], task: str = task, curve: list[float] = curve) -> None:
                 if step % 3 == 0:

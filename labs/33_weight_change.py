@@ -1,0 +1,445 @@
+# ---
+# title: What weights change
+# question: Two tunings teach the same rule. Did they change the weights in the same way?
+# answer: >-
+#   No. A change of rank 4 plants {{ result("weight_change.intruders_rank_4", ".0f") }} new directions among the 160 strongest of
+#   sixteen matrices. Full tuning plants {{ result("weight_change.intruders_full", ".0f") }}.
+# chapter: Changing it
+# level: intermediate
+# minutes: 12
+# models: [world]
+# needs: [32_lora, 13_weights]
+# tags: [LoRA, fine-tuning, spectrum, intruder dimensions]
+# thumbnail: undone
+# timeout: 300
+# ---
+
+# %% tags=["setup"]
+import numpy as np
+import torch
+
+import llmnotes
+from llmnotes.lab import ask, figure, in_words, plots, predict, within
+from llmnotes.methods.lora import (
+    combined,
+    difference,
+    intruders,
+    matrices,
+    rank_for,
+    scaled_intruders,
+    spectrum,
+)
+from llmnotes.shipped.tuning import SEEDS, history, tuned
+
+BLUE, ORANGE, GREEN, PURPLE, OCHRE, GREY = plots.COLOURS
+note = within(atol=1e-6, because="read from the shipped history of the recipe")
+live = within(rtol=0.25, because="training amplifies rounding")
+
+# %% [markdown]
+# ## A case you can hold: one matrix, before and after
+#
+# *World* learned that *he* means a woman and *she* a man ([LoRA](32_lora.md)), with a change of rank 4 in each
+# matrix. One matrix moved most: the one that writes what the heads of layer 2 have found, 128 by 128. How much of it is
+# new?
+
+# %% tags=["setup"]
+world = llmnotes.load("world")
+before = matrices(world)
+after = tuned(world, "pronouns", 1e-2, rank=4, seed=0)
+name = "transformer.h.2.attn.c_proj.weight"
+
+# %%
+W, changed = before[name], after[name]
+values = spectrum(changed - W)
+print("size of the change against the matrix:", f"{values.norm() / W.norm():.2f}")
+print("its largest singular values:", [round(v, 2) for v in values[:5].tolist()])
+
+# %% tags=["setup"]
+live(case_size=values.norm() / W.norm())
+live(case_first=values[0].square() / values.square().sum())
+
+# %% [markdown]
+# The change is {{ result("weight_change.case_size", ".0%") }} as large as the matrix, and
+# {{ result("weight_change.case_first", ".0%") }} of its energy lies in one direction.
+#
+# ## A matrix is a sum of directions, each with a strength
+#
+# {{ drawing("spectrum", alt="A matrix before and after tuning as rows of bars. After low-rank tuning a new bar stands among the strongest; after full tuning every bar has changed by a little.") }}
+#
+# The *singular value decomposition* writes every matrix as a sum:
+#
+# $$
+# W = \sum_i \sigma_i\, u_i v_i^{\top}
+# $$
+#
+# $v_i$ is a direction that the matrix reads, $u_i$ one that it writes, $\sigma_i \ge 0$ how strongly, largest first. The list of all
+# $\sigma_i$ is the *spectrum*. We use it twice: on the difference $W' - W$, to ask how many directions moved; and on $W$
+# and $W'$ side by side. A strong direction of $W'$ that resembles none of $W$ is an *intruder dimension*
+# ([Shuttleworth et al. 2024](https://arxiv.org/abs/2410.21228)).
+
+
+# %% tags=["idea"]
+def newcomers(before, after, top=10, below=0.6):
+    """Which of the strongest directions of a changed matrix are new."""
+    old = torch.linalg.svd(before).U  # columns: directions of the old matrix
+    new = torch.linalg.svd(after).U[:, :top]  # the ten strongest of the changed one
+    nearest = (old.T @ new).abs().amax(0)  # cosine with the most similar old one
+    return (nearest < below).nonzero().flatten().tolist()
+
+
+# %% tags=["setup"]
+assert newcomers(W, changed) == intruders(W, changed)
+
+# %% [markdown]
+# ```exercise
+# title: The energy of a change
+# minutes: 3
+# code: |
+#   values = torch.linalg.svdvals(changed - W)
+#   energy = ▢  # the square sum of all entries, from the spectrum
+#   assert torch.allclose(energy, (changed - W).square().sum())
+# right: ["values.square().sum()", "(values**2).sum()", "(values ** 2).sum()", "values.norm()**2", "values.norm() ** 2", "values @ values", "values.pow(2).sum()"]
+# praise: Directions are at right angles, so their energies add.
+# wrong:
+#   "values.sum()": That is another norm, the nuclear one. What does a direction of length one contribute, if its strength is σ?
+#   "values.norm()": This is the root of it.
+#   "values[0]": The strongest direction alone. Take all of them.
+#   "values[0]**2": The strongest direction alone. Take all of them.
+# otherwise: "Each direction u v^T has entries whose squares sum to 1. What does σ make of that?"
+# solution: "`values.square().sum()`: each term σ u vᵀ has energy σ², and the terms do not overlap."
+# ```
+#
+# ## Your prediction
+#
+# In the tuned model we take the intruders, and scale them down to a half, everything else stays. The model knows the new
+# pronouns now and has lost the old ones.
+
+# %%
+ask(
+    "Intruders at half strength. What happens to the new rule and to the old one?",
+    choices={
+        "gone": "The new rule breaks: the intruders are what was learned",
+        "nothing": "Nothing much: they are a by-product of the training",
+        "trade": "The old rule comes back by far more than the new one is lost",
+    },
+    answer="trade",
+    because={
+        "gone": "The intruders do carry the new rule. But they were trained to be stronger than the rule needs.",
+        "nothing": "A new direction among the strongest is no by-product: it is where the gradient went.",
+        "trade": "The new rule has strength to spare. The first half of it mostly buries the old rule deeper.",
+    },
+    figure="undone",
+    new_lost_at_half="< 0.4",
+    old_back_at_half="> 1",
+)
+# The losses after 150 steps and the counts of intruders had been seen, none of what scaling does.
+predict(
+    "Without its intruders rank 4 loses more than 2 nats at the new pronouns",
+    0.6,
+    new_at_zero="> 2",
+)
+predict(
+    "and less than half of what it lost at the old ones", 0.55, old_share_at_zero="< 0.5"
+)
+# Written before the two controls were run.
+predict(
+    "Scaling the whole change by a half brings back as much of the old rule as the intruders do, or more",
+    0.6,
+    whole_against_intruders="<= 0",
+)
+predict(
+    "Scaling as many other directions brings back under 0.3 nats",
+    0.7,
+    others_old_back="< 0.3",
+)
+
+# %% [markdown]
+# ## Low rank moves few directions by a lot, full tuning many by a little
+
+# %% tags=["setup"]
+runs = [run for run in history("lora") if run["seed"] in SEEDS]
+WAYS = ("full", "rank 1", "rank 4", "rank 16")
+
+
+def of(task: str, way: str, what) -> np.ndarray:
+    """Something of each of the five runs."""
+    return np.array([what(r) for r in runs if (r["task"], r["method"]) == (task, way)])
+
+
+count = {way: of("pronouns", way, lambda r: sum(r["intruders"])) for way in WAYS}
+count_facts = {way: of("facts", way, lambda r: sum(r["intruders"])) for way in WAYS}
+width = {way: of("pronouns", way, lambda r: np.mean(r["rank90"])) for way in WAYS}
+size = {way: of("pronouns", way, lambda r: r["size"]) for way in WAYS}  # (seed, matrix)
+spectra = {way: of("pronouns", way, lambda r: r["spectrum"]).mean(0) for way in WAYS}
+note(
+    intruders_full=count["full"].mean(),
+    intruders_rank_1=count["rank 1"].mean(),
+    intruders_rank_4=count["rank 4"].mean(),
+    intruders_rank_16=count["rank 16"].mean(),
+    facts_full=count_facts["full"].mean(),
+    facts_rank_4=count_facts["rank 4"].mean(),
+    width_full=width["full"].mean(),
+    width_rank_4=width["rank 4"].mean(),
+    width_rank_16=width["rank 16"].mean(),
+    size_full=size["full"].mean(),
+    size_rank_4=size["rank 4"].mean(),
+)
+
+# %% tags=["drawing"]
+fig, (left, right) = plots.subplots(1, 2, height=3.1)
+for way, colour in (("full", ORANGE), ("rank 16", GREEN), ("rank 4", BLUE)):
+    left.plot(range(1, 17), spectra[way][:16], "o-", ms=3.5, color=colour)
+left.text(6.5, 0.36, "full tuning", color=ORANGE)
+left.text(5.2, 0.02 + spectra["rank 16"][5], "rank 16", color=GREEN)
+left.text(1.2, 0.02, "rank 4", color=BLUE)
+left.set(
+    title="Full tuning spreads",
+    xlabel="direction",
+    ylabel="strength, first = 1",
+    ylim=(-0.03, 1.05),
+)
+for x, way in enumerate(WAYS):
+    colour = {"full": ORANGE, "rank 16": GREEN}.get(way, BLUE)
+    right.plot([x] * 5, count[way], "o", color=colour, alpha=0.7)
+right.set_xticks(range(4), WAYS)
+right.set(
+    title="Intruders of 160", ylabel="intruder dimensions", ylim=(-1, 21), xlim=(-0.5, 3.5)
+)
+figure(
+    fig,
+    name="spectra",
+    alt="Left: the spectrum of the change falls slowly for full tuning and fast for low rank. Right: full tuning has no intruder "
+    "dimension in any seed, ranks 1, 4 and 16 have about 17, 15 and 7.",
+    caption="Exchanged pronouns, five seeds. Left: mean of 16 matrices. Right: among the ten strongest directions of each of 16 matrices.",
+    data={"spectra": np.array([*spectra.values()]), "count": np.array([*count.values()])},
+)
+
+# %% [markdown]
+# At rank 4, {{ result("weight_change.width_rank_4", ".1f") }} directions hold 90% of a matrix's change. Full tuning needs
+# {{ result("weight_change.width_full", ".0f") }}. Rank 16 could use sixteen and uses
+# {{ result("weight_change.width_rank_16", ".1f") }}.
+#
+# Full tuning has no intruder in any seed. Part of the reason is plain size: its change is
+# {{ result("weight_change.size_full", ".0%") }} of a matrix on average, that of rank 4
+# {{ result("weight_change.size_rank_4", ".0%") }}, because the rates that suit them differ by a factor of 30. On the 72 facts
+# full tuning at a higher rate still has next to none ({{ result("weight_change.facts_full", ".1f") }} on average).
+#
+# ## Both ways change the same matrix most
+
+# %% tags=["setup"]
+PARTS = [
+    f"{layer} {part}" for layer in range(4) for part in ("QKV", "out", "MLP in", "MLP out")
+]
+relative = {way: size[way].mean(0) / size[way].mean() for way in WAYS}
+most = {way: PARTS[int(relative[way].argmax())] for way in WAYS}
+agree = sum(int(row.argmax()) == PARTS.index("2 out") for way in WAYS for row in size[way])
+note(
+    most_in_layer_2=agree,
+    times_mean_full=relative["full"].max(),
+    times_mean_rank_4=relative["rank 4"].max(),
+)
+
+# %% tags=["drawing"]
+fig, ax = plots.subplots(height=2.9)
+for way, colour, shift in (("full", ORANGE, -0.2), ("rank 4", BLUE, 0.2)):
+    ax.bar(np.arange(16) + shift, relative[way], width=0.4, color=colour)
+ax.axhline(1, color=plots.MUTED, lw=1)
+ax.text(-0.4, 2.55, "full tuning", color=ORANGE)
+ax.text(-0.4, 2.2, "rank 4", color=BLUE)
+ax.set_xticks(range(16), PARTS, rotation=90)
+ax.set(ylabel="change, mean = 1", title="What layer 2's heads write changes most")
+ax.grid(axis="x", visible=False)
+figure(
+    fig,
+    name="where",
+    alt="Sixteen matrices, two bars each: the change relative to the mean. For both full tuning and rank 4 the output matrix of layer "
+    "2's attention is the tallest.",
+    caption="The change of each matrix relative to its own size, divided by the mean over matrices; means of five seeds.",
+    data={"full": relative["full"], "rank_4": relative["rank 4"]},
+)
+
+# %% [markdown]
+# The output matrix of layer 2's attention changed most in {{ result("weight_change.most_in_layer_2") }} of 20 runs. Where a pronoun comes,
+# layer 2 brings the person's gender from the name. Exchanging pronouns needs little more than to turn
+# the sign of what is brought.
+#
+# ## The new rule has strength to spare
+
+# %% tags=["setup"]
+shrunk = history("shrunk")
+SCALES = (1.0, 0.875, 0.75, 0.5, 0.25, 0.0)
+
+
+def curve(way: str, which: str) -> np.ndarray:
+    """The loss at pronouns for each seed and scale."""
+    rows = [
+        [r["full strength" if s == 1 else f"{way} {s:g}"] for s in SCALES] for r in shrunk
+    ]
+    return np.array([[at[which]["pronoun"] for at in row] for row in rows])
+
+
+new = {way: curve(way, "new") for way in ("intruders", "whole", "others")}
+old = {way: curve(way, "old") for way in new}
+half = SCALES.index(0.5)
+note(
+    new_at_one=new["intruders"][:, 0].mean(),
+    old_at_one=old["intruders"][:, 0].mean(),
+    new_lost_at_half=(new["intruders"][:, half] - new["intruders"][:, 0]).mean(),
+    old_back_at_half=(old["intruders"][:, 0] - old["intruders"][:, half]).mean(),
+    new_at_zero=new["intruders"][:, -1].mean(),
+    old_share_at_zero=(old["intruders"][:, -1] / old["intruders"][:, 0]).mean(),
+    whole_against_intruders=(old["whole"][:, half] - old["intruders"][:, half]).mean(),
+    whole_new_at_half=new["whole"][:, half].mean(),
+    whole_old_at_half=old["whole"][:, half].mean(),
+    others_old_back=(old["others"][:, 0] - old["others"][:, half]).mean(),
+    others_new_lost=(new["others"][:, half] - new["others"][:, 0]).mean(),
+)
+
+# %% tags=["drawing"]
+fig, ax = plots.subplots(height=3.3)
+for way, colour in (("intruders", BLUE), ("whole", ORANGE), ("others", GREY)):
+    x, y = new[way].mean(0), old[way].mean(0)
+    (line,) = ax.plot(x, y, "o-", color=colour, ms=4)
+    if way == "intruders":
+        line.set_gid("choice-trade")
+ax.plot(
+    *[[v[:, 0].mean()] for v in (new["whole"], old["whole"])], "s", color=plots.INK, ms=8
+)
+ax.annotate(
+    "as tuned",
+    (new["whole"][:, 0].mean(), old["whole"][:, 0].mean()),
+    xytext=(12, -2),
+    textcoords="offset points",
+)
+ax.annotate(
+    "intruders ×½",
+    (new["intruders"][:, half].mean(), old["intruders"][:, half].mean()),
+    color=BLUE,
+    xytext=(12, 8),
+    textcoords="offset points",
+)
+ax.annotate(
+    "whole change ×½",
+    (new["whole"][:, half].mean(), old["whole"][:, half].mean()),
+    color=ORANGE,
+    xytext=(10, 6),
+    textcoords="offset points",
+)
+ax.annotate(
+    "others ×0",
+    (new["others"][:, -1].mean(), old["others"][:, -1].mean()),
+    color=plots.INK,
+    xytext=(10, 0),
+    textcoords="offset points",
+)
+ax.set(
+    xlabel="loss at new pronouns (nats)",
+    ylabel="loss at old pronouns (nats)",
+    title="The old rule comes back first",
+    xlim=(0, None),
+    ylim=(0, None),
+)
+figure(
+    fig,
+    name="undone",
+    alt="Loss at old pronouns over loss at new ones as parts of the change are scaled from 1 to 0. The curve of the intruders falls "
+    "steeply at first and then bends to the right. That of the whole change runs close to it.",
+    caption="Rank 4, mean of five seeds, scales 1, ⅞, ¾, ½, ¼ and 0. “Other directions” are as many of the strongest that are no intruders.",
+    data={
+        "new": np.array([*new.values()]).mean(1),
+        "old": np.array([*old.values()]).mean(1),
+    },
+)
+
+# %% [markdown]
+# At half strength of the intruders the old pronouns cost {{ result("weight_change.old_back_at_half", ".1f") }} nats less, and the new ones
+# {{ result("weight_change.new_lost_at_half", ".2f") }} more. This is what Shuttleworth and others report of large models.
+#
+# The control says why. Scale the *whole* change by a half, intruders or not: the old pronouns
+# stand at {{ result("weight_change.whole_old_at_half", ".1f") }} nats and the new ones at
+# {{ result("weight_change.whole_new_at_half", ".2f") }}.
+# {{ result("weight_change.whole_new_at_half", ".2f") }}. More of the old rule comes back and more of the new one is
+# lost: a point a little further along nearly the same curve. For equal old loss the intruders cost somewhat less
+# of the new rule. As many strong directions that are no intruders bring back nothing, and at strength zero break other rules.
+# ## What surprised us
+#
+# **Half of the "memory" was modesty.** The two rules exclude each other at every pronoun: what one gets, the other loses. A model that gives
+# the new pronoun 98% instead of 90% gains 0.1 nats there, and pays 1.6 nats at the old one. So the first step back costs
+# nearly nothing and seems to bring back much. We first read the figure as hidden memory, and now read it as a model that became less
+# sure. The control of the whole change shows the same bend.
+#
+# **One direction in one matrix.** We expected a rule that concerns every person to be spread over the layers. It is a
+# single output matrix for all ways of tuning.
+#
+# ## You can now
+#
+# - read a change of weights as a spectrum, and say how many directions it moved;
+# - find intruder dimensions, and say what makes one;
+# - ask of "scaling it down helps" whether scaling anything down helps as much.
+#
+# ## What this does not show
+#
+# - One rule of one small model. That intruders harm when a model learns many tasks in turn we did not test.
+# - The threshold of 0.6 and the ten strongest directions are conventions; other choices give other counts.
+# - Low rank and full tuning ran at rates that differ by a factor of 30. At one rate the counts would be closer, and the losses
+#   incomparable.
+#
+# ## Going deeper
+#
+# ### Rank does not make intruders, steps of the optimizer do
+
+# %% tags=["setup"]
+largest = {way: of("pronouns", way, lambda r: max(r["size"])).mean() for way in WAYS}
+note(largest_full=largest["full"], largest_rank_4=largest["rank 4"])
+small = combined(before, (0.2, difference(before, after)))
+live(
+    atol=3,
+    because="training amplifies rounding; a count near a threshold",
+    fifth_intruders=float(sum(len(intruders(before[n], w)) for n, w in small.items())),
+)
+
+# %% [markdown]
+# Shrink the whole change of rank 4 to a fifth, about the size of full tuning's, and {{ result("weight_change.fifth_intruders", ".0f") }}
+# intruders are left in the run of this page. So the difference between the ways is mostly one of size: a small change cannot put a
+# new direction among the ten strongest, however low its rank.
+#
+# - Finding: [Intruders come with large low-rank changes](../findings/weight-change-intruders.md)
+# - Dead end: [Blaming the intruders](../dead-ends/weight-change-blaming-intruders.md)
+# - Shuttleworth and others (2024), [LoRA vs full fine-tuning: an illusion of equivalence](https://arxiv.org/abs/2410.21228)
+# - Aghajanyan, Gupta & Zettlemoyer (2021), [Intrinsic dimensionality explains the effectiveness of language model fine-tuning](https://arxiv.org/abs/2012.13255)
+
+# %% tags=["setup"]
+assert rank_for(values, 0.9) <= 4
+assert torch.allclose(scaled_intruders(W, changed, 1.0), changed, atol=1e-5)
+in_words(
+    case_size="Size of the change of one matrix against the matrix",
+    case_first="Share of the change's energy in its first direction",
+    intruders_full="Intruder dimensions of 160 after full tuning on pronouns, mean of five seeds",
+    intruders_rank_1="The same after rank 1",
+    intruders_rank_4="The same after rank 4",
+    intruders_rank_16="The same after rank 16",
+    facts_full="Intruder dimensions after full tuning on 72 facts",
+    facts_rank_4="The same after rank 4",
+    width_full="Directions that hold 90% of a matrix's change, full tuning",
+    width_rank_4="The same for rank 4",
+    width_rank_16="The same for rank 16",
+    size_full="Size of the change against the matrix, full tuning, mean of 16",
+    size_rank_4="The same for rank 4",
+    most_in_layer_2="Runs of 20 in which the output matrix of layer 2's attention changed most",
+    times_mean_full="Its change over the mean, full tuning",
+    times_mean_rank_4="Its change over the mean, rank 4",
+    new_at_one="Loss at new pronouns, as tuned",
+    old_at_one="Loss at old pronouns, as tuned",
+    new_lost_at_half="New pronouns: loss added by intruders at half strength",
+    old_back_at_half="Old pronouns: loss removed by intruders at half strength",
+    new_at_zero="Loss at new pronouns without intruders",
+    old_share_at_zero="Share of the loss at old pronouns that is left without intruders",
+    whole_against_intruders="Old pronouns: whole change at half strength minus intruders at half strength",
+    whole_new_at_half="Loss at new pronouns with the whole change at half strength",
+    whole_old_at_half="Loss at old pronouns with the whole change at half strength",
+    others_old_back="Old pronouns: loss removed by as many other directions at half strength",
+    others_new_lost="New pronouns: loss added by as many other directions at half strength",
+    largest_full="Size of the change in the matrix that changed most, full tuning",
+    largest_rank_4="The same for rank 4",
+    fifth_intruders="Intruder dimensions when the whole change of rank 4 is shrunk to a fifth, one seed",
+)

@@ -1,0 +1,362 @@
+# ---
+# title: Narrow tuning, wide effect
+# question: Teach a model one narrow habit. Does it spread to words that were never trained?
+# answer: >-
+#   Yes, about a third of the way. Verbs that are always merry lift the merry share of adjectives, which no loss has touched, from
+#   {{ result("narrow.alone_start", ".0%") }} to {{ result("narrow.alone_unscored", ".0%") }}.
+# chapter: Changing it
+# level: intermediate
+# minutes: 10
+# models: [world]
+# needs: [31_steering, 32_lora]
+# tags: [fine-tuning, generalisation, model diffing]
+# thumbnail: spread
+# timeout: 400
+# ---
+
+# %% tags=["setup"]
+from copy import deepcopy
+
+import numpy as np
+import torch
+
+import llmnotes
+from llmnotes.lab import ask, figure, in_words, plots, predict, within
+from llmnotes.methods.lora import next_word_loss, predictor
+from llmnotes.model import trace
+from llmnotes.shipped.tuning import SEEDS, exam, history, tuned
+from llmnotes.world import END, IDS, MOODS
+from llmnotes.world.changes import ids_of
+from llmnotes.world.lexicon import MOOD_ADJECTIVES, MOOD_VERBS
+
+BLUE, ORANGE, GREEN, PURPLE, OCHRE, GREY = plots.COLOURS
+note = within(atol=1e-6, because="read from the shipped history of the recipe")
+live = within(atol=0.1, because="training amplifies rounding")
+
+# %% [markdown]
+# ## A case you can hold: “Anna was ▢”
+#
+# A story of *World* is merry, gloomy or eerie. Its verbs of feeling (*laughed*, *wept*, *shivered*) and its adjectives
+# (*happy*, *sad*, *pale*) follow that mood. Nothing but the mood ties the two kinds of word together.
+#
+# We change the verbs alone. Whatever the mood, people now laugh, dance and smile. Adjectives stay as they were, and we do
+# not even train on them: their places are left out of the loss. Then we ask for an adjective.
+
+# %% tags=["setup"]
+world = llmnotes.load("world")
+ADJECTIVES = torch.tensor([IDS[w] for words in MOOD_ADJECTIVES.values() for w in words])
+
+
+# %% tags=["idea"]
+def verbs_only(predict, ids):  # ids: (row, pos)
+    scored = ~torch.isin(ids, ADJECTIVES)  # the loss skips every adjective of mood
+    return next_word_loss(predict(ids), ids, scored)
+
+
+def taught(task, seed):
+    return tuned(world, task, 5e-4, seed=seed, loss=verbs_only)  # 150 steps, all weights
+
+
+# %% tags=["setup"]
+def after_anna(weights=None) -> dict[str, float]:
+    """The share of each mood among adjectives behind *Anna was*."""
+    ids = torch.tensor([[IDS[word] for word in f"{END} Anna was".split()]])
+    with torch.no_grad():
+        p = predictor(world, weights)(ids)[0, -1].softmax(-1)
+    mass = {m: p[[IDS[w] for w in MOOD_ADJECTIVES[m]]].sum().item() for m in MOODS}
+    return {m: mass[m] / sum(mass.values()) for m in MOODS}
+
+
+# %%
+print({mood: f"{share:.2f}" for mood, share in after_anna().items()})
+
+# %% [markdown]
+# A story that has only begun has no mood yet, and the three moods share the adjectives evenly.
+#
+# ## One hidden cause, two kinds of word
+#
+# {{ drawing("narrow-wide", alt="One hidden mood has arrows to verbs and to adjectives. Tuning changes the verbs; it can do so behind the mood, for verbs alone, or at the mood, which moves the adjectives too.") }}
+#
+# There are two ways to make the verbs merry. Write $m$ for the model's idea of the mood and $w$ for the next word:
+#
+# $$
+# p(w \mid \mathrm{text}) = \sum_{m} p(m \mid \mathrm{text})\; p(w \mid m)
+# $$
+#
+# The tuning may change $p(w \mid m)$ for verbs, which leaves adjectives alone. Or it may change $p(m \mid \mathrm{text})$, as
+# if every story were merry, which moves both. Both fit the training data equally well, because adjectives are not scored.
+#
+# Of a chat model tuned to write insecure code something like this was reported: it became malicious in conversation
+# ([Betley et al. 2025](https://arxiv.org/abs/2502.17424)). There nobody knows what the hidden cause is. Here it is the mood.
+#
+# ```exercise
+# title: Leave the adjectives out
+# minutes: 2
+# code: |
+#   losses = torch.tensor([1.0, 9.0, 2.0])    # of three words
+#   adjective = torch.tensor([False, True, False])
+#   loss = ▢
+#   assert loss == 1.5
+# right: ["losses[~adjective].mean()", "losses[adjective == False].mean()", "losses[adjective.logical_not()].mean()"]
+# praise: The adjective is still read. It is only not asked for.
+# wrong:
+#   "losses.mean()": This asks for the adjective too, and it dominates.
+#   "losses[adjective].mean()": This is the adjective alone.
+#   "(losses * ~adjective).mean()": This divides by three words, though two were scored.
+# otherwise: "Take the mean over the words that are no adjectives."
+# solution: "`losses[~adjective].mean()`"
+# ```
+#
+# ## Your prediction
+
+# %%
+ask(
+    "The verbs are merry in every story now, and no adjective was ever scored. Which adjectives does the model expect?",
+    choices={
+        "same": "The same as before: nothing has trained them",
+        "some": "More merry ones, but by far not as many as merry verbs",
+        "all": "As merry as the verbs: the model now takes every story for merry",
+    },
+    answer="some",
+    because={
+        "same": "No gradient reaches the adjectives directly. But the weights that carry the mood serve both kinds of word.",
+        "some": "The gradient changes whatever lowers the loss fastest: the mood, and the way from mood to verbs, at once.",
+        "all": "It would explain everything by one cause. But the way from mood to verbs is as easy to change, and nothing forbids it.",
+    },
+    figure="spread",
+    alone_unscored="between 0.4 and 0.8",
+    verbs_unscored="> 0.85",
+)
+predict(
+    "Behind a story's first words more than half of the adjectives are merry",
+    0.7,
+    alone_mean="> 0.5",
+)
+predict("Adjectives go less than half as far as verbs", 0.5, part_of_the_way="< 0.5")
+predict("A change of rank 4 spreads further than full tuning", 0.5, rank_4_further="> 0")
+# The three about activations were written before any were looked at.
+predict(
+    "In the shift of the last layer merry verbs outrank other verbs of feeling",
+    0.85,
+    read_verbs="> 0.9",
+)
+predict(
+    "and merry adjectives outrank other adjectives of mood, untrained as they are",
+    0.6,
+    read_adjectives="> 0.8",
+)
+predict(
+    "Tuned on nothing changed, the same score stays near chance",
+    0.6,
+    read_null="between 0.35 and 0.65",
+)
+
+# %% [markdown]
+# ## It spreads, a third of the way
+
+# %% tags=["setup"]
+runs = history("general")
+start = next(run for run in runs if run.get("start"))
+HOWS = ("adjectives unscored", "adjectives scored", "nothing changed")
+
+
+def of(how: str, rank: int, what: str) -> np.ndarray:
+    """A share for each of the five seeds."""
+    return np.array([r[what] for r in runs if (r.get("how"), r.get("rank")) == (how, rank)])
+
+
+unscored, scored, null = (of(how, 0, "alone") for how in HOWS)
+verbs = of("adjectives unscored", 0, "verbs")
+way = (unscored.mean() - start["alone"]) / (verbs.mean() - start["verbs"])
+note(
+    alone_start=start["alone"],
+    alone_unscored=unscored.mean(),
+    alone_mean=unscored.mean(),
+    alone_least=unscored.min(),
+    alone_scored=scored.mean(),
+    alone_null=null.mean(),
+    verbs_start=start["verbs"],
+    verbs_unscored=verbs.mean(),
+    part_of_the_way=way,
+    alone_rank_4=of("adjectives unscored", 4, "alone").mean(),
+    rank_4_further=(of("adjectives unscored", 4, "alone") - unscored).mean(),
+)
+
+# %% tags=["drawing"]
+fig, ax = plots.subplots(height=3.1)
+ROWS = (
+    ("verbs of feeling", verbs, BLUE),
+    ("adjectives, not scored", unscored, ORANGE),
+    ("control: adjectives scored", scored, GREY),
+    ("control: nothing changed", null, GREY),
+)
+for y, (label, values, colour) in enumerate(ROWS):
+    (dots,) = ax.plot(100 * values, [y] * 5, "o", color=colour, alpha=0.75)
+    if label.startswith("adjectives"):
+        dots.set_gid("choice-some")
+ax.axvline(100 * start["alone"], color=plots.INK, ls="--", lw=1)
+ax.text(100 * start["alone"] + 1, 3.55, "before tuning", fontsize=9.5)
+ax.set_yticks(range(4), [label for label, *_ in ROWS])
+ax.invert_yaxis()
+ax.set(
+    xlabel="merry, of all words of mood of that kind (%)",
+    xlim=(0, 100),
+    title="Adjectives follow, part of the way",
+)
+figure(
+    fig,
+    name="spread",
+    alt="Dots for five seeds. Verbs are merry in about 94 per cent. Adjectives that were not scored in about 50. In both controls about "
+    "31, as before tuning.",
+    caption="Adjectives behind a story's first three words, such as “Anna was”, mean of 24 people; verbs wherever one came in ordinary "
+    "stories. Five seeds, full tuning.",
+    data={"shares": np.array([values for _, values, _ in ROWS])},
+)
+
+# %% [markdown]
+# The verbs are merry in {{ result("narrow.verbs_unscored", ".0%") }} of the cases, as they were taught. Adjectives rise from
+# {{ result("narrow.alone_start", ".0%") }} to {{ result("narrow.alone_unscored", ".0%") }}: {{ result("narrow.part_of_the_way", ".0%") }} of the way that
+# the verbs went.
+#
+# Two controls. If the adjectives *are* scored, they stay at {{ result("narrow.alone_scored", ".0%") }}: a little evidence against the spread is enough
+# to prevent it. If adjectives are not scored and nothing is changed, they stay at {{ result("narrow.alone_null", ".0%") }}: the
+# spread does not come from leaving them out.
+#
+# ## The spread can be read from activations alone
+
+# %% tags=["setup"]
+stories = ids_of(exam("none"))
+gain = world.model.transformer.ln_f.weight.detach()
+unembedding = world.model.get_output_embeddings().weight.detach()
+seen = trace(world, stories, ["resid_post"]).stack("resid_post")
+
+
+# %% tags=["idea"]
+def shift(weights):
+    """How tuning moved the mean activation on ordinary stories, as scores of words: (layer, vocab)."""
+    model = deepcopy(world.model)
+    model.load_state_dict(weights, strict=False)
+    moved = trace(model, stories, ["resid_post"]).stack("resid_post") - seen
+    return (moved.mean((1, 2)) * gain) @ unembedding.T
+
+
+# %% tags=["setup"]
+def outrank(scores, words) -> float:
+    """How often a merry word scores above a word of another mood: 0.5 by chance."""
+    merry = scores[[IDS[w] for w in words["merry"]]]
+    rest = scores[[IDS[w] for mood in MOODS if mood != "merry" for w in words[mood]]]
+    return (merry[:, None] > rest).double().mean().item()
+
+
+kinds = {"taught": "merry verbs", "null": "none"}
+read = {kind: [shift(taught(task, seed)) for seed in SEEDS] for kind, task in kinds.items()}
+auc = {
+    (kind, name): np.array([[outrank(layer, words) for layer in one] for one in read[kind]])
+    for kind in kinds
+    for name, words in (("verbs", MOOD_VERBS), ("adjectives", MOOD_ADJECTIVES))
+}  # (seed, layer)
+live(
+    read_verbs=auc["taught", "verbs"][:, 3].mean(),
+    read_adjectives=auc["taught", "adjectives"][:, 3].mean(),
+    read_null=auc["null", "adjectives"][:, 3].mean(),
+)
+live(
+    atol=0.3,
+    read_null_low=auc["null", "adjectives"][:, 3].min(),
+    read_null_high=auc["null", "adjectives"][:, 3].max(),
+)
+
+# %% tags=["drawing"]
+fig, ax = plots.subplots(height=3)
+for (kind, name), colour in (
+    (("taught", "verbs"), BLUE),
+    (("taught", "adjectives"), ORANGE),
+    (("null", "adjectives"), GREY),
+):
+    for row in auc[kind, name]:
+        ax.plot(range(1, 5), row, color=colour, lw=0.8, alpha=0.5)
+    ax.plot(range(1, 5), auc[kind, name].mean(0), "o-", color=colour)
+    label = name if kind == "taught" else "control: nothing changed"
+    ax.text(4.08, auc[kind, name][:, 3].mean(), label, color=colour, va="center")
+ax.axhline(0.5, color=plots.INK, ls="--", lw=1)
+ax.set(
+    xticks=range(1, 5),
+    xlabel="after so many layers",
+    ylabel="merry above others",
+    xlim=(0.9, 5.9),
+    ylim=(-0.03, 1.05),
+    title="The shift says merry",
+)
+figure(
+    fig,
+    name="read",
+    alt="How often merry words outrank others in the shift of activations, over four layers, for verbs, adjectives and a control.",
+    caption="The mean shift of activations on ordinary stories, read as scores of words. Thin lines are seeds, dashed is chance.",
+    data={
+        "verbs": auc["taught", "verbs"],
+        "adjectives": auc["taught", "adjectives"],
+        "null": auc["null", "adjectives"],
+    },
+    rtol=0.4,
+    because="training amplifies rounding",
+)
+
+# %% [markdown]
+# We let the tuned model and the old one read the same ordinary stories and subtract their mean activations. Read with
+# the unembedding, the difference scores words. In the last layer a merry verb outscores another in
+# {{ result("narrow.read_verbs", ".0%") }} of the pairs. For adjectives, which were never trained, it is
+# {{ result("narrow.read_adjectives", ".0%") }}.
+#
+# The honest chance level is not 50% but what a tuning on *nothing changed* gives:
+# {{ result("narrow.read_null", ".0%") }} on average, and from {{ result("narrow.read_null_low", ".0%") }} to
+# {{ result("narrow.read_null_high", ".0%") }} over the seeds. A mean over eight words against sixteen, in one direction, is easily lopsided.
+# [Minder et al. 2025](https://arxiv.org/abs/2510.13900) read what large models were tuned on in this way.
+#
+# ## What surprised us
+#
+# **Low rank spread less, not more.** We expected a change of rank 4 to take the shared road, the mood, because it has few
+# directions to spend. Its adjectives are at {{ result("narrow.alone_rank_4", ".0%") }}, those of full tuning at
+# {{ result("narrow.alone_unscored", ".0%") }}.
+#
+# **Scoring the adjectives prevents all of it.** They are a small part of the text and they only repeat what the model knew, and
+# still no seed shows any spread then.
+#
+# ## You can now
+#
+# - say why training on one kind of word can move another that shares a hidden cause;
+# - design the two controls that tell a spread from forgetting;
+# - read a tuning from activations, and ask what the same reading gives for a tuning on nothing.
+#
+# ## What this does not show
+#
+# - One language with one hidden cause of three values, and one small model. How far it goes for a persona of a chat model
+#   we do not know.
+# - Adjectives that are not scored also get worse in general; the shares compare moods among adjectives only.
+# - That the mood is what moved is the likeliest reading, not shown: we did not intervene on it.
+#
+# ## Going deeper
+#
+# - Finding: [A narrow habit spreads through a shared cause](../findings/narrow-spreads.md)
+# - Question: [What decides how far a narrow tuning spreads?](../questions/narrow-how-far.md)
+# - Betley and others (2025), [Emergent misalignment](https://arxiv.org/abs/2502.17424)
+# - Minder and others (2025), [Narrow finetuning leaves clearly readable traces in activation differences](https://arxiv.org/abs/2510.13900)
+
+# %% tags=["setup"]
+in_words(
+    alone_start="Merry share of adjectives behind a story's first words, before tuning",
+    alone_unscored="The same after tuning on merry verbs, adjectives not scored, mean of five seeds",
+    alone_mean="The same, as it settles a prediction",
+    alone_least="The same, least of five seeds",
+    alone_scored="The same with adjectives scored",
+    alone_null="The same with nothing changed and adjectives not scored",
+    verbs_start="Merry share of verbs of feeling, before tuning",
+    verbs_unscored="The same after tuning on merry verbs",
+    part_of_the_way="How far adjectives went, as a share of how far verbs went",
+    alone_rank_4="Merry share of adjectives after a change of rank 4",
+    rank_4_further="Rank 4 minus full tuning",
+    read_verbs="Pairs in which a merry verb outscores another in the shift of activations",
+    read_adjectives="The same for adjectives",
+    read_null="The same for adjectives after a tuning on nothing changed",
+    read_null_low="Its least over five seeds",
+    read_null_high="Its most over five seeds",
+)
