@@ -183,6 +183,9 @@ def fisher(world: LoadedModel, texts: Tensor) -> dict[str, Tensor]:
     return {name: square / len(texts) for name, square in total.items()}
 
 
+FAST = 2e-3  # a rate at which plain tuning forgets
+
+
 def forgetting(ledger: Ledger) -> None:
     """Sentences about people alone, with the pronouns exchanged: how much of the rest is lost, and what keeps it."""
     world = load("world")
@@ -194,15 +197,21 @@ def forgetting(ledger: Ledger) -> None:
     def ewc(strength: float) -> Callable[[dict[str, Tensor]], Tensor]:
         return lambda weights: strength * sum((needed[n] * (w - before[n]).square()).sum() for n, w in weights.items())
 
-    ways: dict[str, Callable[[int], dict[str, Tensor]]] = {
-        "plain": lambda seed: tuned(world, "narrow", 1e-3, seed=seed),
-        "low rate": lambda seed: tuned(world, "narrow", 3e-4, seed=seed),
-        "lower rate": lambda seed: tuned(world, "narrow", 1e-4, seed=seed),
-        "rank 4": lambda seed: tuned(world, "narrow", 1e-2, rank=4, seed=seed),
-        "replay": lambda seed: tuned(world, "narrow", 1e-3, batches=mixed("narrow", seed, old), seed=seed),
-        "own samples": lambda seed: tuned(world, "narrow", 1e-3, batches=mixed("narrow", seed, own), seed=seed),
-        "EWC 100": lambda seed: tuned(world, "narrow", 1e-3, price=ewc(1e2), seed=seed),
-        "EWC 1000": lambda seed: tuned(world, "narrow", 1e-3, price=ewc(1e3), seed=seed),
+    def full(lr: float, **how: Any) -> Callable[[int], dict[str, Tensor]]:
+        return lambda seed: tuned(world, "narrow", lr, seed=seed, **how)
+
+    def beside(others: Tensor) -> Callable[[int], dict[str, Tensor]]:
+        return lambda seed: tuned(world, "narrow", FAST, seed=seed, batches=mixed("narrow", seed, others))
+
+    ways = {
+        "plain": full(FAST),
+        "low rate": full(FAST / 4),
+        "lower rate": full(FAST / 16),
+        "rank 4": full(1e-2, rank=4),
+        "replay": beside(old),
+        "own samples": beside(own),
+        "EWC 1000": full(FAST, price=ewc(1e3)),
+        "EWC 10000": full(FAST, price=ewc(1e4)),
     }
 
     def run(way: str, seed: int) -> dict[str, Any]:
