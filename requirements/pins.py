@@ -39,6 +39,7 @@ def main() -> None:
         name: compiled(name, "pyproject.toml", *(f"--extra={extra}" for extra in wanted))
         for name, wanted in extras.items()
     }
+    made["site"] = {name: made["test"][name] for name in made["site"]}  # a part of it, to the last marker
     made["audit"] = compiled("audit", "requirements/audit.in")
     torch = made["test"]["torch"]
     version = re.search(r"torch==([\d.]+)", torch)[1]
