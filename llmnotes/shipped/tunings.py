@@ -191,7 +191,7 @@ def forgetting(ledger: Ledger) -> None:
     world = load("world")
     before = {name: p.detach() for name, p in world.model.named_parameters()}
     old = ids_of(TASKS["none"].texts(9500, 0, 160, LENGTH))
-    own = generate(world, [IDS[END]], tokens=LENGTH - 1, temperature=1.0, samples=160, seed=1)
+    own = generate(world.model, [IDS[END]], tokens=LENGTH - 1, temperature=1.0, samples=160, seed=1)
     needed = fisher(world, old)
 
     def ewc(strength: float) -> Callable[[dict[str, Tensor]], Tensor]:
