@@ -287,7 +287,7 @@ def merry_share(predict: Predict, texts: list[list[Spoken]], words: dict[str, li
 
 VECTORS = ("giver", "nearest", "homes", "merry")
 RULE = {"giver": "indirect_object", "nearest": "agreement_1", "homes": "fact"}
-TIMES = (-1.0, -0.5, 0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
+TIMES = (-1.0, -0.5, 0.0, 0.25, 0.5, 1.0, 1.5, 2.0)
 
 
 def arithmetic(ledger: Ledger) -> None:
@@ -295,12 +295,13 @@ def arithmetic(ledger: Ledger) -> None:
     world = load("world")
     before = {name: p.detach() for name, p in world.model.named_parameters()}
 
+    asked = {task: exam(task) for task in ("none", *RULE)}
+
     def marks(weights: dict[str, Tensor]) -> dict[str, Any]:
         predict = predictor(world, weights)
-        new = {task: loss_by_rule(predict, exam(task))[rule] for task, rule in RULE.items()}
-        old = loss_by_rule(predict, exam("none"))
-        share = merry_share(predict, exam("none"), MOOD_ADJECTIVES)
-        return {"new": new, "old": old, "merry": share}
+        new = {task: loss_by_rule(predict, asked[task])[rule] for task, rule in RULE.items()}
+        share = merry_share(predict, asked["none"], MOOD_ADJECTIVES)
+        return {"new": new, "old": loss_by_rule(predict, asked["none"]), "merry": share}
 
     known: dict[tuple[str, int], dict[str, Tensor]] = {}
 
@@ -318,9 +319,9 @@ def arithmetic(ledger: Ledger) -> None:
     for seed in SEEDS:
         for task, times in product(VECTORS, TIMES):
             ledger(run, of=[task], times=times, seed=seed)
-        for two, times in product(combinations(VECTORS, 2), (0.5, 1.0)):
-            ledger(run, of=[*two], times=times, seed=seed)
-        for times in (0.25, 0.5, 0.75, 1.0):
+        for two in combinations(VECTORS, 2):
+            ledger(run, of=[*two], times=1.0, seed=seed)
+        for times in (0.5, 1.0):
             ledger(run, of=[*VECTORS], times=times, seed=seed)
 
 
