@@ -1,0 +1,384 @@
+# ---
+# title: Is it gone?
+# question: A rule was tuned away. Is it gone from the model, or only switched off?
+# answer: >-
+#   Switched off. A probe reads the gender as before, in {{ result("gone.read_after", ".0%") }} of the places, from a model that
+#   decides every pronoun by a coin.
+# chapter: Changing it
+# level: intermediate
+# minutes: 11
+# models: [world]
+# needs: [23_probing, 32_lora]
+# tags: [fine-tuning, unlearning, probing]
+# thumbnail: back
+# timeout: 300
+# ---
+
+# %% tags=["setup"]
+from copy import deepcopy
+
+import numpy as np
+import torch
+
+import llmnotes
+from llmnotes.lab import ask, figure, in_words, plots, predict, within
+from llmnotes.methods import activations, probe
+from llmnotes.methods.lora import predictor
+from llmnotes.model import edit
+from llmnotes.shipped.tuning import SEEDS, TASKS, exam, history, tuned
+from llmnotes.world import END, IDS
+from llmnotes.world.changes import ids_of, right_by_rule
+
+BLUE, ORANGE, GREEN, PURPLE, OCHRE, GREY = plots.COLOURS
+note = within(atol=1e-6, because="read from the shipped history of the recipe")
+live = within(atol=0.1, because="training amplifies rounding")
+
+# %% [markdown]
+# ## A case you can hold: “Anna lost ▢ ring”, by a coin
+#
+# In a new language every *he* or *she*, *his* or *her* is decided by a coin, whoever it is about. We tune *World* on such
+# stories until it expects the coin.
+
+# %% tags=["setup"]
+world = llmnotes.load("world")
+case = torch.tensor([[IDS[word] for word in f"{END} Anna lost".split()]])
+
+
+# %% tags=["idea"]
+def her_share(model):
+    """P(her) against P(his) behind "Anna lost"."""
+    with torch.no_grad():
+        p = model(case).logits[0, -1].softmax(-1)
+    return (p[IDS["her"]] / (p[IDS["her"]] + p[IDS["his"]])).item()
+
+
+weights = tuned(world, "coin", 1e-3, seed=0, steps=300)
+model = deepcopy(world.model)
+model.load_state_dict(weights, strict=False)
+print(f"her: {her_share(world.model):.2f} before, {her_share(model):.2f} after")
+
+# %% [markdown]
+# The model hardly cares any more who is a woman. Has it forgotten?
+#
+# ## Behaviour is the end of a chain
+#
+# {{ drawing("wrapper", alt="Name, gender and pronoun in a row. After tuning, the last join is cut; is the join from name to gender still there?") }}
+#
+# To say *her*, the model has to bring the gender of *Anna* to the word *lost*, and then turn it into a word. Tuning may have
+# removed either step. Three questions tell the difference:
+#
+# 1. **Probe.** Can a linear *probe* still read the gender at the word before the pronoun?
+# 2. **Repair.** Does one added rank-one map bring the behaviour back, with nothing retrained?
+# 3. **Relearn.** In how few steps does the old rule come back, and how many does a rule take that was never there?
+#
+# $$
+# x' = x + \beta\, (d \cdot (x - \mu))\; u
+# $$
+#
+# That is the repair: $x$ is the stream after the last layer, $d$ the probe's direction for *woman*, $\mu$ the middle, and
+# $u$ the direction that says *she* and *her* rather than *he* and *his*. $\beta$ is one number that we choose.
+#
+# ```exercise
+# title: The direction that says she
+# minutes: 3
+# code: |
+#   E = torch.eye(4)                     # unembedding of he, she, his, her
+#   u = ▢
+#   assert (E @ u).tolist() == [-1, 1, -1, 1]
+# right: ["E[1] + E[3] - E[0] - E[2]", "E[1] - E[0] + E[3] - E[2]", "E[3] + E[1] - E[2] - E[0]", "-E[0] + E[1] - E[2] + E[3]", "E[[1, 3]].sum(0) - E[[0, 2]].sum(0)"]
+# praise: It raises two words and lowers their counterparts by as much.
+# wrong:
+#   "E[1] + E[3]": This raises she and her. What has to fall?
+#   "E[1] - E[0]": This treats she and he alone. What of his and her?
+#   "E[0] + E[2] - E[1] - E[3]": This says he and his.
+# otherwise: "Add the rows of she and her, subtract those of he and his."
+# solution: "`E[1] + E[3] - E[0] - E[2]`"
+# ```
+#
+# ## Your prediction
+
+# %%
+ask(
+    "After 300 steps on coin pronouns, what can a linear probe read just before a pronoun?",
+    choices={
+        "nothing": "Nothing: what is no longer used is overwritten",
+        "half": "The gender, but much less surely than before",
+        "all": "The gender, as surely as before",
+    },
+    answer="all",
+    because={
+        "nothing": "Nothing in the loss asks the model to erase what it does not use.",
+        "half": "It would be so if tuning wore everything down evenly. It changes what lowers the loss, and that is the last step.",
+        "all": "To stop saying it is enough. The layers that bring the gender have no reason to change.",
+    },
+    figure="read",
+    read_after="> 0.95",
+)
+# Written before any run.
+predict(
+    "A probe still reads the gender in at least 95% in the best layer",
+    0.85,
+    best_read_after=">= 0.95",
+)
+predict(
+    "The old rule comes back in fewer than half of the steps that its opposite takes",
+    0.55,
+    steps_ratio="< 0.5",
+)
+predict(
+    "It comes back faster after a change of rank 4 than after full tuning",
+    0.5,
+    rank_4_sooner="> 0",
+)
+# Written before the repair was tried.
+predict("The repair brings at least 90% of the pronouns right", 0.6, repaired=">= 0.9")
+predict("with a random direction instead at most 65%", 0.75, repaired_random="<= 0.65")
+
+# %% [markdown]
+# ## The gender is still there, as surely as before
+
+# %% tags=["setup"]
+runs = history("gone")
+known = next(r for r in runs if r.get("start"))
+of = {rank: [r for r in runs if r.get("rank") == rank] for rank in (0, 4)}
+assert all(len(some) == len(SEEDS) for some in of.values())
+read = {rank: np.array([r["read"] for r in some]) for rank, some in of.items()}
+old = {rank: np.array([r["old"]["pronoun"] for r in some]) for rank, some in of.items()}
+note(
+    read_before=known["read"][3],
+    read_after=read[0][:, 3].mean(),
+    best_read_after=read[0].max(1).mean(),
+    read_rank_4=read[4][:, 3].mean(),
+    read_untrained=known["read untrained"][3],
+    old_loss=old[0].mean(),
+    old_loss_rank_4=old[4].mean(),
+)
+
+# %% tags=["drawing"]
+fig, ax = plots.subplots(height=2.9)
+ax.plot(range(1, 5), known["read"], "s--", color=plots.INK)
+for row in read[0]:
+    ax.plot(range(1, 5), row, color=BLUE, lw=0.8, alpha=0.6)
+(line,) = ax.plot(range(1, 5), read[0].mean(0), "o-", color=BLUE)
+line.set_gid("choice-all")
+ax.plot(range(1, 5), known["read untrained"], "o-", color=GREY)
+ax.text(4.08, known["read"][3] + 0.02, "before", color=plots.INK, va="bottom")
+ax.text(4.08, read[0][:, 3].mean() - 0.02, "tuned to a coin", color=BLUE, va="top")
+ax.text(4.08, known["read untrained"][3], "control: never trained", color=GREY, va="center")
+ax.set(
+    xticks=range(1, 5),
+    xlim=(0.9, 5.9),
+    ylim=(0.35, 1.1),
+    xlabel="after so many layers",
+    ylabel="probe is right",
+    title="Tuned to a coin, it still knows",
+)
+figure(
+    fig,
+    name="read",
+    alt="A probe's accuracy for the gender over four layers. Tuned to a coin and before tuning the curves coincide, at about 0.8 in the first "
+    "two layers and 1 in the last two. In a model with random weights it is one half.",
+    caption="At the word before a pronoun. Thin lines are five seeds.",
+    data={
+        "before": np.array(known["read"]),
+        "after": read[0],
+        "untrained": np.array(known["read untrained"]),
+    },
+)
+
+# %% [markdown]
+# After the last layer the probe is right in {{ result("gone.read_after", ".0%") }} of the places, and
+# {{ result("gone.read_before", ".0%") }} before tuning. In a model with random weights it is
+# {{ result("gone.read_untrained", ".0%") }}. Full tuning moved every weight, and this information stayed.
+#
+# ## One rank-one map brings the behaviour back
+
+# %% tags=["setup"]
+texts, women = [], []
+for row in TASKS["none"].texts(9800, 0, 400, 48):
+    at = next((i for i, one in enumerate(row) if one.rule == "pronoun" and i > 4), None)
+    if at:
+        texts.append(ids_of([row])[0, :at].tolist())
+        women.append(row[at].word in ("she", "her"))
+women = np.array(women)
+x = activations(model, texts, positions=[-1] * len(texts))[3]  # (text, d_model)
+found = probe(x, women, seed=0)
+d = found.directions[0] * (1 if found.classes[0] is False or found.classes[-1] else -1)
+score = x @ d
+if score[women].mean() < score[~women].mean():
+    d, score = -d, -score
+middle = (score[women].mean() + score[~women].mean()) / 2
+spread = (score[women].mean() - score[~women].mean()).abs() / 2
+E = model.get_output_embeddings().weight.detach()
+u = E[IDS["she"]] + E[IDS["her"]] - E[IDS["he"]] - E[IDS["his"]]
+random = torch.nn.functional.normalize(
+    torch.randn(5, len(d), generator=torch.Generator().manual_seed(0)), dim=1
+)
+
+
+# %% tags=["idea"]
+def repaired(d, middle, beta):
+    """The share of pronouns that are right with the repair; nothing is trained."""
+
+    def more(x, at):  # x: (row, pos, d_model)
+        return x + beta * (x @ d - middle)[..., None] * u
+
+    with edit(model, "resid_post", 3, more):
+        return right_by_rule(lambda ids: model(ids).logits, exam("none"))["pronoun"]
+
+
+# %% tags=["setup"]
+BETA = 3 / spread.item()
+right = {
+    "before": right_by_rule(predictor(world), exam("none"))["pronoun"],
+    "coin": repaired(d, middle, 0.0),
+    "repaired": repaired(d, middle, BETA),
+}
+by_chance = []
+for r in random:
+    s = x @ r
+    by_chance.append(repaired(r, s.mean(), 3 / s.std().item()))
+live(
+    right_before=right["before"],
+    right_coin=right["coin"],
+    repaired=right["repaired"],
+    repaired_random=np.mean(by_chance),
+    case_after=her_share(model),
+)
+
+# %% [markdown]
+# In the tuned model of this page {{ result("gone.right_coin", ".0%") }} of the pronouns are right: a faint preference for the old rule is left.
+# With the repair it is {{ result("gone.repaired", ".0%") }}, and with five random directions in place of the probe's
+# {{ result("gone.repaired_random", ".0%") }} on average. Most of what was missing is the last step, from gender to word.
+#
+# ## In 60 steps the old rule begins to come back, its opposite does not
+
+# %% tags=["setup"]
+curves = {
+    (rank, arm): np.array([r[arm] for r in of[rank]])
+    for rank in (0, 4)
+    for arm in ("back", "opposite")
+}  # (seed, one in three steps)
+steps = np.arange(curves[0, "back"].shape[1]) * 3
+
+
+def reached(curve: np.ndarray, goal: float = 0.55) -> np.ndarray:
+    """The first step at which each seed's loss is below the goal; the last step and three if it never is."""
+    below = curve < goal
+    return np.where(below.any(1), steps[below.argmax(1)], steps[-1] + 3)
+
+
+when = {key: reached(curve) for key, curve in curves.items()}
+note(
+    start_back=curves[0, "back"][:, 0].mean(),
+    start_opposite=curves[0, "opposite"][:, 0].mean(),
+    end_back=curves[0, "back"][:, -1].mean(),
+    end_opposite=curves[0, "opposite"][:, -1].mean(),
+    steps_back=float(when[0, "back"].mean()),
+    steps_opposite=float(when[0, "opposite"].mean()),
+    steps_ratio=float(when[0, "back"].mean() / when[0, "opposite"].mean()),
+    steps_rank_4=float(when[4, "back"].mean()),
+    rank_4_sooner=float(when[0, "back"].mean() - when[4, "back"].mean()),
+    opposite_never=int((curves[0, "opposite"].min(1) >= 0.55).sum()),
+)
+
+# %% tags=["drawing"]
+fig, ax = plots.subplots(height=3.1)
+for arm, colour, label in (
+    ("back", BLUE, "the old rule"),
+    ("opposite", ORANGE, "control: its opposite"),
+):
+    for row in curves[0, arm]:
+        ax.plot(steps, row, color=colour, lw=0.8, alpha=0.5)
+    ax.plot(steps, curves[0, arm].mean(0), color=colour, lw=2.5)
+    ax.text(61, curves[0, arm][:, -1].mean(), label, color=colour, va="center")
+ax.axhline(np.log(2), color=plots.INK, ls="--", lw=1)
+ax.text(61, np.log(2) + 0.02, "a coin", fontsize=9.5)
+ax.set(
+    xlim=(0, 92),
+    xticks=(0, 20, 40, 60),
+    ylim=(0, None),
+    xlabel="training step",
+    ylabel="loss at pronouns (nats)",
+    title="The old rule comes back first",
+)
+figure(
+    fig,
+    name="back",
+    alt="Loss at pronouns over 60 training steps from a model tuned to a coin. Towards the old rule it falls. Towards the opposite rule it stays near "
+    "that of a coin.",
+    caption="From the same five models, on the same number of stories, at the same rate. Thin lines are seeds.",
+    data={"steps": steps, "back": curves[0, "back"], "opposite": curves[0, "opposite"]},
+)
+
+# %% [markdown]
+# From the same five models we train for 60 steps towards the old rule, and as a control towards its opposite, which is as hard and
+# was never there. They start close to a coin's 0.69 nats, at {{ result("gone.start_back", ".2f") }} and
+# {{ result("gone.start_opposite", ".2f") }}. The old rule falls below 0.55 nats after {{ result("gone.steps_back", ".0f") }} steps on average and ends at
+# {{ result("gone.end_back", ".2f") }}. The opposite is not reached in {{ result("gone.opposite_never") }} of five seeds, and ends at
+# {{ result("gone.end_opposite", ".2f") }}, no better than a coin.
+#
+# So tuning was a wrapper in the sense of [Jain et al. 2023](https://arxiv.org/abs/2311.12786): what the model can do stayed, and what it says
+# was changed. But the wrapper is not thin. Sixty steps do not bring the old rule back in full, though everything it needs can be
+# read one layer before the end.
+#
+# ## What surprised us
+#
+# **Readable is not ready.** We expected the old rule back within a few steps, because a probe finds the gender in every place. It
+# took dozens. The last step, from gender to word, had to be learned again, and gradient descent at a modest rate is slow at it. The
+# repair, which is told where to look, needs no step at all.
+#
+# **A coin is hard to teach.** In our first try 150 steps at a lower rate seemed to have removed the rule: the model was unsure. It still
+# preferred the right pronoun, and the old rule came back in ten steps. That was no relearning at all. Before asking how fast a rule comes back,
+# check that it is gone.
+#
+# ## You can now
+#
+# - tell "does not say" from "does not know", with three experiments;
+# - choose a control for relearning: a rule as hard that was never there;
+# - say why a loss that does not ask for erasing does not erase.
+#
+# ## What this does not show
+#
+# - One rule, one small model, and one way of removing it. Methods made for unlearning ask for more than a coin.
+# - A probe that reads is no proof that the model could use it; the repair and the relearning are the proof.
+# - A coin is not ignorance: the model was taught that gender does not matter, not that there is none.
+#
+# ## Going deeper
+#
+# ### After a change of rank 4
+
+# %% [markdown]
+# With a change of rank 4 in place of full tuning the probe reads {{ result("gone.read_rank_4", ".0%") }} as well. The old rule then needs
+# {{ result("gone.steps_rank_4", ".0f") }} steps (63 counts for never): this removal, at the higher rate that suits it, went further.
+#
+# - Finding: [Tuned away is not gone](../findings/gone-not-gone.md)
+# - Dead end: [A rule half removed](../dead-ends/gone-half-removed.md)
+# - Jain and others (2023), [Mechanistically analyzing the effects of fine-tuning on procedurally defined tasks](https://arxiv.org/abs/2311.12786)
+# - Qi and others (2023), [Fine-tuning aligned language models compromises safety](https://arxiv.org/abs/2310.03693)
+
+# %% tags=["setup"]
+in_words(
+    read_before="Gender read after the last layer by a probe, before tuning",
+    read_after="The same after tuning to a coin, mean of five seeds",
+    best_read_after="The same in the best layer",
+    read_rank_4="The same after a change of rank 4",
+    read_untrained="The same in a model with random weights",
+    old_loss="Loss at old pronouns after tuning to a coin",
+    old_loss_rank_4="The same after a change of rank 4",
+    right_before="Pronouns right before tuning",
+    right_coin="Pronouns right after tuning to a coin, one seed",
+    repaired="Pronouns right with the repair, one seed",
+    repaired_random="Pronouns right with random directions in the repair, mean of five",
+    case_after="Share of her behind Anna lost after tuning to a coin",
+    start_back="Loss at old pronouns when relearning starts",
+    start_opposite="Loss at opposite pronouns when it starts",
+    end_back="Loss at old pronouns after 60 steps of relearning",
+    end_opposite="Loss at opposite pronouns after 60 steps",
+    steps_back="Steps until the old rule is below 0.55 nats, mean of five seeds",
+    steps_opposite="Steps until the opposite is, or 63 if never",
+    steps_ratio="Their ratio",
+    steps_rank_4="Steps until the old rule is, after a change of rank 4",
+    rank_4_sooner="Steps by which it comes back sooner after rank 4",
+    opposite_never="Seeds of five in which the opposite is not reached in 60 steps",
+)
