@@ -11,17 +11,18 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from llmnotes.model.loading import CHECKPOINTS
+from llmnotes.model.loading import CHECKPOINTS, load, untrained
 from llmnotes.scratch.tokenizer import LETTERS, load_tokenizer
 from llmnotes.scratch.training import Plan
 from llmnotes.scratch.transformer import Config
 from llmnotes.shipped.cards import curve, table
 from llmnotes.shipped.corpus import read_documents, to_tokens
-from llmnotes.shipped.recipes import main, train_fairytale, train_world, write_counts
+from llmnotes.shipped.formation import FILE, LAST, measure, vote
+from llmnotes.shipped.recipes import WORLD_STEPS, main, train_fairytale, train_world, write_counts
 from llmnotes.world.grading import grade, is_right, rivals
 from llmnotes.world.lexicon import IDS, RULES, VOCABULARY
 from llmnotes.world.oracle import truth
-from llmnotes.world.stories import held_out, story_batches
+from llmnotes.world.stories import TEST_SEED, held_out, read, story_batches
 
 TINY_WORLD = Config(vocab_size=len(VOCABULARY), n_ctx=32, n_layers=1, n_heads=2, d_model=16, d_mlp=16)
 TINY_ATTENTION = Config(vocab_size=len(VOCABULARY), n_ctx=32, n_layers=1, n_heads=2, d_model=16, mlp=False)
@@ -209,3 +210,24 @@ def test_the_command_line_says_what_is_missing(tmp_path, capsys):
 def test_recipes_run_without_the_site_extra():
     code = "import sys; sys.modules['click'] = sys.modules['mkdocs'] = None; import llmnotes.shipped.recipes"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_how_rules_formed_is_measured_as_the_lab_measures_it():
+    """A finished World has every rule and neither stand-in; an untrained one has nothing."""
+    story = read(TEST_SEED, 1, 60)[1][0]
+    names = [i for i, token in enumerate(story) if token.pos == "name"]
+    assert vote(story, names[0]) == 0
+    assert abs(vote(story, names[-1])) <= len(names)
+    world = load("world")
+    done, new = (measure(m.model, graded=4, searched=40) for m in (world, untrained(world)))
+    assert done["agreement_0"] == 1
+    assert done["attracted"] > 0.99 > 0.7 > new["attracted"]
+    assert done["vote_wrong"] > 0.9 > 0.8 > new["vote_wrong"]
+
+
+def test_the_runs_that_ship_are_graded_at_the_steps_that_ship():
+    runs = json.loads(FILE.read_text())
+    assert list(runs) == ["1", "2"]
+    for rows in runs.values():
+        assert [row["step"] for row in rows] == [step for step in WORLD_STEPS if step <= LAST]
+        assert {*RULES, "attracted", "vote_right", "vote_wrong"} < {*rows[0]}
