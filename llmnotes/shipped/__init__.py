@@ -2,10 +2,6 @@
 
 `recipes` holds the whole making of each model; `corpus` reads texts into batches; `measure` gives the figures of merit;
 `saving` writes what `from_pretrained` reads; `cards` writes the model cards; `audit`, `features` and `first_look` make
-<<<<<<< ours
-what the bench in the page needs besides; `scaling`, `loops` and `answers` are the trainings behind the labs on building
-a model, whose histories ship as JSON.
-=======
-what the bench in the page needs besides, and `formation` what the lab on formation says of other training runs.
->>>>>>> theirs
+what the bench in the page needs besides; `scaling`, `loops`, `answers` and `formation` are the trainings behind labs,
+whose histories ship as JSON.
 """
