@@ -11,7 +11,7 @@ EXAMPLES = [
     "lab.maps",
     *("model.architectures", "model.hooks", "model.inputs", "model.interventions", "model.tracing"),
     *("methods.heads", "methods.lens", "methods.probing", "methods.sae", "methods.reconstruction", "methods.steering"),
-    *("patching.attribution", "patching.paths", "patching.propagate", "patching.sweeps"),
+    *("patching.attribution", "patching.paths", "patching.propagate", "patching.subspaces", "patching.sweeps"),
 ]
 ROOMS = [path.name for path in (ROOT / "llmnotes").iterdir() if path.is_dir() and (path / "__init__.py").is_file()]
 MODULES = [

@@ -1,7 +1,8 @@
 """Put a dictionary's reconstruction back into its model, and see what the model loses.
 
-A loss "recovered" needs a floor. Zero in place of the activations is far from all that a model knows, and against so
-bad a model nearly anything recovers nearly all; the mean activation is the fairer floor.
+A loss "recovered" needs a floor. Zero in place of the activations is usual, their mean is often called fairer. Either
+can cost more than guessing evenly, since the norms behind scale any vector up, and against so bad a model nearly
+anything recovers nearly all. So give the variance explained beside it, or a loss that means something.
 
     >>> from transformers import GPT2Config, GPT2LMHeadModel
     >>> from llmnotes.methods.probing import activations

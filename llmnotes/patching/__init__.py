@@ -1,11 +1,24 @@
 """Put activations of one run into another, and see what comes back.
 
 `sweep` patches every place in turn; `path_patching` patches one part's effect on another alone; `attribution_patching`
-estimates all patches from one gradient. `propagate` is what makes the exact ones fast.
+estimates all patches from gradients; `interchange` patches some directions and `learn_subspace` finds them. `propagate`
+is what makes the exact sweeps fast.
 """
 
 from llmnotes.patching.attribution import attribution_patching
 from llmnotes.patching.paths import Node, Paths, nodes, path_patching
+from llmnotes.patching.subspaces import interchange, learn_subspace
 from llmnotes.patching.sweeps import Sweep, logit_difference, sweep
 
-__all__ = ["Node", "Paths", "Sweep", "attribution_patching", "logit_difference", "nodes", "path_patching", "sweep"]
+__all__ = [
+    "Node",
+    "Paths",
+    "Sweep",
+    "attribution_patching",
+    "interchange",
+    "learn_subspace",
+    "logit_difference",
+    "nodes",
+    "path_patching",
+    "sweep",
+]
