@@ -1,23 +1,18 @@
 # ---
 # title: A circuit, taken apart and rebuilt
-# question: Is "a previous-token head and an induction head" what a small model does, and how would we know if it were not?
+# question: Two heads explain how a small model copies. If we write both by hand and it works, is the explanation true?
+# answer: >-
+#   Written from the description alone, the two heads bring back {{ result("circuit.back_weights", ".0%") }} of what the model's
+#   are worth. And the description is wrong.
 # level: advanced
-# minutes: 25
+# minutes: 15
 # models: []
-# needs: [01_xor]
+# needs: [03_attention]
 # tags: [induction, circuits, attention, path patching]
 # chapter: Who does it
-# thumbnail: isolated
+# thumbnail: sentences
 # timeout: 240
 # ---
-
-# %% [markdown]
-# A language model that has read "A B" and meets "A" again tends to say "B". The part that does it is the best known
-# circuit of all: two attention heads, one built upon the other
-# ([Elhage et al. 2021](https://transformer-circuits.pub/2021/framework/index.html),
-# [Olsson et al. 2022](https://arxiv.org/abs/2209.11895)). We train models that have room for little else, find the two
-# heads by every usual test, and then do the test that counts: write both heads by hand from their description, put them
-# in, and see how much of the behaviour returns. All of it does. And the description is wrong.
 
 # %% tags=["setup"]
 import math
@@ -29,7 +24,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
-from llmnotes.lab import figure, in_words, plots, predict, within
+from llmnotes.lab import ask, figure, in_words, plots, predict, within
 from llmnotes.lab.maps import attention_maps
 from llmnotes.methods import composition, looking
 from llmnotes.model import ablate, replace, trace
@@ -42,23 +37,7 @@ TRAINED = "training amplifies rounding; three runs"
 note = within(atol=0.1, because=TRAINED)
 fixed = within(atol=1e-4, because="fixed data or matrices: rounding only")
 
-# %% [markdown]
-# ## What you need to know
-#
-# **A transformer without MLPs.** Each token becomes a vector, its embedding plus one for its position. This vector, the
-# *residual stream*, passes through layers of *attention heads*. A head forms at each place a *query*, a *key* and a
-# *value*, all linear maps of the stream there. A place looks at the earlier ones whose keys fit its query; how much
-# at each is the *pattern*, whose rows sum to one. It adds their values, mapped once more, to its own stream. At the end the
-# stream is compared with all embeddings; the scores are the *logits* of the next token.
-#
-# **Induction**, as it is told: a *previous-token head* in the first layer writes to each place which token stood before
-# it. An *induction head* in the second asks: where is a place before which my own token stood? It looks there, and says what it sees.
-# So the keys of the second are made from what the first wrote: *K-composition*.
-#
-# **The data.** A list of 5 to 12 different tokens out of 32, over and over, 40 tokens in all. From the second time on
-# everything can be known. A list that comes several times is learned much sooner than one that comes twice.
-
-# %%
+# %% tags=["setup"]
 V, N, LONGEST = 32, 40, 12  # tokens, places, the longest list
 
 
@@ -76,13 +55,7 @@ def repeats(rows, seed, anywhere=0):
 x, y, known, length = repeats(128, seed=10**6)
 bag = (length - 1.0).log().expand(-1, N)[known].mean().item()
 
-# %% [markdown]
-# Two levels to compare with. Guessing among all tokens costs ln 32 ≈ 3.47 nats. And the *bag*: whoever knows which tokens are in
-# the list, but not their order, guesses evenly among all but the present one, which costs
-# {{ result("circuit.bag", ".2f") }} nats here. No induction is needed for that.
 
-
-# %%
 @torch.no_grad()
 def loss_of(model, rows=slice(None)):
     """Mean loss, in nats, where the next token can be known."""
@@ -101,69 +74,6 @@ def train(model, steps, seed=0, anywhere=0, measure=lambda model: {}):
     plan = Plan(steps, lr=6e-3, muon=True, **rest)
     with tempfile.TemporaryDirectory() as folder:
         return train_model(model, batch, plan, Path(folder), measure, progress=False)
-
-
-# %% [markdown]
-# ## Predict first
-#
-# !!! question "Your turn"
-#     You find that a head fits a description by every test, and when you write the head by hand from the description
-#     the model works as before. What could still be wrong with the description?
-#
-# Our own guesses, written before the runs (sizes, learning rate and steps were settled at a first look; the
-# probabilities were not touched).
-
-# %%
-predict("Two layers get below 0.3 nats", 0.85, loss_two="< 0.3")
-predict("One layer does not get 0.1 nats below the bag", 0.7, one_below_bag="< 0.1")
-predict(
-    "Before it drops, two layers stay for 50 steps within 0.15 nats of the bag",
-    0.5,
-    steps_at_bag=">= 50",
-)
-predict(
-    "In every run one head of each layer alone has a score above ½, by the usual scores",
-    0.5,
-    clear_runs="== 3",
-)
-# %% [markdown]
-# About the weights and the paths.
-
-# %%
-predict(
-    "In every run the strongest K-composition is from previous-token head to induction head",
-    0.6,
-    k_strongest_runs="== 3",
-)
-predict(
-    "The path from one to the other's keys carries more than half of the effect",
-    0.7,
-    path_k="> 0.5",
-)
-# %% [markdown]
-# About what returns when the heads are rebuilt.
-
-# %%
-predict("Patterns by hand, no other heads: over 80 % returns", 0.6, back_patterns="> 0.8")
-predict(
-    "All weights of both heads by hand: more than half returns", 0.5, back_weights="> 0.5"
-)
-predict(
-    "With a second head that looks at the copy itself less than 10 % returns",
-    0.8,
-    back_weights_second_wrong="< 0.1",
-)
-
-# %% [markdown]
-# ## The drop
-#
-# Three starts with two layers of two heads, 64 dimensions wide; the control has one layer. In the first run we also
-# measure the heads on the way, with the usual scores: how much a head looks one token back, and how much at
-# what followed earlier copies of the present token. (The first on the first 13 tokens only. Why will become clear.)
-
-
-# %%
-fixed(unit="nats", bag=bag)
 
 
 def measure(model):
@@ -186,7 +96,127 @@ single = Transformer(Config(V, n_layers=1, **sizes))
 log_one = train(single, 240, measure=measure)
 models = [to_gpt2(model) for model in ours]
 
+# %% [markdown]
+# ## A case you can hold: d f a h k d f ▢
+#
+# A model that has read "d f a" and meets "d f" again tends to say "a". This is *induction*, and the part that does it is the best known
+# circuit of all: two attention heads, one built upon the other
+# ([Elhage et al. 2021](https://transformer-circuits.pub/2021/framework/index.html),
+# [Olsson et al. 2022](https://arxiv.org/abs/2209.11895)). We train models that have room for little else: two layers of two heads, no
+# MLPs, 32 tokens written here as letters. Their texts are a list of 5 to 12 different tokens, over and over.
+
+# %% tags=["setup"]
+LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEF"
+
 # %%
+row = [LETTERS.index(c) for c in "dfahkdfahk"]
+with torch.no_grad():
+    guesses = models[0](torch.tensor([row])).logits[0].argmax(-1).tolist()
+print("reads:", " ".join("dfahkdfahk"))
+print("says: ", " ".join(LETTERS[i] for i in guesses))
+
+# %% [markdown]
+# In the first round it can only guess. From the second *d* on it should know.
+#
+# ## One head writes, the other asks
+#
+# {{ drawing("one-head", light="keys", alt="One attention head at one word: its query meets the keys of earlier words, the softmax makes weights of the scores, and the weighted values are added to the stream.") }}
+#
+# The circuit, as it is told. A *previous-token head* in the first layer writes to each place which token stood before it. An
+# *induction head* in the second asks: where is a place before which my own token stood? It looks there, and says what it sees.
+# So the keys of the second head are made from what the first wrote (*K-composition*):
+#
+# $$
+# \mathrm{score}_{ij} \propto \q{(x_i W_Q)} \cdot \k{\big((x_j + \v{x_{j-1} W_V W_O})\, W_K\big)}
+# $$
+#
+# $\q{x_i W_Q}$ is the query of the second head at place $i$, which says which token stands there. $\v{x_{j-1} W_V W_O}$ is
+# what the first head wrote at place $j$: the token before it. $\k{W_K}$ makes a key of the sum. The score is large where the
+# token before $j$ is the token at $i$.
+#
+# Two losses to compare with. Guessing among all 32 tokens costs ln 32 ≈ 3.47 nats. Knowing which tokens are in the list but not their
+# order, the *bag*, costs {{ result("circuit.bag", ".2f") }} nats. No induction is needed for that.
+#
+# ```exercise
+# title: The first head's pattern
+# minutes: 3
+# code: |
+#   EACH = torch.arange(6)                   # places 0 to 5
+#   looks_at = ▢                             # where each place should look: one back, place 0 at itself
+#   assert looks_at.tolist() == [0, 0, 1, 2, 3, 4]
+# right: ["(EACH - 1).clamp(min=0)", "(EACH - 1).clamp(0)", "torch.clamp(EACH - 1, min=0)", "(EACH - 1).relu()", "F.relu(EACH - 1)"]
+# praise: "The first place has nothing before it, so it looks at itself."
+# wrong:
+#   "EACH - 1": "What would place 0 look at? There is no place −1."
+#   "EACH": "Then each place looks at itself."
+#   "EACH + 1": "That is the place behind, which a causal mask hides."
+# otherwise: "One less than each place, and never below 0."
+# solution: "`(EACH - 1).clamp(min=0)`"
+# ```
+#
+# ## Your prediction
+#
+# We find the two heads, empty all heads of the model, and write two new ones by hand from the description: weights solved from
+# embeddings and norms, nothing learnt. On the texts that the model was trained on, the rebuilt circuit has the trained model's loss.
+# Now we ask something that training never asked: 30 different tokens, then one of them again, late in the text.
+
+# %%
+ask(
+    "An isolated pair stands late in a text, where no list of the training began. Who completes it?",
+    choices={
+        "both": "Both, the trained model and the rebuilt circuit: they do the same",
+        "neither": "Neither: such texts were not in the training",
+        "trained": "Only the trained model: it knows more than the description",
+        "rebuilt": "Only the rebuilt circuit: the model does less than the description says",
+    },
+    answer="rebuilt",
+    because={
+        "both": "Equal losses tempt one to say so. They were equal on texts that could not tell the two apart.",
+        "neither": "Right about the trained model. The circuit by hand follows its description everywhere.",
+        "trained": "One expects a trained model to hold more than a sentence about it. Here it holds less.",
+        "rebuilt": "The trained head does its work where the texts needed it, and nowhere else.",
+    },
+    figure="isolated",
+    pair_late_textbook="> 0.9",
+    pair_late_trained="< 0.1",
+)
+predict("Two layers get below 0.3 nats", 0.85, loss_two="< 0.3")
+predict("One layer does not get 0.1 nats below the bag", 0.7, one_below_bag="< 0.1")
+predict(
+    "Before it drops, two layers stay for 50 steps within 0.15 nats of the bag",
+    0.5,
+    steps_at_bag=">= 50",
+)
+predict(
+    "In every run one head of each layer alone has a score above ½, by the usual scores",
+    0.5,
+    clear_runs="== 3",
+)
+predict(
+    "In every run the strongest K-composition is from previous-token head to induction head",
+    0.6,
+    k_strongest_runs="== 3",
+)
+predict(
+    "The path from one to the other's keys carries more than half of the effect",
+    0.7,
+    path_k="> 0.5",
+)
+predict("Patterns by hand, no other heads: over 80% returns", 0.6, back_patterns="> 0.8")
+predict(
+    "All weights of both heads by hand: more than half returns", 0.5, back_weights="> 0.5"
+)
+predict(
+    "With a second head that looks at the copy itself less than 10% returns",
+    0.8,
+    back_weights_second_wrong="< 0.1",
+)
+
+# %% [markdown]
+# ## Two layers learn it, one does not
+
+# %% tags=["setup"]
+fixed(unit="nats", bag=bag)
 curves = torch.tensor([[entry["nats"] for entry in log] for log in logs])  # (run, note)
 losses = torch.tensor([loss_of(model) for model in models])
 note(atol=0.05, unit="nats", loss_two=losses.median())
@@ -200,9 +230,6 @@ at_bag = 10 * ((curves - bag).abs() < 0.15).sum(1)
 note(atol=20, steps_at_bag=at_bag.median())
 dropping = 10 * ((curves < 1.8) & (curves > 0.2)).sum(1)
 note(atol=20, steps_of_drop=dropping.median())
-
-# %% [markdown]
-# On the left the loss of all runs, on the right the heads of the first run.
 
 # %% tags=["drawing"]
 fig, (left, right) = plots.subplots(1, 2, height=3.2)
@@ -226,6 +253,7 @@ right.legend(loc="upper left")
 figure(
     fig,
     name="drop",
+    title="Two layers drop, one does not; both heads come with the drop",
     alt="The loss of two layers falls steadily to the level of the bag and straight through it, then to nearly 0 within "
     "some twenty steps. One layer stays at the bag. Both kinds of attention rise together with the drop.",
     caption="Loss where the next token can be known. Attention: the best head of each layer, run 1.",
@@ -235,17 +263,13 @@ figure(
 )
 
 # %% [markdown]
-# Two layers end at {{ result("circuit.loss_two", ".2f") }} nats (median of three), one layer at
-# {{ result("circuit.loss_one", ".2f") }}, which is
-# {{ result("circuit.one_below_bag", ".2f") }} below the bag: some order can be had without induction. From 1.8 to 0.2 nats it
-# takes some {{ result("circuit.steps_of_drop", ".0f") }} steps. There is no plateau at the bag, where we had looked for
-# one. And neither head comes first: both form during the drop (in one run, measured every ten steps).
+# Two layers end at {{ result("circuit.loss_two", ".2f") }} nats (median of three runs), one layer, the control, at
+# {{ result("circuit.loss_one", ".2f") }}, a little below the bag. There is no plateau at the bag, where we had looked for one. And
+# neither head comes first: both form during the drop (in one run, measured every ten steps).
 #
-# ## Which heads
-#
-# Now the scores over whole texts, as one usually takes them.
+# ## The two heads, in two sentences
 
-# %%
+# %% tags=["setup"]
 scores = [looking(model, x) for model in models]
 previous = torch.stack([s["previous"].values[0] for s in scores])  # (run, head)
 induction = torch.stack([s["induction"].values[1] for s in scores])
@@ -254,11 +278,6 @@ note(clear_runs=clear.sum())
 note(atol=0.1, induction_score=induction.amax(1).median())
 note(atol=0.08, previous_score=previous.amax(1).median())
 fixed(previous_chance=scores[0]["previous"].chance)
-
-# %% [markdown]
-# The induction head is there ({{ result("circuit.induction_score", ".2f") }}). But by the usual score **no head looks at the previous token**:
-# the best is {{ result("circuit.previous_score", ".2f") }}, where chance is
-# {{ result("circuit.previous_chance", ".2f") }}. So how does induction work? We look place by place.
 
 
 # %% tags=["idea"]
@@ -272,12 +291,58 @@ back = torch.stack([one_back(model) for model in models])  # (run, head, place)
 early, late = back[..., :LONGEST].mean(-1), back[..., LONGEST + 1 :].mean(-1)
 first, second = early.argmax(1).tolist(), induction.argmax(1).tolist()
 
-# %%
+# %% tags=["setup"]
 note(atol=0.15, previous_early=early.amax(1).median())
 note(atol=0.05, previous_late=late.amax(1).median())
 
+# %% tags=["drawing"]
+shown = "dfahkdfahk"
+seen = trace(models[0], [[LETTERS.index(c) for c in shown]], ["pattern"])
+fig, axes = plots.subplots(2, 1, height=3.9)
+PARTS = (
+    (seen["pattern", 0][0, first[0]], "“Before me stood …”", range(1, 6), BLUE),
+    (
+        seen["pattern", 1][0, second[0]],
+        "“Where did my token stand before? What follows it?”",
+        range(5, 10),
+        ORANGE,
+    ),
+)
+for ax, (pattern, sentence, asks, colour) in zip(axes, PARTS, strict=True):
+    for place, letter in enumerate(shown):
+        ax.text(place, 0, letter, ha="center", va="center", fontsize=13)
+    for place in asks:
+        at = pattern[place].argmax().item()
+        if at != place:
+            ax.annotate(
+                "",
+                (at, 0.16),
+                (place, 0.16),
+                arrowprops={
+                    "arrowstyle": "->",
+                    "color": colour,
+                    "lw": 0.6 + 2 * pattern[place, at].item(),
+                    "connectionstyle": f"arc3,rad={0.5 if place - at == 1 else 0.35}",
+                },
+            )
+    ax.set(xlim=(-0.6, 9.6), ylim=(-0.35, 1.2), title=sentence)
+    ax.axis("off")
+figure(
+    fig,
+    name="sentences",
+    title="One head writes what stood before; the other looks behind the copy",
+    alt="The letters d f a h k twice. Above, the first layer's head: each letter has an arrow to the one before it. Below, the second layer's head: "
+    "each letter of the second round has an arrow to the letter that followed its copy in the first round.",
+    caption="Where the two heads of run 1 look most, and how strongly (the line's width).",
+    data={"first": PARTS[0][0], "second": PARTS[1][0]},
+    rtol=0.5,
+    because=TRAINED,
+)
+
 # %% [markdown]
-# The head of each run that looks back most, and a head that looks at all it sees alike:
+# The induction head has a score of {{ result("circuit.induction_score", ".2f") }}: so much of its attention goes to what followed earlier copies. But
+# by the usual score *no head looks at the previous token*. The best has {{ result("circuit.previous_score", ".2f") }}, where a head that
+# looks at all places evenly has {{ result("circuit.previous_chance", ".2f") }}. So we look place by place.
 
 # %% tags=["drawing"]
 fig, ax = plots.subplots(height=2.8)
@@ -286,7 +351,9 @@ for run, (head, style) in enumerate(zip(first, ("-", "--", ":"), strict=True)):
     ax.plot(
         places, back[run, head], style, color=BLUE, label=f"run {run + 1}, head 0.{head}"
     )
-ax.plot(places, 1 / (places + 1), color=ORANGE, lw=1.5, label="control: looks at all alike")
+ax.plot(
+    places, 1 / (places + 1), color=ORANGE, lw=1.5, label="control: looks at all evenly"
+)
 ax.axvline(LONGEST, color=plots.MUTED, lw=1)
 ax.text(LONGEST + 0.4, 0.45, "the longest list ends", color=plots.INK)
 ax.set(xlabel="place that looks", ylabel="attention to the place before", ylim=(0, 1.02))
@@ -294,46 +361,27 @@ ax.legend(loc="upper right")
 figure(
     fig,
     name="one_back",
+    title="The head looks one back where the texts need it, and not after",
     alt="Up to place 12 the best head pays half to nine tenths of its attention to the place before. At place 13 this "
-    "falls to nearly zero, below a head that looks at all alike.",
+    "falls to nearly zero, below a head that looks at all evenly.",
     caption="Attention of the first layer to the previous token, by place. A mean over 128 texts.",
     rtol=0.3,
     because=TRAINED,
 )
 
 # %% [markdown]
-# Up to place 12 the best head gives {{ result("circuit.previous_early", ".0%") }} of its attention to the token before,
-# after place 13 {{ result("circuit.previous_late", ".0%") }}. Twelve is the length of the longest list. After that every
-# list has begun again, and the second head finds an earlier copy of each token within the first twelve places. Only there
-# need it be written down what stood before. The head does its work **where it is needed and nowhere else**, and a mean over all places hides it.
+# Up to place 12 the best head gives {{ result("circuit.previous_early", ".0%") }} of its attention to the token before, after place 13
+# {{ result("circuit.previous_late", ".0%") }}. Twelve is the length of the longest list. After that every list has begun again, and the second
+# head finds an earlier copy of each token within the first twelve places. Only there need it be written down what stood before. The head
+# works where it is needed, and a mean over all places hides it.
 #
-# To see it happen: the four heads of the first run on one text, twelve tokens over and over. A row looks, a column is looked at.
-
-# %% tags=["drawing"]
-text = torch.arange(28) % LONGEST
-heads = trace(models[0], [text.tolist()], ["pattern"]).stack("pattern")[:, 0]
-figure(
-    attention_maps(heads),  # (layer, head, query, key)
-    name="heads",
-    alt="One head of the first layer looks one place back, up to about place 12 and hardly further. The second layer looks, "
-    "from place 12 on, at the place behind the earlier copy of the present token.",
-    caption="All heads of run 1 on one text of 28 tokens: the two of the first layer above, the two of the second below.",
-    data={"patterns": heads},
-    rtol=0.5,
-    because=TRAINED,
-)
-
-# %% [markdown]
-# ## By weights and by paths
+# ## Written by hand, everything comes back
 #
-# Is the second built on the first? Two tests. *By weights*: how much of what the first head writes lies where the keys
-# of the second read, compared with random matrices. *By paths*
-# ([Wang et al. 2022](https://arxiv.org/abs/2211.00593)): two prompts. The clean one is a list of ten
-# and its beginning again; in the corrupted one another token stands before the answer in the list. Put what one head writes
-# in the clean prompt into one input of another head in the corrupted one, hold all else, and see how much of the answer's
-# logit, against that of a token outside the list, comes back. The control is the other paths.
+# Now we empty all heads and write two. From the model we take the embeddings and norms, nothing else. A head that should know the token
+# needs a linear map from the stream to a code for tokens, which we find by least squares. The first head asks with the code of the place
+# before, and its keys are the codes of their own places. The second asks with the present token, and its keys are what the first wrote.
 
-# %%
+# %% tags=["setup"]
 pairs = list(zip(range(3), first, second, strict=True))
 by_k, by_q = ([composition(model, kind) for model in models] for kind in "kq")
 k_of_pair = torch.stack([by_k[run].values[0, a, 1, b] for run, a, b in pairs])
@@ -347,7 +395,6 @@ note(
 )
 fixed(k_chance=by_k[0].chance)
 
-# %%
 SENDERS = ["embed", "0.0", "0.1"]
 RECEIVERS = [f"1.{head}.{reads}" for head in (0, 1) for reads in "qkv"] + ["logits"]
 
@@ -367,7 +414,6 @@ def paths(model, prompts=20):
     return moved / whole
 
 
-# %%
 carried = torch.stack([paths(model) for model in models])  # (run, sender, receiver)
 to_keys = carried[:, 1:, [1, 4]]  # from the two heads to the keys of the two
 path_k = torch.stack([to_keys[run, a, b] for run, a, b in pairs])
@@ -375,20 +421,6 @@ note(atol=0.2, path_k=path_k.median())
 carried[:, 1:, [1, 4]] = 0
 note(atol=0.1, path_other=carried.abs().max())
 
-# %% [markdown]
-# Between the pair the K-composition is {{ result("circuit.k_of_pair", ".2f") }} (median; random matrices
-# {{ result("circuit.k_chance", ".2f") }}), and through queries {{ result("circuit.q_of_pair", ".2f") }}. It is the strongest of the four
-# pairs, or level with it, in {{ result("circuit.k_strongest_runs") }} of 3 runs. The path to the keys carries
-# {{ result("circuit.path_k", ".0%") }} of the effect (median). No path but those from the first layer's heads to keys carries more than
-# {{ result("circuit.path_other", ".0%") }} in any run.
-# %% [markdown]
-# ## Rebuilt: the patterns
-#
-# So the description stands: *the first looks one token back, the second at what follows earlier copies*. If that is all
-# there is, we can write it ourselves. First the patterns. We switch off all other heads (each put at its mean), and make
-# one or both of the two look exactly where the description says. What they write stays their own.
-
-# %% tags=["idea"]
 EACH = torch.arange(N)
 BEFORE, TWO_BACK = (EACH - 1).clamp(min=0), (EACH - 2).clamp(min=0)
 means = [trace(model, repeats(128, seed=77)[0], ["z"]) for model in models]
@@ -402,11 +434,6 @@ def behind_copies(shift):
     return (places / places.sum(-1, keepdim=True))[:, None]
 
 
-# %% [markdown]
-# One function for all variants: which heads stay, and which patterns are put in.
-
-
-# %%
 def with_only(run, a, b, looks_at=None, behind=None):
     """The loss with every head at its mean but these (None: neither), which look as told."""
     model = models[run]
@@ -426,10 +453,6 @@ def with_only(run, a, b, looks_at=None, behind=None):
         return loss_of(model)
 
 
-# %% [markdown]
-# Wrong descriptions are the control: a first head that looks two back, and a second that looks at the copy itself.
-
-# %%
 none = torch.tensor([with_only(run, None, None) for run in range(3)])
 VARIANTS = {
     "two_heads": {},
@@ -457,25 +480,7 @@ note(
     back_patterns_second_wrong=back["patterns_second_wrong"],
 )
 
-# %% [markdown]
-# The two heads alone keep {{ result("circuit.back_two_heads", ".0%") }} of what all heads are worth. With the first
-# pattern by hand it is {{ result("circuit.back_first", ".0%") }}, with both
-# {{ result("circuit.back_patterns", ".0%") }}. A first head that looks two back brings
-# {{ result("circuit.back_first_wrong", ".0%") }}: confident and wrong is worse than nothing.
-#
-# But look at the same wrong head when the second pattern is put in too:
-# {{ result("circuit.back_patterns_first_wrong", ".0%") }}. **The test with both patterns is blind to the first head.** It acts
-# through the second's pattern alone, and a pattern put in by hand does not listen. (It is not blind to the second: looking at the copy itself
-# brings {{ result("circuit.back_patterns_second_wrong", ".0%") }}.) A rebuilt circuit has to be rebuilt from the weights up.
-#
-# ## Rebuilt: the weights
-#
-# We empty all heads and write two new ones. From the model we take the embeddings and norms, nothing else. A
-# head that should know the token needs a linear map from the stream to a code for tokens; we find it by least squares.
-# (For places the code is sines and cosines, whose products are largest for equal places.)
 
-
-# %%
 def read(norm, stream, code):
     """By least squares: weight and bias that read a code from the normed stream."""
     seen = F.pad(norm(stream), (0, 1), value=1.0).flatten(0, 1)
@@ -494,13 +499,6 @@ def write(block, maps, out):
     write_out.weight[:32] = out
 
 
-# %% [markdown]
-# The first head asks with the code of the place that it should look at, and its keys are the codes of their own places. It
-# writes the token there into the 32 directions that the embeddings use least. The second asks with the present token,
-# its keys are what the first wrote, and it writes the embedding of what it sees.
-
-
-# %%
 IDS = repeats(256, seed=555)[0]
 angles = EACH[:, None] * torch.arange(1, 17) * math.pi / 32
 PLACES = torch.cat([angles.sin(), angles.cos()], dim=1).expand(len(IDS), -1, -1) / 4
@@ -534,7 +532,7 @@ def by_hand(model, looks_at, match_before=True):
     return new
 
 
-# %%
+# %% tags=["setup"]
 textbook = [by_hand(model, BEFORE) for model in models]
 by_weights = {
     "weights": textbook,
@@ -552,9 +550,6 @@ note(
     back_weights_second_wrong=returned["weights_second_wrong"].median(),
 )
 note(atol=0.03, unit="nats", loss_by_hand=by_hand_loss.median())
-
-# %% [markdown]
-# What returns, run by run:
 
 # %% tags=["drawing"]
 NAMES = {
@@ -580,6 +575,7 @@ ax.set(xlabel="returned (% of what the heads are worth)", xlim=(-280, 130))
 figure(
     fig,
     name="returned",
+    title="By hand, everything comes back; a wrong description is worse than nothing",
     alt="All variants by the right description lie near 100 percent. The wrong ones lie far below zero, with one "
     "exception: when both patterns are put in, a first head that looks two back also brings nearly 100 percent.",
     caption="0: all heads at their means. 100: the model as trained. Three runs each.",
@@ -589,25 +585,18 @@ figure(
 )
 
 # %% [markdown]
-# Written from the description alone, the circuit brings back {{ result("circuit.back_weights", ".1%") }}: its loss is
-# {{ result("circuit.loss_by_hand", ".3f") }} nats, no worse than that of the trained model
-# ({{ result("circuit.loss_two", ".3f") }}). The wrong ones bring
-# {{ result("circuit.back_weights_first_wrong", ".0%") }} and {{ result("circuit.back_weights_second_wrong", ".0%") }}.
-# One could stop here, with a perfect score.
+# The circuit by hand brings back {{ result("circuit.back_weights", ".1%") }} of what all heads are worth. Its loss is
+# {{ result("circuit.loss_by_hand", ".3f") }} nats. The controls are wrong descriptions. If the first head looks two back,
+# {{ result("circuit.back_weights_first_wrong", ".0%") }} comes back: confident and wrong is worse than nothing. One could stop here, with a
+# perfect score.
 #
 # ## A description that passes, and is wrong
 #
-# We have seen already that the trained head does not look one back after place 12. The rebuilt one does, everywhere. On the
-# texts that we test with this makes no difference. So we ask where it would: 30 different tokens, then one of
-# them again, and the right answer is what followed it. If the pair stands early, the trained model should know it; if late, not.
-# We also write a *narrow* circuit by hand, one back up to place 12 only.
-#
-# And if the cause is that lists always began at the first place, then a little training on lists that begin anywhere, up
-# to 20 random tokens in, should carry the head further: 100 steps more for the first run. Its control is 100 steps more of
-# the same.
+# The trained head does not look one back after place 12. The rebuilt one does, everywhere. On the texts of the training this makes no
+# difference, so we ask where it would. We also write a *narrow* circuit by hand, one back up to place 12 only.
 
 
-# %%
+# %% tags=["idea"]
 @torch.no_grad()
 def isolated(model):
     """How often an isolated pair is completed, by the place of its second token, 2 to 28."""
@@ -619,6 +608,7 @@ def isolated(model):
     return (said == ids.gather(2, at + 1)[..., 0]).float().mean(1)
 
 
+# %% tags=["setup"]
 more = {anywhere: deepcopy(ours[0]) for anywhere in (20, 0)}
 for anywhere, model in more.items():
     train(model, 100, seed=50, anywhere=anywhere)
@@ -627,7 +617,6 @@ narrow = [by_hand(model, EARLY) for model in models]
 found = torch.tensor([loss_of(model) for model in narrow])
 note(atol=0.05, back_narrow=((none - found) / (none - losses)).median())
 
-# %%
 known_pairs = {
     "trained": torch.stack([isolated(model) for model in models]).mean(0),
     "textbook": torch.stack([isolated(model) for model in textbook]).mean(0),
@@ -651,9 +640,6 @@ note(  # one run, not at its end
     atol=0.35, pair_early_anywhere=early["anywhere"], pair_late_anywhere=late["anywhere"]
 )
 
-# %% [markdown]
-# How often the pair is completed, by the place where its second token stands:
-
 # %% tags=["drawing"]
 fig, ax = plots.subplots(height=3.4)
 STYLES = {
@@ -665,12 +651,16 @@ STYLES = {
 }
 for name, (colour, style, label) in STYLES.items():
     ax.plot(range(2, 29), 100 * known_pairs[name], style, color=colour, label=label)
+    ax.lines[-1].set_gid(
+        {"textbook": "choice-rebuilt", "trained": "choice-trained"}.get(name, "")
+    )
 ax.set(xlabel="place of the pair's second token", ylabel="completed (%)", ylim=(-4, 160))
 ax.set_yticks((0, 50, 100))
 ax.legend(loc="upper left", ncols=2)
 figure(
     fig,
     name="isolated",
+    title="The rebuilt circuit does what the model cannot",
     alt="The trained model completes every pair up to place 12 and none after it. The circuit by hand that looks one "
     "back everywhere completes all. The narrow one by hand falls at the same place as the trained model. Trained on "
     "with lists that begin anywhere, the model completes late pairs too.",
@@ -681,29 +671,29 @@ figure(
 )
 
 # %% [markdown]
-# The trained model completes {{ result("circuit.pair_early_trained", ".0%") }} of the pairs up to place 12 and
+# The trained models complete {{ result("circuit.pair_early_trained", ".0%") }} of the pairs up to place 12 and
 # {{ result("circuit.pair_late_trained", ".0%") }} of those after place 13. The circuit by hand completes
-# {{ result("circuit.pair_late_textbook", ".0%") }} of the late ones: **the description brings back all of the behaviour on the
-# first texts and is not what the model does.** The narrow one fits both: it brings back {{ result("circuit.back_narrow", ".0%") }} of the
-# loss, and fails where the model fails ({{ result("circuit.pair_late_narrow", ".0%") }} after place 13). Two
-# descriptions pass the test; only their failures tell them apart.
+# {{ result("circuit.pair_late_textbook", ".0%") }} of the late ones. **The description brings back all of the behaviour on the first
+# texts and is not what the model does.**
 #
-# The reason holds as well, in the one run that we trained on. After 100 steps on lists that begin anywhere the model completes
-# {{ result("circuit.pair_late_anywhere", ".0%") }} of the late pairs; after 100 more of the same,
-# {{ result("circuit.pair_late_same", ".0%") }}. And of the early ones, for which the new lists ask less often, it
-# is left with {{ result("circuit.pair_early_anywhere", ".0%") }}, which we had not expected.
+# The narrow circuit fits both: it brings back {{ result("circuit.back_narrow", ".0%") }} of the loss, and fails where the models fail
+# ({{ result("circuit.pair_late_narrow", ".0%") }} after place 13). Two descriptions pass the test. Only their failures tell them
+# apart.
 #
 # ## What surprised us
 #
-# - By the usual score there is no previous-token head, in a model whose induction is nearly perfect and runs
-#   through one. A score averaged over places asks more than the task does.
-# - We had given the circuit by hand an even chance to bring back half. It brings back all. A rebuilt circuit that
-#   works shows that the description is *enough* for the behaviour, not that it is what the model has.
-# - Putting in both patterns, the easiest way to rebuild a circuit, cannot see the first head at all.
+# **No head scored, and one worked.** In a model whose induction is nearly perfect no head has a previous-token score worth the name. A score
+# averaged over places asks for more than the task does.
 #
-# ## Try it yourself
+# **It all came back.** We had given the circuit by hand an even chance to bring back half. A rebuilt circuit that works shows that the
+# description is *enough* for the behaviour, not that it is what the model has.
 #
-# **1. Wrong is right about something else** (intermediate, 5 minutes). The circuit whose first head looks two back is worse than
+# **The easy test was blind.** Putting in both attention patterns, the easiest way to rebuild a circuit, cannot see the first head at all
+# ([below](#both-patterns-by-hand)).
+#
+# ## Try it
+#
+# **1. Wrong is right about something else** (5 minutes). The circuit whose first head looks two back is worse than
 # nothing at the next token. What does it say instead? Guess, then measure.
 #
 # ??? tip "Hint"
@@ -720,7 +710,7 @@ assert right > 0.9, (
 print(f"{right:.0%} of its guesses are the token after the next")
 
 # %% [markdown]
-# **2. Where the head is needed** (intermediate, 10 minutes). Put the first layer of a trained model at its mean at the places
+# **2. Where the head is needed** (10 minutes). Put the first layer of a trained model at its mean at the places
 # from 13 on, then only at the places 1 to 12. Which costs more?
 #
 # ??? tip "Hint"
@@ -738,21 +728,80 @@ assert costs["late"] < 0.3 < 2 < costs["early"], (
 print("nats lost:", costs)
 
 # %% [markdown]
+# ## You can now
+#
+# - say what a previous-token head and an induction head do, and how one feeds the other's keys;
+# - rebuild a described circuit from weights, with a wrong variant beside each part;
+# - look for inputs on which a description and its rivals differ, failures included.
+#
 # ## What this does not show
 #
 # - Models with two layers, two heads and 32 tokens, three runs. Large models have previous-token heads that work at all places;
-#   their texts do not begin with a list. That a head works only where training needed it may hold for them in other ways.
-# - "By hand" took the embeddings and norms as trained, and maps by least squares. The numbers 170 and 8 in it are ours, the
-#   first that we tried.
-# - The narrow description fits loss and isolated pairs. There will be inputs where it fails too.
-# - The mean over a batch is one way to switch a head off. Others would give other shares.
+#   their texts do not begin with a list.
+# - "By hand" took the embeddings and norms as trained, and maps by least squares. The numbers 170 and 8 in it are the first that we tried.
+# - Heads were switched off at their mean over a batch. The narrow description fits loss and isolated pairs; there will be inputs where it fails, too.
 #
-# ## Links
+# ## Going deeper
 #
-# - Findings: [A rebuilt circuit can be perfect and wrong](../findings/circuit-rebuilt-perfect-and-wrong.md),
-#   [A head works where training needs it](../findings/circuit-head-where-needed.md)
-# - Dead ends: [Putting in both patterns](../dead-ends/circuit-both-patterns.md),
-#   [Teaching copying by repetition alone](../dead-ends/fairytale-copying-from-repetition.md)
+# ### All heads on one text
+#
+# The four heads of the first run on one text, twelve tokens over and over. A row looks, a column is looked at.
+
+# %% tags=["drawing"]
+text = torch.arange(28) % LONGEST
+heads = trace(models[0], [text.tolist()], ["pattern"]).stack("pattern")[:, 0]
+figure(
+    attention_maps(heads),  # (layer, head, query, key)
+    name="heads",
+    alt="One head of the first layer looks one place back, up to about place 12 and hardly further. The second layer looks, "
+    "from place 12 on, at the place behind the earlier copy of the present token.",
+    caption="All heads of run 1 on one text of 28 tokens: the two of the first layer above, the two of the second below.",
+    data={"patterns": heads},
+    rtol=0.5,
+    because=TRAINED,
+)
+
+# %% [markdown]
+# From 1.8 to 0.2 nats the drop takes some {{ result("circuit.steps_of_drop", ".0f") }} steps. One layer ends
+# {{ result("circuit.one_below_bag", ".2f") }} below the bag: some order can be had without induction.
+#
+# ### By weights and by paths
+#
+# Is the second head built on the first? *By weights*: how much of what the first head writes lies where the keys
+# of the second read, compared with random matrices. Between the pair the K-composition is {{ result("circuit.k_of_pair", ".2f") }}
+# (median; random matrices {{ result("circuit.k_chance", ".2f") }}), and through queries {{ result("circuit.q_of_pair", ".2f") }}. It is the
+# strongest of the four pairs, or level with it, in {{ result("circuit.k_strongest_runs") }} of 3 runs.
+#
+# *By paths* ([Wang et al. 2022](https://arxiv.org/abs/2211.00593)): the clean prompt is a list of ten
+# and its beginning again; in the corrupted one another token stands before the answer in the list. We put what one head writes
+# in the clean prompt into one input of another head in the corrupted one, hold all else, and see how much of the answer's
+# logit, against that of a token outside the list, comes back. The path to the keys carries {{ result("circuit.path_k", ".0%") }} of the
+# effect (median). No path but those from the first layer's heads to keys carries more than {{ result("circuit.path_other", ".0%") }} in any run.
+#
+# ### Both patterns by hand
+#
+# Before weights we tried patterns. We put all other heads at their means, and made one or both of the two look exactly where the description
+# says; what they write stays their own. The two heads alone keep {{ result("circuit.back_two_heads", ".0%") }} of what all heads are worth. With
+# the first pattern by hand it is {{ result("circuit.back_first", ".0%") }}, with both {{ result("circuit.back_patterns", ".0%") }}. A first head
+# that looks two back brings {{ result("circuit.back_first_wrong", ".0%") }}.
+#
+# But look at the same wrong head when the second pattern is put in too: {{ result("circuit.back_patterns_first_wrong", ".0%") }}. The
+# test with both patterns is blind to the first head. It acts through the second's pattern alone, and a pattern put in by hand does not
+# listen. It is not blind to the second: looking at the copy itself brings {{ result("circuit.back_patterns_second_wrong", ".0%") }}, and by weights
+# {{ result("circuit.back_weights_second_wrong", ".0%") }}.
+#
+# ### Why the head stops
+#
+# If the cause is that lists always began at the first place, then a little training on lists that begin anywhere, up
+# to 20 random tokens in, should carry the head further. After 100 such steps the model of the first run completes
+# {{ result("circuit.pair_late_anywhere", ".0%") }} of the late pairs; after 100 more of the same,
+# {{ result("circuit.pair_late_same", ".0%") }}. It is one run. Of the early pairs, for which the new lists ask less often, it
+# is left with {{ result("circuit.pair_early_anywhere", ".0%") }}, which we had not expected.
+#
+# - Finding: [A rebuilt circuit can be perfect and wrong](../findings/circuit-rebuilt-perfect-and-wrong.md)
+# - Finding: [A head works where training needs it](../findings/circuit-head-where-needed.md)
+# - Dead end: [Putting in both patterns](../dead-ends/circuit-both-patterns.md)
+# - Dead end: [Teaching copying by repetition alone](../dead-ends/fairytale-copying-from-repetition.md)
 # - Surprise: [Induction without a previous-token score](../surprises/circuit-no-previous-token-score.md)
 # - Question: [Do heads of large models work only where they are needed?](../questions/circuit-where-needed-in-large-models.md)
 # - [Elhage et al. (2021)](https://transformer-circuits.pub/2021/framework/index.html), "A Mathematical Framework for
@@ -760,7 +809,7 @@ print("nats lost:", costs)
 # - [Chan et al. (2022)](https://www.alignmentforum.org/posts/JvZhhzycHu2Yd57RN/causal-scrubbing-a-method-for-rigorously-testing):
 #   a test of descriptions by what they say does *not* matter
 
-# %% tags=["labels"]
+# %% tags=["setup"]
 in_words(
     bag="Loss of guessing evenly among all but the present token",
     loss_two="Loss of two layers",
