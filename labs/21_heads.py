@@ -525,7 +525,7 @@ named_by = {by: labels[total[by].argmax()] for by in BY}
 note(most_missed_differ=len(set(named_by.values())))
 
 # %% tags=["drawing"]
-fig, ax = plots.subplots(height=3.1)
+fig, ax = plots.subplots(height=3.9)
 for by, mark, colour in zip(BY, "os^D", (BLUE, ORANGE, PURPLE, GREEN), strict=True):
     ax.plot(labels, total[by].clip(0), mark, ms=6, color=colour, label=by)
 for k, rows in enumerate(zero_moved):
@@ -533,9 +533,9 @@ for k, rows in enumerate(zero_moved):
     ax.plot(labels, rows.clip(0), "_", ms=11, color=ORANGE, label=text)
 ax.set_yscale("symlog", linthresh=0.01)
 ax.set_yticks([0, 0.01, 0.1, 1], ["0", "0.01", "0.1", "1"])
-ax.set(ylabel="loss gained (nats a word)", ylim=(-0.001, 30), title="World")
-ax.tick_params(axis="x", rotation=60, labelsize=9.5)
-ax.legend(loc="upper right", fontsize=9, ncols=3)
+ax.set(ylabel="loss gained (nats a word)", ylim=(-0.001, 4), title="World")
+ax.tick_params(axis="x", rotation=90, labelsize=9.5)
+fig.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=2)
 ALT = """Resampling costs most for nearly every head. L0H3 costs more than two nats by resampling, a third of a nat by the mean, and nothing when
 replaced by its mean at the same place. Moving constants moves zero's cost of a head up or down."""
 CAPTION = "Linear below 0.01, logarithmic above. The three models with moved constants compute what World computes."
@@ -595,11 +595,11 @@ ties(rho_best_most=max(best_of_four), rho_best_least=min(best_of_four))
 note(trainings_above_bar=(np.array(best_of_four) > bars["world"]).sum())
 
 # %% tags=["drawing"]
-fig, ax = plots.subplots(height=3.2)
+fig, ax = plots.subplots(height=4.2)
 image = ax.imshow(table, aspect="auto", vmin=0, vmax=2)
 ax.grid(visible=False)
-ax.set_xticks(range(16), labels, rotation=60, fontsize=9.5)
-ax.set_yticks(range(9), [PLAIN[r] for r in RULES])
+ax.set_xticks(range(16), labels, rotation=90, fontsize=9.5)
+ax.set_yticks(range(9), [PLAIN[r].replace(", ", ",\n") for r in RULES])
 fig.colorbar(image, ax=ax, label="nats a word", extend="max")
 ALT = """Lists lose most without L2H3, agreement without L3H3, pronouns without L2H2, mood without L0H2; without L0H3 agreement and lists lose as
 well, and other rules a little."""
