@@ -379,7 +379,7 @@ for ax, (key, (points, title)) in zip(axes, PANELS.items(), strict=True):
         (dots,) = ax.plot(of[:, 0], of[:, 1], mark, ms=4, color=colour, alpha=0.6)
         if key and name == "plural":
             dots.set_gid(f"choice-{key}")
-    ax.set(title=title, xlabel="along the mean difference")
+    ax.set(title=title, xlabel="along d")
     share = {
         "": 1,
         "scaled": of_way["standardised"][0, 0, 0],
@@ -409,7 +409,7 @@ figure(
     alt="Three scatter plots of activations before a verb, plural and singular subjects. In the first a line separates two distant clouds. With "
     "the standardised probe's direction erased the clouds are still far apart, and all verbs are right. With the raw probe's direction erased they "
     "lie on each other, and about half of the verbs are right.",
-    caption="One dot a place, after the last layer, in stories that no probe was fitted on. Black: the line of the standardised probe.",
+    caption="One dot a place, after the last layer, in stories that no probe was fitted on. d: the difference of the means. Black: the line of the standardised probe. The axes differ in scale.",
     title="Only one of two perfect probes found the difference",
     data=clouds,
     rtol=0.1,

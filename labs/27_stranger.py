@@ -188,27 +188,28 @@ predict(
 
 # %% tags=["setup"]
 MODELS = {"World": world, "Fairytale": tale, "stories260K": stranger}
-found = {
+own_and_null = {
     (name, centred): copying(model, centred=centred)
     for name, model in MODELS.items()
     for centred in (False, True)
 }
-level = {
-    key: scores.null.abs().flatten().quantile(0.95).item() for key, scores in found.items()
+chance_of = {
+    key: scores.null.abs().flatten().quantile(0.95).item()
+    for key, scores in own_and_null.items()
 }
 outside = {
-    key: (scores.values.abs() > level[key]).double().mean().item()
-    for key, scores in found.items()
+    key: (scores.values.abs() > chance_of[key]).double().mean().item()
+    for key, scores in own_and_null.items()
 }
 note(
     atol=0.03,
     because="20 draws of permuted tokens",
-    first_defined_world=level["World", False],
-    first_defined_fairytale=level["Fairytale", False],
-    first_defined_stories260k=level["stories260K", False],
-    centred_world=level["World", True],
-    centred_fairytale=level["Fairytale", True],
-    centred_stories260k=level["stories260K", True],
+    first_defined_world=chance_of["World", False],
+    first_defined_fairytale=chance_of["Fairytale", False],
+    first_defined_stories260k=chance_of["stories260K", False],
+    centred_world=chance_of["World", True],
+    centred_fairytale=chance_of["Fairytale", True],
+    centred_stories260k=chance_of["stories260K", True],
 )
 note(
     atol=0.06,
@@ -229,8 +230,8 @@ for ax, centred, title in zip(
 ):
     for x, name in enumerate(MODELS):
         score, bound = (
-            found[name, centred].values.flatten().sort().values,
-            level[name, centred],
+            own_and_null[name, centred].values.flatten().sort().values,
+            chance_of[name, centred],
         )
         band = ax.fill_between([x - 0.4, x + 0.4], -bound, bound, color=plots.GRID)
         if name == "stories260K" and not centred:
@@ -247,7 +248,10 @@ figure(
     "stories260K, and holds most heads. Centred it is narrow in World and Fairytale, half as wide in stories260K, and most heads lie outside.",
     caption="Each point is a head, by rank. Grey, the control: 19 of 20 scores with permuted tokens.",
     title="Centring makes the copying score mean something",
-    data={f"{name}_{centred}": scores.values for (name, centred), scores in found.items()},
+    data={
+        f"{name}_{centred}": scores.values
+        for (name, centred), scores in own_and_null.items()
+    },
     rtol=0.03,
     because=WEIGHTS,
 )
@@ -266,13 +270,13 @@ figure(
 # ## Late heads suppress in World, in all five trainings, and copy in the stranger
 
 # %% tags=["drawing"]
-by_layer = {"seed 0": found["World", True].values.mean(1)}
+by_layer = {"seed 0": own_and_null["World", True].values.mean(1)}
 for seed in range(1, 5):
     model = llmnotes.load("world", seed=seed)
     by_layer[f"seed {seed}"] = copying(model, draws=1).values.mean(1)
 ours = torch.stack([*by_layer.values()])  # (training, layer)
 own_tale, own_stranger = (
-    found[name, True].values.mean(1) for name in ("Fairytale", "stories260K")
+    own_and_null[name, True].values.mean(1) for name in ("Fairytale", "stories260K")
 )
 note(
     trainings=len(ours),
@@ -542,7 +546,7 @@ def chance_level(d_head, d_model):
 
 small, wide = chance_level(8, 64), chance_level(world.d_head, world.d_model)
 note(atol=0.01, random_small=small, random_wide=wide)
-assert wide < level["World", True], "World's own heads are wider than random ones"
+assert wide < chance_of["World", True], "World's own heads are wider than random ones"
 
 # %% [markdown]
 # ±{{ result("stranger.random_small", ".2f") }} and ±{{ result("stranger.random_wide", ".2f") }}. Few eigenvalues make a wide level; the rest comes
@@ -660,7 +664,7 @@ note(
     last_no_bytes=columns[-1][0][-8:].mean(),
 )
 centred_goes = {
-    name: np.median([agree(found[key, True].values, cost) for cost in zoo[name][2]])
+    name: np.median([agree(own_and_null[key, True].values, cost) for cost in zoo[name][2]])
     for name, key in (
         ("world", "World"),
         ("fairytale", "Fairytale"),
