@@ -655,7 +655,7 @@ note(steps=STEPS)
 # %% [markdown]
 # ## A killed training goes on as if nothing had happened
 #
-# Large trainings die every few hours. So weights, the optimizer's averages and the position in the data go to disk. We kill a training with
+# Large trainings are interrupted often. So weights, the optimizer's averages and the position in the data go to disk. We kill a training with
 # SIGKILL in mid-step, start it again, and compare with one that was never killed.
 
 
