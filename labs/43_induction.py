@@ -632,9 +632,9 @@ figure(
 )
 
 # %% [markdown]
-# Without the strongest writer {{ result("induction.lost", ".2f") }} logits are lost directly. Later heads change by
-# {{ result("induction.by_heads", "+.2f") }}, MLPs by {{ result("induction.by_mlps", "+.2f") }}, the final norm by
-# {{ result("induction.by_norm", "+.2f") }}: the logit falls by {{ result("induction.total", ".2f") }} in all.
+# Without the strongest writer the right token's logit changes by {{ result("induction.lost", "+.2f") }} directly. Later heads add
+# {{ result("induction.by_heads", "+.2f") }}, MLPs {{ result("induction.by_mlps", "+.2f") }}, and the final norm, which now divides by less,
+# {{ result("induction.by_norm", "+.2f") }}. In all it changes by {{ result("induction.total", "+.2f") }}.
 #
 # Later heads and MLPs together make up for {{ result("induction.repaired", ".0%") }} of the loss, and for
 # {{ result("induction.repaired_least", ".0%") }} to {{ result("induction.repaired_most", ".0%") }} over the four strongest writers: there is
