@@ -399,7 +399,11 @@ null = (
 )
 guesses = trace(model, twice, ["logits"])["logits"]
 at = slice(HALF, 2 * HALF - 1)
-note(n_induction=int((score.values > null).sum()), because=DRAW, atol=2)
+note(
+    n_induction=int((score.values > max(float(null), score.chance)).sum()),
+    because=DRAW,
+    atol=2,
+)
 near(
     induction_best=score.values.max(),
     induction_null=null,
