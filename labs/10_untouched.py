@@ -186,19 +186,27 @@ predict(
     "In Fairytale untouched tokens have shorter embeddings than others",
     0.15,
     auc_short="> 0.5",
+    after_a_look=True,
 )
 predict(
     "Untouched tokens of Fairytale point where bytes point that no text can hold",
     0.85,
     auc_direction="> 0.95",
+    after_a_look=True,
 )
 predict(
     "In a tied toy model trained with AdamW untouched tokens are longer than others",
     0.7,
     toy_tied_length="> 1",
+    after_a_look=True,
 )
-predict("In an untied toy model their embeddings are shorter", 0.9, toy_untied_length="< 1")
-# Those on embeddings were made after a look at an earlier version of the model.
+predict(
+    "In an untied toy model their embeddings are shorter",
+    0.9,
+    toy_untied_length="< 1",
+    after_a_look=True,
+)
+# Those on embeddings were made after a look at an earlier version of Fairytale.
 
 # %% [markdown]
 # ## Untouched tokens point the same way
