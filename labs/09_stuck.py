@@ -6,7 +6,6 @@
 #   curves upwards in every direction around each of them.
 # chapter: Start
 # level: advanced
-# minutes: 13
 # models: []
 # needs: [01_xor]
 # tags: [training dynamics, loss landscape]

@@ -6,7 +6,6 @@
 #   *cat* is paired with *houses*: parallel arrows show two groups, and no pairs.
 # chapter: Inside
 # level: intermediate
-# minutes: 14
 # models: [world, fairytale]
 # needs: [02_tokens]
 # tags: [embeddings, representations]

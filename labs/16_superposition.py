@@ -6,7 +6,6 @@
 #   {{ result("superposition.five_sparse") }}. With ten features present at a time, packing is worse than saying nothing.
 # chapter: Inside
 # level: intermediate
-# minutes: 14
 # models: []
 # needs: [01_xor]
 # tags: [superposition, representations, toy models]

@@ -6,7 +6,6 @@
 #   250 only {{ result("formation.attracted_worst", ".0%") }} of its verbs are right where the nearest noun misleads.
 # chapter: Inside
 # level: intermediate
-# minutes: 14
 # models: [world]
 # needs: [08_meet, 11_residual]
 # tags: [training dynamics, attention heads, ablation]
