@@ -410,7 +410,9 @@ def restored(i):
 
 heads = torch.stack([restored(i) for i in range(0, n, 14)]).mean(0)  # (layer, head)
 best = [divmod(int(k), model.n_heads) for k in heads.flatten().topk(6).indices]
-in_23 = [head for layer, head in best if layer == FETCH][:3]
+in_23 = [head for layer, head in best if layer == FETCH][:3] or heads[FETCH].topk(
+    3
+).indices.tolist()
 
 
 def without_heads(which):

@@ -258,7 +258,7 @@ at_again = torch.stack([restored(put(layer, AGAIN)) for layer in SOME])
 idle = restored(put(FIRST - 1, AGAIN + 1))
 note(first_step=FIRST, second_step=SECOND)
 near(
-    last_before=at_last[LAYERS.index(FIRST - 1)],
+    last_before=at_last[LAYERS.index(FIRST) - 1],
     last_first=at_last[LAYERS.index(FIRST)],
     last_second=at_last[LAYERS.index(SECOND)],
     again_before=at_again[SOME.index(FIRST - 1)],
@@ -396,6 +396,10 @@ movers = [
     for h in top_heads(shares, 12)
     if looks["receiver"][h] > 0.3 and first_of(h, at_receiver, RECEIVER) > 0.5
 ]
+if not movers:
+    raise ValueError(
+        f"{NAME}: no head looks at the receiver and copies the name; there are no name movers to take away"
+    )
 negatives = top_heads(-shares, 2)
 looker = max(negatives, key=lambda h: looks["receiver"][h])
 again = torch.full((n,), AGAIN)

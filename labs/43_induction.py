@@ -81,6 +81,10 @@ def share(logits):
 seen = trace(model, ids, ["z", "pattern", "resid_post", "logits"])
 first_half = seen["logits"][:, : HALF - 1].log_softmax(-1).gather(-1, ids[:, 1:HALF, None])
 logits_plain = seen["logits"][rows, words]
+if share(logits_plain) == 0:
+    raise ValueError(
+        f"{NAME} finds none of {len(rows)} repeated tokens: there are no copying heads to take away"
+    )
 note(vocabulary=model.vocab_size, n_words=len(rows))
 close(
     loss_first=-first_half.mean(),
