@@ -6,7 +6,6 @@
 #   sixteen matrices. Full tuning plants {{ result("weight_change.intruders_full", ".0f") }}.
 # chapter: Changing it
 # level: intermediate
-# minutes: 12
 # models: [world]
 # needs: [32_lora, 13_weights]
 # tags: [LoRA, fine-tuning, spectrum, intruder dimensions]
@@ -190,7 +189,7 @@ fig, (left, right) = plots.subplots(1, 2, height=3.1)
 for way, colour in (("full", ORANGE), ("rank 16", GREEN), ("rank 4", BLUE)):
     left.plot(range(1, 17), spectra[way][:16], "o-", ms=3.5, color=colour)
 left.text(6.5, 0.36, "full tuning", color=ORANGE)
-left.text(5.2, 0.02 + spectra["rank 16"][5], "rank 16", color=GREEN)
+left.text(6.2, 0.05 + spectra["rank 16"][6], "rank 16", color=GREEN)
 left.text(1.2, 0.02, "rank 4", color=BLUE)
 left.set(
     title="Full tuning spreads",
@@ -306,12 +305,6 @@ ax.plot(
     *[[v[:, 0].mean()] for v in (new["whole"], old["whole"])], "s", color=plots.INK, ms=8
 )
 ax.annotate(
-    "as tuned",
-    (new["whole"][:, 0].mean(), old["whole"][:, 0].mean()),
-    xytext=(12, -2),
-    textcoords="offset points",
-)
-ax.annotate(
     "intruders ×½",
     (new["intruders"][:, half].mean(), old["intruders"][:, half].mean()),
     color=BLUE,
@@ -326,7 +319,7 @@ ax.annotate(
     textcoords="offset points",
 )
 ax.annotate(
-    "others ×0",
+    "as many other directions ×0",
     (new["others"][:, -1].mean(), old["others"][:, -1].mean()),
     color=plots.INK,
     xytext=(10, 0),
@@ -344,7 +337,7 @@ figure(
     name="undone",
     alt="Loss at old pronouns over loss at new ones as parts of the change are scaled from 1 to 0. The curve of the intruders falls "
     "steeply at first and then bends to the right. That of the whole change runs close to it.",
-    caption="Rank 4, mean of five seeds, scales 1, ⅞, ¾, ½, ¼ and 0. “Other directions” are as many of the strongest that are no intruders.",
+    caption="Square: as tuned. Rank 4, mean of five seeds, scales 1, ⅞, ¾, ½, ¼ and 0. “Other directions” are strong ones that are no intruders.",
     data={
         "new": np.array([*new.values()]).mean(1),
         "old": np.array([*old.values()]).mean(1),
@@ -386,7 +379,7 @@ figure(
 #
 # ## Going deeper
 #
-# ### Rank does not make intruders, steps of the optimizer do
+# ### A small change has no room for intruders
 
 # %% tags=["setup"]
 largest = {way: of("pronouns", way, lambda r: max(r["size"])).mean() for way in WAYS}

@@ -6,7 +6,6 @@
 #   decides every pronoun by a coin.
 # chapter: Changing it
 # level: intermediate
-# minutes: 11
 # models: [world]
 # needs: [23_probing, 32_lora]
 # tags: [fine-tuning, unlearning, probing]
@@ -114,20 +113,23 @@ ask(
     figure="read",
     read_after="> 0.95",
 )
-# Written before any run.
+# Thought of before any run, and written down after a trial of 150 steps.
 predict(
     "A probe still reads the gender in at least 95% in the best layer",
     0.85,
+    after_a_look=True,
     best_read_after=">= 0.95",
 )
 predict(
     "The old rule comes back in fewer than half of the steps that its opposite takes",
     0.55,
+    after_a_look=True,
     steps_ratio="< 0.5",
 )
 predict(
     "It comes back faster after a change of rank 4 than after full tuning",
     0.5,
+    after_a_look=True,
     rank_4_sooner="> 0",
 )
 # Written before the repair was tried.

@@ -6,7 +6,6 @@
 #   {{ result("narrow.alone_start", ".0%") }} to {{ result("narrow.alone_unscored", ".0%") }}.
 # chapter: Changing it
 # level: intermediate
-# minutes: 10
 # models: [world]
 # needs: [31_steering, 32_lora]
 # tags: [fine-tuning, generalisation, model diffing]

@@ -155,14 +155,15 @@ def adapters(ledger: Ledger) -> None:
         tune(trained.values(), lambda ids: next_word_loss(use(world, trained)(ids), ids), batches, lr, steps=STEPS)
         return graded(use(world, trained), task) | {"numbers": sum(t.numel() for t in trained.values())}
 
+    best: dict[str, float] = {}
     for way in WAYS:
         rates = (3e-3, 1e-2, 3e-2, 1e-1) if way in ("prompt", "prefix") else (3e-3, 1e-2, 3e-2)
         tried = dict.fromkeys(rates, 0.0)
         for lr, task in product(rates, ("one home", "pronouns")):
             tried[lr] += ledger(run, way=way, task=task, lr=lr, seed=TRIED)["every"]
-        lr = min(tried, key=tried.__getitem__)
-        for task, seed in product(LADDER, SEEDS):
-            ledger(run, way=way, task=task, lr=lr, seed=seed)
+        best[way] = min(tried, key=tried.__getitem__)
+    for task, way, seed in product(LADDER, WAYS, SEEDS):
+        ledger(run, way=way, task=task, lr=best[way], seed=seed)
 
 
 def mixed(task: str, seed: int, others: Tensor, share: int = 1):
