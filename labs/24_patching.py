@@ -1,20 +1,18 @@
 # ---
 # title: Activation patching
-# question: Which activations carry who got what, and does patching tell the truth about it?
+# question: In which of a model's activations is the answer, and does a patch tell the whole truth about it?
+# answer: >-
+#   The name to come waits at the comma, which restores {{ result("patching.new_comma_2", ".0%") }} of the answer. Trained
+#   again, the model may go without it.
 # level: intermediate
-# minutes: 20
+# minutes: 14
 # models: [world, fairytale]
 # needs: [11_residual]
 # tags: [activation patching, attribution patching, attention heads, circuits]
 # chapter: Who does it
-# thumbnail: maps
+# thumbnail: runs
 # timeout: 400
 # ---
-
-# %% [markdown]
-# *When Anna and Karl went to the river, Karl gave the ring to …* A model that says *Anna* has kept two names apart. Where?
-# *Activation patching* answers by transplant: put a part of one run into another, and see whether the answer comes with it. Our
-# model `world` learned a language whose grammar we wrote, so we know on which words the answer depends, and can mark the method.
 
 # %% tags=["setup"]
 import random
@@ -24,9 +22,15 @@ from itertools import combinations, product
 import torch
 
 import llmnotes
-from llmnotes.lab import figure, in_words, plots, predict, within
-from llmnotes.model import cut_edges, freeze, replace, trace
-from llmnotes.patching import attribution_patching, logit_difference, sweep
+from llmnotes.lab import ask, figure, in_words, plots, predict, within
+from llmnotes.model import cut_edges, freeze, replace, trace, untrained
+from llmnotes.patching import (
+    attribution_patching,
+    interchange,
+    learn_subspace,
+    logit_difference,
+    sweep,
+)
 from llmnotes.world import END, IDS, word_ids
 from llmnotes.world.lexicon import LANDMARKS, MEN, PEOPLE, THINGS, WOMEN, listed
 
@@ -35,26 +39,86 @@ DRAW = "near ties may turn, and room for another draw of prompts"
 note = within(atol=0.05, because=DRAW)
 
 # %% [markdown]
-# ## What you need to know
+# ## A case you can hold: who gets the ring?
 #
-# **A patch.** Take two prompts of the same length, *clean* and *corrupted*, with different answers. *Denoising*: run the corrupted
-# prompt with one activation from the clean run. *Noising* is the reverse. We measure the *logit difference*, the logit (score before
-# the softmax) of the right name minus that of the wrong one, and give it as *restored*: 0 % if the patch does nothing, 100 % if it
-# brings all of the other run's answer ([Heimersheim & Nanda 2024](https://arxiv.org/abs/2404.15255)). We patch the *residual
-# stream*, the list of numbers that each word carries through the layers, or what a head or MLP adds to it. L1H2 is head 2 of layer 1.
+# *When Anna and Karl went to the river, Karl gave the ring to …* *World* says *Anna*. Put *Clara* in Anna's place, and it says
+# *Clara*. Somewhere between the second word and the last answer the model carries that name. Where?
 #
-# **The grammar** says: one of two people is the subject of *gave* or *got*, and the last name is the other's. So the answer depends
-# on **three words: the two names and the subject**. The order of the names, place, thing and verb are free. The contrasts:
+# Run both sentences. Then run Clara's again and put one list of numbers from Anna's run into it: the *residual stream* of one
+# word before one layer. If the answer comes with it, the answer is there. This transplant is *activation patching*.
+
+# %% tags=["idea"]
+world = llmnotes.load("world")
+clean = f"{END} when Anna and Karl went to the river , Karl gave the ring to"
+corrupted = clean.replace("Anna", "Clara")
+anna_or_clara = logit_difference(world, "Anna", "Clara")
+given = trace(world, clean, ["resid_pre"])  # (1, word, d_model) for each layer
+
+
+@torch.no_grad()
+def patched(layer, word):
+    value = given["resid_pre", layer][:, [word]]
+    with replace(world, "resid_pre", layer, value, positions=[word]):
+        return anna_or_clara(world.model(word_ids(corrupted)[None]).logits[:, -1]).item()
+
+
+print("Clara's run with Anna's vector at her name:", round(patched(layer=0, word=2), 1))
+
+# %% tags=["setup"]
+with torch.no_grad():
+    ends = [
+        anna_or_clara(world.model(word_ids(text)[None]).logits[:, -1]).item()
+        for text in (clean, corrupted)
+    ]
+print(f"Anna's run: {ends[0]:.1f}, Clara's run: {ends[1]:.1f}")
+
+# %% [markdown]
+# ## Two runs side by side
+#
+# {{ drawing("patch", alt="Two runs of one model side by side. One activation of the clean run is carried into the corrupted run, and the answer follows.") }}
+#
+# Call Anna's run *clean* and Clara's *corrupted*. We measure the *logit difference* $m$: the logit, the score before the softmax,
+# of the clean run's name minus that of the other. What a patch *restores* is
+#
+# $$
+# \mathrm{restored} = \frac{m_{\text{patched}} - m_{\text{corrupted}}}{m_{\text{clean}} - m_{\text{corrupted}}}
+# $$
+#
+# $m_{\text{patched}}$ is the corrupted run with one activation of the clean run. 0% means that the patch does nothing, 100% that it
+# brings the whole answer ([Heimersheim & Nanda 2024](https://arxiv.org/abs/2404.15255)). This direction is called *denoising*; the
+# reverse, a corrupted activation in the clean run, is *noising*.
+#
+# ```exercise
+# title: Restored
+# minutes: 2
+# code: |
+#   m_clean, m_corrupted = ends
+#   m_patched = patched(layer=0, word=2)
+#   restored = (m_patched - m_corrupted) / ▢
+#   assert abs(restored - 1) < 0.01
+# right: ["(m_clean - m_corrupted)", "(ends[0] - ends[1])", "(ends[0] - m_corrupted)", "(m_clean - ends[1])"]
+# praise: "The patch is measured against the way from one run to the other."
+# wrong:
+#   "m_clean": "Then a patch that does everything would be over 100%. Where does the way begin?"
+#   "(m_patched - m_corrupted)": "That is always 1. What would a patch do that does everything?"
+#   "(m_corrupted - m_clean)": "The sign is turned: the way goes from the corrupted run to the clean one."
+#   "m_clean - m_corrupted": "Nearly. Division comes before subtraction: brackets."
+# otherwise: "0 is the corrupted run and 1 the clean one. How far apart are they?"
+# solution: "`(m_clean - m_corrupted)` is the whole way."
+# ```
+#
+# The grammar of *World* is ours: one of two people is the subject of *gave* or *got*, and the last name is the other's. So the
+# answer depends on three words, the two names and the subject. Each contrast changes some of them:
 #
 # | contrast | prompt | answer |
 # | --- | --- | --- |
 # | clean | when **Anna** and **Karl** went to the river , **Karl** gave the ring to | Anna |
-# | flip | when Anna and Karl went to the river , **Anna** gave the ring to | Karl |
-# | new | when **Clara** and Karl went to the river , Karl gave the ring to | Clara |
-# | all | when **Clara** and **Hugo** went to the **hill** , **Hugo got** the **cup from** | Clara |
+# | a new name | when **Clara** and Karl went to the river , Karl gave the ring to | Clara |
+# | subject flipped | when Anna and Karl went to the river , **Anna** gave the ring to | Karl |
+# | all changed | when **Clara** and **Hugo** went to the **hill** , **Hugo got** the **cup from** | Clara |
 
 
-# %%
+# %% tags=["setup"]
 def pairs(contrast, n=24, names=PEOPLE, seed=0):
     """Clean and corrupted prompt, right and wrong name; every other time the right one stands first."""
     deal = random.Random(seed)
@@ -76,37 +140,92 @@ def pairs(contrast, n=24, names=PEOPLE, seed=0):
 
 
 # %% [markdown]
-# ## Predict first
+# ## Your prediction
 #
-# !!! question "Your turn"
-#     The name that is to come stands at the start of the sentence, the subject in its middle. Where is the answer after layer 0,
-#     after layer 1, after layer 2? How many of the 16 heads are enough, and would every test agree?
-#
-# Our own guesses, written before any run, on the contrast *flip* where nothing else is said. (In which contrast and over what
-# correlations are taken was settled after a first look. Of four more, on details that this page leaves out, two came true.)
+# Take the contrast with a new name. The model has four layers. Half-way, before layer 2, we carry the stream of one word from
+# Anna's run into Clara's.
 
 # %%
+ask(
+    "Before layer 2, at which word must we put Anna's run into Clara's so that the model says “Anna”?",
+    choices={
+        "name": "At the name itself: it is looked up there when it is needed",
+        "comma": "At the comma after “river”, which means nothing by itself",
+        "subject": "At the subject, “Karl”: there the two names meet",
+        "last": "At the last word, “to”, from which the answer is read",
+    },
+    answer="comma",
+    because={
+        "name": "The heads known from GPT-2 do look at the name itself. Here the name has moved on before layer 2.",
+        "comma": "The comma is the first word that has seen both names and the end of the clause. Both are collected there.",
+        "subject": "The subject decides which of the two names is left out. It does not carry the other one.",
+        "last": "The last word does get the name, but later: before layer 3 it is there.",
+    },
+    figure="runs",
+    new_comma_2="> 0.5",
+)
 predict("Before layer 2 the last word alone restores half", 0.6, flip_last_2="> 0.5")
 predict("One head restores over half of who got what", 0.35, best_head="> 0.5")
 predict("Noising and denoising rank heads alike", 0.5, noising_rank="> 0.7")
 predict("Estimates for heads correlate above 0.9 with exact", 0.6, corr_heads="> 0.9")
 predict("Estimates for words of the input below 0.8", 0.6, corr_words="< 0.8")
-predict("A head of fairytale restores 30 % of a pronoun", 0.4, tale_head="> 0.3")
-predict("At most 4 of 16 heads keep 80 % of who got what", 0.6, smallest="<= 4")
+predict("A head of Fairytale restores 30% of a pronoun", 0.4, tale_head="> 0.3")
+predict("At most 4 of 16 heads keep 80% of who got what", 0.6, smallest="<= 4")
 predict("More than one set of that smallest size does", 0.6, smallest_sets="> 1")
 predict("The best smallest set does on other names", 0.85, kept_names=">= 0.8")
 predict("Without that set most answers are wrong", 0.65, right_without="< 0.5")
-predict("Random sets of its size keep below 20 %", 0.8, kept_random="< 0.2")
-predict("That set keeps 80 % when a name changes, too", 0.35, kept_on_new=">= 0.8")
+predict("Random sets of its size keep below 20%", 0.8, kept_random="< 0.2")
+predict("That set keeps 80% when a name changes, too", 0.35, kept_on_new=">= 0.8")
 
 # %% [markdown]
-# ## Layer by layer, word by word
-#
-# `sweep` makes a run for each layer and word. We take medians over 12 pairs in which the right name stands first. In *all* place,
-# verb and thing change too: they are the control.
+# ## The name to come waits at the comma
 
-# %%
-world = llmnotes.load("world")
+# %% tags=["idea"]
+by_name = sweep(world, clean, corrupted, anna_or_clara)  # a run for each layer and word
+flipped = clean.replace(", Karl", ", Anna")
+by_subject = sweep(world, clean, flipped, logit_difference(world, "Anna", "Karl"))
+print(by_name.axes, tuple(by_name.restored.shape))
+
+# %% tags=["drawing"]
+fig, axes = plots.subplots(1, 2, height=4.9)
+one = clean.replace(END, "(start)").split()
+for ax, found, other, title in zip(
+    axes,
+    (by_name, by_subject),
+    (corrupted, flipped),
+    ("A new name", "The subject flipped"),
+    strict=True,
+):
+    two = other.replace(END, "(start)").split()
+    share = 100 * found.restored.T  # (word, layer)
+    ax.imshow(share, vmin=-100, vmax=100, cmap=plots.DIVERGING, aspect="auto")
+    for y, (left, right) in enumerate(zip(one, two, strict=True)):
+        same, where = left == right, {2: "name", 9: "comma", 10: "subject", 14: "last"}
+        ax.text(
+            -0.7, y, left, ha="right", va="center", weight=None if same else "bold"
+        ).set_gid(f"choice-{where.get(y, 'none')}" if found is by_name else "")
+        ink = plots.MUTED if same else ORANGE
+        ax.text(3.7, y, right, va="center", color=ink, weight=None if same else "bold")
+        for x in range(4):
+            if share[y, x] > 15:
+                ink = plots.PAPER if share[y, x] > 55 else plots.INK
+                ax.text(x, y, f"{share[y, x]:.0f}", ha="center", va="center", color=ink)
+    ax.set(xticks=range(4), yticks=[], xlabel="patched before layer", title=title)
+    ax.grid(visible=False)
+figure(
+    fig,
+    name="runs",
+    title="Before layer 2 the name is at the comma",
+    alt="Two grids of words by layers. When a name is new, all of the answer is at the name before layer 0, about half there and half at "
+    "the comma before layer 1, at the comma before layer 2, at the last word before layer 3. When the subject is flipped, all is "
+    "at the subject before layers 0 and 1 and at the last word before layers 2 and 3.",
+    caption="Left of each grid the clean run's words, right of it the corrupted run's. A cell: what of the clean answer that one patch restores (%).",
+    data={"new": by_name.restored, "flip": by_subject.restored},
+    rtol=0.05,
+    because=DRAW,
+)
+
+# %% tags=["setup"]
 PROMPTS = {name: list(pairs(name)) for name in ("flip", "new", "all")}
 
 
@@ -128,94 +247,138 @@ maps = {name: middle(restored(sweeps(some[1::2]))) for name, some in PROMPTS.ite
 note(flip_subject_1=maps["flip"][1, 10], flip_last_2=maps["flip"][2, 14])
 note(new_comma_1=maps["new"][1, 9], new_comma_2=maps["new"][2, 9])
 
-# %% tags=["drawing"]
-fig, axes = plots.subplots(3, 1, height=4.8, sharex=True)
-TITLES = "flip: another subject", "new: another name to come", "all: every word that may"
-look = {"vmin": -100, "vmax": 100, "cmap": plots.DIVERGING, "aspect": "auto"}
-for ax, values, title in zip(axes, maps.values(), TITLES, strict=True):
-    image = ax.imshow(100 * values, **look)
-    ax.grid(False)
-    ax.set(title=title, yticks=range(4), ylabel="layer")
-words = listed("(start) when A and B went to the place , B gave the thing to")
-axes[2].set_xticks(range(15), words, rotation=60, ha="right")
-fig.colorbar(image, ax=axes, label="restored (%)", shrink=0.7)
-ALT = """Flip: all at the subject before layers 0 and 1, all at the last word before layers 2 and 3. New: at the name before
-layer 0, half there and half at the comma before layer 1, at the comma before layer 2, at the last word before layer 3. All: much
-as new, fainter also at the subject and its first mention; nothing at place, verb and thing."""
-CAPTION = "Residual stream before each layer, word by word. Denoising, medians of 12 pairs."
-figure(fig, name="maps", alt=ALT, caption=CAPTION, rtol=0.03, because=DRAW)
-
 # %% [markdown]
-# The contrasts tell two stories. **Flip**: who the subject is stands at the subject before layer 1
-# ({{ result("patching.flip_subject_1", ".0%") }}) and at the last word before layer 2 ({{ result("patching.flip_last_2", ".0%") }}).
-# **New**: the name that is to come moves to **the comma**, in part in layer 0 ({{ result("patching.new_comma_1", ".0%") }}), nearly all
-# of it by layer 2 ({{ result("patching.new_comma_2", ".0%") }}), which fetches it from there. The comma stands *before* the subject and
-# cannot know which name is wanted: it must hold both.
+# The two contrasts tell two stories. *Who the subject is* stands at the subject, and moves to the last word in layer 1. *The name
+# that is to come* moves to the comma, and layer 2 fetches it from there. Over 12 pairs the comma restores
+# {{ result("patching.new_comma_2", ".0%") }} before layer 2. The control is the contrast in which place, verb and thing change
+# too: they restore nothing ([all three maps](#the-maps-over-12-pairs)).
 #
-# We test this by other means, on 100 prompts, counting right answers among all names. `cut_edges` keeps words from looking at
-# others. And we put into the comma, before layer 2, what it holds in a story with two other names.
-
-# %% tags=["idea"]
-TEXTS = list(pairs("all", 100, seed=1))
-
-
-@torch.no_grad()
-def answers():
-    logits = trace(world, [text[0] for text in TEXTS], ["logits"])["logits"][:, -1]
-    return [PEOPLE[i] for i in logits[:, word_ids(PEOPLE)].argmax(1)]
-
-
-# %%
-others = [word for word in range(5, 15) if word != 9]  # 9 is the comma, 2 and 4 the names
-CUTS = {"comma_alone": list(product(others, (2, 4))), "last_to_comma": [(14, 9)]}
-CUTS["comma_blind"] = [(9, 2), (9, 4)]
-right_cut = {}
-for name, edges in CUTS.items():
-    with cut_edges(world, None, edges=edges):
-        right = [a == text[2] for a, text in zip(answers(), TEXTS, strict=True)]
-    right_cut[name] = sum(right) / 100
-comma = trace(world, [text[1] for text in TEXTS], ["resid_pre"])["resid_pre", 2][:, [9]]
-with replace(world, "resid_pre", 2, comma, positions=[9]):
-    taken = [a in text[1].split() for a, text in zip(answers(), TEXTS, strict=True)]
-note(
-    comma_alone=right_cut["comma_alone"],
-    last_to_comma=right_cut["last_to_comma"],
-    comma_blind=right_cut["comma_blind"],
-    comma_theirs=sum(taken) / 100,
-)
-
-# %% [markdown]
-# If of all later words only the comma may look at the names, {{ result("patching.comma_alone", ".0%") }} are right. If the comma
-# may not, {{ result("patching.comma_blind", ".0%") }}; if the last word may not look at the comma, {{ result("patching.last_to_comma", ".0%") }}.
-# With another story's comma the answer is one of *that* story's names in {{ result("patching.comma_theirs", ".0%") }}. So the name
-# is not copied from where it stands. **The model collects both names at the comma, and then leaves out the subject.**
+# The comma stands before the subject, so it cannot know which name will be wanted. It must hold both. To test that, we put into the
+# comma of 100 stories what it holds in a story with two other names. The answer is one of *that* story's names in
+# {{ result("patching.comma_theirs", ".0%") }} of the cases.
 #
-# Make such a map yourself. Guess which cell of *the second sentence* decides who got the ring, click it, and then show the whole map.
+# Make such a map yourself. Guess which cell of the second sentence decides who got the ring, click it, and then show the whole map.
 #
 # <div class="bench" id="bench-swap" data-bench="swap" data-a="when Anna and Karl went to the river , Karl gave the ring to" data-b="when Anna and Karl went to the river , Anna gave the ring to" data-search-exclude markdown>
 #
-# The swap runs in the page and needs JavaScript. The maps above show its result over 12 pairs.
+# The swap runs in the page and needs JavaScript. The figure above shows its result for one pair.
 #
 # </div>
 #
-# ## Heads and MLPs, exactly and cheaply
+# ## The comma is enough in every model, and needed in some
 #
-# *Attribution patching* estimates all patches at once: change of the activation times gradient of the metric, from one backward
-# pass ([Nanda 2023](https://www.neelnanda.io/mechanistic-interpretability/attribution-patching)). We compare it with exact patches, also on pronouns:
-# in `world`, and with pairs of nouns in `fairytale`, which was trained on real tales.
+# A patch shows that something is there. Is it *needed*? We cut words off from each other: `cut_edges` takes single edges out of
+# attention, in all layers. First only the comma may look at the two names, and no word after it. Then all words may, and the comma alone may
+# not.
+
+# %% tags=["idea"]
+NAMES, COMMA, LAST = (2, 4), 9, 14
+later = [word for word in range(5, 15) if word != COMMA]
+CUTS = {  # (who looks, at whom): no longer
+    "comma_alone": list(product(later, NAMES)),
+    "comma_blind": [(COMMA, name) for name in NAMES],
+    "last_to_comma": [(LAST, COMMA)],
+}
 
 
-# %%
+@torch.no_grad()
+def share_right(model, cut):
+    with cut_edges(model, None, edges=CUTS[cut]):
+        return sum(map(str.__eq__, answers(model), RIGHT)) / len(RIGHT)
+
+
+# %% tags=["setup"]
+TEXTS = list(pairs("all", 100, seed=1))
+RIGHT = [text[2] for text in TEXTS]
+
+
+@torch.no_grad()
+def answers(model=world):
+    """The likeliest name after each of 100 prompts."""
+    logits = trace(model, [text[0] for text in TEXTS], ["logits"])["logits"][:, -1]
+    return [PEOPLE[i] for i in logits[:, word_ids(PEOPLE)].argmax(1)]
+
+
+AGAIN = {f"trained again, {n}": llmnotes.load("world", seed=n) for n in (1, 2, 3, 4)}
+MODELS = {"World": world, **AGAIN, "attention only": llmnotes.load("world/attention-only")}
+for n in (1, 2):
+    MODELS[f"attention only, again, {n}"] = llmnotes.load("world/attention-only", seed=n)
+cuts = {who: {cut: share_right(m, cut) for cut in CUTS} for who, m in MODELS.items()}
+whole = {who: sum(map(str.__eq__, answers(m), RIGHT)) / 100 for who, m in MODELS.items()}
+comma = trace(world, [text[1] for text in TEXTS], ["resid_pre"])["resid_pre", 2][:, [9]]
+with replace(world, "resid_pre", 2, comma, positions=[9]):
+    taken = [a in text[1].split() for a, text in zip(answers(), TEXTS, strict=True)]
+ours = cuts["World"]
+note(
+    comma_alone=ours["comma_alone"],
+    last_to_comma=ours["last_to_comma"],
+    comma_blind=ours["comma_blind"],
+    comma_theirs=sum(taken) / 100,
+    comma_alone_least=min(cut["comma_alone"] for cut in cuts.values()),
+    comma_blind_most=max(cut["comma_blind"] for cut in cuts.values()),
+)
+needing = [cut["comma_blind"] < 0.5 for cut in cuts.values()]
+note(models_tried=len(needing), models_needing=sum(needing))
+
+# %% tags=["drawing"]
+fig, ax = plots.subplots(height=3.8)
+for y, (who, cut) in enumerate(cuts.items()):
+    ax.plot(
+        [100 * cut["comma_blind"], 100 * cut["comma_alone"]],
+        [y, y],
+        color=plots.MUTED,
+        lw=1,
+    )
+    ax.plot(100 * whole[who], y, "|", color=plots.INK, ms=17, mew=2)
+    ax.plot(100 * cut["comma_alone"], y, "o", color=BLUE, ms=8)
+    ax.plot(100 * cut["comma_blind"], y, "s", color=ORANGE, ms=8)
+ax.text(100, -0.75, "only the comma sees the names", color=BLUE, ha="right")
+ax.text(0, -0.75, "the comma alone does not", color=ORANGE)
+ax.set_yticks(range(len(cuts)), cuts)
+ax.set(xlim=(-4, 106), ylim=(len(cuts) - 0.4, -1.2), xlabel="answers right (%)")
+ax.set_title("Enough in every model, needed in some")
+figure(
+    fig,
+    name="models",
+    alt="For World, four more trainings of it, and three models without MLPs: if only the comma may look at the names, nearly all answers are "
+    "right in every model. If the comma alone may not, the share that is right runs from hardly any in World to nearly all in others.",
+    caption="100 prompts, 24 possible names. Black ticks, the control: nothing cut. The same recipe from other weights on other stories.",
+    data={"cuts": torch.tensor([list(cut.values()) for cut in cuts.values()])},
+    rtol=0.05,
+    because=DRAW,
+)
+
+# %% [markdown]
+# In all {{ result("patching.models_tried") }} models the comma is enough: with all other words blind to the names, at least
+# {{ result("patching.comma_alone_least", ".0%") }} of the answers are right. But only in
+# {{ result("patching.models_needing") }} of them is it needed, in the sense that fewer than half of the answers survive a blind comma.
+#
+# The three models without MLPs need it. Of the five with MLPs only one does, and it is the one that we had published: with
+# {{ result("patching.comma_blind", ".0%") }} right under a blind comma we wrote that the name is never copied from where it stands. That is
+# one training's way. In the other four the last word can go to the names themselves, or to another word that saw them.
+#
+# ## A circuit that passes every test, and is not the circuit
+#
+# Which heads are enough? Some heads run on the clean prompt; all others are held as they were in the corrupted run. A set is *faithful*
+# if it keeps the logit difference, *complete* if without it nothing is left, *minimal* if no smaller set will do
+# ([Wang et al. 2022](https://arxiv.org/abs/2211.00593)). With 16 heads we can try all sets. We search with 12 names and test with
+# the other 12.
+
+
+# %% tags=["setup"]
+# The heads, exactly and by gradients: what the search may choose from.
 def both_ways(frame, women, men, she, he):
     words = zip(women, men, strict=True)
     lines = [(frame.format(w), frame.format(m), she, he) for w, m in words]
     return lines + [(b, a, he, she) for a, b, *_ in lines]
 
 
-def estimate(prompts, found, place, model=world):
+def estimate(prompts, found, place, model=world, steps=None):
     rows = []
     for (*two, a, b), one in zip(prompts, found, strict=True):
-        got = attribution_patching(model, *two, logit_difference(model, a, b), [place])
+        got = attribution_patching(
+            model, *two, logit_difference(model, a, b), [place], steps=steps
+        )
         rows.append(got[place] / (one.source - one.unpatched))
     return torch.stack(rows)  # (pair, layer, word, ...)
 
@@ -234,10 +397,7 @@ once = END + "Once upon a time there was a {}, and"
 PROMPTS["pronoun"] = both_ways(END + " {} saw the dog .", WOMEN, MEN, "she", "he")
 PROMPTS["tale"] = both_ways(once, FEMALE, MALE, " she", " he")
 
-# %% [markdown]
-# Exact effects and estimates of all heads, in four kinds of prompts; in *flip* also noising and MLPs, in *all* the input's words.
-
-# %%
+# %% tags=["setup"]
 models = {"flip": world, "new": world, "pronoun": world, "tale": llmnotes.load("fairytale")}
 heads, by_head, agree = {}, {}, {}
 for name, model in models.items():
@@ -253,10 +413,7 @@ note(noising_rank=correlation(ranks(heads["flip"]), ranks(back)))
 note(corr_heads=agree["flip"], corr_tale=agree["tale"])
 note(corr_words=correlation(words[words != 0], guess[words != 0]))
 
-# %% [markdown]
-# What single heads restore, and where L2H3 looks.
-
-# %%
+# %% tags=["setup"]
 of_flip, of_new, of_pronoun, of_tale = heads.values()
 note(best_head=of_flip.max(), mlp0=mlps[0])
 note(l1h1=of_flip[1, 1], l1h3=of_flip[1, 3], layer_0=of_flip[0].abs().max())
@@ -267,55 +424,31 @@ note(tale_head=of_tale.max(), flip_l2h3=of_flip[2, 3])
 look = trace(world, [text[0] for text in TEXTS], ["pattern"])["pattern", 2]
 note(l2h3_at_comma=look[:, 3, 14, 9].mean())
 
-# %% [markdown]
-# In *flip* L1H1 alone restores {{ result("patching.l1h1", ".0%") }} and L1H3 {{ result("patching.l1h3", ".0%") }}; the heads of layer 0
-# restore nothing ({{ result("patching.layer_0", ".0%") }}), its MLP {{ result("patching.mlp0", ".0%") }}. In *new* the largest
-# is L2H3 ({{ result("patching.new_l2h3", ".0%") }}), which pays the comma {{ result("patching.l2h3_at_comma", ".0%") }} of the last word's attention; in *flip* it restores
-# {{ result("patching.flip_l2h3", ".0%") }}. Pronouns of `world` hang on L2H2 ({{ result("patching.pronoun_l2h2", ".0%") }}), those of
-# `fairytale` on L4H4, in its last layer ({{ result("patching.tale_l4h4", ".0%") }}). Noising and denoising agree (rank correlation
-# {{ result("patching.noising_rank", ".2f") }}, though most heads are near zero).
-#
-# Estimates go with exact effects (correlation {{ result("patching.corr_heads", ".2f") }} over heads and prompts of *flip*,
-# {{ result("patching.corr_tale", ".2f") }} in `fairytale`, {{ result("patching.corr_words", ".2f") }} over words in *all*). But in `world` they
-# are half too small: {{ result("patching.l1h1_guess", ".0%") }} for L1H1. (In `fairytale` they are nearly right:
-# {{ result("patching.tale_guess", ".0%") }} for L4H4.) Exercise 2 shows why. And in *all* the median estimate has the subject wrong in
-# sign: {{ result("patching.subject_guess", ".0%") }}, where an exact patch restores {{ result("patching.subject_exact", ".0%") }}.
-#
-# ## A circuit that passes every test
-#
-# Which heads are enough? Some run on the clean prompt; all others are held as they were in the corrupted run. A set is *faithful*
-# if it keeps the logit difference, *complete* if without it nothing is left, *minimal* if no smaller set will do
-# ([Wang et al. 2022](https://arxiv.org/abs/2211.00593)). With 16 heads we can try all sets: in *flip* all of up to two heads, in
-# *new* all of up to six of the eight heads that restore more than 3 % in either. We search with 12 names and test with the other 12.
 
-
-# %%
+# %% tags=["setup"]
 @torch.no_grad()
-def kept(prompts, sets):
+def kept(prompts, sets, model=world):
     """For each set: how much of the logit difference is kept, how many answers are right."""
     columns = zip(*prompts, strict=True)
     ids = [torch.stack([word_ids(text) for text in column]) for column in columns]
     clean, corrupted, right, wrong = ids
-    held, rows = trace(world, corrupted, ["z", "logits"]), []
+    held, rows = trace(model, corrupted, ["z", "logits"]), []
 
     def lead(logits):
         return logits[:, -1].gather(1, right) - logits[:, -1].gather(1, wrong)
 
-    low, high = lead(held["logits"]).mean(), lead(world.model(clean).logits).mean()
+    low, high = lead(held["logits"]).mean(), lead(model.model(clean).logits).mean()
     for some in sets:
         with ExitStack() as stack:
             for layer in range(4):
                 if out := [head for head in range(4) if (layer, head) not in some]:
-                    stack.enter_context(freeze(world, held, "z", layer, heads=out))
-            now = lead(world.model(clean).logits)
+                    stack.enter_context(freeze(model, held, "z", layer, heads=out))
+            now = lead(model.model(clean).logits)
         rows.append(((now.mean() - low) / (high - low), (now > 0).float().mean()))
     return torch.tensor(rows)
 
 
-# %% [markdown]
-# The search, size by size.
-
-# %%
+# %% tags=["setup"]
 ALL = list(product(range(4), range(4)))
 ACTIVE = [at for at in ALL if max(heads["flip"][at], heads["new"][at]) > 0.03]
 KNOWN, OTHERS = PEOPLE[:6] + PEOPLE[12:18], PEOPLE[6:12] + PEOPLE[18:]
@@ -326,10 +459,7 @@ for contrast, some, most, n in (("flip", ALL, 2, 24), ("new", ACTIVE, 6, 12)):
         prompts = list(pairs(contrast, n, KNOWN))
         scores[contrast, size] = kept(prompts, sets[contrast, size])[:, 0]
 
-# %% [markdown]
-# The best smallest set of *flip*, tested: on other names, by what is left without it, and in *new*.
-
-# %%
+# %% tags=["setup"]
 smallest = min(n for (c, n), share in scores.items() if c == "flip" and share.max() >= 0.8)
 circuit = sets["flip", smallest][scores["flip", smallest].argmax()]
 six, rest = sets["new", 6][scores["new", 6].argmax()], set(ALL) - set(circuit)
@@ -343,6 +473,16 @@ note(kept_names=on_flip[0, 0], right_with=on_flip[0, 1], right_without=on_flip[1
 note(kept_random=scores["flip", smallest].median(), kept_alone=scores["flip", 1].max())
 note(kept_on_new=on_new[0, 0], six=on_new[1, 0], six_on_flip=on_flip[2, 0])
 note(four=scores["new", 4].max())
+among = {"World": (on_flip[0, 0].item(), on_new[0, 0].item())}
+for who, model in AGAIN.items():
+    scored = kept(list(pairs("flip", 24, KNOWN)), sets["flip", 2], model)[:, 0]
+    best_two = [sets["flip", 2][scored.argmax()]]
+    among[who] = tuple(kept(some, best_two, model)[0, 0].item() for some in (flip, new))
+note(
+    two_kept_least=min(value for value, _ in among.values()),
+    two_kept_on_new_most=max(value for _, value in among.values()),
+    models_again=len(among),
+)
 
 # %% tags=["drawing"]
 fig, ax = plots.subplots(height=3)
@@ -362,25 +502,280 @@ CAPTION = "All sets of each size, the other heads as in the corrupted run."
 figure(fig, name="sets", alt=ALT, caption=CAPTION, rtol=0.05, because=DRAW)
 
 # %% [markdown]
-# In *flip* two heads of 16 are enough: L1H1 and L1H3. On names that the search had not seen they keep
-# {{ result("patching.kept_names", ".0%") }}; {{ result("patching.right_with", ".0%") }} of the answers are right with them,
-# {{ result("patching.right_without", ".0%") }} without; the median pair keeps {{ result("patching.kept_random", ".0%") }}. Faithful, complete,
-# minimal, tested on other names. (The threshold matters: L1H1 alone keeps {{ result("patching.kept_alone", ".0%") }}, so with some draws of prompts it
-# passes alone, and with ours a second pair passes.)
+# When the subject is flipped, two heads of 16 are enough: L1H1, head 1 of layer 1, and L1H3. On names that the search had not seen they
+# keep {{ result("patching.kept_names", ".0%") }}, and without them {{ result("patching.right_without", ".0%") }} of the answers are
+# right. They are faithful, complete, minimal, and tested on other names.
 #
-# And they are not the circuit of who got what. **In *new* the same two keep {{ result("patching.kept_on_new", ".1%") }}.** The heads
-# that bring names to the comma, and on from there, do the same in both prompts of *flip*, where both hold the same names. No test
-# made of *flip* can see them, completeness included. In *new* four heads keep at most {{ result("patching.four", ".0%") }}. The best
-# six keep {{ result("patching.six", ".0%") }} on other names, and {{ result("patching.six_on_flip", ".0%") }} in *flip* too. **A set of heads
-# explains a contrast, not a task.**
+# And they are not the circuit of who got what. When a name is new, the same two heads keep
+# {{ result("patching.kept_on_new", ".1%") }}. The heads that bring names to the comma, and on from there, do the same in both prompts
+# of the first contrast, where both hold the same names. No test made of that contrast can see them. **A set of heads explains a contrast, not
+# a task.** It holds in all {{ result("patching.models_again") }} trainings of *World*: the best two heads of each keep at most
+# {{ result("patching.two_kept_on_new_most", ".0%") }} when a name is new.
 #
-# ## Marked against the grammar
+# ## One gradient says half; ten on the way say nearly all
 #
-# Does patching find the three words? In *all* every word changes that may. We put single words of the corrupted prompt into the
-# clean one (noising, at layer 0's input) and read two metrics, the logit difference and the probability of the right name. Means over 48 pairs.
+# A sweep makes a run for each patch. *Attribution patching* estimates all patches from one backward pass: change of the activation
+# times gradient of the metric ([Nanda 2023](https://www.neelnanda.io/mechanistic-interpretability/attribution-patching)). In *World*
+# its estimates are half too small. The model is so sure of its answer that at either end the gradient is nearly flat; the steep part lies
+# between. *Integrated gradients* average the gradient over inputs on the straight line from one prompt to the other
+# ([EAP-IG, Hanna et al. 2024](https://arxiv.org/abs/2403.17806)).
+
+# %% tags=["idea"]
+SUBJECT = logit_difference(world, "Anna", "Karl")
+exact = sweep(world, clean, flipped, SUBJECT, "z")  # 16 runs
+way = exact.source - exact.unpatched
+for steps in (None, 10):  # one gradient, ten between the two prompts
+    found = attribution_patching(world, clean, flipped, SUBJECT, ["z"], steps=steps)
+    l1h1 = found["z"].sum(1)[1, 1] / way  # of (layer, word, head)
+    print(f"steps {steps}: {l1h1:.0%}, exactly {exact.restored[1, 1]:.0%}")
+
+# %% tags=["setup"]
+ratios, agreement, of_world = {}, {}, {}
+for who, model in {"World": world, **AGAIN}.items():
+    by_sweep = sweeps(PROMPTS["flip"], "z", model)
+    truth = restored(by_sweep)
+    best = middle(truth).argmax()
+    for steps in (None, 10):
+        guesses = estimate(PROMPTS["flip"], by_sweep, "z", model, steps).sum(2)
+        guessed = middle(guesses).flatten()[best]
+        ratios[who, steps] = (guessed / middle(truth).flatten()[best]).item()
+        agreement[who, steps] = correlation(truth, guesses).item()
+        if who == "World":
+            of_world[steps] = middle(guesses)
+of_one, of_ten = ([ratios[who, steps] for who in ("World", *AGAIN)] for steps in (None, 10))
+note(
+    l1h1_integrated=of_world[10][1, 1],
+    gradient_most=max(of_one),
+    integrated_least=min(of_ten),
+    integrated_most=max(of_ten),
+    corr_integrated=agreement["World", 10],
+    corr_gradient_least=min(agreement[who, None] for who in ("World", *AGAIN)),
+    corr_integrated_least=min(agreement[who, 10] for who in ("World", *AGAIN)),
+)
+
+# %% tags=["drawing"]
+fig, ax = plots.subplots(height=3.2)
+rows = ["World", *AGAIN]
+for y, who in enumerate(rows):
+    for steps, style, colour in ((None, "s", ORANGE), (10, "o", BLUE)):
+        ax.plot(100 * ratios[who, steps], y, style, color=colour, ms=9)
+ax.axvline(100, color=plots.INK, ls="--", lw=1)
+ax.text(38, -0.75, "one gradient", color=ORANGE, ha="center")
+ax.text(92, -0.75, "ten on the way", color=BLUE, ha="center")
+ax.text(101, len(rows) - 0.45, "exact", va="bottom")
+ax.set_yticks(range(len(rows)), rows)
+ax.set(xlim=(0, 118), ylim=(len(rows) - 0.4, -1.2))
+ax.set(xlabel="estimate for the best head (% of the exact effect)")
+ax.set_title("One gradient sees under half of a patch")
+figure(
+    fig,
+    name="gradients",
+    alt="In all five trainings one gradient estimates about 35 to 45 percent of what the best head restores; ten gradients on the way "
+    "between the prompts estimate 90 to 105 percent.",
+    caption="The head that restores most when the subject is flipped, in five trainings; medians of 24 pairs. Dashed, the control: an exact patch.",
+    data={"one": torch.tensor(of_one), "ten": torch.tensor(of_ten)},
+    rtol=0.06,
+    because=DRAW,
+)
+
+# %% [markdown]
+# L1H1 restores {{ result("patching.l1h1", ".0%") }}. One gradient says {{ result("patching.l1h1_guess", ".0%") }}, ten on the way
+# {{ result("patching.l1h1_integrated", ".0%") }}. In five trainings one gradient never reaches
+# {{ result("patching.gradient_most", ".0%") }} of the exact effect of the best head, and ten gradients lie between
+# {{ result("patching.integrated_least", ".0%") }} and {{ result("patching.integrated_most", ".0%") }}.
+#
+# The order of heads suffers less. Over heads and prompts one gradient correlates with exact patches at
+# {{ result("patching.corr_heads", ".2f") }}, ten at {{ result("patching.corr_integrated", ".2f") }}. In the worst of the five models it is
+# {{ result("patching.corr_gradient_least", ".2f") }} against {{ result("patching.corr_integrated_least", ".2f") }}. In *Fairytale*, which is
+# never so sure, one gradient is enough ({{ result("patching.corr_tale", ".2f") }}).
+#
+# ## What surprised us
+#
+# **A word that means nothing held the answer.** [Tigges et al. 2023](https://arxiv.org/abs/2310.15154) saw sentiment gathered at commas and
+# names in larger models. We had expected the last word to look back at the name, as heads of GPT-2 do.
+#
+# **Our best finding was one training's habit.** All eight models can answer from the comma; half of them can do without it. Had we trained
+# five models first, the page would never have said that the name is not copied from where it stands.
+#
+# **A metric hid two of three words.** Of the words that decide the answer, the logit difference against the other prompt's name shows one
+# ([below](#marked-against-the-grammar)).
+#
+# ## Try it
+#
+# **1. Who is left out?** (5 minutes). Keep the last word from looking at the subject in layer 1. What share of the answers is right? Say it
+# before you run it.
+#
+# ??? tip "Hint"
+#     `cut_edges(world, 1, edges=[(14, 10)])`. What is at the comma?
+
+# %% tags=["solution"]
+with cut_edges(world, 1, edges=[(14, 10)]):
+    share = sum(a == text[2] for a, text in zip(answers(), TEXTS, strict=True)) / 100
+assert 0.3 < share < 0.7, f"{share}: without the subject it should be a coin toss"
+print(f"{share:.0%} right: it is left with the two names")
+
+# %% [markdown]
+# **2. Why half?** (15 minutes). Move the subject's word in a straight line from the corrupted to the clean
+# embedding. Where does the logit difference change fastest: at the ends, where attribution takes its gradient, or between?
+#
+# ??? tip "Hint"
+#     `replace(world, "resid_pre", 0, mixed)`, with a row for each of 21 steps.
+
+# %% tags=["solution"]
+first, second, right, wrong = PROMPTS["flip"][0]
+embedded = trace(world, [first, second], ["resid_pre"])["resid_pre", 0]
+mixed = embedded[1] + torch.linspace(0, 1, 21)[:, None, None] * (embedded[0] - embedded[1])
+with replace(world, "resid_pre", 0, mixed):
+    logits = trace(world, [second] * 21, ["logits"])["logits"][:, -1]
+values = logit_difference(world, right, wrong)(logits)
+slope = 20 * values.diff() / (values[-1] - values[0])  # 1: as on a straight line
+assert slope[8:12].mean() > slope[0] + slope[-1], f"{slope}: is the middle not steeper?"
+print("slope along the way:", slope[::3].numpy().round(1), "(1: a straight line)")
+
+# %% [markdown]
+# ## You can now
+#
+# - patch one activation from one run into another, and say what share of the answer it brings;
+# - tell what is enough from what is needed: a patch shows the first, a cut the second;
+# - estimate all patches from gradients, and know when one gradient is too few.
+#
+# ## What this does not show
+#
+# - One kind of sentence, which has a comma each time, in one language; eight models of it, all small.
+# - Heads were patched at all words at once; MLPs ran freely, and the sets say nothing of them. For a new name eight heads were not tried.
+# - A cut takes edges out and lets the softmax share what is left. Another way to blind the comma might cost more or less.
+#
+# ## Going deeper
+#
+# ### The maps over 12 pairs
+
+# %% tags=["drawing"]
+fig, axes = plots.subplots(3, 1, height=4.8, sharex=True)
+TITLES = "flip: another subject", "new: another name to come", "all: every word that may"
+look = {"vmin": -100, "vmax": 100, "cmap": plots.DIVERGING, "aspect": "auto"}
+for ax, values, title in zip(axes, maps.values(), TITLES, strict=True):
+    image = ax.imshow(100 * values, **look)
+    ax.grid(False)
+    ax.set(title=title, yticks=range(4), ylabel="layer")
+words = listed("(start) when A and B went to the place , B gave the thing to")
+axes[2].set_xticks(range(15), words, rotation=60, ha="right")
+fig.colorbar(image, ax=axes, label="restored (%)", shrink=0.7)
+ALT = """Flip: all at the subject before layers 0 and 1, all at the last word before layers 2 and 3. New: at the name before
+layer 0, half there and half at the comma before layer 1, at the comma before layer 2, at the last word before layer 3. All: much
+as new, fainter also at the subject and its first mention; nothing at place, verb and thing."""
+CAPTION = "Residual stream before each layer, word by word. Denoising, medians of 12 pairs."
+figure(fig, name="maps", alt=ALT, caption=CAPTION, rtol=0.03, because=DRAW)
+
+# %% [markdown]
+# Medians over 12 pairs in which the right name stands first. If the last word may not look at the comma,
+# {{ result("patching.last_to_comma", ".0%") }} of *World*'s answers are right; who the subject is stands at the subject before layer 1
+# ({{ result("patching.flip_subject_1", ".0%") }}).
+#
+# ### How many directions of the comma?
+#
+# The comma's stream has 128 dimensions. In how many of them are the names? *Distributed alignment search* learns a subspace:
+# directions whose exchange between two runs makes the model say the other run's name
+# ([Geiger et al. 2023](https://arxiv.org/abs/2303.02536)). We learn it with 12 names and test it with new sentences about the same names,
+# with the other 12 names, with random directions, and in an untrained model.
+
+# %% tags=["setup"]
 
 
-# %%
+def swap_in(names, n, seed):
+    """Prompts, sources and new answers of the contrast with a new name, as ids."""
+    rows = [(a, b, new) for a, b, _, new in pairs("new", n, names, seed)]
+    one, two, new = (
+        torch.stack([word_ids(text) for text in column])
+        for column in zip(*rows, strict=True)
+    )
+    return one, two, new.flatten()
+
+
+@torch.no_grad()
+def said(model, basis, prompts):
+    """How often the model says the other run's name with its comma in a subspace."""
+    base, source, new = prompts
+    other = trace(model, source, ["resid_pre"], layers=[2])["resid_pre", 2][:, [9]]
+    with interchange(model, "resid_pre", 2, other, basis, positions=[9]):
+        return (model.model(base).logits[:, -1].argmax(-1) == new).float().mean().item()
+
+
+learn_from = swap_in(KNOWN, 192, 3)
+tests = {"same names": swap_in(KNOWN, 60, 4), "other names": swap_in(OTHERS, 60, 4)}
+SIZES, spaces = (2, 4, 8, 16, 32), {}
+blank, generator = untrained(world), torch.Generator().manual_seed(0)
+for n in SIZES:
+    basis = learn_subspace(world, *learn_from, n, layer=2, position=9, steps=60)
+    spaces[n] = {name: said(world, basis, some) for name, some in tests.items()}
+    chance = torch.linalg.qr(torch.randn(128, n, generator=generator)).Q
+    spaces[n]["random"] = said(world, chance, tests["same names"])
+basis = learn_subspace(blank, *learn_from, 16, layer=2, position=9, steps=60)
+note(
+    space_same=spaces[16]["same names"],
+    space_other=spaces[16]["other names"],
+    space_random=spaces[16]["random"],
+    space_untrained=said(blank, basis, tests["same names"]),
+    space_whole=said(world, torch.eye(128), tests["other names"]),
+)
+
+# %% tags=["drawing"]
+fig, ax = plots.subplots(height=3)
+for name, colour, height in (
+    ("same names", BLUE, 88),
+    ("other names", ORANGE, 12),
+    ("random", plots.MUTED, -9),
+):
+    ax.plot(SIZES, [100 * spaces[n][name] for n in SIZES], "o-", color=colour)
+    label = {"random": "control: random directions", "other names": "learned, other names"}
+    ax.text(33, height, label.get(name, "learned, same names"), color=colour, ha="right")
+ax.set(xscale="log", xlabel="directions exchanged at the comma", ylim=(-14, 108))
+ax.set(ylabel="other run's name said (%)")
+ax.set_xticks(SIZES, SIZES)
+ax.minorticks_off()
+ax.set_title("The subspace is of names, not of a slot for a name")
+figure(
+    fig,
+    name="subspace",
+    alt="With 16 learned directions nearly all swaps bring the other run's name if it is one of the names learned from; with other names "
+    "hardly any do, for any number of directions. Random directions bring none.",
+    caption="60 new sentences each, comma before layer 2, one training. The whole stream brings nearly all.",
+    data={name: torch.tensor([spaces[n][name] for n in SIZES]) for name in spaces[2]},
+    rtol=0.15,
+    because="a learned subspace, another draw of prompts",
+)
+
+# %% [markdown]
+# Sixteen learned directions bring {{ result("patching.space_same", ".0%") }} of the names that they were learned from, in sentences that the search
+# never saw. Random directions bring {{ result("patching.space_random", ".0%") }} and an untrained model
+# {{ result("patching.space_untrained", ".0%") }}: the usual controls are passed. With the other twelve names the same directions
+# bring {{ result("patching.space_other", ".0%") }}, where the whole stream brings {{ result("patching.space_whole", ".0%") }}. The search
+# did not find a place where *a* name stands. It found the directions of twelve names.
+#
+# ### Heads and MLPs, one by one
+#
+# When the subject is flipped, L1H1 alone restores {{ result("patching.l1h1", ".0%") }} and L1H3 {{ result("patching.l1h3", ".0%") }}. The heads of
+# layer 0 restore {{ result("patching.layer_0", ".0%") }}, its MLP {{ result("patching.mlp0", ".0%") }}. When a name is new, L2H3 restores most
+# ({{ result("patching.new_l2h3", ".0%") }}); it pays the comma {{ result("patching.l2h3_at_comma", ".0%") }} of the last word's attention, and
+# restores {{ result("patching.flip_l2h3", ".0%") }} when the subject is flipped. Pronouns of *World* depend on L2H2
+# ({{ result("patching.pronoun_l2h2", ".0%") }}), those of *Fairytale* on L4H4 ({{ result("patching.tale_l4h4", ".0%") }}; one gradient says
+# {{ result("patching.tale_guess", ".0%") }}). Noising and denoising rank heads with a correlation of
+# {{ result("patching.noising_rank", ".2f") }}, though most heads are near zero.
+#
+# Over words of the input, all changed, one gradient correlates at {{ result("patching.corr_words", ".2f") }}, and the median estimate has
+# the subject wrong in sign: {{ result("patching.subject_guess", ".0%") }}, where an exact patch restores
+# {{ result("patching.subject_exact", ".0%") }}.
+#
+# The best single head keeps {{ result("patching.kept_alone", ".0%") }}, so with some draws of prompts it passes the threshold of 80% alone; the median
+# pair keeps {{ result("patching.kept_random", ".0%") }}. For a new name four heads keep at most {{ result("patching.four", ".0%") }}, the best six
+# {{ result("patching.six", ".0%") }} on other names, and {{ result("patching.six_on_flip", ".0%") }} when the subject is flipped.
+#
+# ### Marked against the grammar
+#
+# Does patching find the three words that decide? All words change that may. We put single words of the corrupted prompt into the
+# clean one (noising, at layer 0's input) and read two metrics. Means over 48 pairs.
+
+
+# %% tags=["setup"]
 def probability(right, wrong):
     return lambda logits: logits.softmax(-1)[:, IDS[right]]
 
@@ -430,61 +825,16 @@ note(
 # person in the subject's place, and the model wavers between Anna and Karl: half of the probability is gone. *Anna minus Clara* does
 # not see it, as Clara is not in the running. The probability finds all three, and no other word.
 #
-# ## What surprised us
-#
-# - Names are gathered at a comma, which means nothing by itself. [Tigges et al. 2023](https://arxiv.org/abs/2310.15154) saw
-#   sentiment gathered at commas and names in larger models.
-# - Two heads pass every test in one contrast and keep nothing in another. We had given one chance in three that they would be enough.
-# - The estimates are worse in `world`, which is nearly perfect at its task, than in `fairytale`.
-#
-# ## Try it yourself
-#
-# **1. Who is left out?** (beginner, 5 minutes). Keep the last word from looking at the subject in layer 1. What share of the answers
-# is right? Say it before you run it.
-#
-# ??? tip "Hint"
-#     `cut_edges(world, 1, edges=[(14, 10)])`. What is at the comma?
-
-# %% tags=["solution"]
-with cut_edges(world, 1, edges=[(14, 10)]):
-    share = sum(a == text[2] for a, text in zip(answers(), TEXTS, strict=True)) / 100
-assert 0.3 < share < 0.7, f"{share}: without the subject it should be a coin toss"
-print(f"{share:.0%} right: it is left with the two names")
-
-# %% [markdown]
-# **2. Why half?** (intermediate, 15 minutes). Move the subject's word in a straight line from the corrupted to the clean
-# embedding. Where does the logit difference change fastest: at the ends, where attribution takes its gradient, or between?
-#
-# ??? tip "Hint"
-#     `replace(world, "resid_pre", 0, mixed)`, with a row for each of 21 steps.
-
-# %% tags=["solution"]
-clean, corrupted, right, wrong = PROMPTS["flip"][0]
-ends = trace(world, [clean, corrupted], ["resid_pre"])["resid_pre", 0]
-mixed = ends[1] + torch.linspace(0, 1, 21)[:, None, None] * (ends[0] - ends[1])
-with replace(world, "resid_pre", 0, mixed):
-    logits = trace(world, [corrupted] * 21, ["logits"])["logits"][:, -1]
-values = logit_difference(world, right, wrong)(logits)
-slope = 20 * values.diff() / (values[-1] - values[0])  # 1: as on a straight line
-assert slope[8:12].mean() > slope[0] + slope[-1], f"{slope}: is the middle not steeper?"
-print("slope along the way:", slope[::3].numpy().round(1), "(1: a straight line)")
-
-# %% [markdown]
-# ## What this does not show
-#
-# - One model of each language, one training run. The comma may be the way of `world`, where each such sentence has one.
-# - Heads were patched at all words at once; MLPs ran freely, and the sets say nothing of them. For *new* eight heads were not tried.
-# - Pronouns: one kind of sentence each, 24 and 14 prompts.
-#
-# ## Links
-#
-# - Findings: [A set of heads explains a contrast, not a task](../findings/patching-contrast-not-task.md),
-#   [Names are collected at the comma](../findings/patching-names-at-the-comma.md)
+# - Finding: [A set of heads explains a contrast, not a task](../findings/patching-contrast-not-task.md)
+# - Finding: [The comma is enough in every model, and needed in some](../findings/patching-comma-enough.md)
+# - Finding: [One gradient sees under half of a patch](../findings/patching-one-gradient.md)
+# - Superseded: [Names are collected at the comma](../findings/patching-names-at-the-comma.md)
 # - Dead end: [Logit difference against one rival](../dead-ends/patching-one-rival.md)
+# - Dead end: [A learned subspace for a variable](../dead-ends/patching-subspace-of-names.md)
 # - Question: [Where do large models collect names?](../questions/patching-names-in-large-models.md)
-# - Related: [A circuit, taken apart and rebuilt](25_circuit.md)
+# - Hanna, Pezzelle & Belinkov (2024), [Have Faith in Faithfulness](https://arxiv.org/abs/2403.17806)
 
-# %% tags=["labels"]
+# %% tags=["setup"]
 in_words(
     flip_subject_1="Two names flipped: restored by the subject before layer 1",
     flip_last_2="Two names flipped: restored by the last word before layer 2",
@@ -532,5 +882,24 @@ in_words(
     probability_right="Effect of the name to come, by the probability",
     probability_mention="Effect of the subject where first named, by the probability",
     probability_subject="Effect of the subject, by the probability",
+    comma_alone_least="Right when only the comma may look at the names, least of all models",
+    comma_blind_most="Right when the comma may not look at the names, most of all models",
+    models_tried="Models in which the comma was tried",
+    models_needing="Models in which fewer than half are right without the comma",
+    two_kept_least="Kept by the best two heads on other names, least of five trainings",
+    two_kept_on_new_most="Kept by the best two heads when a name is new, most of five trainings",
+    models_again="Trainings of World in which two heads were sought",
+    l1h1_integrated="Estimate for L1H1 by ten gradients",
+    gradient_most="Estimate for the best head by one gradient against exact, most of five trainings",
+    integrated_least="The same by ten gradients, least",
+    integrated_most="The same by ten gradients, most",
+    corr_integrated="Correlation of estimates by ten gradients with exact effects, heads, flipped names",
+    corr_gradient_least="Correlation of estimates by one gradient, least of five trainings",
+    corr_integrated_least="Correlation of estimates by ten gradients, least of five trainings",
+    space_same="Swaps of 16 learned directions that bring the other run's name, same names",
+    space_other="The same with other names",
+    space_random="The same with random directions",
+    space_untrained="The same in an untrained model",
+    space_whole="Swaps of the whole stream that bring the other run's name, other names",
     probability_free="Effect of words that decide nothing, at most, by the probability",
 )
