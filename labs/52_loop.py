@@ -283,7 +283,7 @@ figure(
 )
 
 # %% [markdown]
-# At the base rate warm-up makes no difference ({{ result("loop.warmup_at_base", ".3f") }} nats). At ten times that rate it makes
+# At the base rate warm-up makes little difference ({{ result("loop.warmup_at_base", ".3f") }} nats). At ten times that rate it makes
 # {{ result("loop.warmup_at_ten", ".2f") }}: the best seed without warm-up is worse than the worst with a long one. So a dial that
 # "does nothing" may be what allows another to be turned. Adam's averages begin at zero, and the first steps are the least informed.
 #
