@@ -92,7 +92,7 @@ print(GIVING, f"Karl: {case[0]:.2f} before, {case[1]:.2f} with the sum")
 # wrong:
 #   "W - tuned_W": That is minus the task vector, without the start.
 #   "tuned_W - W": That is the task vector itself.
-#   "W": That is the start: the tuning undone, but not its opposite.
+#   "W": "That is the start: the tuning undone, but not its opposite."
 # otherwise: "Go from W as far as the tuning went, the other way."
 # solution: "`W - (tuned_W - W)`"
 # ```
