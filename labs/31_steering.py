@@ -53,7 +53,7 @@ for mood in MOODS:
 #
 # ## A vector is added to the stream at every word
 #
-# {{ drawing("residual-stream", light="resid", alt="Three words as vertical lines to which each layer adds. Steering adds one more vector, the same at each word.") }}
+# {{ drawing("residual-stream", light="sum", alt="Three words as vertical lines to which each layer adds. Steering adds one more vector, the same at each word.") }}
 #
 # Each word carries a *residual stream* through the layers, a list of numbers to which every layer adds. *Steering* adds one more vector, the
 # same at every word ([Turner et al. 2023](https://arxiv.org/abs/2308.10248), [Rimsky et al. 2024](https://arxiv.org/abs/2312.06681)):
@@ -410,8 +410,8 @@ figure(
 # Dose 3 is best for {{ result("steering.pairs_at_3") }} of the six pairs, and the pairs name
 # {{ result("steering.layers_of_pairs") }} different layers. On average layers 0, 1 and 2 remove {{ result("steering.layer_0_at_3", ".0%") }},
 # {{ result("steering.layer_1_at_3", ".0%") }} and {{ result("steering.layer_2_at_3", ".0%") }} of the distance: little difference. But
-# in the first layers a single pair may fail. From gloomy to merry layer 0 removes {{ result("steering.worst_at_3", ".0%") }}: dose 3 is past its
-# best there already, and what comes of too much is worse than no steering. Later layers are safer.
+# in the first layers a single pair may fail. From gloomy to merry, dose 3 in layer 0 leaves the model further from the ideal than no steering
+# does: {{ result("steering.worst_at_3", ".0%") }} of the distance is gone. Later layers are safer.
 #
 # Over the {{ result("steering.seeds") }} trainings the best setting removes {{ result("steering.closed_lowest", ".0%") }} to
 # {{ result("steering.closed_highest", ".0%") }} of the distance, at doses {{ result("steering.lowest_best_dose") }} to
