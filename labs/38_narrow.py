@@ -194,7 +194,7 @@ for y, (label, values, colour) in enumerate(ROWS):
     if label.startswith("adjectives"):
         dots.set_gid("choice-some")
 ax.axvline(100 * start["alone"], color=plots.INK, ls="--", lw=1)
-ax.text(100 * start["alone"] + 1, 3.55, "before tuning", fontsize=9.5)
+ax.text(100 * start["alone"] + 1.5, 1.5, "before tuning", fontsize=9.5)
 ax.set_yticks(range(4), [label for label, *_ in ROWS])
 ax.invert_yaxis()
 ax.set(
@@ -275,8 +275,9 @@ for (kind, name), colour in (
     for row in auc[kind, name]:
         ax.plot(range(1, 5), row, color=colour, lw=0.8, alpha=0.5)
     ax.plot(range(1, 5), auc[kind, name].mean(0), "o-", color=colour)
-    label = name if kind == "taught" else "control: nothing changed"
-    ax.text(4.08, auc[kind, name][:, 3].mean(), label, color=colour, va="center")
+    if name == "adjectives":
+        label = "adjectives, and verbs" if kind == "taught" else "control: nothing changed"
+        ax.text(4.08, auc[kind, name][:, 3].mean(), label, color=colour, va="center")
 ax.axhline(0.5, color=plots.INK, ls="--", lw=1)
 ax.set(
     xticks=range(1, 5),

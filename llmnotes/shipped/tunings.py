@@ -207,12 +207,10 @@ def forgetting(ledger: Ledger) -> None:
     ways = {
         "plain": full(FAST),
         "low rate": full(FAST / 4),
-        "lower rate": full(FAST / 16),
         "rank 4": full(1e-2, rank=4),
         "replay": beside(old),
         "own samples": beside(own),
-        "EWC 1000": full(FAST, price=ewc(1e3)),
-        "EWC 10000": full(FAST, price=ewc(1e4)),
+        "EWC": full(FAST, price=ewc(1e4)),
     }
 
     def run(way: str, seed: int) -> dict[str, Any]:
