@@ -6,7 +6,6 @@
 #   {{ result("activations.one_rotated_unit", ".0%") }} of random mixtures of neurons that are equally loud. Most neurons have no name.
 # chapter: Inside
 # level: intermediate
-# minutes: 14
 # models: [world, fairytale]
 # needs: [12_mlps]
 # tags: [neurons, MLP, representations]
@@ -73,7 +72,7 @@ BEFORE = ("the king", "Then the old woman", "and she", "The wolf")
 speech = (
     "Its neuron for *said* answers to 5 of 7 verbs of speech more than to any other verb"
 )
-predict(speech, 0.4, speech_above=">= 5")
+predict(speech, 0.4, after_a_look=True, speech_above=">= 5")
 
 
 # %% tags=["idea"]
@@ -98,8 +97,8 @@ for i, (verb, values) in enumerate(responses.items()):
     ax.plot(values, [i] * len(values), ".", color=colour)
 ax.set_yticks(range(len(responses)), responses)
 ax.invert_yaxis()
-ax.text(2.2, 3.6, "verbs of speech", color=BLUE)
-ax.text(2.2, 11.6, "control: other verbs", color=ORANGE)
+ax.text(1.4, 8.2, "verbs of speech", color=BLUE)
+ax.text(1.4, 10, "control: other verbs", color=ORANGE, va="center")
 ax.set(
     xlabel="activation",
     title=f"Neuron {neuron % WIDTH} of layer {neuron // WIDTH} answers to a kind of word",
@@ -290,7 +289,7 @@ predict(first, 0.6, first_to_longest="> 0.99")
 
 
 needed = "Without World's largest neuron its own places cost 0.1 nats more"
-predict(needed, 0.5, cost_largest="> 0.1")
+predict(needed, 0.5, after_a_look=True, cost_largest="> 0.1")
 
 # %% [markdown]
 # ## One neuron in seven has a name, and hardly any mixture
@@ -573,15 +572,16 @@ right.set(
     xlabel="nats lost where active",
     ylim=(2.5, -0.7),
     yticks=(),
-    title="One at a time, little is lost",
+    ylabel="one dot a neuron",
+    title="One at a time, most cost little",
 )
 right.grid(axis="y", visible=False)
 figure(
     fig,
     name="large",
     alt="Left: in the last layer of World a few neurons reach activations of 20 to 50, and most stay below 10, as all do in "
-    "the layers before. Right: without one of the eight largest at most a few hundredths of a nat are lost where it is active. "
-    "Without all that share the songs several times as much is lost.",
+    "the layers before. Right: without one of the eight largest a few hundredths of a nat are lost where it is active, without one of them 0.24. "
+    "Without all four that share the songs it is 0.25.",
     caption="Right: each dot is one neuron of the last layer, replaced by its mean.",
     data={"largest": largest, "costs": np.concatenate(costs)},
     rtol=0.05,
@@ -590,10 +590,10 @@ figure(
 
 # %% [markdown]
 # Size is not importance. Without the largest neuron its own places cost {{ result("activations.cost_largest", ".3f") }} nats more. For
-# the eight largest the median is {{ result("activations.cost_of_8", ".3f") }}. In five training runs the loss is below 0.1 nats in
-# {{ result("activations.seeds_largest_can_go") }}.
+# the eight largest the median is {{ result("activations.cost_of_8", ".3f") }}, and one of them costs more. In
+# {{ result("activations.seeds_largest_can_go") }} of five training runs the largest neuron costs less than 0.1 nats.
 #
-# The large ones stand in for each other. {{ result("activations.team") }} of them have the same label, that of songs. Remove them
+# Some of the large ones stand in for each other. {{ result("activations.team") }} of them have the same label, that of songs. Remove them
 # together and songs cost {{ result("activations.team_together", ".2f") }} nats; add up what each costs alone, and it is
 # {{ result("activations.team_alone", ".2f") }}.
 #
