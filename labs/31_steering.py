@@ -53,7 +53,7 @@ for mood in MOODS:
 #
 # ## A vector is added to the stream at every word
 #
-# {{ drawing("residual-stream", light="sum", alt="Three words as vertical lines to which each layer adds. Steering adds one more vector, the same at each word.") }}
+# {{ drawing("residual-stream", light="resid", alt="Three words as vertical lines to which each layer adds. Steering adds one more vector, the same at each word.") }}
 #
 # Each word carries a *residual stream* through the layers, a list of numbers to which every layer adds. *Steering* adds one more vector, the
 # same at every word ([Turner et al. 2023](https://arxiv.org/abs/2308.10248), [Rimsky et al. 2024](https://arxiv.org/abs/2312.06681)):
