@@ -261,6 +261,8 @@ def test_steering_dial(browser, served: str) -> None:
         page.evaluate("Math.random = () => 0.123456")  # or another random vector each time
         page.get_by_role("button", name="Control: a random vector as long").click()
         page.get_by_text("a random vector of the same length").wait_for()
+        page.get_by_text("About as far from the ideal.").wait_for()
+        page.get_by_label("Dose").fill("6")
         page.get_by_text("Further from the ideal.").wait_for()
         page.get_by_role("button", name="Dose 0").click()
         page.get_by_text("Nothing is added.").wait_for()

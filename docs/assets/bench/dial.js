@@ -77,10 +77,11 @@ export function playSteer(root, sizes) {
       value.textContent = key === "distance" ? values[key].toFixed(2) : percent(values[key]);
     }
     const what = state.control === null ? `the difference ${from} → ${to}` : "a random vector of the same length";
-    const nearer = distance < plain.distance - 0.005;
-    const title = !dose ? "Nothing is added." : nearer ? "Nearer to the ideal." : "Further from the ideal.";
+    const change = distance / plain.distance; // random vectors at dose 2 move it by a twentieth
+    const kind = !dose || Math.abs(change - 1) < 0.1 ? "" : change < 1 ? "right" : "wrong";
+    const title = !dose ? "Nothing is added." : { "": "About as far from the ideal.", right: "Nearer to the ideal.", wrong: "Further from the ideal." }[kind];
     const struck = written.filter((one) => one.struck).length;
-    say.show({ kind: !dose ? "" : nearer ? "right" : "wrong", title },
+    say.show({ kind, title },
       dose ? `${dose} × ${what} (length ${norm.toFixed(1)}) after layer ${layer}: ${to} words get ${percent(share)} of the probability of mood words, forbidden words ${percent(forbidden)}. ${struck ? `${struck} forbidden ${struck === 1 ? "word is" : "words are"} struck out below.` : ""}` : `On ${from} stories, ${to} words get ${percent(share)} of the probability of mood words.`);
   }
 
