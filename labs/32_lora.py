@@ -356,7 +356,7 @@ print("his {:.3f}, her {:.3f}".format(*his_or_her(again)))
 # pronouns cost rank 4 {{ result("lora.old_rank_4", ".1f") }} nats and full tuning {{ result("lora.old_full", ".1f") }}, because
 # rank 4 has learned the opposite and full tuning has learned a coin. The six rules that nobody touched cost
 # {{ result("lora.others_rank_4", ".3f") }} and {{ result("lora.others_full", ".3f") }}: next to nothing either way.
-# A task that never asks for them may cost them more.
+# [Forgetting](35_forgetting.md) takes a task on which it is much.
 #
 # ## What surprised us
 #
