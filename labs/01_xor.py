@@ -266,11 +266,11 @@ border(atol=0.03, stuck_mixed=mixed[~is_solved].mean())
 # %% tags=["drawing"]
 def draw(ax, low: float, high: float, answer, points: np.ndarray, ticks: tuple) -> None:
     """A plane coloured by the network's answer, with the four cases on it."""
-    side = np.linspace(low, high, 24)
+    side = np.linspace(low, high, 20)
     grid = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
     colours = {"cmap": plots.DIVERGING, "vmin": -0.4, "vmax": 1.4, "interpolation": "none"}
     extent = (low, high, low, high)
-    ax.imshow(answer(grid).reshape(24, 24), origin="lower", extent=extent, **colours)
+    ax.imshow(answer(grid).reshape(20, 20), origin="lower", extent=extent, **colours)
     ax.set(xlim=(low, high), ylim=(low, high), xticks=ticks, yticks=ticks)
     ax.grid(visible=False)
     names = {}
