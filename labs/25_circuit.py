@@ -127,11 +127,15 @@ print("says: ", " ".join(LETTERS[i] for i in guesses))
 # So the keys of the second head are made from what the first wrote (*K-composition*):
 #
 # $$
-# \mathrm{score}_{ij} \propto \q{(x_i W_Q)} \cdot \k{\big((x_j + \v{x_{j-1} W_V W_O})\, W_K\big)}
+# \mathrm{score}_{ij} \propto \q{q_i} \cdot \k{k_j}, \qquad \q{q_i} = x_i W_Q
 # $$
 #
-# $\q{x_i W_Q}$ is the query of the second head at place $i$, which says which token stands there. $\v{x_{j-1} W_V W_O}$ is
-# what the first head wrote at place $j$: the token before it. $\k{W_K}$ makes a key of the sum. The score is large where the
+# $$
+# \k{k_j} = (x_j + \v{x_{j-1} W_V W_O})\, W_K
+# $$
+#
+# $\q{q_i}$ is the query of the second head at place $i$, which says which token stands there. $\v{x_{j-1} W_V W_O}$ is
+# what the first head wrote at place $j$: the token before it. $W_K$ makes the key $\k{k_j}$ of the sum. The score is large where the
 # token before $j$ is the token at $i$.
 #
 # Two losses to compare with. Guessing among all 32 tokens costs ln 32 ≈ 3.47 nats. Knowing which tokens are in the list but not their
@@ -571,7 +575,7 @@ ax.axvline(0, color=plots.MUTED, lw=1)
 ax.axvline(100, color=plots.MUTED, lw=1)
 ax.set_yticks(range(9), NAMES.values())
 ax.invert_yaxis()
-ax.set(xlabel="returned (% of what the heads are worth)", xlim=(-280, 130))
+ax.set(xlabel="returned (%)", xlim=(-280, 130))
 figure(
     fig,
     name="returned",
@@ -643,20 +647,21 @@ note(  # one run, not at its end
 # %% tags=["drawing"]
 fig, ax = plots.subplots(height=3.4)
 STYLES = {
-    "trained": (BLUE, "-", "trained"),
-    "textbook": (ORANGE, "-", "by hand: one back"),
-    "narrow": (GREEN, "--", "by hand: one back up to place 12"),
-    "anywhere": (PURPLE, "-", "trained on: lists begin anywhere"),
-    "same": (plots.MUTED, ":", "control: trained on the same"),
+    "trained": (BLUE, "-", "trained", 20, 7),
+    "textbook": (ORANGE, "-", "by hand: one back", 2, 107),
+    "narrow": (GREEN, "--", "by hand: up to place 12", 2, 127),
+    "anywhere": (PURPLE, "-", "trained on: begins anywhere", 2, 147),
+    "same": (plots.MUTED, ":", "control: more of the same", 2, 167),
 }
-for name, (colour, style, label) in STYLES.items():
-    ax.plot(range(2, 29), 100 * known_pairs[name], style, color=colour, label=label)
+for name, (colour, style, label, at, height) in STYLES.items():
+    ax.plot(range(2, 29), 100 * known_pairs[name], style, color=colour)
     ax.lines[-1].set_gid(
         {"textbook": "choice-rebuilt", "trained": "choice-trained"}.get(name, "")
     )
-ax.set(xlabel="place of the pair's second token", ylabel="completed (%)", ylim=(-4, 160))
+    mark = {"narrow": "– – ", "same": "· · · "}.get(name, "— ")
+    ax.text(at, height, ("" if name == "trained" else mark) + label, color=colour)
+ax.set(xlabel="place of the pair's second token", ylabel="completed (%)", ylim=(-4, 185))
 ax.set_yticks((0, 50, 100))
-ax.legend(loc="upper left", ncols=2)
 figure(
     fig,
     name="isolated",

@@ -185,7 +185,11 @@ for some in best_places(next(iter(varied)), 5):
 # If a model packs more features than dimensions into one vector, a dictionary may unpack them. It rewrites a vector as
 #
 # $$
-# \v{x} \approx b + \sum_{i} f_i\, \v{d_i}, \qquad f = \mathrm{TopK}\big(\mathrm{ReLU}(E (\v{x} - b) + c)\big)
+# \v{x} \approx b + \sum_{i} f_i\, \v{d_i}
+# $$
+#
+# $$
+# f = \mathrm{TopK}\big(\mathrm{ReLU}(E (\v{x} - b) + c)\big)
 # $$
 #
 # $f_i$ is how active feature $i$ is, and $\v{d_i}$ its direction, a row of the *decoder*. $E$ and $c$ are the *encoder*, $b$ a
@@ -476,7 +480,7 @@ for (i, j), share in np.ndenumerate(grid):
         f"choice-{key}" if i == 0 else ""
     )
 sizes = np.bincount(group)
-short = ("word", "kind", "may come", "history")
+short = ("word", "kind", "next", "history")
 ax.set_xticks(range(4), [f"{n}\n({k})" for n, k in zip(short, sizes, strict=True)])
 ax.set_yticks(range(len(ROWS)), ROWS.values())
 ax.grid(visible=False)
@@ -537,7 +541,7 @@ note(atol=0.08, one_history=median["TopK"], eight_history=eight)
 fig, ax = plots.subplots(height=3)
 for name, colour in (("TopK", BLUE), ("BatchTopK", GREEN), ("random", plots.MUTED)):
     ax.plot(counts_, split[name], "o-", color=colour)
-labels_at = {"TopK": 0.05, "BatchTopK": -0.04, "random": 0.0}
+labels_at = {"TopK": 0.0, "BatchTopK": -0.03, "random": -0.06}
 for name, colour in (("TopK", BLUE), ("BatchTopK", GREEN), ("random", plots.MUTED)):
     told_as = "control:\nrandom" if name == "random" else name
     ax.text(8.2, split[name][-1] + labels_at[name], told_as, color=colour, va="center")
@@ -638,21 +642,21 @@ note(
 SHOWN = {"TopK": "TopK", "BatchTopK": "BatchTopK", "TopK, 128": "TopK, 128", "L1": "L1"}
 SHOWN |= {"examples": "control: examples", "random": "control: random"}
 measures = {
-    "recovered\nfrom zero": [recovered(name, zero) for name in SHOWN],
-    "from the\nmean": [recovered(name, mean) for name in SHOWN],
-    "from word\nfrequencies": [recovered(name, frequent) for name in SHOWN],
-    "variance\nexplained": [explained[name] for name in SHOWN],
-    "facts\nright": [right[name]["fact"] for name in SHOWN],
+    "recovered from zero": [recovered(name, zero) for name in SHOWN],
+    "from the mean": [recovered(name, mean) for name in SHOWN],
+    "from word frequencies": [recovered(name, frequent) for name in SHOWN],
+    "variance explained": [explained[name] for name in SHOWN],
+    "facts right": [right[name]["fact"] for name in SHOWN],
 }
 table = 100 * np.array(list(measures.values())).T
-fig, ax = plots.subplots(height=3.2)
+fig, ax = plots.subplots(height=3.9)
 ax.imshow(table, cmap=plots.SEQUENTIAL, vmin=0, vmax=125, aspect="auto")
 for (i, j), share in np.ndenumerate(table):
     ink = plots.PAPER if share > 62 else plots.INK
     ax.text(
         j, i, f"{share:.0f}" if share > -0.5 else "< 0", ha="center", va="center", color=ink
     )
-ax.set_xticks(range(5), measures)
+ax.set_xticks(range(5), measures, rotation=90)
 ax.set_yticks(range(len(SHOWN)), SHOWN.values())
 ax.grid(visible=False)
 ax.set_title("By the usual score random directions do well")
@@ -795,7 +799,7 @@ for ax, counted in zip(axes, ({n: 100 * part[n] for n in bars}, different), stri
     for y, n in enumerate(bars):
         ax.text(counted[n] + 0.4, y, f"{counted[n]:.0f}", va="center")
     ax.grid(axis="y", visible=False)
-axes[0].set(xlabel="features that can be named (%)", xlim=(0, 62))
+axes[0].set(xlabel="named (%)", xlim=(0, 62))
 axes[1].set(xlabel="distinct names", xlim=(0, 50))
 axes[0].invert_yaxis()
 axes[0].set_title("Named features")
@@ -803,7 +807,7 @@ axes[1].set_title("Distinct names")
 figure(
     fig,
     name="named",
-    title="Untrained examples are named as often as trained features",
+    title="Untrained examples get more names, and fewer distinct ones",
     alt="Share of features that can be named, and number of distinct names, for the autoencoder, the same trained on a seventh of the vectors, a dictionary "
     "of examples, neurons, an untrained model, random directions and shuffled places. Of neurons, random directions and shuffled places hardly any can be named.",
     caption="Fairytale, 256 features: at least 16 of 20 strongest places share a property, in both sets of unseen tales.",
