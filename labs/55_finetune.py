@@ -99,9 +99,12 @@ def batch_of(some, answers_only):
     return rows[:, :-1].clamp(min=0), targets
 
 
+# %% [markdown]
+# The loop is the one of every training. It draws new examples each step, starts from *World*, and looks at the model now and then.
+
+
 # %% tags=["idea"]
 def tune(example, seed, answers_only, steps=60, rows=8, rate=1e-3, look=lambda model: None):
-    """Fine-tune World on examples, drawn anew each step; what `look` sees on the way."""
     model, rng, seen = base(), random.Random(seed), []
     optimizer = torch.optim.AdamW(model.parameters(), weight_decay=0.0, betas=(0.9, 0.98))
     for step in range(steps):
