@@ -2,8 +2,8 @@
 # title: A zoo of heads
 # question: Heads get names by where they look. Do the names tell what is lost without them?
 # answer: >-
-#   A head of *World* that looks nowhere in particular costs {{ result("heads.l0h3_mean", ".2f") }} nats a word when it falls silent.
-#   It is a clock, and no score of looking can see it.
+#   A head of *World* that looks nowhere in particular costs {{ result("heads.l0h3_mean", ".2f") }} nats a word by its mean, and
+#   {{ result("heads.l0h3_place", ".4f") }} by its mean at the same place of other stories. No score of looking names it.
 # chapter: Who does it
 # level: intermediate
 # minutes: 15

@@ -2,8 +2,8 @@
 # title: Steering
 # question: Add a mood vector to a model while it reads and writes. What does it bring, what does it cost, and how much is one dose worth?
 # answer: >-
-#   Dose 1, the whole way from the mean gloomy word to the mean merry one, turns the merry share of mood words to
-#   {{ result("steering.share_at_1", ".0%") }} only. It is worth about one merry sentence.
+#   Dose 1, the whole way from the mean gloomy word to the mean merry one, brings the merry share of mood words to
+#   {{ result("steering.share_at_1", ".0%") }}, and dose {{ result("steering.best_dose") }} to {{ result("steering.share_best", ".0%") }}.
 # chapter: Changing it
 # level: intermediate
 # minutes: 14
