@@ -19,7 +19,7 @@ export function mount(marks) {
     const line = innerHeight * 0.45;
     const passed = marks.filter((mark) => mark.getBoundingClientRect().top < line).at(-1);
     const parts = passed?.dataset.here.split(" ").filter(Boolean) ?? [];
-    const column = marks[0].parentElement.getBoundingClientRect();
+    const column = marks[0].getBoundingClientRect(); // a passage is as wide as the text, its parent as text and margin
     const room = document.documentElement.clientWidth - column.right;
     map.classList.toggle("shown", parts.length > 0 && room > 260);
     map.style.left = `${column.right + 32}px`;
