@@ -616,7 +616,7 @@ figure(
 text = trace(world, f"{END} Karl likes cake . he sang : la mo fi ; la mo fi .", ["pattern"])
 maps = text.stack("pattern")[:, 0]  # (layer, head, query, key)
 figure(
-    attention_maps(maps),
+    attention_maps(maps, width=4.2),
     name="patterns",
     alt="At the word likes head L2H3 looks at Karl. In the second verse of the song the same head looks mostly at the "
     "syllable of the first verse that comes next.",

@@ -42,7 +42,7 @@ export function composerPart(change, sentences = SENTENCES, own = null) {
   const back = make("button", { type: "button", class: "bench-back", onclick: () => words.length > 1 && change(words.slice(0, -1)) }, "Remove the last word");
   const offers = make("div", { class: "bench-offers", role: "group", "aria-label": "Words that can come next, by the grammar" });
   const problem = make("p", { class: "bench-problem", role: "alert" });
-  const element = make("div", { class: "bench-composer" }, own ?? sentence, make("div", { class: "bench-tools" }, choose, form, back), offers, problem);
+  const element = make("div", { class: "bench-composer" }, own ?? sentence, make("div", { class: "bench-tools" }, choose, back, form), offers, problem);
 
   async function offer() {
     const mine = words;
