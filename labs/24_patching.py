@@ -515,7 +515,7 @@ figure(fig, name="sets", alt=ALT, caption=CAPTION, rtol=0.05, because=DRAW)
 # {{ result("patching.kept_on_new", ".1%") }}. The heads that bring names to the comma, and on from there, do the same in both prompts
 # of the first contrast, where both hold the same names. No test made of that contrast can see them. **A set of heads explains a contrast, not
 # a task.** It holds in all {{ result("patching.models_again") }} trainings of *World*: the best two heads of each keep at most
-# {{ result("patching.two_kept_on_new_most", ".0%") }} when a name is new.
+# {{ result("patching.two_kept_on_new_most", ".1%") }} when a name is new.
 #
 # ## One gradient says half; ten on the way say nearly all
 #
@@ -585,7 +585,7 @@ figure(
 
 # %% [markdown]
 # L1H1 restores {{ result("patching.l1h1", ".0%") }}. One gradient says {{ result("patching.l1h1_guess", ".0%") }}, ten on the way
-# {{ result("patching.l1h1_integrated", ".0%") }}. In five trainings one gradient never reaches
+# {{ result("patching.l1h1_integrated", ".0%") }}. In five trainings one gradient gives at most
 # {{ result("patching.gradient_most", ".0%") }} of the exact effect of the best head, and ten gradients lie between
 # {{ result("patching.integrated_least", ".0%") }} and {{ result("patching.integrated_most", ".0%") }}.
 #
