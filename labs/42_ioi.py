@@ -4,8 +4,8 @@
 #   "When Mary and John went to the store, John gave a drink to": which heads of a real model say Mary, and are they those of
 #   the published circuit?
 # answer: >-
-#   The head that does most looks at John and writes against him: {{ result("ioi.pusher_direct", ".1f") }} of
-#   {{ result("ioi.difference", ".1f") }} logits, as much as all heads together that look at Mary and copy her, as in GPT-2.
+#   GPT-2's kinds of heads are here, and the head that does most is of another: {{ result("ioi.pusher_direct", ".1f") }} of
+#   {{ result("ioi.difference", ".1f") }} logits, as much as all name movers together.
 # level: intermediate
 # models: [smollm2]
 # needs: [24_patching, 40_paris, smollm2]
@@ -221,8 +221,9 @@ close(
 #
 # {{ drawing("patch", alt="Two runs side by side. One activation of the first run is put into the second at the same layer and word.") }}
 #
-# $$ \text{restored} = \frac{\Delta(\text{patched}) - \Delta(\text{second})}{\Delta(\text{first}) - \Delta(\text{second})},
-# \qquad \Delta = \text{logit}_{\text{Mary}} - \text{logit}_{\text{John}} $$
+# $$ \text{restored} = \frac{\Delta(\text{patched}) - \Delta(\text{second})}{\Delta(\text{first}) - \Delta(\text{second})} $$
+#
+# $$ \Delta = \text{logit}_{\text{Mary}} - \text{logit}_{\text{John}} $$
 #
 # $\Delta$ is the logit difference: {{ result("ioi.difference", ".1f") }} in the first story and
 # {{ result("ioi.flipped_difference", ".1f") }} in the second, means over all sentences.

@@ -2,8 +2,7 @@
 # title: Does it know what is true?
 # question: Is there a direction in a real model that tells true statements from false ones, whatever they are about?
 # answer: >-
-#   A direction that tells true from false about cities gets {{ result("truth.on_not", ".0%") }} of negated statements right: it reads what
-#   belongs together, not what is true.
+#   A direction that tells true from false about cities gets {{ result("truth.on_not", ".0%") }} of negated statements right.
 # level: intermediate
 # models: [smollm2]
 # needs: [23_probing, 31_steering, 41_sinks, smollm2]
