@@ -2,8 +2,8 @@
 # title: How rules form
 # question: In what order does a small model learn the rules of its language, and what does it do before it has a rule?
 # answer: >-
-#   One rule comes with the first words, most others late and crowded. Before it has the rule, the model follows a cheaper one: at step
-#   250 only {{ result("formation.attracted_worst", ".0%") }} of its verbs are right where the nearest noun misleads.
+#   One rule comes with the first words, most others late and crowded. The most frequent one, repeating a list, appears only at step
+#   {{ result("formation.appears_list", ".0f") }}. And before a rule there can be a cheaper one.
 # chapter: Inside
 # level: intermediate
 # models: [world]
