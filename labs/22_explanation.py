@@ -226,7 +226,7 @@ predict(
     key_attention="> 0.5",
 )
 predict(
-    "Cutting a word from all heads of the last word does so in more than 70 %",
+    "Cutting a word from all heads of the last word does so in more than 70%",
     0.5,
     key_cut_here="> 0.7",
 )

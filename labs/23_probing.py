@@ -135,7 +135,7 @@ predict(
     selectivity_by_noun="< 0.05",
 )
 predict(
-    "With its direction erased, a new probe still reads more than 75 %",
+    "With its direction erased, a new probe still reads more than 75%",
     0.6,
     read_again_probe="> 0.75",
 )
@@ -167,7 +167,7 @@ predict(
     shuffled_to_random="> 10",
 )
 predict(
-    "Trained, but not untrained, the number of nouns kept from the probe is read above 75 %",
+    "Trained, but not untrained, the number of nouns kept from the probe is read above 75%",
     0.7,
     after_a_look=True,
     unheard_only_trained="== 1",

@@ -166,9 +166,18 @@ ask(
 )
 predict("Before layer 2 the last word alone restores half", 0.6, flip_last_2="> 0.5")
 predict("One head restores over half of who got what", 0.35, best_head="> 0.5")
-predict("Noising and denoising rank heads alike", 0.5, noising_rank="> 0.7")
-predict("Estimates for heads correlate above 0.9 with exact", 0.6, corr_heads="> 0.9")
-predict("Estimates for words of the input below 0.8", 0.6, corr_words="< 0.8")
+predict(
+    "Noising and denoising rank heads alike", 0.5, noising_rank="> 0.7", after_a_look=True
+)
+predict(
+    "Estimates for heads correlate above 0.9 with exact",
+    0.6,
+    corr_heads="> 0.9",
+    after_a_look=True,
+)
+predict(
+    "Estimates for words of the input below 0.8", 0.6, corr_words="< 0.8", after_a_look=True
+)
 predict("A head of Fairytale restores 30% of a pronoun", 0.4, tale_head="> 0.3")
 predict("At most 4 of 16 heads keep 80% of who got what", 0.6, smallest="<= 4")
 predict("More than one set of that smallest size does", 0.6, smallest_sets="> 1")

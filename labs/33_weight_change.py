@@ -136,9 +136,13 @@ predict(
     "Without its intruders rank 4 loses more than 2 nats at the new pronouns",
     0.6,
     new_at_zero="> 2",
+    after_a_look=True,
 )
 predict(
-    "and less than half of what it lost at the old ones", 0.55, old_share_at_zero="< 0.5"
+    "and less than half of what it lost at the old ones",
+    0.55,
+    old_share_at_zero="< 0.5",
+    after_a_look=True,
 )
 # Written before the two controls were run.
 predict(

@@ -129,18 +129,35 @@ ask(
     prompt_pronouns="> 0.69",
 )
 # Written before any run.
-predict("Every way learns the one home, to under 0.3 nats", 0.6, one_home_worst="< 0.3")
+predict(
+    "Every way learns the one home, to under 0.3 nats",
+    0.6,
+    one_home_worst="< 0.3",
+    after_a_look=True,
+)
 predict(
     "A soft prompt learns the exchanged pronouns better than a coin",
     0.25,
     prompt_pronouns="< 0.69",
+    after_a_look=True,
 )
-predict("A prefix is better at the pronouns than a soft prompt", 0.7, prefix_ahead="> 0")
-predict("Biases alone learn the 24 new homes to under 1 nat", 0.3, biases_homes="< 1")
+predict(
+    "A prefix is better at the pronouns than a soft prompt",
+    0.7,
+    prefix_ahead="> 0",
+    after_a_look=True,
+)
+predict(
+    "Biases alone learn the 24 new homes to under 1 nat",
+    0.3,
+    biases_homes="< 1",
+    after_a_look=True,
+)
 predict(
     "Bottlenecks are within 0.2 nats of LoRA at the pronouns",
     0.6,
     bottleneck_behind="between -0.2 and 0.2",
+    after_a_look=True,
 )
 
 # %% [markdown]

@@ -140,20 +140,27 @@ ask(
 )
 # Written before any run.
 predict(
-    "Replay takes away at least two thirds of the forgetting", 0.75, replay_left="< 0.3333"
+    "Replay takes away at least two thirds of the forgetting",
+    0.75,
+    replay_left="< 0.3333",
+    after_a_look=True,
 )
 predict(
     "Replaying the model's own samples does as well, within a fifth",
     0.6,
     own_against_replay="between 0.8 and 1.2",
+    after_a_look=True,
 )
-predict("EWC beats replay", 0.2, ewc_against_replay="< 1")
+predict("EWC beats replay", 0.2, ewc_against_replay="< 1", after_a_look=True)
 predict(
     "Half way between old and tuned weights the new pronouns are still better than a coin",
     0.35,
     half_new="< 0.69",
+    after_a_look=True,
 )
-predict("Rank 4 forgets less than plain full tuning", 0.6, rank_4_left="< 1")
+predict(
+    "Rank 4 forgets less than plain full tuning", 0.6, rank_4_left="< 1", after_a_look=True
+)
 
 # %% [markdown]
 # ## Rules break although nothing contradicts them

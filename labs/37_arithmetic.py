@@ -123,18 +123,26 @@ predict(
     "In pairs each rule keeps at least 90% of what its vector gains alone",
     0.5,
     kept_in_pairs=">= 0.9",
+    after_a_look=True,
 )
 predict(
     "Minus the merry vector lowers the merry share to under a quarter",
     0.75,
     merry_minus="< 0.25",
+    after_a_look=True,
 )
 predict(
     "All four at full strength cost the untouched rules more than 0.1 nats",
     0.5,
     four_cost="> 0.1",
+    after_a_look=True,
 )
-predict("The cosine of every two task vectors is below 0.2", 0.6, cosine_most="< 0.2")
+predict(
+    "The cosine of every two task vectors is below 0.2",
+    0.6,
+    cosine_most="< 0.2",
+    after_a_look=True,
+)
 
 # %% [markdown]
 # ## Two vectors add up; four get in each other's way

@@ -130,24 +130,38 @@ predict(
     "Behind a story's first words more than half of the adjectives are merry",
     0.7,
     alone_mean="> 0.5",
+    after_a_look=True,
 )
-predict("Adjectives go less than half as far as verbs", 0.5, part_of_the_way="< 0.5")
-predict("A change of rank 4 spreads further than full tuning", 0.5, rank_4_further="> 0")
+predict(
+    "Adjectives go less than half as far as verbs",
+    0.5,
+    part_of_the_way="< 0.5",
+    after_a_look=True,
+)
+predict(
+    "A change of rank 4 spreads further than full tuning",
+    0.5,
+    rank_4_further="> 0",
+    after_a_look=True,
+)
 # The three about activations were written before any were looked at.
 predict(
     "In the shift of the last layer merry verbs outrank other verbs of feeling",
     0.85,
     read_verbs="> 0.9",
+    after_a_look=True,
 )
 predict(
     "and merry adjectives outrank other adjectives of mood, untrained as they are",
     0.6,
     read_adjectives="> 0.8",
+    after_a_look=True,
 )
 predict(
     "Tuned on nothing changed, the same score stays near chance",
     0.6,
     read_null="between 0.35 and 0.65",
+    after_a_look=True,
 )
 
 # %% [markdown]

@@ -1,5 +1,5 @@
 # ---
-# title: Data
+# title: Cleaning the data
 # question: What does each step of cleaning a text do for the model that learns from it?
 # answer: >-
 #   With the same number of characters to read, all steps together take a small model from {{ result("data.bits_raw", ".2f") }} bits a

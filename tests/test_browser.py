@@ -52,7 +52,8 @@ def test_a_lab_page_is_sound(browser, address: str, lab: Lab) -> None:
         for width, scheme in (VIEWS[0], VIEWS[-1]):
             visit.look(width, scheme)
             shown, other = (visit.page.locator(f".lab-drawing.{layout}") for layout in layouts_at(width))
-            assert any(shown.nth(i).is_visible() for i in range(shown.count()))
+            recorded = (ROOT / "labs" / "recorded" / lab.stem).is_dir()
+            assert not recorded or any(shown.nth(i).is_visible() for i in range(shown.count()))
             assert not any(other.nth(i).is_visible() for i in range(other.count()))
             sound(visit, width, scheme)
         copied(visit, lab)
@@ -66,7 +67,8 @@ def layouts_at(width: int) -> tuple[str, str]:
 def copied(visit: Visit, lab: Lab) -> None:
     """The copy button of the first cell that stands open copies exactly that cell."""
     blocks = visit.page.locator(".lab-code")
-    assert visit.page.locator(".lab-code button.md-clipboard, .lab-code .md-code__button").count() >= len(lab.code)
+    buttons = visit.page.locator(".lab-code button.md-clipboard, .lab-code .md-code__button")
+    assert buttons.count() >= blocks.count() > 5
     at = next(i for i in range(blocks.count()) if blocks.nth(i).is_visible())
     blocks.nth(at).scroll_into_view_if_needed()
     blocks.nth(at).hover()

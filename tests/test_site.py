@@ -168,6 +168,8 @@ def test_figures_stand_in_the_page_for_desk_and_phone(site: Path, lab: Lab) -> N
     html = article(page_of(site, lab))
     drawings = [a for a in Elements(html).of("div") if "lab-drawing" in a.get("class", "")]
     run = Project(ROOT).valid_run(lab)
+    if run is None and lab.needs_hub:
+        pytest.skip("not recorded: it needs a model from the hub")
     layouts = [f"lab-drawing {layout}" for layout in ("wide", "narrow")]
     classes = [a["class"] for a in drawings]
     assert set(classes) == set(layouts)
@@ -179,8 +181,10 @@ def test_figures_stand_in_the_page_for_desk_and_phone(site: Path, lab: Lab) -> N
 @each_lab
 def test_a_page_says_what_it_ran_on(site: Path, lab: Lab) -> None:
     run = Project(ROOT).valid_run(lab)
+    if run is None and lab.needs_hub:
+        pytest.skip("not recorded: it needs a model from the hub")
     ran = run.meta["ran"]
-    foot = re.search(r'<details class="big ran-on">(.*?)</details>', page_of(site, lab), re.DOTALL)[1]
+    foot = re.search(r'<details class="big ran-on"[^>]*>(.*?)</details>', page_of(site, lab), re.DOTALL)[1]
     for part in (ran["date"][:10], f"{run.cpu_seconds:g} seconds", f"{ran['peak_mb']} MB", ran["versions"]["python"]):
         assert part in foot
     assert "out of date" not in foot
