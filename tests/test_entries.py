@@ -20,6 +20,7 @@ FIELDS = {
     "date": "2026-05-01",
     "status": "standing",
     "confidence": "likely",
+    "control": "untrained networks",
     "labs": "[01_xor]",
     "reviewed": "2026-05-01",
 }
@@ -36,7 +37,7 @@ def write(docs: Path, kind: str = "findings", name: str = "one.md", body: str = 
 def test_an_entry_as_it_must_be(tmp_path: Path) -> None:
     write(tmp_path)
     write(tmp_path, name="two.md", date="2026-05-03", title="Newer", tags="[a]")
-    write(tmp_path, "questions", status="in progress", confidence=None, claim="Is it?")
+    write(tmp_path, "questions", status="in progress", confidence=None, control=None, claim="Is it?")
     (tmp_path / "findings" / "index.md").write_text("no entry")
     entries = read_entries(tmp_path, {"01_xor"}, TODAY)
     assert [entry.title for entry in entries] == ["Newer", *2 * ["Two units are enough"]]
@@ -64,6 +65,7 @@ def test_an_entry_may_be_superseded_by_a_later_one(tmp_path: Path) -> None:
         ({"date": None}, "'date' is missing"),
         ({"status": None}, "'status' is missing"),
         ({"confidence": None}, "confidence is None; expected for findings alone, one of certain"),
+        ({"control": None}, "control is missing; expected for findings alone: what a part was replaced with"),
         ({"labs": None}, "'labs' is missing"),
         ({"reviewed": None}, "'reviewed' is missing"),
         ({"title": "''"}, "title is ''; expected a short text"),

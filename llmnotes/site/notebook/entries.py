@@ -105,6 +105,8 @@ class Entry(Fields):
             raise ValueError(f"confidence is {self.confidence!r}; expected at most 'likely' with one training")
         if self.holds and not self.seeds:
             raise ValueError("holds says what to count, and seeds is missing; expected such as 4 of 5")
+        if self.kind == "findings" and self.status == "standing" and not self.control:
+            raise ValueError(f"control is missing; expected {Entry.model_fields['control'].description}")
         known = info.context["labs"]
         for stem in self.labs:
             if stem not in known:
