@@ -41,7 +41,7 @@ def test_pages_stand_where_their_front_matter_says_in_navigation_and_path(record
     assert re.findall(r"\]\(([^)]+)\)", fill('{{ chapter("Start") }}', contents, contents.place("a.md"))) == order
     assert fill('{{ chapter("Inside") }}', contents, contents.place("a.md")) == "no lab yet"
     with pytest.raises(NotebookError, match="no such chapter; did you mean 'Start'"):
-        fill('{{ chapter("Strat") }}', contents, contents.place("a.md"))
+        fill('{{ chapter("Stort") }}', contents, contents.place("a.md"))
 
 
 def test_a_page_that_names_no_lab_is_refused(recorded: Notebook) -> None:
