@@ -394,3 +394,9 @@ def test_indentation_goes_and_what_is_written_stays() -> None:
 def test_every_module_says_what_it_is_for() -> None:
     for path in (ROOT / "llmnotes" / "site").rglob("*.py"):
         assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))), path
+
+
+def test_the_groups_of_our_predictions_stand_in_a_table(site: Path) -> None:
+    html = (site / "predictions" / "index.html").read_text(encoding="utf-8")
+    assert "<td>written before anything was run</td>" in html
+    assert "<td>written after a first look</td>" in html
