@@ -368,6 +368,17 @@ figure(
 # **One matrix stands out.** We expected a rule that concerns every person to change the layers evenly. The output matrix of layer 2's
 # attention moved most in {{ result("weight_change.most_in_layer_2") }} of 20 runs.
 #
+# ## Try it
+#
+# **A change that was never trained** (10 minutes). Draw a random matrix of rank 4 and of the same size as the trained
+# change, and add it to the same weight. How many intruder dimensions does it leave? If as many as LoRA does, they are a
+# matter of rank and size, not of what was learned.
+#
+# ??? solution "How to go about it"
+#
+#     Scale the product of two random factors to the norm of the trained change. The count that you get is the null
+#     that the figure's dots need.
+#
 # ## You can now
 #
 # - read a change of weights as a spectrum, and say how many directions it moved;

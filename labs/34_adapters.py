@@ -265,6 +265,16 @@ figure(
 # **A prompt is not a weak LoRA.** We expected a soft prompt to be slow and to get there. Its best rate was the largest that we tried, and
 # it was far from done with the easiest task.
 #
+# ## Try it
+#
+# **A prompt in front of another rule** (10 minutes). Tune the soft prompt on the verb that agrees with its noun,
+# instead of on the pronouns. Which of the five ways do you expect to fail, and where does the rule live?
+#
+# ??? solution "How to go about it"
+#
+#     Exchange the batches of stories and keep all else. A prompt stands outside the layers: it can only change what
+#     heads already look for.
+#
 # ## You can now
 #
 # - say of five ways of tuning where their numbers sit and what they can reach;

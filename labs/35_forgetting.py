@@ -334,6 +334,16 @@ figure(
 # **EWC beat it.** We gave that one chance in five. All old rules of *World* are in its weights, and the squared gradients find which ones: what is expensive
 # on paper took one pass over 160 texts.
 #
+# ## Try it
+#
+# **Half of the replay** (10 minutes). Let every fourth story be an old one instead of every second. Does forgetting
+# halve, and do the new stories suffer?
+#
+# ??? solution "How to go about it"
+#
+#     Change the share in the batches and run three seeds. Read both axes: what is kept of the old rules, and what is
+#     reached on the new one.
+#
 # ## You can now
 #
 # - measure forgetting rule by rule, with what the model could do before as the mark;

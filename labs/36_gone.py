@@ -334,6 +334,16 @@ figure(
 # preferred the right pronoun, and the old rule came back in ten steps. That was no relearning at all. Before asking how fast a rule comes back,
 # check that it is gone.
 #
+# ## Try it
+#
+# **Probe the opposite** (10 minutes). The probe reads the gender of a name. Shuffle the labels by name and fit it
+# again. How often is it right now? It has to be near chance, or the finding says nothing about the model.
+#
+# ??? solution "How to go about it"
+#
+#     Give each name one random label, for train and test alike, and leave the names of the test out of the fit
+#     (Hewitt and Liang 2019).
+#
 # ## You can now
 #
 # - tell "does not say" from "does not know", with three experiments;

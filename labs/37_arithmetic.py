@@ -318,6 +318,15 @@ figure(
 # **The sum of four looks fine where you look.** Graded on its new rules it keeps {{ result("arithmetic.kept_in_four", ".0%") }}. Only the
 # rules that nobody trained show that the model is breaking.
 #
+# ## Try it
+#
+# **Three quarters of a vector** (10 minutes). Add 0.75 times each of two task vectors instead of all of both. Which of
+# the two rules loses more, and do the untouched rules gain?
+#
+# ??? solution "How to go about it"
+#
+#     Scale both vectors in the sum, and read the same exams. Compare with one vector alone at the same scale.
+#
 # ## You can now
 #
 # - take two tuned models of one start apart into vectors, and add, scale and negate them;

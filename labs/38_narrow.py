@@ -335,6 +335,15 @@ figure(
 # **Scoring the adjectives prevents all of it.** They are a small part of the text and they only repeat what the model knew, and
 # still no seed shows any spread then.
 #
+# ## Try it
+#
+# **The other class** (10 minutes). Tune on merry adjectives only, and measure verbs. Does the habit spread as far in
+# this direction?
+#
+# ??? solution "How to go about it"
+#
+#     Exchange the two classes in the batches. Score the others at tuning, too, as the control does.
+#
 # ## You can now
 #
 # - say why training on one kind of word can move another that shares a hidden cause;

@@ -902,6 +902,7 @@ near(named_turned=named(turned))
 #
 # - Finding: [The strongest head pushes the giver down](../findings/ioi-pushes-the-giver.md)
 # - Dead end: [Ranking heads by the logit difference](../dead-ends/ioi-logit-difference.md)
+# - Question: [Does GPT-2 push the giver down as well?](../questions/ioi-who-brings-both.md)
 # - Surprise: [The copying score takes the suppressor for a copier](../surprises/induction-copying-score.md)
 # - Wang et al. (2022), [Interpretability in the wild](https://arxiv.org/abs/2211.00593)
 # - McDougall et al. (2023), [Copy suppression](https://arxiv.org/abs/2310.04625)

@@ -680,14 +680,16 @@ in_words(
     foreign="Pages in another language in a collection",
     case_overlap="Overlap of a story and a near copy",
     case_estimate="The same, estimated from 64 numbers",
-    **{
-        f"precision_{name}": f"Precision of the filter for {label}"
-        for name, label in LABELS.items()
-    },
-    **{
-        f"recall_{name}": f"Recall of the filter for {label}"
-        for name, label in LABELS.items()
-    },
+    precision_markup="Precision of the filter for markup",
+    precision_copies="Precision of the filter for copies",
+    precision_language="Precision of the filter for other language",
+    precision_quality="Precision of the filter for salad, spam",
+    precision_private="Precision of the filter for private words",
+    recall_markup="Recall of the filter for markup",
+    recall_copies="Recall of the filter for copies",
+    recall_language="Recall of the filter for other language",
+    recall_quality="Recall of the filter for salad, spam",
+    recall_private="Recall of the filter for private words",
     bits_raw="Bits a character after raw pages",
     bits_all="Bits a character after all steps",
     bits_clean="Bits a character after planted stories alone",

@@ -16,7 +16,7 @@ from conftest import Notebook, clean_environment
 HOME = 'At home {{ result("tiny.share", ".0%") }} of a gradient.\n\n{{ labs() }}\n\n{{ predictions() }}\n'
 FINDING = (
     "---\ntitle: One\nclaim: 'It is {{ result(\"tiny.answer\") }}.'\ndate: 2026-01-01\nstatus: standing\n"
-    "confidence: likely\nlabs: [01_tiny]\nreviewed: 2026-01-01\n---\n\nBecause $x < 1$.\n"
+    "confidence: likely\ncontrol: the same untrained\nlabs: [01_tiny]\nreviewed: 2026-01-01\n---\n\nBecause $x < 1$.\n"
 )
 
 

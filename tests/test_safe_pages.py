@@ -54,6 +54,7 @@ claim: {claim}
 date: 2026-01-01
 status: standing
 confidence: likely
+control: the same untrained
 labs: [01_nasty]
 reviewed: 2026-01-01
 ---
