@@ -86,9 +86,11 @@ def test_after_a_failed_build_the_next_is_whole(served: tuple[str, Path], record
     wait_for(lambda: page_at(address), "Home", 5)
     wait_for(lambda: page_at(f"{address}labs/"), "Changed while", 40)
     # what an editor leaves for a moment makes nothing again; Markdown that is no page does not break the rebuild
+    reloads = log.read_text().count("Reloading browsers")
     (recorded.root / "labs" / "notes.md").write_text("Notes.\n")
-    wait_for(lambda: str(log.read_text().count("Documentation built in")), "3", 40)
+    # MkDocs does not say twice that it took as many hundredths of a second, so its builds cannot be counted by that
+    wait_for(lambda: str(log.read_text().count("Reloading browsers")), str(reloads + 1), 40)
     (recorded.root / "docs" / "findings" / ".index.md.swp").write_text("x")
     page.write_text("# What we found\n\nMended again.\n")
     wait_for(lambda: page_at(f"{address}findings/"), "Mended again", 40)
-    assert log.read_text().count("Documentation built in") == 3
+    wait_for(log.read_text, "Only prose changed: index.md", 5)
