@@ -6,13 +6,16 @@ import io
 import re
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 from conftest import TINY, Notebook, clean_environment
 
+from llmnotes.lab.records import Record
 from llmnotes.site import cli
 from llmnotes.site.errors import NotebookError
 from llmnotes.site.run import stress
+from llmnotes.site.run.compare import near_the_line
 
 TRAINS = """\
 import os
@@ -107,3 +110,21 @@ print("held")
 def test_noise_is_small_and_the_same_for_the_same_weights() -> None:
     done = subprocess.run([sys.executable, "-c", NOISE], env=clean_environment(), capture_output=True, text=True)
     assert done.stdout == "held\n", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("value", "atol", "condition", "near"),
+    [
+        (1.97, 0.1, "> 2", True),
+        (1.5, 0.1, "> 2", False),
+        (2.05, 0.1, ">= 2", True),
+        (0.4, 0.1, "between 0.35 and 0.65", True),
+        (0.5, 0.1, "between 0.35 and 0.65", False),
+        (4, 0.0, "== 4", False),
+    ],
+)
+def test_a_prediction_is_near_its_line_if_the_tolerance_reaches_it(
+    value: float, atol: float, condition: str, near: bool
+) -> None:
+    run = SimpleNamespace(values={"x": Record(name="x", value=value, atol=atol, rtol=0.0, because="", unit="")})
+    assert near_the_line(run, {"resolved_by": "x", "if_": condition}) is near

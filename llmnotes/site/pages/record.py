@@ -8,6 +8,7 @@ from typing import Any
 
 from llmnotes.lab.predictions import holds
 from llmnotes.site.pages.numbers import entry_of, rounded
+from llmnotes.site.run.compare import near_the_line
 from llmnotes.site.run.replicates import Replicates
 from llmnotes.site.run.store import Run
 
@@ -38,7 +39,8 @@ def verdict(run: Run, settled: dict[str, Any], page: str = "") -> str:
     entry = entry_of(run, settled["resolved_by"])
     link = f'<a href="{page}#value-{escape(entry["name"])}">{escape(entry["label"])}</a>'
     came = "It came true" if settled["outcome"] else "It did not come true"
-    return f"{came}: {link} was {rounded(settled['value'])}; the claim needed {in_words(settled['if_'])}."
+    line = " That is near the line: on another machine it may come out otherwise." * near_the_line(run, settled)
+    return f"{came}: {link} was {rounded(settled['value'])}; the claim needed {in_words(settled['if_'])}.{line}"
 
 
 def _elsewhere(settled: dict[str, Any], others: Replicates | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from llmnotes.lab.predictions import holds
 from llmnotes.lab.records import Record
 from llmnotes.site.run.labs import Lab
 from llmnotes.site.run.runner import Outcome
@@ -85,9 +86,18 @@ def differences(lab: Lab, recorded: Run, fresh: Run) -> list[str]:
         said.append(f"{lab.stem}: its predictions changed")
     outcomes = {prediction["claim"]: prediction["outcome"] for prediction in recorded.predictions}
     for now in fresh.predictions:
-        if (before := outcomes.get(now["claim"], now["outcome"])) != now["outcome"]:
+        before = outcomes.get(now["claim"], now["outcome"])
+        if before != now["outcome"] and not near_the_line(recorded, now):
             said.append(f"{lab.stem}: prediction {now['claim']!r}: was {before}, is now {now['outcome']}")
     return said
+
+
+def near_the_line(run: Run, prediction: dict) -> bool:
+    """Whether the value that settles a prediction may come out on either side of its line, within its tolerance."""
+    entry = run.values[prediction["resolved_by"]]
+    allowed = margin(entry, entry.value)
+    around = (entry.value + share * allowed for share in (-1, -0.5, 0, 0.5, 1))
+    return len({holds(value, prediction["if_"]) for value in around}) > 1
 
 
 def _figure_differences(lab: Lab, figure: dict, before: dict[str, np.ndarray], now: dict[str, np.ndarray]) -> list[str]:
