@@ -305,7 +305,11 @@ rhos = {name: over_places(WEIGHT, row) for name, row in measured.items()}
 # %% tags=["setup"]
 ties = within(atol=0.03, because=TIES)
 ties(rho_loss=rhos["loss"], rho_odds=rhos["odds"], rho_drawn=rhos["drawn"])
-ties(atol=0.005, rho_norm_gain=over_places(NORM, LOSS) - rhos["loss"])
+ties(
+    atol=0.03,
+    because="two rank correlations, each of which may move as far",
+    rho_norm_gain=over_places(NORM, LOSS) - rhos["loss"],
+)
 layers = [over_places(WEIGHT, LOSS, [layer]) for layer in range(world.n_layers)]
 ties(atol=0.08, rho_late_gain=layers[-1] - layers[0])
 
