@@ -76,7 +76,7 @@ def copied(visit: Visit, lab: Lab) -> None:
     visit.page.wait_for_timeout(200)
     copy = visit.page.evaluate("navigator.clipboard.readText()").rstrip("\n")
     assert copy in [cell.source for cell in lab.code]
-    assert copy.splitlines()[0].split()[0] in blocks.nth(at).inner_text()
+    assert copy == blocks.nth(at).locator("code").text_content().rstrip("\n"), "another cell than the one shown"
 
 
 ASKED = {

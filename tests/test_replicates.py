@@ -33,11 +33,13 @@ def test_a_lab_runs_with_the_other_trainings_of_its_models(notebook: Notebook) -
     project = notebook.project
     (outcome,) = replicate_labs(project, [lab], jobs=1, report=lambda lab, state: None)
     assert not outcome.error
-    found = read_replicates(project, lab)
+    found = read_replicates(lab)
     assert sorted(found.values) == [1, 2]
     first, second = found.over("first")
     assert first != second
     assert found.over("named") == [first, first], "a seed that is named stays"
+    with pytest.raises(NotebookError, match="the lab's code changed since; make it again with: llmnotes replicate"):
+        read_replicates(notebook.lab("01_tiny", CODE + "\nprint(1)\n", models=["world/attention-only"]))
 
 
 class OneRun:

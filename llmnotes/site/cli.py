@@ -166,7 +166,7 @@ def replicate(labs: tuple[str, ...], jobs: int | None) -> None:
         outcomes = replicate_labs(project, chosen, jobs=jobs, report=report)
     failed = _print_errors(broken, outcomes)
     for outcome in outcomes:
-        if not outcome.error and (found := read_replicates(project, outcome.lab)):
+        if not outcome.error and (found := read_replicates(outcome.lab)):
             for seed, why in found.failed.items():
                 console.print(f"{outcome.lab.stem}: not with seed {seed}: {escape(why)}")
             console.print(f"{outcome.lab.stem}: {len(found.values)} other trainings recorded")

@@ -141,7 +141,7 @@ def predictions(contents: Contents, place: Place) -> str:
             for lab, run in contents.runs.values()
             if run and run.predictions
         ],
-        groups=[_score(one) for one in (pairs, blind, looked) if one] if blind and looked else [_score(pairs)],
+        groups=[_score(one) for one in ((pairs, blind, looked) if blind and looked else (pairs,))],
         plot=calibration_plot(pairs),
         place=place,
         lab_uri=lab_uri,

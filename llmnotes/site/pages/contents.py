@@ -180,7 +180,7 @@ def read_contents(
     """
     labs = project.labs()
     entries = read_entries(docs, {lab.stem for lab in labs}, several={lab.stem for lab in labs if other_seeds(lab)})
-    replicates = {lab.key: found for lab in labs if (found := read_replicates(project, lab))}
+    replicates = {lab.key: found for lab in labs if (found := read_replicates(lab))}
     stale = {lab.key: run for lab in labs if show_stale and (run := _stale_run(project, lab))}
     outcomes = run_labs(project, [lab for lab in labs if lab.key not in stale], fresh=fresh, report=report)
     if failed := [outcome for outcome in outcomes if outcome.error]:

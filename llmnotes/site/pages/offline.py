@@ -7,7 +7,6 @@ browsers load no modules from a folder, and the shim that lets its search work t
 from __future__ import annotations
 
 import re
-import zlib
 from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
@@ -52,9 +51,9 @@ def _add(path: Path, modules: dict[Path, str]) -> str:
     Returns:
         The function's name. It runs its module when it is first called, and returns what the module exports.
     """
-    name = f"module_{zlib.crc32(str(path).encode()):08x}"
     if path in modules:
-        return name
+        return f"module_{[*modules].index(path)}"
+    name = f"module_{len(modules)}"
     modules[path] = ""  # so that modules that import each other come to an end
     source = path.read_text(encoding="utf-8")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -59,21 +60,24 @@ def other_seeds(lab: Lab) -> list[int]:
     return sorted({int(path.name.removeprefix("seed-")) for path in folders})
 
 
-def read_replicates(project: Project, lab: Lab) -> Replicates | None:
-    """What `llmnotes replicate` found for a lab, or None.
+def read_replicates(lab: Lab) -> Replicates | None:
+    """What `llmnotes replicate` found for a lab as its code is now, or None.
 
     Raises:
-        NotebookError: the file is damaged.
+        NotebookError: the file is damaged, or of other code.
     """
-    path = _path(project, lab)
+    path = _path(lab)
     if not path.is_file():
         return None
     try:
-        return Replicates.model_validate_json(path.read_text(encoding="utf-8"))
+        found = Replicates.model_validate_json(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise NotebookError(
             f"{path}: damaged: {error}; restore it from git, or make it again with: llmnotes replicate {lab.stem}"
         ) from None
+    if found.code != lab.digest:
+        raise NotebookError(f"{path}: the lab's code changed since; make it again with: llmnotes replicate {lab.stem}")
+    return found
 
 
 def replicate_labs(
@@ -95,7 +99,7 @@ def replicate_labs(
                     failed[seed] = str(error).splitlines()[-1][:200]
         if not values:
             raise NotebookError(f"{lab.path}: it gets through with no other training: {next(iter(failed.values()))}")
-        path = _path(project, lab)
+        path = _path(lab)
         path.parent.mkdir(exist_ok=True)
         found = {"code": lab.digest, "values": values, "failed": failed}
         path.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -110,5 +114,5 @@ def use_training(seed: int) -> None:
     loading.SEED = seed
 
 
-def _path(project: Project, lab: Lab):
+def _path(lab: Lab) -> Path:
     return lab.path.parent / "replicates" / f"{lab.stem}.json"
