@@ -725,7 +725,7 @@ assert slope > attention, scores
 # ([Kobayashi et al. 2020](https://arxiv.org/abs/2004.10102)), reaches {{ result("explanation.bright_norm", ".2f") }}. The slope of the log-odds along each cut
 # reaches {{ result("explanation.guide_slope", ".2f") }} (exercise 2; attention by the same count {{ result("explanation.guide_attention", ".2f") }}).
 #
-# By the loss, weight and effect have {{ result("explanation.rho_loss", ".2f") }} over all edges. Norms add {{ result("explanation.rho_norm_gain", ".3f") }} to that, and the last layer has
+# By the loss, weight and effect have {{ result("explanation.rho_loss", ".2f") }} over all edges. Norms change that by {{ result("explanation.rho_norm_gain", ".3f") }}, which another machine may turn around, and the last layer has
 # {{ result("explanation.rho_late_gain", ".2f") }} more than the first.
 #
 # ### Effects without attention

@@ -131,8 +131,14 @@ note(openings=len(set(ids[:, 0].tolist())))
 #
 # {{ drawing("residual-stream", alt="The residual stream as a line through the layers, to which attention and MLP of each layer add.") }}
 #
-# Every layer adds to the stream: $x \leftarrow x + \text{Attn}(x)$, then $x \leftarrow x + \text{MLP}(x)$. So a giant must have been
-# written by someone, and it stays until someone writes its negative.
+# Every layer adds to the stream, and takes nothing away:
+#
+# $$
+# x_L = x_0 + \sum_{l=1}^{L} (a_l + m_l)
+# $$
+#
+# with $x_0$ the embedding of the token, $a_l$ what the attention of layer $l$ adds and $m_l$ what its MLP adds. So a giant is one of
+# these terms, and it stays in the sum until a later term is its negative. Which term is it?
 
 # %% tags=["setup"]
 written = seen.stack("mlp_out")[
@@ -182,7 +188,7 @@ figure(
 # %% [markdown]
 # MLP {{ result("sinks.author", "d") }} writes a vector of length {{ result("sinks.written_length", ",.0f") }} at the first token,
 # and {{ result("sinks.one_dimension", ".1%") }} of its energy is one number, dimension {{ result("sinks.dimension", "d") }}.
-# It is the same vector in every text: the least alike two have a cosine of {{ result("sinks.alike", ".4f") }}. So it cannot say
+# It is the same vector in every text: the two that differ most have a cosine of {{ result("sinks.alike", ".4f") }}. So it cannot say
 # anything about the text.
 #
 # The last MLPs take {{ result("sinks.erased", ".0%") }} of that number away again. They must: what remains is what the
