@@ -1,9 +1,9 @@
 # ---
 # title: Where the stuck runs are
-# question: Where is an XOR network that is stuck at no saddle and yet never arrives, and is there a way out?
+# question: Can a stuck XOR network reach a solution without ever going uphill?
 # answer: >-
-#   From {{ result("stuck.downhill_share", ".0%") }} of the stuck runs a path leads to a solution and never goes uphill, though the loss
-#   curves upwards in every direction around each of them.
+#   From {{ result("stuck.downhill_share", ".0%") }} of the stuck runs a path leads to a solution and never goes uphill, although the
+#   loss curves upwards in every direction around each of them.
 # chapter: Start
 # level: advanced
 # models: []
@@ -43,8 +43,8 @@ note = within(rtol=1e-3, because=ROUNDING)
 # %% [markdown]
 # ## A case you can hold: one run that says “one half”
 #
-# [XOR from scratch](01_xor.md) trained 200 networks with two hidden units. About six in ten learned XOR. The others stopped at one and
-# the same height, and ten times the steps freed none of them. Here is the first of them, and what it says to the four cases.
+# [XOR from scratch](01_xor.md) trained 200 networks with two hidden units. About six in ten learned XOR. The others stopped at the
+# same loss, and ten times as many steps freed none of them. Here is the first of them, with its answers to the four cases.
 
 # %% tags=["setup"]
 X = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])  # (4 cases, 2 inputs)
@@ -65,10 +65,11 @@ for (a, b), truth, says in zip(X.astype(int), Y[:, 0], one, strict=True):
     print(f"{a} XOR {b} = {truth:.0f}, the run says {says:.2f}")
 
 # %% [markdown]
-# Two cases are right. The other two have different answers and get the same reply, one half: the run has *merged* them. Each of the
-# two costs ln 2, so the mean over four cases is ½ ln 2, about 0.35 nats. Every stuck run is like this.
+# Two answers are right. The other two cases have different true answers, yet the network answers one half to both: it has *merged*
+# them. Each merged case costs $\ln 2$, so the mean over the four cases is $\frac{1}{2} \ln 2$, about 0.35 nats. Every stuck run
+# looks like this.
 #
-# ## Three kinds of ground
+# ## Three places where gradient descent can stop
 #
 # {{ drawing("xor-network", light="planes", alt="Two inputs lead to two hidden units and these to one output. Below the hidden units, lit up: each draws one straight line through the plane of inputs.") }}
 #
@@ -76,14 +77,19 @@ for (a, b), truth, says in zip(X.astype(int), Y[:, 0], one, strict=True):
 # L = -\frac{1}{4} \sum_{x} \bigl[\, y_x \ln p_x + (1 - y_x) \ln (1 - p_x) \,\bigr]
 # $$
 #
-# $p_x$ is what the network says to case $x$ and $y_x$ the truth. $L$ depends on nine numbers: six weights and three biases. Where can
-# gradient descent stop? At a *minimum* all slopes are zero and the ground is curved upwards in every direction. At a *saddle* it is
-# level too, but curved downwards in some direction. In a *valley without end* it is never quite level: the loss goes on falling, ever
-# more slowly, towards a bottom at infinity. The *Hessian*, the table of second derivatives, shows the curvatures by its eigenvalues.
+# $p_x$ is the probability of 1 that the network gives to case $x$, and $y_x$ is the true answer. $L$ depends on nine numbers, six
+# weights and three biases. Picture it as the height of a landscape over them. Where can gradient descent stop?
 #
-# The first lab found upward curvature in all nine directions (the flattest {{ result("xor.smallest_curvature", ".1e") }}), and a loss
-# that comes {{ result("xor.above_half_ln2_ratio", ".1f") }} times nearer to ½ ln 2 with ten times the steps. So it is a valley without
-# end. We ask whether that valley has walls.
+# - At a *minimum* all slopes are zero and the loss curves upwards in every direction.
+# - At a *saddle* all slopes are zero too, but the loss curves downwards in some direction.
+# - In a *valley without end* the slope never quite reaches zero: the loss keeps falling, ever more slowly, towards a bottom at
+#   infinity.
+#
+# The curvatures are the eigenvalues of the *Hessian*, the matrix of second derivatives.
+#
+# The first lab measured these curvatures at the stuck runs: all nine point upwards, so no run is at a saddle. But the loss is still
+# creeping towards $\frac{1}{2} \ln 2$, and ten times the steps bring it {{ result("xor.above_half_ln2_ratio", ".1f") }} times
+# nearer. So a stuck run is in a valley without end. Does that valley have walls?
 #
 # ```exercise
 # title: What merging costs
@@ -128,10 +134,13 @@ predict("Inputs centred on 0 make two units succeed more often", 0.6, centred_ga
 # %% [markdown]
 # ## A way out exists, and it never goes uphill
 #
-# A stuck run holds half of each solution: one unit is OR, the other a *detector* that says yes to one case only. The OR unit must
-# separate 00 from the merged pair. But it need not separate 00 from the case that the detector picks out, if the detector has twice the
-# output weight. So we make all weights larger (down the valley), let the detector be twice as loud, and turn the OR unit while
-# everything is saturated, until it has become the missing detector.
+# A stuck run holds half of each solution: one unit is OR, the other a *detector* that answers yes to one case only. Such a run has
+# some freedom left. The OR unit must separate 00 from the merged pair. It need not separate 00 from the case that the detector
+# picks out, if the detector has twice the output weight.
+#
+# So we build a path in three moves. First we make all weights larger, which leads down the valley, and give the detector twice the
+# output weight. Now both units are saturated: their tanh sits at −1 or 1, whatever small change comes. Then we turn the OR unit,
+# which costs almost nothing, until it has become the missing detector.
 
 
 # %% tags=["setup"]
@@ -215,25 +224,25 @@ figure(
 )
 
 # %% [markdown]
-# From {{ result("stuck.downhill_share", ".0%") }} of the stuck runs the path leads to a solution and never rises (by more than 0.0001
-# nats above its lowest point so far). The straight line to the same place climbs a median of
-# {{ result("stuck.straight_rise", ".2f") }} nats. So these are no walled basins, in spite of the curvature upwards wherever a run was
-# found.
+# From {{ result("stuck.downhill_share", ".0%") }} of the stuck runs the path leads to a solution and never rises (by more than
+# 0.0001 nats above its lowest point so far). The control is the straight line to the same solution. It climbs by
+# {{ result("stuck.straight_rise", ".2f") }} nats (median). So a stuck run is not in a walled basin, although the loss curves
+# upwards in every direction around it.
 #
-# Why does gradient descent not take the way? It goes down the steepest way, and that leads along the valley, to infinity. Where our
-# path turns off, the whole slope is {{ result("stuck.slope_at_turn", ".0e") }} nats per unit. The part of it that points along the turn
-# is {{ result("stuck.turn_downhill", ".3f") }} of that: level ground, as far as gradient descent can tell.
+# Why does gradient descent not take this path? It follows the steepest descent, and that leads along the valley, towards infinity.
+# Where our path turns off, the slope is only {{ result("stuck.slope_at_turn", ".0e") }} nats per unit of weight, and of that slope
+# a share of {{ result("stuck.turn_downhill", ".3f") }} points along the turn. To gradient descent the turn is level ground.
 #
-# ## With a price on large weights they do rest at a minimum
+# ## With weight decay the stuck runs do rest at a minimum
 #
-# If the bottom is at infinity, a small price on large weights (*weight decay*) puts it out of reach:
+# A bottom at infinity needs infinite weights. *Weight decay*, a small price on large weights, puts it out of reach:
 #
 # $$
 # L + \frac{\lambda}{2}\, |\theta|^2
 # $$
 #
-# $\theta$ are the nine numbers and $\lambda$ is 0.003. We train on with it, and let two steps of Newton's method find the exact point of
-# rest. Then we ask whether all slopes are zero and all curvatures positive.
+# $\theta$ are the nine weights and biases, and $\lambda$ is 0.003. We train the stuck runs further with this price, and three steps
+# of Newton's method find the exact point where each comes to rest. Are all slopes zero there, and all curvatures positive?
 
 # %% tags=["setup"]
 DECAY = 0.003
@@ -272,15 +281,18 @@ note(unit="nats", height_stuck=height(held).min())
 note(rtol=1e-2, unit="nats", height_solved=height(control).max())
 
 # %% [markdown]
-# All of them ({{ result("stuck.true_minimum_share", ".0%") }}) rest at a true minimum, and
-# {{ result("stuck.stuck_with_decay", ".0%") }} are still stuck. They have one height (different heights:
-# {{ result("stuck.distinct_minima") }}), so we take it to be one minimum up to swaps of units, signs and inputs. It lies at
-# {{ result("stuck.height_stuck", ".2f") }} nats, loss and price together; the control, solved runs with the same price, at
-# {{ result("stuck.height_solved", ".2f") }} or below. So “local minimum” is right with this weight decay, and wrong without.
+# Yes: {{ result("stuck.true_minimum_share", ".0%") }} of them rest at a true minimum, and
+# {{ result("stuck.stuck_with_decay", ".0%") }} are still stuck. Rounded to five digits, they have
+# {{ result("stuck.distinct_minima") }} height, so we take them to be one minimum, up to swaps of units, signs and inputs.
+#
+# That minimum lies at {{ result("stuck.height_stuck", ".2f") }} nats, loss and price together. The control, solved runs trained on
+# with the same price, ends at {{ result("stuck.height_solved", ".2f") }} or below. So *local minimum* is the right name with this
+# weight decay, and the wrong one without.
 #
 # ## A kick is worse than a fresh start
 #
-# We add noise to all nine parameters of every stuck run, five times each, train again, and count who gets out.
+# Perhaps a push helps. We add noise to all nine parameters of every stuck run, five times each, train again, and count how many get
+# out.
 
 # %% tags=["idea"]
 KICKS = (0.3, 1, 2, 4, 8)
@@ -318,8 +330,8 @@ figure(
 
 # %% [markdown]
 # A kick of size 1 (the noise's standard deviation) frees {{ result("stuck.freed_by_kick_1", ".0%") }} of them. The best size frees
-# {{ result("stuck.freed_at_best", ".0%") }}, far fewer than a fresh start solves ({{ result("xor.solved_2", ".0%") }}). A likely
-# reason, not tested here: a kick leaves the large weights large.
+# {{ result("stuck.freed_at_best", ".0%") }}, far fewer than the {{ result("xor.solved_2", ".0%") }} that a fresh start solves. One
+# possible reason, which we did not test: a kick leaves the large weights large.
 #
 # ## Two cases merge, and one of them is always 11
 
@@ -367,24 +379,26 @@ figure(
 )
 
 # %% [markdown]
-# {{ result("stuck.far_corner", ".0%") }} of the merged pairs hold the case 11. XOR does not care which corner is which, so the cause must
-# be how we write the inputs. The control has the inputs centred on 0: then it is {{ result("stuck.far_corner_centred", ".0%") }}, and
-# {{ result("stuck.solved_2_centred", ".0%") }} of the runs are solved.
+# {{ result("stuck.far_corner", ".0%") }} of the merged pairs contain the case 11. XOR itself treats the four corners equally, so
+# the cause must be how we write the inputs. In the control the inputs are centred on 0. Then only
+# {{ result("stuck.far_corner_centred", ".0%") }} of the pairs contain 11, about the half that symmetry predicts, and more runs are
+# solved ({{ result("stuck.solved_2_centred", ".0%") }}).
 #
-# Our reading: with biases of zero, the largest sums belong to the case furthest from the origin. There a unit saturates first, and a
-# saturated unit tells nothing apart. The control shows only that the position of the inputs is the cause.
+# The control shows that the position of the inputs is the cause. How it acts is our guess: biases start at zero, so the case
+# furthest from the origin gets the largest sums. Units saturate there first, and a saturated unit cannot tell two cases apart.
 #
 # ## What surprised us
 #
-# **No saddle, no minimum, and a way out downhill all the same.** *Local minimum* is the usual name for such runs. It is wrong here in a
-# way that we had not thought of: the walls are not there.
+# **No saddle, no minimum, and a way out that never climbs.** *Local minimum* is the usual name for such runs. Without weight decay
+# it is wrong twice: the slope is nowhere zero, and there are no walls.
 #
-# **A kicked run is worse off than a fresh one.** We had given two chances in five that a kick of size 1 frees more than half.
+# **A kicked run is worse off than a fresh one.** We had given two chances in five that a kick of size 1 frees more than half. It
+# frees {{ result("stuck.freed_by_kick_1", ".0%") }}.
 #
 # ## Try it
 #
-# **1. Why twice as loud?** (10 minutes). On our path the detector is twice as loud as the OR unit. Walk the same path with both equally
-# loud. What is the highest loss on it, and which cases are lost there?
+# **1. Why twice as loud?** (10 minutes). On our path the detector has twice the output weight of the OR unit. Walk the same path
+# with equal output weights. What is the highest loss on it, and which cases does the network get wrong there?
 #
 # ??? tip "Hint"
 #     With output weights (V, V) the output bias must be 0, or the merged pair is no longer at "one half". At "half
@@ -402,8 +416,8 @@ print(
 )
 
 # %% [markdown]
-# **2. Move the corner** (5 minutes). Write the inputs as −1 and 0 instead of 0 and 1. Which case is now in every merged pair? Say it
-# before you run it.
+# **2. Move the corner** (5 minutes). Write the inputs as −1 and 0 instead of 0 and 1. Which case is now in every merged pair?
+# Predict it before you run it.
 #
 # ??? tip "Hint"
 #     Which corner is now furthest from the origin?
@@ -420,23 +434,27 @@ print("stuck runs that merge 00-01, 00-10, 01-11, 10-11:", by_edge)
 # ## You can now
 #
 # - tell a minimum, a saddle and a valley without end apart, by slopes and curvatures;
-# - say why curvature upwards does not mean walls;
+# - explain why upward curvature does not mean walls;
 # - build a path through a loss landscape by hand, and check it against the straight line.
 #
 # ## What this does not show
 #
 # - One path was built by hand for one kind of failure, and checked at many points along it, not proved.
-# - “True minimum” was shown with one strength of weight decay, for the runs we had. Kicks were noise of one kind.
+# - “True minimum” was shown with one strength of weight decay, for the runs we had. Kicks were noise of one kind, and a kicked run
+#   had 1000 steps where a fresh one had 2000.
 # - Full batches and plain gradient descent only. Momentum, Adam or the noise of small batches may find the way out.
 #
 # ## Going deeper
 #
 # Sprinkhuizen-Kuyper & Boers (1999) prove for a close relative of our network (sigmoid units, squared error) that from every finite
-# point a path leads to a solution along which the error only falls. So we knew what to look for. To walk it from every stuck run, we
-# first rename things so that all of them look the same: the merged cases are 01 and 11, the OR unit comes first. Since
-# $\tanh(-z) = -\tanh(z)$, a unit can be turned round, and XOR does not mind a swap of its inputs.
+# point a path leads to a solution along which the error only falls. So we knew what to look for. To walk the path from every stuck
+# run, we first rename units and inputs so that all runs look the same: the merged cases are 01 and 11, and the OR unit comes first.
+# That changes nothing: since $\tanh(-z) = -\tanh(z)$, the signs of a unit's weights can be flipped, and XOR does not change if its
+# inputs are swapped.
 #
-# Two hundred other starts, not centred, solve {{ result("xor.solved_2_other_seeds", ".0%") }}; centring gains far more than that.
+# How much of the gain by centring is chance? Two hundred other starts, not centred, solve
+# {{ result("xor.solved_2_other_seeds", ".0%") }}, so two samples of 200 can differ by several points. Centring gains
+# {{ result("stuck.centred_gain", ".0%") }}, about twice as much: likely an effect, of uncertain size.
 #
 # - Before this: [XOR from scratch](01_xor.md)
 # - Finding: [A stuck run is in a valley without end, not in a basin](../findings/xor-valley-without-end.md)

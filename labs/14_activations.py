@@ -36,8 +36,9 @@ note = within(rtol=0.1, because=ROUNDING)
 # %% [markdown]
 # ## A case you can hold: the neuron that answers to *said*
 #
-# *Fairytale* has 5 layers of MLPs, each with hundreds of neurons. We let it tell 16 tales and look for the neuron that *said*
-# sets apart best. Then we try that neuron on other verbs in the same four sentences. Does it know the word, or the kind of word?
+# *Fairytale* has 5 layers of MLPs, each with hundreds of neurons. We let it tell 16 tales and pick the neuron that best separates
+# *said* from all other words. Then we put other verbs in the place of *said*, in four sentences. Does the neuron know the word, or
+# the kind of word?
 
 # %% tags=["setup"]
 fairytale = llmnotes.load("fairytale")
@@ -115,9 +116,9 @@ figure(
 )
 
 # %% [markdown]
-# {{ result("activations.speech_above") }} of the seven other verbs of speech move it more than any control does. It answers to a
-# kind of word more than to one word. “Verb of speech” seems to be its name. Most published names of neurons were found this way.
-# How many neurons have one?
+# {{ result("activations.speech_above") }} of the seven other verbs of speech activate it more than any control verb does. It
+# responds to a kind of word rather than to one word, so we could call it the “verb of speech” neuron. Many published names of
+# neurons were found in this way. How many neurons have such a name?
 #
 # ## A neuron is active where the text agrees with its key
 #
@@ -127,16 +128,17 @@ figure(
 # a_i = g(\k{k_i} \cdot x + b_i)
 # $$
 #
-# $x$ is the stream of a word after the norm, $\k{k_i}$ the key of neuron $i$, $b_i$ a constant and $g$ the GELU, which is nearly 0
-# below zero. $a_i$ is the neuron's *activation*. To give a neuron a name is to claim that it is active where a label holds, such as
-# “is a plural noun”, and nowhere else. The *F1 score* checks both halves of the claim:
+# $x$ is the residual stream at a word, after the norm. $\k{k_i}$ is the key of neuron $i$, $b_i$ a constant, and $g$ the GELU,
+# which is nearly 0 below zero. $a_i$ is the neuron's *activation*. To name a neuron is to claim that it is active where a label
+# holds, such as “is a plural noun”, and nowhere else. The *F1 score* checks both halves of that claim:
 #
 # $$
 # F_1 = \frac{2\, |A \cap L|}{|A| + |L|}
 # $$
 #
-# $A$ is the set of places where the neuron is active, $L$ the set where the label holds. $F_1$ is 1 if they are the same set, and
-# 0 if they share no place. We call a neuron active above half of its (nearly) largest value, and a label good from $F_1 = 0.8$.
+# $A$ is the set of places where the neuron is active, $L$ the set where the label holds. $F_1$ is 1 if they are the same set, and 0
+# if they share no place. We call a neuron active above half of its largest value (after leaving out the top thousandth), and a
+# label good if $F_1$ is at least 0.8.
 
 
 # %% tags=["idea"]
@@ -172,10 +174,10 @@ def overlap(one, other):
 #
 # ## A language in which every label is known
 #
-# For *Fairytale* we guess labels. In *World* we wrote the grammar, so we can list everything there is to know about a place: what
-# the word **is** (itself, number, gender, mood, near the beginning) and what **may come** next (which kinds of words, one word
-# only, which rule decides). That makes some 280 labels. On 50 stories we choose the best label for each neuron. On 50 others we
-# say whether it is good.
+# For *Fairytale* we have to guess labels. In *World* we wrote the grammar, so we can list everything there is to know about a word
+# in its text: what the word **is** (itself, its number, gender, mood, whether it is near the beginning) and what **may come** next
+# (which kinds of words, whether only one word, which rule decides). That makes some 280 labels. On 50 stories we choose the best
+# label for each neuron. On 50 other stories we test whether it is good.
 
 # %% tags=["setup"]
 world = llmnotes.load("world")
@@ -247,15 +249,15 @@ def described(values, holds, most=3, share=0.5):
 # %% [markdown]
 # ## Your prediction
 #
-# Is a neuron a natural unit? Then something that is *not* a neuron should have no name. We turn the activations of each layer by
-# a random rotation $R$, so that every direction mixes all 128 neurons:
+# Is a neuron a natural unit? If it is, something that is *not* a neuron should have no name. We multiply the activations of each
+# layer by a random rotation $R$, so that every new direction mixes all 128 neurons:
 #
 # $$
 # a' = a R
 # $$
 #
-# Each mixture gets the same chance: the best of all labels. First we make all neurons equally loud, that is, we divide each by its
-# standard deviation.
+# Each mixture gets the same chance as a neuron: the best of all labels. Before mixing we divide each neuron's activation by its
+# standard deviation, so that all neurons are equally *loud* and none dominates.
 
 # %%
 ask(
@@ -417,17 +419,17 @@ figure(
 
 # %% [markdown]
 # One label describes {{ result("activations.one_label", ".0%") }} of *World*'s neurons, and
-# {{ result("activations.one_rotated_unit", ".0%") }} of the mixtures of equally loud ones. In four other training runs it is the
-# same: the neurons have at least {{ result("activations.seeds_neurons_least", ".0%") }}, the mixtures at most
-# {{ result("activations.seeds_unit_most", ".0%") }}.
+# {{ result("activations.one_rotated_unit", ".0%") }} of the mixtures of equally loud ones. Four other training runs agree. Over all
+# five at least {{ result("activations.seeds_neurons_least", ".0%") }} of the neurons have a name, and at most
+# {{ result("activations.seeds_unit_most", ".0%") }} of the mixtures.
 #
-# What of mixtures of neurons as loud as they are? They reach {{ result("activations.one_rotated", ".0%") }}. But they borrow their
-# names: a few neurons are many times louder than the rest, and each of them shows through in most mixtures. All named mixtures
-# together have {{ result("activations.different_labels_rotated", ".0f") }} different labels, the named neurons
-# {{ result("activations.different_labels", ".0f") }}. So a neuron *is* a better unit than a random direction, in all five models.
+# Without dividing by the standard deviation, {{ result("activations.one_rotated", ".0%") }} of the mixtures have a name. But they
+# borrow it: a few neurons are many times louder than the rest, and each of them shows through in most mixtures. So the named
+# mixtures share {{ result("activations.different_labels_rotated") }} different labels, where the neurons have
+# {{ result("activations.different_labels") }}. In all five models a neuron is a better unit than a random direction.
 #
-# And yet most neurons have no name. Two or three labels together describe another
-# {{ result("activations.several_labels", ".0%") }}. More than three quarters stay without, in a language that hides nothing from us.
+# Still, most neurons have no name. Two or three labels together describe another {{ result("activations.several_labels", ".0%") }}.
+# More than three quarters remain without one, in a language of which we know every rule.
 #
 # ## Late neurons speak of what may come
 
@@ -469,18 +471,20 @@ last_layers = [
 note(seeds_late=1 + sum(bool(both > 2 * is_) for both, is_ in last_layers))
 
 # %% [markdown]
-# By what the word *is* we would describe {{ result("activations.one_of_what_is_last", ".0f") }}% of the last layer's neurons. With
-# what *may come* it is {{ result("activations.one_label_last", ".0f") }}%. The usual way to name a neuron is to look at the words
-# where it fires most. In the last layer those words stand on the wrong side of it. The labels of what may come more than double the
-# number of names in {{ result("activations.seeds_late") }} of five models.
+# Labels of what the word *is* describe {{ result("activations.one_of_what_is_last") }}% of the last layer's neurons. With labels of
+# what *may come* as well, it is {{ result("activations.one_label_last") }}%. In {{ result("activations.seeds_late") }} of five
+# models these labels more than double the number of names in that layer.
+#
+# This matters for method. The usual way to name a neuron is to look at the words at which it is most active. In the last layer
+# these words come just before the thing that the neuron stands for.
 #
 # ## The largest activation can go
 #
-# In some models a few activations are hundreds of times larger than the rest
-# ([Sun et al. 2024](https://arxiv.org/abs/2402.17762)). In *World* the largest neuron reaches
-# {{ result("activations.largest", ".0f") }}, the median neuron {{ result("activations.typical_largest", ".1f") }}. Does the model
-# need it? We put its mean over all stories in place of its activation and measure the divergence from the true distribution, at
-# the places where it is active and elsewhere.
+# In some models a few activations are hundreds of times larger than the rest ([Sun et al. 2024](https://arxiv.org/abs/2402.17762)).
+# In *World* the largest neuron reaches an activation of {{ result("activations.largest", ".0f") }}, where the median neuron reaches
+# {{ result("activations.typical_largest", ".1f") }}. Does the model need it? We replace its activation by its mean over all
+# stories. Then we measure, where the neuron is active and elsewhere, how far the model's prediction moves from the true
+# distribution.
 
 # %% tags=["setup"]
 largest = values.max(0).values
@@ -589,21 +593,21 @@ figure(
 )
 
 # %% [markdown]
-# Size is not importance. Without the largest neuron its own places cost {{ result("activations.cost_largest", ".3f") }} nats more. For
-# the eight largest the median is {{ result("activations.cost_of_8", ".3f") }}, and one of them costs more. In
-# {{ result("activations.seeds_largest_can_go") }} of five training runs the largest neuron costs less than 0.1 nats.
+# Size is not importance. Without its largest neuron the model loses {{ result("activations.cost_largest", ".3f") }} nats at the
+# words where the neuron is active. In {{ result("activations.seeds_largest_can_go") }} of five training runs that loss is below 0.1
+# nats. Among the eight largest neurons one matters more, as the figure shows.
 #
-# Some of the large ones stand in for each other. {{ result("activations.team") }} of them have the same label, that of songs. Remove them
-# together and songs cost {{ result("activations.team_together", ".2f") }} nats; add up what each costs alone, and it is
-# {{ result("activations.team_alone", ".2f") }}.
+# Some of the large neurons can replace each other. {{ result("activations.team") }} of them have the same label, that of songs.
+# Ablated together they cost {{ result("activations.team_together", ".2f") }} nats at songs. The costs of ablating each alone add up
+# to only {{ result("activations.team_alone", ".2f") }}.
 #
 # ## What surprised us
 #
-# **We first said the opposite.** Our first control was one rotation of neurons as loud as they are. It had nearly as many names as
-# neurons, and we wrote that a name is not much of a property of neurons. A reader divided each neuron by its standard deviation
-# first, and the names of mixtures were gone. The loudest neurons had lent them out.
+# **We first said the opposite.** Our first control was one rotation of neurons as loud as they are. These mixtures had nearly as
+# many names as the neurons, and we wrote that a name is not much of a property of neurons. A reader first divided each neuron by
+# its standard deviation, and the names of the mixtures were gone. The loudest neurons had lent them out.
 #
-# **The largest activation by far belongs to a neuron that the model can do without.**
+# **The model can do without its largest neuron.** We had given even odds that its words would cost more than 0.1 nats without it.
 #
 # ## Try it
 #
@@ -618,8 +622,8 @@ assert at_06 > float(one.float().mean()), "a lower bar lets more pass"
 print("neurons at 0.6:", round(at_06, 2))
 
 # %% [markdown]
-# **2. Who lends the names?** (10 minutes). Take the four loudest neurons out of each layer (set them to 0) before you mix neurons as
-# loud as they are. How many mixtures have a name now?
+# **2. Who lends the names?** (10 minutes). Take the four loudest neurons out of each layer (set them to 0) before you mix, without
+# dividing by the standard deviation. How many mixtures have a name now?
 #
 # ??? tip "Hint"
 #     `layer.max(0).values.topk(4).indices`, then `mixtures(layers, spins[0])`.
@@ -637,16 +641,16 @@ print("mixtures with a name, without the loudest:", round(left_over, 3))
 # %% [markdown]
 # ## You can now
 #
-# - test a neuron's name by F1 on text on which it was not chosen;
-# - compare neurons with random mixtures, and say why they must be equally loud first;
-# - tell a neuron's size from what the model loses without it.
+# - test a neuron's name by its F1 score on text on which the name was not chosen;
+# - compare neurons with random mixtures, and explain why the neurons must first be made equally loud;
+# - distinguish the size of an activation from what the model loses without it.
 #
 # ## What this does not show
 #
-# - That the other neurons mean nothing. A neuron may follow a degree, or share a direction with others
+# - That the other neurons mean nothing. A neuron may follow a quantity that has no yes or no, or share a direction with others
 #   ([superposition](16_superposition.md)).
-# - Anything on large models: there many neurons have clear descriptions.
-# - Whether the model *uses* a neuron by its name. We replaced single neurons and one group, by their means.
+# - Anything about large models. There many neurons are reported to have clear descriptions.
+# - Whether the model *uses* a neuron for what its name says. We replaced single neurons, and one group, by their means.
 #
 # ## Going deeper
 #
@@ -681,27 +685,28 @@ for layer in range(tales.n_layers):
         )
 
 # %% [markdown]
-# In {{ result("activations.kept_tales", ".0%") }} of the strongest places in the second half stands the token of the first half
-# (control: {{ result("activations.kept_control", ".1%") }}), and {{ result("activations.kept_by_half", ".0%") }} of the neurons keep
-# to it in half of their places or more. The lines above show the three strongest contexts of two neurons a layer: the one that
-# agrees most in the first half, and number 0, which nobody chose. What the neurons 0 stand for, their contexts hardly tell.
+# In {{ result("activations.kept_tales", ".0%") }} of the strongest places in the second half the token is the one of the first half
+# (control: {{ result("activations.kept_control", ".1%") }}). {{ result("activations.kept_by_half", ".0%") }} of the neurons keep to
+# their token in half of their places or more. So few neurons stand for one token. The lines above show the three strongest contexts
+# of two neurons in each layer: the one that agrees most in the first half, and number 0, which nobody chose. From the contexts of
+# the neurons number 0 we cannot tell what they stand for.
 #
 # ### How firm are the names?
 #
 # With shuffled labels {{ result("activations.one_shuffled", ".0%") }} of the neurons have a good one. Of the neurons that a label
-# describes on the first half of the stories, {{ result("activations.kept_world", ".0%") }} stay described on the second. If a neuron
-# counts as active from a quarter of its largest value, one label describes {{ result("activations.one_at_a_quarter", ".0%") }}. So
-# the share depends on where “active” begins; the order of neurons and mixtures does not.
+# describes on the first half of the stories, {{ result("activations.kept_world", ".0%") }} stay described on the second. If a
+# neuron counts as active from a quarter of its largest value, one label describes
+# {{ result("activations.one_at_a_quarter", ".0%") }}. So the share depends on where “active” begins.
 #
 # In the middle layers neurons have {{ result("activations.middle_to_rotated", ".1f") }} times as many names as mixtures of neurons
-# as loud as they are. In the last layer these mixtures come close, with {{ result("activations.one_rotated_last", ".0f") }}% against
-# {{ result("activations.one_label_last", ".0f") }}%, because its loudest neurons are the loudest of all; equally loud, it is
-# {{ result("activations.one_rotated_unit_last", ".0f") }}%.
+# that were not made equally loud. In the last layer these mixtures come close, with {{ result("activations.one_rotated_last") }}%
+# against {{ result("activations.one_label_last") }}%, because the loudest neurons of all are there. Made equally loud, its mixtures
+# have {{ result("activations.one_rotated_unit_last") }}%.
 #
 # ### The first token is not the largest
 #
 # {{ result("activations.of_16_in_last_layer") }} of the 16 largest neurons are in the last layer, and all eight in the list below
-# have a label of what may come. In large models the longest vectors stand at the first token. Here its vector is
+# have a label of what may come. In large models the longest vectors are found at the first token. Here the first token's vector is
 # {{ result("activations.first_to_longest", ".0%") }} as long as the longest one (in *Fairytale*
 # {{ result("activations.first_to_longest_tales", ".0%") }}).
 

@@ -2,8 +2,8 @@
 # title: The geometry of embeddings
 # question: Do words with the same role lie together, and what does it mean when the differences of word pairs are parallel?
 # answer: >-
-#   The steps from singular to plural have a cosine of {{ result("geometry.nouns_parallel", ".2f") }} in *World*, and just as much when
-#   *cat* is paired with *houses*: parallel arrows show two groups, and no pairs.
+#   Differences from singular to plural have a mean cosine of {{ result("geometry.nouns_parallel", ".2f") }} in *World*, and just as much when
+#   *cat* is paired with *houses*: parallel arrows show two groups, not pairs.
 # chapter: Inside
 # level: intermediate
 # models: [world, fairytale]
@@ -58,8 +58,8 @@ def at(words):
 # %% [markdown]
 # ## A case you can hold: king − man + woman
 #
-# The best-known fact about embeddings is an arithmetic of words: *king* − *man* + *woman* leads to *queen*
-# ([Mikolov et al. 2013](https://aclanthology.org/N13-1090/)). We try it in *Fairytale*, and print the five nearest words.
+# The best-known fact about embeddings is that one can calculate with words: *king* − *man* + *woman* leads to *queen* ([Mikolov et
+# al. 2013](https://aclanthology.org/N13-1090/)). We try it in *Fairytale*, and print the five nearest words.
 
 
 # %% tags=["idea"]
@@ -74,22 +74,23 @@ for name, score in (("king - man + woman:", near), ("king alone:", alone)):
     print(name, *(tokens.vocab[i].replace("Ġ", "") for i in np.argsort(-score)[:5]))
 
 # %% [markdown]
-# The usual demonstration leaves out the three words of the question before it looks for the nearest one. The second line leaves out the
-# arithmetic. How much of the fact is arithmetic, and how much is that words of a kind lie together?
+# The nearest word is usually one of the three words of the question, so the usual demonstration leaves these out. The second line
+# skips the arithmetic and starts from *king* alone. How much of the effect is due to the arithmetic, and how much to the fact that
+# similar words lie together?
 #
 # ## Vectors, angles, groups
 #
 # {{ drawing("transformer-map", light="embed", alt="The map of the transformer from tokens to the next word; the embedding, where each token becomes a vector, is lit up.") }}
 #
-# An *embedding* is the vector that stands for a word when the model reads it. In both our models it is the unembedding as well: the
-# same vector decides how likely the word is to come next. The *cosine* compares two directions:
+# An *embedding* is the vector that stands for a word when the model reads it. In both our models it also serves as the unembedding:
+# the same vector decides how likely the word is to come next. The *cosine* compares two directions:
 #
 # $$
 # \cos(u, v) = \frac{u \cdot v}{|u|\, |v|}
 # $$
 #
-# $u$ and $v$ are embeddings, each less the mean of all embeddings: the part that all words share says nothing about any of them. The
-# cosine is 1 for the same direction and 0 for unrelated ones.
+# $u$ and $v$ are embeddings. From each we first subtract the mean of all embeddings, since what all words share says nothing about
+# any of them. The cosine is 1 for the same direction and 0 for unrelated ones.
 #
 # ```exercise
 # title: A step between two words
@@ -111,9 +112,12 @@ for name, score in (("king - man + woman:", near), ("king alone:", alone)):
 #
 # ## Your prediction
 #
-# In *World* we wrote the grammar, so we know what the texts can show. Nothing that is ever said of *cats* differs from what is said of
-# *houses*: all nouns are used in the same ways, singular with singular verbs, plural with plural verbs. We take all steps from a
-# singular to its own plural, and ask how parallel they are. Then we pair them wrongly: *cat* with *houses*, *dog* with *stones*.
+# In *World* we wrote the grammar, so we know what the texts can teach. They say nothing of *cats* that they do not also say of
+# *houses*. All nouns are used in the same ways: singulars with singular verbs, plurals with plural verbs.
+#
+# The *step* of a word pair is the difference of its two embeddings. We take the steps from every singular to its own plural, and
+# ask how parallel they are: the mean cosine between two of them. Then we pair the words wrongly: *cat* with *houses*, *dog* with
+# *stones*.
 
 # %% tags=["setup"]
 # Our own guesses, written before we looked at any embedding of either model.
@@ -258,7 +262,7 @@ note(
 )
 
 # %% [markdown]
-# ## Parallel steps show two groups, and no pairs
+# ## Parallel steps show two groups, not pairs
 
 
 # %% tags=["idea"]
@@ -348,19 +352,25 @@ figure(
 )
 
 # %% [markdown]
-# In *World* the steps from singular to plural have a mean cosine of {{ result("geometry.nouns_parallel", ".2f") }}, and wrongly paired
-# {{ result("geometry.nouns_mismatched", ".2f") }}. The model has no reason to know that *cat* and *cats* belong together, and it does not:
-# *cats* is nearest to *cat* among the singulars in {{ result("geometry.own_number_world", ".0%") }} of the cases. In five training runs
-# the true steps are never more than {{ result("geometry.runs_gap_most", ".3f") }} more parallel than the wrong ones.
+# In *World* the steps from singular to plural have a mean cosine of {{ result("geometry.nouns_parallel", ".2f") }}, and wrongly
+# paired words have {{ result("geometry.nouns_mismatched", ".2f") }}. The texts give the model no reason to connect *cat* with
+# *cats*, and it does not: {{ result("geometry.own_number_world", ".0%") }} of the plurals have their own singular nearest. In none
+# of five training runs are the true steps more than {{ result("geometry.runs_gap_most", ".3f") }} more parallel than the wrong
+# ones.
 #
-# In *Fairytale* both are there. Wrong pairs of gender still give {{ result("geometry.gender_mismatched", ".2f") }} of
-# {{ result("geometry.gender_parallel", ".2f") }}. The rest is due to the pairs, and the partner is nearest in
-# {{ result("geometry.own_gender_tales", ".0%") }} of the cases.
+# So the steps are parallel because singulars form one group and plurals another. Every arrow from one group to the other points the
+# same way.
 #
-# And the arithmetic? For every two pairs of gender we look for the word nearest to *king* − *man* + *woman*.
-# {{ result("geometry.hits_arithmetic", ".0%") }} of the searches end at the right word if the three words are left out. Without the
-# arithmetic, at the word nearest to *king*, it is {{ result("geometry.hits_no_arithmetic", ".0%") }}. And if nothing is left out:
-# {{ result("geometry.hits_nothing_left_out", ".0%") }}.
+# In *Fairytale* the pairs matter, too. For pairs such as *king* and *queen* the cosine is
+# {{ result("geometry.gender_parallel", ".2f") }}, and {{ result("geometry.gender_mismatched", ".2f") }} of it remains with wrong
+# pairs: that part belongs to the groups. The rest belongs to the pairs, and in {{ result("geometry.own_gender_tales", ".0%") }} of
+# them the true partner is the nearest word of the other group.
+#
+# And the arithmetic? For every two pairs of gender we look for the word nearest to first − second + third, as in *king* − *man* +
+# *woman*. If the three words are left out, {{ result("geometry.hits_arithmetic", ".0%") }} of the searches end at the right word.
+# Without any arithmetic, the word nearest to *king* alone is right in {{ result("geometry.hits_no_arithmetic", ".0%") }}. If no
+# word is left out, {{ result("geometry.hits_nothing_left_out", ".0%") }} are right. So most of the effect is that similar words lie
+# together.
 
 # %% tags=["setup"]
 hits, units = (
@@ -391,8 +401,8 @@ note(
 # %% [markdown]
 # ## Words with the same role lie together
 #
-# How clear is a group? The *silhouette* of a grouping says how much nearer a vector is to its own group than to the nearest other one:
-# 1 is perfect, 0 no difference. The control is the same vectors with their labels shuffled, 100 times.
+# How clear is a group? The *silhouette* of a grouping compares a vector's distance to its own group with its distance to the
+# nearest other group: 1 is a perfect separation, 0 none. In the control we shuffle the labels of the same vectors, 100 times.
 
 # %% tags=["setup"]
 counts = np.array(json.loads((CHECKPOINTS / "fairytale" / "counts.json").read_text()))
@@ -441,18 +451,20 @@ figure(
 )
 
 # %% [markdown]
-# By part of speech words lie together in both models ({{ result("geometry.world_parts", ".2f") }} in *World*,
-# {{ result("geometry.tales_parts", ".2f") }} in *Fairytale*). Some facts show as well: towns by the same landmark lie together
-# ({{ result("geometry.landmark_silhouette", ".2f") }}).
+# In both models words lie together by part of speech ({{ result("geometry.world_parts", ".2f") }} in *World*,
+# {{ result("geometry.tales_parts", ".2f") }} in *Fairytale*), which no shuffle reaches.
 #
-# Of names by the same home there is no trace ({{ result("geometry.home_silhouette", ".2f") }}), though the model knows it as well. The
-# reason may be that a town has one fact to hold and a name three.
+# Some facts show as well. Towns with the same landmark lie together ({{ result("geometry.landmark_silhouette", ".2f") }}). People
+# with the same home do not ({{ result("geometry.home_silhouette", ".2f") }}), although the model knows their homes equally well.
+# Perhaps a town has one fact to hold and a name has three; we have not tested it.
 #
 # ## From layer to layer the word gives way to its role
 #
-# An embedding is where a word starts. Then each layer adds what the context tells. What is left of the word? We take nouns and names at
-# all places of 100 stories. At each layer we ask what share of the variance is explained by which word it is, by its **role** in the
-# sentence (a noun as head, attractor or object; a name as subject, giver, receiver), and by its **place** in the story (four quarters).
+# An embedding is where a word starts. Each layer then adds what the context tells about it. What is left of the word at the end? We
+# take nouns and names wherever they occur in 100 stories. At each layer we ask what share of the variance of their vectors is
+# explained by three things. First, by which **word** it is. Second, by its **role** in the sentence: for a noun the head of the
+# sentence, an attractor (a noun between head and verb) or an object; for a name the subject, the giver or the receiver. Third, by
+# its **position** in the story, in four quarters.
 
 # %% tags=["setup"]
 ids, stories = read(seed=7, n=100, length=128)
@@ -543,24 +555,26 @@ figure(
 )
 
 # %% [markdown]
-# Which name it is explains {{ result("geometry.name_at_start", ".0%") }} of what is there at the start, and
-# {{ result("geometry.name_at_end", ".0%") }} at the end, hardly more than with shuffled names. Its role then explains
-# {{ result("geometry.role_of_names_at_end", ".0%") }}: at the end stands what comes next, and no longer what was read.
+# Which name it is explains {{ result("geometry.name_at_start", ".0%") }} of the variance at the start and
+# {{ result("geometry.name_at_end", ".0%") }} at the end, hardly more than shuffled names do. By then the role explains
+# {{ result("geometry.role_of_names_at_end", ".0%") }}. The last layer's vectors describe what comes next, no longer what was read.
 #
-# In between something else is largest. After layer 0 the *place* explains {{ result("geometry.place_of_nouns_first", ".0%") }} of the
-# variance of nouns, and {{ result("geometry.place_of_nouns_last", ".1%") }} at the end. Compare a word's vectors in two contexts by
-# their cosine in a middle layer, and you compare above all where they stand.
+# In between, something else is largest. After layer 0 the *position* explains {{ result("geometry.place_of_nouns_first", ".0%") }}
+# of the variance of nouns, and {{ result("geometry.place_of_nouns_last", ".1%") }} at the end. Whoever compares a word's vectors in
+# two contexts by their cosine in a middle layer compares above all their positions.
 #
 # ## What surprised us
 #
-# **Wrong pairs changed nothing.** The picture of parallel arrows, by itself, is no evidence of a relation between words.
+# **Wrong pairs changed nothing.** We had taken parallel arrows for a relation between the words of a pair. By themselves they are
+# no evidence of one.
 #
-# **The place fills the middle of the model and leaves hardly a trace** ([surprise](../surprises/geometry-place-in-the-middle.md)).
+# **The position in the story fills the middle of the model and leaves hardly a trace at the end**
+# ([surprise](../surprises/geometry-place-in-the-middle.md)).
 #
 # ## Try it
 #
-# **1. Interchangeable?** (5 minutes). Print the five nearest neighbours of *cat*, *she* and *red* in World. Which do you understand from
-# the grammar?
+# **1. Interchangeable?** (5 minutes). Print the five nearest neighbours of *cat*, *she* and *red* in World. Which of them can you
+# explain from the grammar?
 #
 # ??? tip "Hint"
 #     `unit(of_world) @ unit(at(["cat"]))[0]`, and `np.argsort` of its negative.
@@ -572,11 +586,12 @@ for word in ("cat", "she", "red"):
 assert list(LEXICON)[nearest[0]] in lexicon.COLOURS, "did you skip the word itself?"
 
 # %% [markdown]
-# **2. Without the place** (10 minutes). Take the mean over each of the 128 places off the vectors, and compute the share of *which name*
-# again. After which layer does it fall below one half?
+# **2. Without the place** (10 minutes). Subtract from the vectors their mean at each of the 128 positions, and compute the share of
+# *which name* again. After which layer does it fall below one half?
 #
 # ??? tip "Hint"
-#     `layer - layer.mean(0)` takes the mean of each place over all stories off. `spots["names"]` holds the stories, the places and the names.
+#     `layer - layer.mean(0)` subtracts the mean of each position over all stories. `spots["names"]` holds the stories, the places
+#     and the names.
 
 # %% tags=["solution"]
 n, i, which = spots["names"]
@@ -590,32 +605,34 @@ print("which name, without the place:", np.round(kept, 2))
 #
 # - test whether parallel differences belong to pairs or to groups: pair them wrongly;
 # - measure a group by its silhouette, against shuffled labels;
-# - say how much of a vector is the word, its role, and its place, layer by layer.
+# - say how much of a vector is due to the word, its role and its position, layer by layer.
 #
 # ## What this does not show
 #
 # - That the model *uses* this geometry. A silhouette describes; only an intervention would show use.
-# - Two models with tied embeddings. The steps were measured in five training runs of *World*, all else in one.
+# - Anything beyond two models with tied embeddings. The steps were measured in five training runs of *World*, everything else in
+#   one.
 # - Shares of variance weigh directions by their size, not by what the model makes of them.
 #
 # ## Going deeper
 #
 # ### Frequency is not what groups words
 #
-# [The lab on tokens](02_tokens.md) found that frequency lies along the main axis of these embeddings. Do parts of speech lie together
-# only because they are about as frequent? We take out of each embedding what the logarithm of its word's count predicts. The silhouette
-# changes by {{ result("geometry.gain_without_frequency", "+.3f") }}. Of names by the same job there is a trace
-# ({{ result("geometry.job_silhouette", ".2f") }}, yet above all shuffles by {{ result("geometry.job_above_shuffles", ".2f") }}). Number in
-# *Fairytale*: true pairs {{ result("geometry.number_parallel", ".2f") }}, wrong pairs {{ result("geometry.number_mismatched", ".2f") }}, the
-# partner nearest in {{ result("geometry.own_number_tales", ".0%") }}.
+# [The lab on tokens](02_tokens.md) found that frequency lies along the main axis of these embeddings. Do parts of speech lie
+# together only because they are about as frequent? We subtract from each embedding what the logarithm of its word's count predicts.
+# The silhouette changes by only {{ result("geometry.gain_without_frequency", "+.3f") }}. Names of people with the same job show a
+# trace: their silhouette is {{ result("geometry.job_silhouette", ".2f") }}, yet above all shuffles by
+# {{ result("geometry.job_above_shuffles", ".2f") }}. Number in *Fairytale* behaves like gender: true pairs have
+# {{ result("geometry.number_parallel", ".2f") }}, wrong pairs {{ result("geometry.number_mismatched", ".2f") }}, and the true
+# partner is the nearest in {{ result("geometry.own_number_tales", ".0%") }}.
 #
 # ### In a model of real text the word stays
 #
-# Of the text of *Fairytale* we know no roles. But any two places of it have the same word or not, and the same *next* word or not. So we
-# compare pairs of places in 24 tales that the model wrote: words of one token, ten places of each that occurs so often. The two places are
-# in different texts, and share the word, the next word, the quarter of the text, or nothing. We take the cosine of their vectors, layer by
-# layer, less the mean over all places. The controls: untrained models on the same texts, and the next word that the model itself holds
-# likeliest in place of the sampled one.
+# For the texts of *Fairytale* we know no roles. But any two positions in them share the word or not, and share the *next* word or
+# not. So we compare pairs of positions in 24 tales that the model wrote. We use words of one token, ten positions of each word that
+# occurs so often. The two positions are in different texts and share the word, the next word, the quarter of the text, or nothing.
+# We take the cosine of their vectors layer by layer, after subtracting the mean over all positions. There are two controls:
+# untrained models on the same texts, and the model's own most likely next word in place of the sampled one.
 
 # %% tags=["setup"]
 start, draw = torch.zeros(24, 1, dtype=torch.long), torch.Generator().manual_seed(0)
@@ -720,20 +737,25 @@ figure(
 )
 
 # %% [markdown]
-# In *World* places before the same next word end at {{ result("geometry.world_next_end", ".2f") }}, far above places with the same word
-# ({{ result("geometry.world_word_end", ".2f") }}): what was read gives way to what comes. In *Fairytale* the word stays. Places with the same
-# word fall from {{ result("geometry.tales_word_start", ".2f") }} to {{ result("geometry.tales_word_layer2", ".2f") }} after layer 2, and no
-# further ({{ result("geometry.tales_word_end", ".2f") }}). Before the same next word it is {{ result("geometry.tales_next_end", ".2f") }}, and
-# {{ result("geometry.tales_likeliest_end", ".2f") }} by the word that the model itself holds likeliest. A reason may be that in real text very
-# much may follow, and which word was just read says a good part of it. But much of this takes no training: the untrained model ends at
+# In *World* positions before the same next word end at {{ result("geometry.world_next_end", ".2f") }}, far above positions with the
+# same word ({{ result("geometry.world_word_end", ".2f") }}): what was read gives way to what comes next.
+#
+# In *Fairytale* the word stays. Positions with the same word fall from {{ result("geometry.tales_word_start", ".2f") }} to
+# {{ result("geometry.tales_word_layer2", ".2f") }} after layer 2, and stay there until the end
+# ({{ result("geometry.tales_word_end", ".2f") }}). Positions before the same next word end at
+# {{ result("geometry.tales_next_end", ".2f") }}, or at {{ result("geometry.tales_likeliest_end", ".2f") }} if the next word is the
+# one that the model itself holds most likely. One possible reason: in real text very many words may follow, and the word just read
+# narrows them down. But much of this needs no training: the untrained model ends at
 # {{ result("geometry.untrained_word_end", ".2f") }}.
 #
-# Other words in the same quarter have {{ result("geometry.tales_quarter_peak", ".2f") }} in the middle and
-# {{ result("geometry.tales_quarter_end", ".2f") }} at the end. Without centring the same word seems to gain, from
-# {{ result("geometry.tales_raw_start", ".2f") }} to {{ result("geometry.tales_raw_peak", ".2f") }} at most, because all places come to share a
-# direction: pairs that share nothing reach {{ result("geometry.tales_common", ".2f") }}. Whether the same word falls at *every* layer is
-# undecided: the smallest fall ({{ result("geometry.tales_least_fall", ".3f") }}, at the last layer) had either sign in three samples of tales.
-# *Fairytale* read only tales of its own here, and the words that occur often enough in them are mostly small ones (*the*, *he*, *said*).
+# Other words in the same quarter of the text reach {{ result("geometry.tales_quarter_peak", ".2f") }} in the middle layers and end
+# at {{ result("geometry.tales_quarter_end", ".2f") }}. Centring matters here. Without it the same word seems to gain, from
+# {{ result("geometry.tales_raw_start", ".2f") }} to {{ result("geometry.tales_raw_peak", ".2f") }} at most, because all positions
+# come to share a direction: pairs that share nothing reach {{ result("geometry.tales_common", ".2f") }}.
+#
+# We do not know whether the same word falls at *every* layer. The smallest fall ({{ result("geometry.tales_least_fall", ".3f") }},
+# at the last layer) changed its sign among three samples of tales. And *Fairytale* read only its own tales here, in which the
+# frequent words are mostly small ones (*the*, *he*, *said*).
 #
 # - Before this: [Tokens](02_tokens.md)
 # - Finding: [Parallel differences show groups, not pairs](../findings/geometry-groups-not-pairs.md)
