@@ -3,7 +3,7 @@
 # question: When does a network pack more features than it has dimensions, in which shapes, and what does that cost?
 # answer: >-
 #   As features get rarer, a network with two dimensions goes from two features to a cross of four and a pentagon of
-#   {{ result("superposition.five_sparse") }}. With ten features present at a time, packing is worse than saying nothing.
+#   {{ result("superposition.five_sparse") }}. Packing has a price. With ten features present at a time, always answering 0 is better.
 # chapter: Inside
 # level: intermediate
 # models: []
@@ -31,8 +31,9 @@ LEVEL = "on level ground noise decides where a run stops: three standard errors"
 # %% [markdown]
 # ## A case you can hold: two features in one number
 #
-# Two *features* (things worth knowing about an input) have to pass through a single number. The first counts up, the second counts
-# down. On the other side a ReLU reads what is above zero as the first, and what is below as the second.
+# Two *features*, things worth knowing about an input, have to pass through a single number. The first feature pushes the number up,
+# the second pushes it down. On the other side a ReLU reads whatever is above zero as the first feature, and whatever is below zero
+# as the second.
 
 # %% tags=["idea"]
 W = torch.tensor([[1.0, -1.0]])  # (1 dimension, 2 features)
@@ -42,30 +43,31 @@ for x in ([0.8, 0.0], [0.0, 0.6], [0.8, 0.6]):
     print(x, "->", round(h.item(), 2), "->", [round(v, 2) for v in y.tolist()])
 
 # %% [markdown]
-# One at a time, both come back unharmed. Together they destroy each other. Two features in one dimension are a bet that they seldom
-# meet. Such packing is called *superposition*. A language model knows far more things than it has dimensions, so it may bet like
-# this all the time.
+# When one feature is present at a time, it comes back unharmed. When both are, they cancel each other. So putting two features into
+# one dimension is a bet that they seldom occur together. Such packing is called *superposition*. A language model seems to know far
+# more things than it has dimensions, so it may make this bet all the time.
 #
 # ## The smallest network that can pack
 #
 # {{ drawing("bottleneck", light="hidden", alt="Five features lead by a matrix W to two hidden units, and by the same matrix turned round to five outputs with a ReLU. Beside it the five columns of W as arrows in the plane of the two hidden units. The two hidden units are lit up.") }}
 #
-# [Elhage et al. (2022)](https://arxiv.org/abs/2209.10652) made the question exact in a model so small that one can see through it:
+# [Elhage et al. (2022)](https://arxiv.org/abs/2209.10652) posed the question in a model small enough to understand completely:
 #
 # $$
 # h = W x, \qquad y = \mathrm{ReLU}(W^{\top} h + b)
 # $$
 #
-# $x$ holds $n$ features, $h$ only $m < n$ numbers. The same matrix $W$ writes and reads, and $b$ is a bias for each feature. Column $i$
-# of $W$ is the *direction* of feature $i$. The output $y$ should be the input. If two directions overlap, one feature is heard where
-# only the other was present: *interference*. The loss is
+# $x$ holds $n$ features, and $h$ has only $m < n$ numbers. The same matrix $W$ writes and reads, and $b$ is a bias for each
+# feature. Column $i$ of $W$ is the *direction* of feature $i$. The output $y$ should equal the input. If two directions overlap,
+# the network reports some of one feature where only the other was present. That error is called *interference*. The loss is
 #
 # $$
 # L = \sum_i I_i\, (y_i - x_i)^2
 # $$
 #
-# $I_i$ is the *importance* of feature $i$. A feature is present with a probability, its *density*, and then has a value from 0 to 1. We
-# give the loss as a share: 1 is what a network loses that always says 0. All networks of an experiment train as one tensor.
+# $I_i$ is the *importance* of feature $i$. A feature is present with a certain probability, its *density*, and then has a value
+# between 0 and 1. We give losses relative to a network that always answers 0, which loses 1. All networks of an experiment train
+# together, as one tensor.
 
 
 # %% tags=["idea"]
@@ -149,8 +151,9 @@ def train(
 #
 # ## Your prediction
 #
-# Now five features and two dimensions, trained 20 times from random starts. The first feature is the most important, each next one
-# counts 0.8 times as much. We train at density 1 (all five are always present), at 0.2 and at 0.05.
+# Now we take five features and two dimensions, and train 20 networks from random starts. The first feature is the most important,
+# and each further one counts 0.8 times as much as the one before. We train at density 1 (all five are always present), at 0.2 and
+# at 0.05.
 
 # %%
 ask(
@@ -257,21 +260,26 @@ figure(
 )
 
 # %% [markdown]
-# A feature is *held* if its direction is longer than ½. The median of 20 runs holds {{ result("superposition.five_dense") }} features
-# at density 1, {{ result("superposition.five_less") }} at 0.2 and {{ result("superposition.five_sparse") }} at 0.05. The control is
-# the same network without the ReLU. It is linear and does what principal component analysis does: it keeps the most important
-# {{ result("superposition.five_linear") }}, however rare features are. So packing needs the nonlinearity.
+# We say that a network *holds* a feature if the feature's direction is longer than ½. The median of 20 runs holds
+# {{ result("superposition.five_dense", ".0f") }} features at density 1, {{ result("superposition.five_less", ".0f") }} at 0.2 and
+# {{ result("superposition.five_sparse", ".0f") }} at 0.05.
+#
+# The control is the same network without the ReLU. It is linear, and does what principal component analysis does: it holds the
+# {{ result("superposition.five_linear", ".0f") }} most important features, however rare features are. So packing needs the
+# nonlinearity.
 #
 # ## A pair pays below a border that can be worked out by hand
 #
-# Take the case from above, with importances 1 and $r \le 1$ and density $p$. Leave the second feature out, and it costs its variance.
-# Make a pair, and only inputs with both cost something. The pair is better when
+# When exactly does packing pay? Take the case from above: two features of density $p$ in one dimension, with importances 1 and
+# $r \le 1$. If the network leaves the second feature out, it pays that feature's variance at every input. If it makes a pair, only
+# inputs with both features cost anything. Worked out, the pair is better when
 #
 # $$
 # p < \frac{4r}{2 + 5r}
 # $$
 #
-# For equal importance that is 4/7. We train six networks at each of 121 combinations of density and importance.
+# For two equally important features the border is at a density of 4/7. Does training find it? We train six networks at each of 121
+# combinations of density and importance.
 
 # %% tags=["setup"]
 STARTS, SIDE = 6, 11
@@ -335,9 +343,9 @@ figure(
 )
 
 # %% [markdown]
-# The best of six runs agrees with the formula at {{ result("superposition.best_agrees", ".0%") }} of the places, a single run at
-# {{ result("superposition.single_agrees", ".0%") }}. Why does a single run miss the pair? We split the runs by the signs with which
-# the two weights start.
+# The best of six runs agrees with the formula at {{ result("superposition.best_agrees", ".0%") }} of the combinations, a single run
+# at {{ result("superposition.single_agrees", ".0%") }}. Why does a single run miss the pair? We split the runs by the signs of
+# their two initial weights.
 
 # %% tags=["setup"]
 wants, same = (rule == 2).repeat(STARTS), begin.prod(-1)[:, 0] > 0
@@ -363,21 +371,24 @@ def pairs_after_push(side):
 of_sample(atol=0.12, pushed_across=pairs_after_push(-1), pushed_along=pairs_after_push(1))
 
 # %% [markdown]
-# From opposite signs {{ result("superposition.pair_from_opposite", ".0%") }} of the runs make the pair where it is better, from the
-# same sign {{ result("superposition.pair_from_same", ".0%") }}. Is the sign the cause? We took runs that had missed, pushed the weaker
-# weight a little across zero, and trained on: {{ result("superposition.pushed_across", ".0%") }} became pairs. The control is the same
-# push to its own side: {{ result("superposition.pushed_along", ".0%") }}. So it is.
+# Of the runs that start with opposite signs {{ result("superposition.pair_from_opposite", ".0%") }} make the pair where it is
+# better. Of those that start with equal signs, {{ result("superposition.pair_from_same", ".0%") }} do. Is the sign the cause? We
+# took runs that had missed the pair, pushed the weaker weight a little across zero, and trained on.
+#
+# After this push {{ result("superposition.pushed_across", ".0%") }} became pairs. After the control, an equally large push away
+# from zero, {{ result("superposition.pushed_along", ".0%") }} did. So the sign of the start decides.
 #
 # ## Sixty features in ten dimensions: exactly two a dimension, then more
 #
-# In two dimensions one can look. In ten we need a number for each feature, its *dimensionality*:
+# In two dimensions we can look at the arrows. In ten we need a number for each feature, its *dimensionality*: the share of a
+# dimension that the feature has to itself.
 #
 # $$
 # D_i = \frac{|W_i|^2}{\sum_j (\hat{W}_i \cdot W_j)^2}
 # $$
 #
-# $W_i$ is the direction of feature $i$ and $\hat{W}_i$ the same with length 1. A feature alone in its dimension has 1, in a pair ½, in a
-# triangle ⅔, in a tetrahedron ¾, in a pentagon ⅖. The paper finds all of these.
+# $W_i$ is the direction of feature $i$ and $\hat{W}_i$ the same with length 1. A feature alone in its dimension has 1. Each feature
+# of a pair has ½, of a triangle ⅔, of a tetrahedron ¾, of a pentagon ⅖. The paper finds all of these shapes.
 
 
 # %% tags=["idea"]
@@ -468,21 +479,22 @@ figure(
 
 # %% [markdown]
 # From density 0.5 to 0.3 the networks hold {{ result("superposition.held_30", ".0f") }} of the 60 features, two for each dimension,
-# and drop the other 40 entirely. Then the number climbs: {{ result("superposition.held_10", ".0f") }} at density 0.1, all
-# {{ result("superposition.held_02", ".0f") }} at 0.02. The ten dimensions are always used up. Only the shares change.
+# and drop the other 40 entirely. In rarer data the number climbs, to {{ result("superposition.held_10", ".0f") }} at density 0.1
+# and all {{ result("superposition.held_02", ".0f") }} at 0.02. The linear control shows nothing of the kind: its features lie
+# anywhere between 0 and a little above ½.
 #
-# Why does it wait at 20? In $m$ dimensions at most $2m$ directions have no overlap above zero between any two, and the ReLU cuts off
-# what is below zero. Whoever wants one more must accept that a feature is heard in another's place.
+# Why does it stop at 20 first? In $m$ dimensions at most $2m$ directions exist with no positive overlap between any two, and the
+# ReLU cuts off everything negative. Up to there packing is free. One more feature, and some feature shows up in another's place.
 #
-# The paper also finds triangles and tetrahedra, at densities between 0.5 and 0.8. There we trained eleven more networks. At most
-# {{ result("superposition.between_two_thirds", ".0%") }} of a network's features come near ⅔, and
-# {{ result("superposition.between_three_quarters", ".0%") }} near ¾: single ones, and no shape. But our networks do not reach the paper's size: it has 30 dimensions and 400
-# features. So this says nothing against it.
+# The paper also finds triangles and tetrahedra, at densities between 0.5 and 0.8. We trained eleven more networks there. At most
+# {{ result("superposition.between_two_thirds", ".0%") }} of a network's features come near ⅔, and at most
+# {{ result("superposition.between_three_quarters", ".0%") }} near ¾: single features, and no shapes. This does not contradict the
+# paper, since its networks are larger: 30 dimensions and 400 features.
 #
 # ## Packing is a bet that few features come together
 #
-# We give three of these networks inputs with exactly $k$ features. The control is a *dedicated* network: ten features kept exactly, for
-# the fifty others the best constant for this $k$.
+# What happens when the bet is lost? We give three of these networks inputs with exactly $k$ features. The control is a *dedicated*
+# network: it keeps ten features exactly and answers the fifty others with the best constant for this $k$.
 
 # %% tags=["setup"]
 NETWORKS = {"0.3": 5, "0.1": 9, "0.02": 11}  # trained at this density: its number
@@ -534,25 +546,27 @@ figure(
 )
 
 # %% [markdown]
-# With one feature present the packed network loses {{ result("superposition.lost_1", ".0%") }}, the dedicated one
-# {{ result("superposition.dedicated_1", ".0%") }}. From {{ result("superposition.crossing") }} features on the dedicated one is better.
-# With ten, the packed network loses {{ result("superposition.lost_10", ".0%") }}: worse than saying nothing.
-# {{ result("superposition.absent_10", ".0%") }} of that error is on features that are not there.
+# With one feature present the network that packs all sixty loses {{ result("superposition.lost_1", ".0%") }} of what always
+# answering 0 would lose, and the dedicated one {{ result("superposition.dedicated_1", ".0%") }}. From
+# {{ result("superposition.crossing") }} features on the dedicated one is better.
+#
+# With ten features present the packed network loses {{ result("superposition.lost_10", ".0%") }}: it would do better to answer 0.
+# {{ result("superposition.absent_10", ".0%") }} of its error is on features that are not there.
 #
 # ## What surprised us
 #
 # **Two features in one direction.** At the lowest density {{ result("superposition.merged_sparsest", ".0%") }} of the networks with
-# eight features in two dimensions give two of them the same direction, so that nothing can tell them apart. The best network that we
-# have is among them ([surprise](../surprises/superposition-shared-direction.md)).
+# eight features in two dimensions give two of them the same direction, so that nothing can tell these two apart. The best network
+# that we have is among them ([surprise](../surprises/superposition-shared-direction.md)).
 #
-# **A linear network looked packed.** We counted long directions. With equal importances a linear network has
-# {{ result("superposition.linear_held", ".1f") }} of five in two dimensions, and packs nothing: it keeps an arbitrary mixture
-# ([dead end](../dead-ends/superposition-counting-directions.md)).
+# **A linear network looked packed.** We took the number of long directions for the number of packed features. With equal
+# importances a linear network in two dimensions has {{ result("superposition.linear_held", ".1f") }} of five, and packs nothing: it
+# keeps an arbitrary mixture ([dead end](../dead-ends/superposition-counting-directions.md)).
 #
 # ## Try it
 #
-# **1. At the border** (5 minutes). Write the pair and the network that drops the second feature by hand, and show with `lost_by` that
-# at density 4/7 they lose the same.
+# **1. At the border** (5 minutes). Write down the weights of the pair, and of the network that drops the second feature. Show with
+# `lost_by` that both lose the same at density 4/7.
 #
 # ??? tip "Hint"
 #     *W* has the shape (networks, 1, 2): do both at once. The best constant for the dropped feature is its mean, *p*/2.
@@ -565,12 +579,14 @@ assert abs(pair / dropped - 1) < 0.03, f"{pair:.3f}, {dropped:.3f}: is the secon
 print(f"the pair loses {pair:.3f}, the other {dropped:.3f}")
 
 # %% [markdown]
-# **2. A hexagon by hand** (10 minutes). Six of eight features on a regular hexagon, two left out, at density 0.005. Find a length and
-# a bias with which it beats the best pentagon that training found (`losses` and `held_8`, under “Going deeper”).
+# **2. A hexagon by hand** (10 minutes). Place six of eight features on a regular hexagon and leave two out, at density 0.005. Find
+# a length and a bias with which this network beats the best pentagon that training found (`losses` and `held_8`, under “Going
+# deeper”).
 #
 # ??? tip "Hint"
-#     A neighbour is heard at half size. With squared length *s*, a bias of −*s*/2 silences it entirely, but cuts as
-#     much off the feature itself. Try *s* from 1 to 2 and biases from 0 to −1, all at once. A feature left out loses 1.
+#     A feature's neighbours on the hexagon show up at half its size. With squared length *s*, a bias of −*s*/2 silences them
+#     entirely, but takes as much off the feature itself. Try *s* from 1 to 2 and biases from 0 to −1, all at once. A feature left
+#     out loses 1.
 
 # %% tags=["setup"]
 RUNS, DENSITIES = 24, torch.tensor([0.5, 0.2, 0.1, 0.05, 0.02, 0.005])
@@ -595,14 +611,14 @@ print(f"s = {s[best_at]:.2f}, bias {bias[best_at]:.2f}: it loses {all_eight:.3f}
 # %% [markdown]
 # ## You can now
 #
-# - say when packing two features in one dimension pays, and work the border out by hand;
-# - read a feature's dimensionality, and say why two features a dimension are free;
+# - say when packing two features into one dimension pays, and work out the border by hand;
+# - read a feature's dimensionality, and explain why two features per dimension are free;
 # - name what superposition costs, and when.
 #
 # ## What this does not show
 #
-# - Features here are independent, of equal density, and given. Whether a language model has such features is another matter.
-# - The sizes of the paper are not reached, and a “best” is the best of the 6 or 24 runs that we had.
+# - The features here are given, independent and equally dense. Whether a language model has such features is another question.
+# - Our networks are smaller than the paper's, and “best” means the best of the 6 or 24 runs that we had.
 # - One optimizer, one kind of start, one range of learning rates. Shares of runs depend on all three.
 #
 # ## Going deeper
@@ -625,23 +641,24 @@ note(
 )
 
 # %% [markdown]
-# By the count of long directions a linear network with five equal features holds {{ result("superposition.linear_held", ".1f") }} on
-# average, and {{ result("superposition.linear_aligned", ".0%") }} of the runs give each dimension to one feature. To it any two
-# directions in the space of features are as good as any others. Long directions and interference are no sign of packing. The sum of
-# all squared lengths is one: it is {{ result("superposition.linear_squares", ".2f") }} for the linear network, the number of its
-# dimensions, and {{ result("superposition.packed_squares", ".2f") }} with ReLU. At the border the linear network makes "pairs" as well,
-# in {{ result("superposition.linear_pairs", ".1%") }} of the runs, all with equal importance: such mixtures.
+# By the count of long directions a linear network with five equal features holds {{ result("superposition.linear_held", ".1f") }}
+# on average, and {{ result("superposition.linear_aligned", ".0%") }} of the runs give each dimension to one feature. To a linear
+# network any two directions in the space of features are as good as any others. So neither long directions nor interference are a
+# sign of packing. The sum of all squared lengths is one. It is {{ result("superposition.linear_squares", ".2f") }} for the linear
+# network, the number of its dimensions, and {{ result("superposition.packed_squares", ".2f") }} with ReLU. On the map of densities
+# and importances {{ result("superposition.linear_pairs", ".1%") }} of the linear runs make “pairs” as well: such mixtures, all at
+# equal importance.
 #
 # ### Runs that miss a pair
 #
-# We had thought that the weaker weight dies at zero. In {{ result("superposition.missed_same_side", ".0%") }} of the runs that missed it
-# keeps a short weight (over 0.05) on its own side: the two features share a direction. Our reading: that is better than nothing, and
-# the way from there to a pair leads through zero, where the feature is not heard at all.
+# We had thought that the weaker weight shrinks to zero. But in {{ result("superposition.missed_same_side", ".0%") }} of the runs
+# that missed the pair it keeps a short weight (over 0.05) on its own side, and the two features share a direction. Our reading:
+# sharing is better than nothing, and the way from there to a pair leads through zero, where the feature is lost entirely.
 #
 # ### Eight features, two dimensions: the shapes
 #
-# All of the same importance, 24 starts at each of six densities. On five sparse features the paper finds a pentagon; so do we, in
-# {{ result("superposition.pentagons", ".0%") }} of the runs (all directions held, 72° ± 5° apart).
+# Here all features are equally important, with 24 starts at each of six densities. For five sparse features the paper finds a
+# pentagon. So do we, in {{ result("superposition.pentagons", ".0%") }} of the runs (all directions held, 72° ± 5° apart).
 
 
 # %% tags=["setup"]
@@ -696,14 +713,16 @@ figure(
 )
 
 # %% [markdown]
-# At density 0.5 the best run holds {{ result("superposition.best_holds_0") }}, at 0.2 {{ result("superposition.best_holds_1") }}, at 0.05
-# {{ result("superposition.best_holds_3") }}: a cross, a pentagon, a hexagon. But only {{ result("superposition.near_best", ".0%") }} of
-# single runs come within 2% of the best of their density. Training likes to stop at the pentagon, also where a hexagon is better.
+# At density 0.5 the best run holds {{ result("superposition.best_holds_0") }}, at 0.2 {{ result("superposition.best_holds_1") }},
+# at 0.05 {{ result("superposition.best_holds_3") }}: a cross, a pentagon, a hexagon. But only
+# {{ result("superposition.near_best", ".0%") }} of single runs come within 2% of the best of their density. Training tends to stop
+# at the pentagon, even where a hexagon is better.
 #
 # At density 0.005 two features have the same direction (less than 10° apart) in
-# {{ result("superposition.merged_sparsest", ".0%") }} of the runs; from 0.5 to 0.05 in {{ result("superposition.merged_dense", ".0%") }}. The
-# network reads both when one is present, each cut down by a large negative bias. The best run that we have is one of these (loss
-# {{ result("superposition.loss_best", ".3f") }}; the best pentagon {{ result("superposition.loss_pentagon", ".3f") }}).
+# {{ result("superposition.merged_sparsest", ".0%") }} of the runs; from 0.5 to 0.05 in
+# {{ result("superposition.merged_dense", ".0%") }}. When one of the two is present the network reports both, each reduced by a
+# large negative bias. The best run that we have is one of these, with a loss of {{ result("superposition.loss_best", ".3f") }}; the
+# best pentagon has {{ result("superposition.loss_pentagon", ".3f") }}.
 #
 # ### Past two features a dimension: overlap and bias
 
@@ -718,11 +737,12 @@ note(atol=0.07, overlap_30=overlap[at_30].mean(), overlap_10=overlap[at_10].mean
 note(atol=0.03, bias_30=bias[at_30].mean(), bias_10=bias[at_10].mean())
 
 # %% [markdown]
-# At density 0.3 the largest overlap between any two held features is {{ result("superposition.overlap_30", ".2f") }} and their mean bias
-# {{ result("superposition.bias_30", ".2f") }}. At 0.1 the overlap is {{ result("superposition.overlap_10", ".2f") }}, and the bias, a
-# threshold against what is heard wrongly, {{ result("superposition.bias_10", ".2f") }}. The network trained at density 0.1 holds fewer than
-# the one trained at 0.02 and loses {{ result("superposition.lost_10_less_packed", ".0%") }} with ten features present. The dimensionalities
-# of a network's features add up to {{ result("superposition.sum_of_dimensionality", ".2f") }}.
+# At density 0.3 the largest overlap between any two held features is {{ result("superposition.overlap_30", ".2f") }} and their mean
+# bias {{ result("superposition.bias_30", ".2f") }}. At 0.1 the overlap is {{ result("superposition.overlap_10", ".2f") }}, and the
+# mean bias, a threshold against interference, is {{ result("superposition.bias_10", ".2f") }}. The network trained at density 0.1
+# holds fewer features than the one trained at 0.02, and with ten features present it loses only
+# {{ result("superposition.lost_10_less_packed", ".0%") }}. In every network the ten dimensions are used up: the dimensionalities of
+# its features add up to {{ result("superposition.sum_of_dimensionality", ".2f") }}.
 #
 # ### The paper and our runs
 #
@@ -734,12 +754,13 @@ note(atol=0.03, bias_30=bias[at_30].mean(), bias_10=bias[at_10].mean())
 # | many dimensions: a plateau at ½ | yes, and exactly two features a dimension |
 # | many dimensions: also triangles (⅔), tetrahedra (¾), pentagons (⅖) | at most {{ result("superposition.most_two_thirds", ".1%") }} of the features near ⅔ and {{ result("superposition.most_three_quarters", ".0%") }} near ¾ at twelve densities; eleven more between 0.5 and 0.8 do not change that |
 #
-# That we miss the last line may be our sizes (10 dimensions, 60 features; the paper has 30 and 400) or our training, which has less
-# noise and ends at a learning rate of zero. We have not separated the two. Nor did we expect ½ for *most* features of a network:
-# 20 halves use up ten dimensions, and 20 of 60 are {{ result("superposition.most_half", ".0%") }}.
+# We may miss the last line because of our sizes (10 dimensions and 60 features; the paper has 30 and 400), or because our training
+# has less noise and ends at a learning rate of zero. We have not separated the two. We had given even odds that *most* features of
+# some network would have ½. That cannot be: ten dimensions have room for 20 halves, and 20 of 60 are
+# {{ result("superposition.most_half", ".0%") }}.
 #
-# One trick of training: at density 0.01 nearly all inputs are empty and teach nothing. So we force one feature, each in its turn, to be
-# present. An input with *k* features then comes *k* times too often and counts 1/*k*, and the loss keeps the right mean.
+# Training uses one trick. At density 0.01 nearly all inputs are empty and teach nothing. So we force one feature, each in its turn,
+# to be present. An input with *k* features then comes *k* times too often, so it counts 1/*k*, and the loss keeps the right mean.
 #
 # - Findings: [Two features a dimension, then more](../findings/superposition-two-a-dimension.md),
 #   [The signs of the start decide whether a pair is found](../findings/superposition-sign-of-start.md)

@@ -2,8 +2,8 @@
 # title: How rules form
 # question: In what order does a small model learn the rules of its language, and what does it do before it has a rule?
 # answer: >-
-#   One rule comes with the first words, most others late and crowded. The most frequent one, repeating a list, appears only at step
-#   {{ result("formation.appears_list", ".0f") }}. And before a rule there can be a cheaper one.
+#   One rule comes with the first words, most others late and close together. The most frequent one, repeating a list, appears only at step
+#   {{ result("formation.appears_list", ".0f") }}. Before a rule, the model may follow a cheaper one.
 # chapter: Inside
 # level: intermediate
 # models: [world]
@@ -64,14 +64,14 @@ for step, model in models.items():
     print(f"step {step:4}: Isley {probs[IDS['Isley']]:4.0%}, likeliest: {guess}")
 
 # %% [markdown]
-# The fact is not there for long, and then it is. Is it so with every rule? In which order do they come? And what does the model say
-# before?
+# At first the model expects a common word, then some town, then the right one. Within a few hundred steps it becomes nearly sure.
+# Does every rule arrive like this? In which order do the rules come? And what does the model say before it knows a rule?
 #
 # ## Nine rules, and the moment when each appears
 #
 # {{ drawing("world", light=("mood", "cast", "facts", "agreement"), alt="A story of World and what decides its words: a hidden mood, the cast so far, fixed facts, and grammar. These four are lit up.") }}
 #
-# A story of *World* is a chain of short sentences. At some places a *rule* decides the word:
+# A story of *World* is a chain of short sentences. Some of its words are decided by a *rule*:
 #
 # | rule | example: the words that decide, and the word decided |
 # | --- | --- |
@@ -84,16 +84,16 @@ for step, model in models.items():
 # | indirect object | when **Anna** and Karl went … Karl gave the ring to *Anna* |
 # | closing bracket | **(** a red one *)*: the innermost open bracket closes first |
 #
-# A rule is right at a place if the right word (or group: all singular verbs, say) gets more probability than each rival. With $a(s)$
-# the share of places that are right at step $s$, the share of the way that a rule has gone is
+# We test the model at each such word. It is right if the right word (or group of words, such as all singular verbs) gets more
+# probability than each rival. Let $a(s)$ be the share that is right at step $s$. Then the progress of a rule is
 #
 # $$
 # g(s) = \frac{a(s) - a_{\mathrm{chance}}}{a_{\mathrm{end}} - a_{\mathrm{chance}}}
 # $$
 #
-# $a_{\mathrm{chance}}$ is what the same exam gives with its answers shuffled among the places of each rule, and $a_{\mathrm{end}}$ what the
-# finished model has. We say that a rule *appears* at the step where $g = \tfrac12$. All of it is measured on 100 stories that the model
-# was not trained on.
+# $a_{\mathrm{chance}}$ is the share by chance: we shuffle the answers among all words that the rule decides, and test again.
+# $a_{\mathrm{end}}$ is the share of the finished model. A rule *appears* at the step where $g = \tfrac12$. We measure all of this
+# on 100 stories that the model was not trained on.
 
 # %% tags=["setup"]
 ids, stories = read(seed=5, n=100, length=129)
@@ -202,7 +202,7 @@ def when(series, start, end, share=0.5):
 # solution: "`(chance + end) / 2`"
 # ```
 #
-# ## One rule comes with the first words, most others late and crowded
+# ## One rule comes with the first words, most others late and close together
 
 # %% tags=["setup"]
 # Our own guesses, written before any checkpoint was graded. How some of them are measured was settled after a first look.
@@ -327,16 +327,18 @@ figure(
 )
 
 # %% [markdown]
-# The verb right behind its noun comes at step {{ result("formation.appears_agreement_0", ".0f") }}, as early as words that no rule
-# decides, the control. It takes no attention: the noun is the word just read. Then nothing for long. Seven others appear within a few
-# hundred steps of each other, and the repeated list, a song, at step {{ result("formation.appears_list", ".0f") }}, is among the last.
-# (Closing brackets have no clear moment: six in ten are right from step 60 on, and the rest comes late.)
+# The verb right after its noun appears at step {{ result("formation.appears_agreement_0", ".0f") }}, as early as words that no rule
+# decides, the control. It takes no attention, since the noun is the word just read. Then nothing happens for a long time. Seven
+# other rules appear within a few hundred steps of each other. The repeated list, a song, is among the last, at step
+# {{ result("formation.appears_list", ".0f") }}. (Closing brackets have no clear moment: six in ten are right from step 60 on, and
+# the rest comes late.)
 #
-# How often a rule is seen does not explain the order. Songs are by far the most frequent rule. Two other training runs agree, brackets left
-# out: in {{ result("formation.runs_agreement_0_first") }} of the three that verb is first, in
-# {{ result("formation.runs_list_late") }} the song is among the last three.
+# How often a rule occurs does not explain the order: songs are by far the most frequent rule. Two other training runs agree,
+# brackets left out. The verb right after its noun is first in {{ result("formation.runs_agreement_0_first") }} of three runs, and
+# the song is among the last three rules in {{ result("formation.runs_list_late") }}.
 #
-# Watch it on one sentence. Move the slider from chance to grammar, then choose another sentence: its rule has its own moment.
+# Watch it happen in one sentence. Move the slider from the first step to the last. Then choose another sentence, whose rule appears
+# at another moment.
 #
 # <div class="bench" id="bench-time" data-bench="time" data-text="Karl likes" data-search-exclude markdown>
 #
@@ -346,8 +348,9 @@ figure(
 #
 # ## Your prediction
 #
-# Take a verb with one noun between: *the cats near the dog ▢*. The right verb is plural. The *dog* in between, an *attractor*, has the
-# other number. At step 250 the model already gets nearly every verb right that stands behind its own noun.
+# Take a verb with one noun between: *the cats near the dog ▢*. The right verb is plural. The noun in between, *dog*, is singular.
+# Such a noun is called an *attractor*. At step 250 the model already gets nearly every verb right that stands directly after its
+# noun.
 
 # %%
 ask(
@@ -494,20 +497,22 @@ figure(
 )
 
 # %% [markdown]
-# Where the attractor has the other number, {{ result("formation.attracted_worst", ".0%") }} of the verbs are right at step 250, much worse
-# than chance. The right number costs {{ result("formation.attracted_nats_250", ".2f") }} nats there; not knowing would cost 0.69. By step
-# 500 it is {{ result("formation.attracted_500", ".0%") }}. In all three training runs
-# ({{ result("formation.runs_attracted") }} of 3) the verb passes through such a dip.
+# Where the attractor has the other number, {{ result("formation.attracted_worst", ".0%") }} of the verbs are right at step 250,
+# much worse than chance. By step 500 it is {{ result("formation.attracted_500", ".0%") }}. Where the attractor has the same number,
+# the control, nearly all are right throughout. So at step 250 the model follows a *stand-in*, “agree with the noun just read”. It
+# is confident, too: the right number costs {{ result("formation.attracted_nats_250", ".2f") }} nats there, where a coin toss would
+# cost 0.69. The dip occurs in {{ result("formation.runs_attracted") }} of three training runs.
 #
-# Pronouns have a stand-in as well: a vote, the gender of most of the names so far, whoever the subject is. We split the places by
-# whether the vote is right. Where it is wrong ({{ result("formation.places_vote_wrong") }} places in 600 stories), at step 500
-# {{ result("formation.vote_wrong_500", ".0%") }} are right; where it is right, {{ result("formation.vote_right_500", ".0%") }}. The dip is below
-# 40% in {{ result("formation.runs_vote") }} of three runs.
+# Pronouns have a stand-in as well. The rule asks for the gender of the subject. A cheaper rule takes a vote: the gender of most of
+# the names so far. In 600 stories the vote is wrong for {{ result("formation.places_vote_wrong") }} pronouns. At step 500
+# {{ result("formation.vote_wrong_500", ".0%") }} of these are right, against {{ result("formation.vote_right_500", ".0%") }} where
+# the vote is right. At their worst, {{ result("formation.vote_wrong_least", ".0%") }} of them are right, and such a dip (below 40%)
+# occurs in {{ result("formation.runs_vote") }} of three runs.
 #
 # ## The head that looks at the source comes with the rule, not after it
 #
-# For every rule we take the head that pays most attention to the deciding word, and the step at which that attention has gone half of
-# its way.
+# A rule needs the word that decides it. So for every rule we take the head that pays most attention to the deciding word, and
+# compare two steps: the one at which the rule appears, and the one at which that attention has gone half of its way.
 
 # %% tags=["setup"]
 paid, sharp = {}, {}
@@ -584,17 +589,18 @@ figure(
 )
 
 # %% [markdown]
-# For verbs with nouns between, the mood and songs, head and rule come together, as far as ten checkpoints can tell: for songs the head's
-# step is {{ result("formation.head_to_rule_list", ".2f") }} times the rule's. But for pronouns it is
-# {{ result("formation.head_to_rule_pronoun", ".1f") }} times, as if the rule came before its head.
+# For verbs with nouns between, the mood and songs, head and rule come together, as far as ten checkpoints can tell. For songs the
+# head's step is {{ result("formation.head_to_rule_list", ".2f") }} times the rule's. For pronouns it is
+# {{ result("formation.head_to_rule_pronoun", ".1f") }} times the rule's, as if the rule came long before its head.
 #
-# Score pronouns only where the vote is wrong, and the delay is gone ({{ result("formation.head_to_rule_pronoun_hard", ".2f") }}). The exam
-# had taken the stand-in for the rule. “The behaviour came before the mechanism” can mean that the exam cannot tell the behaviour from a
-# cheaper one.
+# Test pronouns only where the vote is wrong, and the delay is gone: the ratio is
+# {{ result("formation.head_to_rule_pronoun_hard", ".2f") }}. The first test had taken the stand-in for the rule. This is worth
+# remembering: “the behaviour came before the mechanism” can mean that the test cannot tell the behaviour from a cheaper one.
 #
-# ## Facts change hands
+# ## Facts pass from one head to another
 #
-# Looking is not using. So we ablate every head, one at a time, at four checkpoints: its output is replaced by its mean over 40 stories.
+# A head that looks at a word need not use it. So we ablate every head, one at a time, at four checkpoints: we replace its output by
+# its mean over 40 stories.
 
 # %% tags=["setup"]
 few = ids[:40]
@@ -676,22 +682,26 @@ figure(
 )
 
 # %% [markdown]
-# At step 500 the facts need L0H1 (head 1 of layer 0). At the end they do not: without it {{ result("formation.fact_early_5500", ".0%") }} are
-# lost, and without L2H3, which by then looks at the name, {{ result("formation.fact_late_5500", ".0%") }}. Without both it is
-# {{ result("formation.fact_both_5500", ".0%") }}. So the early head still seems to stand by, and whoever ablates heads one by one in the
-# finished model does not find it.
+# At step 500 the facts need L0H1 (head 1 of layer 0). In the finished model they do not: without it
+# {{ result("formation.fact_early_5500", ".0%") }} are lost. Without L2H3, which by then looks at the name,
+# {{ result("formation.fact_late_5500", ".0%") }} are lost.
+#
+# Without both it is {{ result("formation.fact_both_5500", ".0%") }}, more than the two single losses together, while pairs of other
+# heads of these layers cost {{ result("formation.fact_control_5500", ".0%") }}. So the early head still seems to stand by. Ablating
+# heads one by one in the finished model would not reveal it.
 #
 # ## What surprised us
 #
-# **Worse than chance.** For agreement we had expected a dip. For pronouns we had not: the average over all places rises smoothly, and
-# the dip shows only where the vote is wrong.
+# **Worse than chance.** We had expected a dip for agreement, but not for pronouns. Their average over all stories rises smoothly,
+# and the dip shows only where the vote is wrong.
 #
-# **The most frequent rule is among the last.** A song must be sung again word by word, and there is no cheaper rule for that.
+# **The most frequent rule is among the last.** We do not know why. One guess is that a song must be repeated word by word, and no
+# cheaper rule does part of that.
 #
 # ## Try it
 #
-# **1. Two attractors** (5 minutes). At step 250 the verb agrees with the nearest noun. Put two attractors behind the noun: "the cat near
-# the dogs near the birds …". Do two pull more than one?
+# **1. Two attractors** (5 minutes). At step 250 the verb agrees with the nearest noun. Put two attractors behind the noun: "the cat
+# near the dogs near the birds …". Do two attractors pull more strongly than one?
 #
 # ??? tip "Hint"
 #     `share_right` takes any prompts. Take nouns that are singular, attractors that are plural, and compare with
@@ -711,7 +721,7 @@ assert pulled["both"] < min(pulled["first"], pulled["last"]), (
 print(pulled)
 
 # %% [markdown]
-# **2. Half an answer** (10 minutes). At step 500 the indirect object is right in a minority of the places. Two names are in the sentence:
+# **2. Half an answer** (10 minutes). At step 500 fewer than half of the indirect objects are right. Two names are in the sentence:
 # the subject and the right one. Does the model at step 500 know that it is one of these two?
 #
 # ??? tip "Hint"
@@ -737,15 +747,15 @@ assert 0.3 < known[500][1] < 0.7 < known[1000][1], f"{known}: which is the subje
 # %% [markdown]
 # ## You can now
 #
-# - say when a rule appears, against chance and not against zero;
+# - say when a rule appears, measured from chance and not from zero;
 # - suspect a stand-in when a behaviour comes before its mechanism, and build the test that tells them apart;
-# - say why ablating single heads in a finished model misses what stands by.
+# - explain why ablating single heads in a finished model misses heads that stand by.
 #
 # ## What this does not show
 #
-# - Order and stand-ins hold in three training runs. Heads and ablations are of one.
-# - Ten checkpoints: between 250 and 500 everything about agreement happens, and we cannot see in which order.
-# - That pronouns follow a vote is read from behaviour. Other cheap guesses agree with it at most places.
+# - Anything about heads beyond one training run. Order and stand-ins were seen in three.
+# - The order of events between two checkpoints. Everything about agreement happens between steps 250 and 500.
+# - That the model counts names. We infer the vote from its answers, and other cheap guesses agree with the vote in most stories.
 #
 # ## Going deeper
 #
@@ -775,17 +785,18 @@ figure(
 
 # %% [markdown]
 # Verbs with two nouns between appear at step {{ result("formation.appears_agreement_2", ".0f") }}, pronouns at
-# {{ result("formation.appears_pronoun", ".0f") }} (where the vote is wrong at {{ result("formation.appears_pronoun_hard", ".0f") }}), facts
-# at {{ result("formation.appears_fact", ".0f") }}, the mood at {{ result("formation.appears_mood", ".0f") }}. The rank correlation of a rule's
-# frequency with its place in the order is {{ result("formation.rank_correlation_with_frequency", ".2f") }}, where −1 would be “the more often
-# the earlier”. Between any two of the three training runs the rank correlation of the orders is at least
+# {{ result("formation.appears_pronoun", ".0f") }} (where the vote is wrong at
+# {{ result("formation.appears_pronoun_hard", ".0f") }}), facts at {{ result("formation.appears_fact", ".0f") }}, the mood at
+# {{ result("formation.appears_mood", ".0f") }}. The rank correlation of a rule's frequency with its place in the order is
+# {{ result("formation.rank_correlation_with_frequency", ".2f") }}, where −1 would mean that more frequent rules come earlier.
+# Between any two of the three training runs the orders have a rank correlation of at least
 # {{ result("formation.runs_order_correlation", ".2f") }}.
 #
-# ### Sudden by the exam, or sudden?
+# ### Is the change sudden, or only the test?
 #
-# An exam that knows only right and wrong can make a gradual change look sudden
-# ([Schaeffer et al. 2023](https://arxiv.org/abs/2304.15004)). We compare the stretch from 10% to 90% of the way in accuracy and in nats
-# above the truth.
+# A test that knows only right and wrong can make a gradual change look sudden ([Schaeffer et al.
+# 2023](https://arxiv.org/abs/2304.15004)). So we also measure the change in nats above the best possible loss, and compare how long
+# each rule takes from 10% to 90% of its way.
 
 
 # %% tags=["setup"]
@@ -804,35 +815,40 @@ note(atol=2, because="the widths of several rules nearly tie", wider_in_nats=wid
 coarsely(rtol=0.1, width_list=wide["list"])
 
 # %% [markdown]
-# While songs go from 10% to 90% of the way, the steps grow {{ result("formation.width_list", ".1f") }}-fold. In nats the stretch is wider
-# for {{ result("formation.wider_in_nats") }} of the 9 rules, but several nearly tie. And the comparison is unfair: in nats a model gains long
-# before it has the rule, merely by learning that a verb comes here. The fair question is what the right group costs *among the rivals
-# only*. There the verb with an attractor first gets worse, then jumps as well: from
-# {{ result("formation.attracted_nats_250", ".2f") }} nats at step 250 to {{ result("formation.attracted_nats_500", ".2f") }} at step 500.
+# Songs go from 10% to 90% of the way while the number of steps grows {{ result("formation.width_list", ".1f") }}-fold. In nats the
+# stretch is wider for {{ result("formation.wider_in_nats") }} of the 9 rules, though several nearly tie. But this comparison is
+# unfair. In nats a model gains long before it has the rule, merely by learning that a verb comes here.
 #
-# ### The textbook scan sees nothing of this
+# A fairer question is what the right group costs *among the rivals only*. By that measure the verb with an attractor first gets
+# worse and then jumps as well, from {{ result("formation.attracted_nats_250", ".2f") }} nats at step 250 to
+# {{ result("formation.attracted_nats_500", ".2f") }} at step 500.
 #
-# An *induction head* looks at what followed an earlier copy of the present word, and usually builds on a *previous-token head*
-# ([Olsson et al. 2022](https://arxiv.org/abs/2209.11895)). The best induction score on random tokens is
-# {{ result("formation.induction_random", ".3f") }}, about chance, although a head looks at the source syllable of songs with
-# {{ result("formation.looked_list", ".2f") }} of its attention. We were surest (0.85) of a head that looks one word back; the best
-# previous-token score when songs appear is {{ result("formation.previous_when_list", ".2f") }}. The score is a mean over all words, which
-# [can hide such a head](25_circuit.md).
+# ### The textbook's head scores see nothing of this
 #
-# For pronouns no head pays more than {{ result("formation.looked_pronoun_500", ".0%") }} of its attention to the subject's name at step 500.
-# For the indirect object none ever looks at the right name from where the prediction is made (at most
-# {{ result("formation.looked_indirect_object", ".2f") }}). For facts the head comes at {{ result("formation.head_to_rule_fact", ".1f") }}
-# times the step of the rule, for the mood at {{ result("formation.head_to_rule_mood", ".2f") }} times, for verbs with two nouns between at
+# An *induction head* looks at the word that followed an earlier copy of the present word. It usually builds on a *previous-token
+# head*, which looks one word back ([Olsson et al. 2022](https://arxiv.org/abs/2209.11895)). The standard test for induction uses
+# random tokens. There no head of *World* scores above {{ result("formation.induction_random", ".3f") }}, about chance, although a
+# head looks at the right syllable of songs with {{ result("formation.looked_list", ".2f") }} of its attention.
+#
+# We were surest (0.85) of finding a head that looks one word back when songs appear. The best such score is
+# {{ result("formation.previous_when_list", ".2f") }}. It is a mean over all words, which [can hide such a head](25_circuit.md).
+#
+# For pronouns no head pays more than {{ result("formation.looked_pronoun_500", ".0%") }} of its attention to the subject's name at
+# step 500. For the indirect object no head ever looks at the right name from the word where the prediction is made (at most
+# {{ result("formation.looked_indirect_object", ".2f") }}). For facts the head's step is
+# {{ result("formation.head_to_rule_fact", ".1f") }} times the rule's, for the mood
+# {{ result("formation.head_to_rule_mood", ".2f") }} times, and for verbs with two nouns between
 # {{ result("formation.head_to_rule_agreement_2", ".2f") }} times.
 #
 # ### Who carries verbs and songs
 #
-# Verbs with one noun between have one carrier from the first checkpoint that we ablate: without L3H3 they lose
-# {{ result("formation.l3h3_agreement_500", ".0%") }} of their places at step 500, without another head
-# {{ result("formation.others_agreement_500", ".0%") }} (median). Songs need L2H3 ({{ result("formation.l2h3_list", ".0%") }} lost at the
-# end), and need it most from the moment they appear. Facts lose {{ result("formation.fact_early_500", ".0%") }} without L0H1 at step 500,
-# and {{ result("formation.fact_control_5500", ".0%") }} without two other heads at the end. No control pair holds L2H3 itself: that L0H1 of
-# all heads stands by for it is likely, not shown.
+# One head carries the verbs with one noun between, from the first checkpoint that we ablated: at step 500
+# {{ result("formation.l3h3_agreement_500", ".0%") }} are lost without L3H3, and
+# {{ result("formation.others_agreement_500", ".0%") }} (median) without another head. Songs need L2H3
+# ({{ result("formation.l2h3_list", ".0%") }} are lost at the end), and need it most from the moment they appear. Facts lose
+# {{ result("formation.fact_early_500", ".0%") }} without L0H1 at step 500, and {{ result("formation.fact_control_5500", ".0%") }}
+# without two other heads at the end. No control pair contains L2H3 itself. So it is likely, not shown, that L0H1 of all heads
+# stands by for it.
 #
 # - Finding: [A cheap stand-in comes before a rule, and hides when the rule appears](../findings/formation-stand-in.md)
 # - Surprise: [A rule can change hands in training](../surprises/formation-handover.md)

@@ -2,8 +2,8 @@
 # title: A zoo of heads
 # question: Heads get names by where they look. Do the names tell what is lost without them?
 # answer: >-
-#   A head of *World* that looks nowhere in particular costs {{ result("heads.l0h3_mean", ".2f") }} nats a word by its mean, and
-#   {{ result("heads.l0h3_place", ".4f") }} by its mean at the same place of other stories. No score of looking names it.
+#   Without a head that looks nowhere in particular, *World* loses {{ result("heads.l0h3_mean", ".2f") }} nats a word by the mean, and
+#   {{ result("heads.l0h3_place", ".4f") }} by the mean at the same place of other stories. It is a clock, and no score of looking names it.
 # chapter: Who does it
 # level: intermediate
 # minutes: 15
@@ -50,8 +50,8 @@ TEXTS["world_twice"] = world, repeated_tokens(world, batch=8, length=32, first=0
 # %% [markdown]
 # ## A case you can hold: a head that was made to look one back
 #
-# Head 0.0 of *Fairytale* (head 0 of layer 0) was planted: its queries and keys were set by hand so that each token looks at the one
-# before it, and training left them alone. Here is where it looks.
+# Head L0H0 of *Fairytale* (head 0 of layer 0) was *planted*: we set its queries and keys by hand so that each token looks at the
+# one before it, and training left them alone. Where does it look?
 
 # %% tags=["idea"]
 text = "Once upon a time there was a king who had three daughters"
@@ -66,27 +66,33 @@ for at in (3, 7, 10):
     )
 
 # %% [markdown]
-# It does what it was made for. But it gives the token before only two thirds of its attention or so. Would you have called it a previous-token
-# head, if you had not known?
+# It does what it was made for. But it gives the token before only about two thirds of its attention. If you had not known, would
+# you have called it a previous-token head?
 #
 # ## A score says where a head looks, an ablation what is lost without it
 #
 # {{ drawing("one-head", alt="One head: the query of a word meets the keys of the words before it; scores become weights; weighted values are added and written back to the residual stream.") }}
 #
-# A head pays attention $a_{q k}$ from the word $q$ that looks to each word $k$ before it. Its *score* for a kind of place is the attention that it
-# pays there on average:
+# A head at word $q$ pays attention $a_{q k}$ to each word $k$ before it, and the attention sums to 1. Its *score* for a kind of
+# word is the attention that it pays to that kind on average:
 #
 # $$
 # \mathrm{score} = \operatorname{mean}_q \sum_{k \in \mathrm{kind}(q)} a_{q k}
 # $$
 #
-# We take four kinds: the *previous* token; the *first* token, where heads rest that have nothing to do; a *duplicate* of the token that looks;
-# and the token that followed such a duplicate, which is what *induction* looks at ([Olsson et al. 2022](https://arxiv.org/abs/2209.11895)). *Chance* is a
-# head that looks at all it can see evenly.
+# We take four kinds: the *previous* token; the *first* token, where heads rest when they have nothing to do; a *duplicate* of the
+# token that looks; and the token that followed such a duplicate, which is what *induction* looks at ([Olsson et al.
+# 2022](https://arxiv.org/abs/2209.11895)). *Chance* is the score of a head that spreads its attention evenly.
 #
-# To see what a head is *for*, we take away what it writes. Something must stand there instead: *zero*; its *mean* over other texts; a
-# *resample*, what it writes at a token drawn at random; or its mean over other texts **at the same place**, the hundredth word for the
-# hundredth word. The last keeps what the head says about where in the text we are, and takes away all that it says about words.
+# A score says where a head looks. To see what it is *for*, we take away what it writes, and something must stand in its place. Four
+# replacements are in use:
+#
+# - *zero*;
+# - the *mean* of what the head writes, over other texts;
+# - a *resample*, what it writes at a token drawn at random;
+# - the mean over other texts **at the same place**: for the hundredth word, what the head writes at the hundredth word elsewhere.
+#
+# The last one keeps what the head says about the position in the text, and takes away everything that it says about words.
 
 
 # %% tags=["setup"]
@@ -149,8 +155,8 @@ table = np.array([costs["mean"][:, rule == r].mean(1) for r in RULES])  # (rule,
 #
 # ## Your prediction
 #
-# Head L0H3 of *World* spreads its attention evenly over all words so far. No score names it. Yet by its mean it costs more than any other head
-# but one. So it writes something that other parts need.
+# Head L0H3 of *World* spreads its attention evenly over all words so far, so no score names it. Yet when we replace it by its mean,
+# *World* loses more than for any other head but one. So it writes something that other parts need.
 
 # %%
 ask(
@@ -291,12 +297,14 @@ figure(
 )
 
 # %% [markdown]
-# By its mean, L0H3 costs {{ result("heads.l0h3_mean", ".2f") }} nats a word. By its mean *at the same place* of other stories it costs
-# {{ result("heads.l0h3_place", ".4f") }}. So it says nothing about any word. It says how far the story has come, though no rule of the grammar
-# asks for that. The control, L2H3, costs {{ result("heads.l2h3_place", ".2f") }} by the same mean.
+# By its mean, L0H3 costs {{ result("heads.l0h3_mean", ".2f") }} nats a word. By its mean *at the same place* of other stories it
+# costs {{ result("heads.l0h3_place", ".4f") }}. So it says nothing about any word. It says how far the story has come, although no
+# rule of the grammar asks for that. The control is another head, L2H3. Replaced by its mean at the same place, it still costs
+# {{ result("heads.l2h3_place", ".2f") }}.
 #
-# The clock needs no attention: with an exactly even average in its place *World* loses {{ result("heads.even_l0h3", ".4f") }} nats. A score
-# of *where a head looks* cannot see a head that works because it looks nowhere in particular.
+# The clock does not need to choose where it looks. If we force its attention to be exactly even, *World* loses
+# {{ result("heads.even_l0h3", ".4f") }} nats. That is why no score of *where a head looks* can find it: it works because it looks
+# everywhere equally.
 #
 # ## Three of five trainings have a clock
 
@@ -377,14 +385,17 @@ figure(
 )
 
 # %% [markdown]
-# *World* was trained {{ result("heads.trainings") }} times from different seeds. In {{ result("heads.clocks") }} of them the head of layer 0 that
-# is listened to most is a clock: by the mean at the same place it costs less than a tenth of what it costs by the mean. In the others it is partly
-# one: the worst still costs {{ result("heads.partly_place", ".2f") }} nats of {{ result("heads.partly_mean", ".2f") }}. So a clock is something that training
-# often makes, and not something that it must.
+# *World* was trained {{ result("heads.trainings") }} times from different seeds. In each training we take the head of layer 0 that
+# costs most when resampled. In {{ result("heads.clocks") }} of them this head is a clock: its mean at the same place costs less
+# than a tenth of what its mean over all places costs.
+#
+# In the other two the head is only partly a clock. The worst still costs {{ result("heads.partly_place", ".2f") }} nats at the same
+# place, of {{ result("heads.partly_mean", ".2f") }} by the mean. So training often makes a clock, but need not.
 #
 # ## Copying needs two heads, and each hides the other
 #
-# *Fairytale* gains {{ result("heads.gain_whole", ".1f") }} nats when random tokens come a second time. What is left of this *copying* without a head?
+# When random tokens come a second time, *Fairytale* predicts them {{ result("heads.gain_whole", ".1f") }} nats better: it *copies*.
+# What is left of this gain without a head?
 
 # %% tags=["setup"]
 scores = {name: looking(*both) for name, both in TEXTS.items()}
@@ -473,17 +484,22 @@ figure(
 )
 
 # %% [markdown]
-# Here names and losses agree. Without the planted head {{ result("heads.left_planted", ".0%") }} of copying is left. Of all others the head with
-# the highest induction score is missed most, but not by much: {{ result("heads.left_top", ".0%") }} is left without it. Without it *and* the second
-# one {{ result("heads.left_both", ".0%") }} is left.
+# Here names and losses agree. Without the planted head {{ result("heads.left_planted", ".0%") }} of copying is left. Of all other
+# heads, the one with the highest induction score is missed most. But it is not missed much: {{ result("heads.left_top", ".0%") }}
+# of copying is left without it.
 #
-# Each stands in for the other. In large models the same is seen over and over: take a head away, and later ones make up for it. It has been called
-# *self-repair* and the *Hydra effect* ([McGrath et al. 2023](https://arxiv.org/abs/2307.15771)). A table of single ablations shows neither head.
+# And without it *and* the head with the second highest score {{ result("heads.left_both", ".0%") }} is left, while two other heads
+# together cost next to nothing.
 #
-# ## Zero is a choice that training never made
+# Each of the two stands in for the other. In large models this is seen again and again: take a head away, and later ones make up
+# for it. It has been called *self-repair* and the *Hydra effect* ([McGrath et al. 2023](https://arxiv.org/abs/2307.15771)). A table
+# of single ablations shows neither head.
 #
-# The weights of a head sum to 1. So a constant may be added to all its values, if its effect is taken off behind the head: **the model computes the
-# same, but zero now means something else.** We add to each head of *World* a random constant as long as the head's typical output.
+# ## The cost of zero depends on constants that do not matter
+#
+# A head's attention weights sum to 1. So we may add a constant to all its values, if we subtract the constant's effect behind the
+# head. **The model computes the same, but a head set to zero now means something else.** We add to each head of *World* a random
+# constant as long as the head's typical output.
 
 
 # %% tags=["idea"]
@@ -550,15 +566,17 @@ figure(
 )
 
 # %% [markdown]
-# With constants moved, the cost of a head by zero changes by a factor of up to {{ result("heads.moved_zero", ".0f") }}. By the mean
-# that of L0H3 changes by a factor of {{ result("heads.moved_mean", ".3f") }}, not at all. The *order* of the heads hardly changes, though (rank
-# correlation {{ result("heads.moved_rank", ".2f") }}); we had expected more.
+# The model's outputs are unchanged, yet the cost of setting a head to zero changes by a factor of up to
+# {{ result("heads.moved_zero", ".0f") }}. The cost of the mean does not change: for L0H3 the factor is
+# {{ result("heads.moved_mean", ".3f") }}. The *order* of the heads by zero hardly changes, though (rank correlation
+# {{ result("heads.moved_rank", ".2f") }}); we had expected more.
 #
-# L0H0 costs {{ result("heads.l0h0_mean", ".2f") }} nats by the mean and {{ result("heads.l0h0_resample", ".1f") }} when resampled. The mean asks whether the
-# model can do *without* what a head says. Resampling asks whether it *listens*. A head can be listened to and not be needed, and “the head that
-# the model misses most” has no answer before you say what stands in its place.
+# Replacements also ask different questions. L0H0 costs {{ result("heads.l0h0_mean", ".2f") }} nats by the mean and
+# {{ result("heads.l0h0_resample", ".1f") }} when resampled. The mean asks whether the model can do *without* what a head says.
+# Resampling asks whether the model *listens* to it: a false message does harm. A model may listen to a head that it does not need.
+# So “which head does the model miss most?” has no answer until you say what stands in the head's place.
 #
-# ## No score of looking predicts what is lost
+# ## In most trainings no score of looking predicts what is lost
 
 # %% tags=["setup"]
 random, firsts, best, bars = np.random.default_rng(0), [], {}, {}
@@ -646,35 +664,36 @@ figure(
 )
 
 # %% [markdown]
-# The losses have a clear order. In *World* the best of the four scores has a rank correlation of
-# {{ result("heads.rho_best_world", ".2f") }} with it. To count, it would have to beat the best of four in 95% of random orders, which is
-# {{ result("heads.rho_bar_world", ".2f") }}. In *Fairytale* it has {{ result("heads.rho_best_own", ".2f") }}, and the bar is
-# {{ result("heads.rho_bar_own", ".2f") }}.
+# Which heads matter, and do the scores of looking tell? In *World* the best of the four scores has a rank correlation of
+# {{ result("heads.rho_best_world", ".2f") }} with the loss. To count, it would have to beat the best of four random orders in 95%
+# of draws, which takes {{ result("heads.rho_bar_world", ".2f") }}. In *Fairytale* the best score misses its bar as well
+# ({{ result("heads.rho_best_own", ".2f") }}, and {{ result("heads.rho_bar_own", ".2f") }} is needed).
 #
-# None of *World*'s 16 heads pays more than {{ result("heads.world_highest", ".2f") }} of its attention to any of the four kinds. One score finds its
-# head all the same: the head that songs need most has the highest induction score on stories.
+# None of *World*'s 16 heads pays more than {{ result("heads.world_highest", ".2f") }} of its attention to any of the four kinds.
+# One score still finds its head: the head that songs need most has the highest induction score on stories.
 #
-# Over the {{ result("heads.trainings") }} trainings this is less clear than we had claimed. The best score reaches {{ result("heads.rho_best_least", ".2f") }} in one
-# training and {{ result("heads.rho_best_most", ".2f") }} in another, and it clears the bar in {{ result("heads.trainings_above_bar") }} of them. In
-# {{ result("heads.songs_by_top") }} trainings the head that songs need most has the highest induction score.
+# Over {{ result("heads.trainings") }} trainings the picture is mixed, and less clear than we once claimed. The best score reaches
+# {{ result("heads.rho_best_least", ".2f") }} in one training and {{ result("heads.rho_best_most", ".2f") }} in another. It clears
+# the bar in {{ result("heads.trainings_above_bar") }} of them. In {{ result("heads.songs_by_top") }} trainings the head that songs
+# need most has the highest induction score.
 #
 # ## What surprised us
 #
-# **A head made to do one thing scores two thirds.** The planted head has {{ result("heads.planted_lowest", ".2f") }}, though in
-# {{ result("heads.planted_choice", ".0%") }} of the places the token before gets the most
+# **A head made to do one thing scores two thirds.** The planted head has {{ result("heads.planted_lowest", ".2f") }}, although in
+# {{ result("heads.planted_choice", ".0%") }} of the cases the token before gets the most attention
 # ([surprise](../surprises/heads-planted-score.md)). A score well below 1 is no sign of a second job.
 #
-# **Our own page contradicted itself.** It said that *the head that World misses most* is a clock. By zero and by resampling it is. By the mean, which the
-# same page called the fairer measure, another head is missed more ([the finding as it stood](../findings/heads-clock.md)). And two of
-# {{ result("heads.trainings") }} trainings made no full clock.
+# **Our own page contradicted itself.** It said that *the head that World misses most* is a clock. That holds for zero and for
+# resampling. By the mean, which the same page called the fairer measure, another head is missed more ([the finding as it
+# stood](../findings/heads-clock.md)). And two of {{ result("heads.trainings") }} trainings made no full clock.
 #
 # ## Try it
 #
-# **1. One head, two names** (10 minutes). On *Fairytale*'s own text the top induction head also has the highest *first* score. Split
-# its attention to the first token: tokens that are new in the text, and tokens that came before.
+# **1. One head, two names** (10 minutes). On *Fairytale*'s own text the top induction head also has the highest *first* score.
+# Split its attention to the first token by the token that looks: is it new in the text, or did it occur before?
 #
 # ??? tip "Hint"
-#     `seen_own["pattern", layer][:, head, 1:, 0]` is what each later token pays to the first.
+#     `seen_own["pattern", layer][:, head, 1:, 0]` is the attention that each later token pays to the first.
 
 # %% tags=["solution"]
 came = torch.tensor([[t in row[:i] for i, t in enumerate(row)] for row in own.tolist()])[
@@ -686,8 +705,8 @@ assert scores["own"]["first"].top(1)[0][:2] == TOP, "another head rests there"
 assert resting[~came].mean() > 2 * resting[came].mean(), "new tokens have nothing to copy"
 
 # %% [markdown]
-# New tokens pay the first one {{ result("heads.rests_new", ".0%") }}, those that came before {{ result("heads.rests_again", ".0%") }}. The head rests when
-# there is nothing to copy. A name holds for a head *and a text*.
+# New tokens pay the first one {{ result("heads.rests_new", ".0%") }} of their attention, repeated ones
+# {{ result("heads.rests_again", ".0%") }}. The head rests when there is nothing to copy. So a name holds for a head *on a text*.
 #
 # **2. Clocks in Fairytale** (10 minutes). Which head of layer 1 costs most when resampled, and what does it cost when replaced
 # by what it writes in *another text at the same place*?
@@ -707,22 +726,23 @@ print(f"1.{head}: resampled {by_resample[head]:.3f}, from the same place {here:.
 # %% [markdown]
 # ## You can now
 #
-# - compute a score of looking with its chance level, and say what it cannot see;
-# - choose what stands in a head's place, and say which question that asks;
+# - compute a score of looking with its chance level, and say what it misses;
+# - choose what stands in a head's place, and say which question that choice asks;
 # - look for a second head that stands in for the first.
 #
 # ## What this does not show
 #
-# - *World* was looked at in {{ result("heads.trainings") }} trainings, *Fairytale* in one. That large models have clocks does not follow. That scores of
-#   looking cannot see one does.
-# - The clock is described by what is lost when it is wrong. Which heads read it, and how, we did not trace.
-# - Single heads and one pair. *Nothing lost* holds for these texts: a head may matter for what they do not contain.
+# - That large models have clocks. We looked at *World* in {{ result("heads.trainings") }} trainings and at *Fairytale* in one. The
+#   point about scores of looking does not depend on the model.
+# - Which heads read the clock, and how. We know only what is lost when it is wrong.
+# - What larger groups of heads do: we ablated single heads and few pairs. And a head that costs nothing here may matter for other
+#   texts.
 #
 # ## Going deeper
 #
 # ### What the clock is for
 #
-# We make it wrong by up to ten words: for all words of a story together, or for each word by itself.
+# We set the clock wrong by up to ten words: by the same amount for all words of a story, or by another amount for each word.
 
 # %% tags=["setup"]
 face = seen["z", 0][:, :, 3].mean(0)  # (place, d_head)
@@ -749,15 +769,16 @@ few_draws(
 )
 
 # %% [markdown]
-# Wrong for all words together, the clock costs {{ result("heads.clock_together", ".3f") }} nats a word (in songs
-# {{ result("heads.clock_together_songs", ".2f") }}). Wrong for each by itself it costs {{ result("heads.clock_apart", ".2f") }} (in songs
-# {{ result("heads.clock_apart_songs", ".1f") }}). So no part reads what time it is. What counts is that *the clocks of different words agree*. That fits
-# songs, where the word wanted stands one verse back. It may be how the head that sings finds its place without any
-# previous-token head, which [How rules form](17_formation.md) could not say.
+# Wrong by the same amount everywhere, the clock costs {{ result("heads.clock_together", ".3f") }} nats a word (in songs
+# {{ result("heads.clock_together_songs", ".2f") }}). Wrong by another amount at each word, it costs
+# {{ result("heads.clock_apart", ".2f") }} (in songs {{ result("heads.clock_apart_songs", ".1f") }}). So no part reads what time it
+# is. What counts is that *the clocks of different words agree*. That fits songs, where the word to repeat was sung one verse
+# earlier. It may be how the head that repeats songs finds its position without a previous-token head, which [How rules
+# form](17_formation.md) could not explain.
 #
 # ### Is a name stable?
 #
-# For each prompt by itself: which head has the highest score? We count the prompts in which it is the most frequent one.
+# We look at each prompt alone: which head has the highest score? Then we count in how many prompts the most frequent winner wins.
 
 # %% tags=["setup"]
 tops = {
@@ -782,11 +803,12 @@ note(
 )
 
 # %% [markdown]
-# Strong names are stable: the planted head tops {{ result("heads.stable_previous", ".0%") }} of the prompts, the best induction head
-# {{ result("heads.stable_induction", ".0%") }}, own texts and random rows together. Where all heads are near chance the top is a lottery:
-# *duplicate* in *Fairytale* {{ result("heads.stable_duplicate", ".0%") }}, *induction* in *World* {{ result("heads.stable_world", ".0%") }}. On repeated random
-# tokens *World*'s best induction score is {{ result("heads.induction_world_twice", ".2f") }}, about chance, though it repeats songs without fault.
-# [A stranger's heads](27_stranger.md) asks whether names hold in a model that is not ours.
+# Strong names are stable. The planted head has the highest score in {{ result("heads.stable_previous", ".0%") }} of the prompts,
+# the best induction head in {{ result("heads.stable_induction", ".0%") }}, over the model's own texts and random rows together.
+# Where all heads are near chance, the winner is a matter of luck: {{ result("heads.stable_duplicate", ".0%") }} for *duplicate* in
+# *Fairytale*, {{ result("heads.stable_world", ".0%") }} for *induction* in *World*. On repeated random tokens *World*'s best
+# induction score is {{ result("heads.induction_world_twice", ".2f") }}, about chance, although it repeats songs without fault. [A
+# stranger's heads](27_stranger.md) asks whether names hold in a model that is not ours.
 #
 # - Finding: [A head of layer 0 is often a clock](../findings/heads-clock-often.md)
 # - Superseded: [The head that World misses most is a clock](../findings/heads-clock.md)

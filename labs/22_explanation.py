@@ -2,8 +2,8 @@
 # title: Is attention an explanation?
 # question: Does the attention that a word gets tell how much it matters for the answer?
 # answer: >-
-#   The weight of a look and its effect on the answer have a rank correlation of {{ result("explanation.rho_odds", ".2f") }}; the weight
-#   and the effect on a word drawn at random, of {{ result("explanation.rho_drawn", ".2f") }}.
+#   The weight of a look and its effect on the answer have a rank correlation of {{ result("explanation.rho_odds", ".2f") }}. With the
+#   effect on a word drawn at random it is {{ result("explanation.rho_drawn", ".2f") }}, so the agreement explains nothing.
 # chapter: Who does it
 # level: intermediate
 # minutes: 14
@@ -40,8 +40,8 @@ blocks = parts(world).blocks
 # %% [markdown]
 # ## A case you can hold: “… Karl gave the ring to ▢”
 #
-# *When Anna and Karl went to the river, Karl gave the ring to …* Anna, says *World*, and it is right. Pictures of attention are read as
-# explanations of such answers: the model said *Anna* because it looked at *Anna*. Where does the last word look?
+# *When Anna and Karl went to the river, Karl gave the ring to …* *World* says Anna, and it is right. Pictures of attention are
+# often read as explanations of such answers: the model said *Anna* because it looked at *Anna*. Where does the last word look?
 
 # %% tags=["idea"]
 CASE = "when Anna and Karl went to the river , Karl gave the ring to"
@@ -53,22 +53,22 @@ for at in looks.argsort(descending=True)[:4]:
     print(f"{looks[at]:5.2f} of 16 heads look at {words[at]!r}")
 
 # %% [markdown]
-# Most attention goes to a comma. Is it the comma that decides who gets the ring? To find out, we need another measure than looking.
+# Most attention goes to a comma. Does the comma decide who gets the ring? To find out, we need a measure other than looking.
 #
 # ## An edge is one look, and it can be cut
 #
 # {{ drawing("one-head", alt="One head: the query of a word meets the keys of the words before it; scores become weights; weighted values are added and written back to the residual stream.") }}
 #
-# An *edge* is one look of one head: from the word that looks to a word before it, with a weight $a_k$ between 0 and 1. The head adds up what
-# it finds there:
+# An *edge* is one look of one head: from the word that looks to one word before it, with a weight $a_k$ between 0 and 1. The head
+# adds up what it finds at all words $k$:
 #
 # $$
 # \mathrm{head} = \sum_k a_k\, \v{v_k} W_O \qquad \text{without edge } j: \quad \sum_{k \ne j} \frac{a_k}{1 - a_j}\, \v{v_k} W_O
 # $$
 #
-# $\v{v_k}$ is the value at word $k$ and $W_O$ the head's output matrix. To *cut* edge $j$ is to set its weight to 0 and let the other weights sum to 1
-# again. The *effect* of the cut is how far the answer moves. We measure the *log-odds* of what is right against its rivals, here Anna against all
-# other names, in nats.
+# $\v{v_k}$ is the value at word $k$ and $W_O$ the head's output matrix. To *cut* edge $j$, we set its weight to 0 and rescale the
+# other weights so that they sum to 1 again. The *effect* of the cut is how far the answer moves. We measure it in the *log-odds* of
+# the right word against its rivals, here of Anna against all other names, in nats.
 
 
 # %% tags=["idea"]
@@ -152,7 +152,7 @@ note(
 )
 
 # %% [markdown]
-# One head, one cut at a time. Where the weight is large, the effect is large. That looks like an explanation.
+# Here we cut one edge of one head at a time. Where the weight is large, the effect is large. That looks like an explanation.
 #
 # ```exercise
 # title: Cut one edge
@@ -172,9 +172,9 @@ note(
 #
 # ## Your prediction
 #
-# We cut every edge of the last word once, in all 16 heads, at 60 places of six rules. Over these edges weight and effect on the
-# right answer go together: their rank correlation is far above one half. As a control we measure the effect of the same cuts on **a word drawn at
-# random from the vocabulary**, about which nobody would say that attention explains it.
+# We cut every edge of the last word once, in all 16 heads, in 60 sentences of six rules. Over these edges, weight and effect on the
+# right answer agree well: their rank correlation is far above one half. As a control we measure the effect of the same cuts on **a
+# word drawn at random from the vocabulary**. Nobody would say that attention explains such a word.
 
 # %%
 ask(
@@ -384,8 +384,9 @@ figure(
 
 # %% [markdown]
 # Over {{ result("explanation.edges") }} edges, weight and effect on the right answer have a rank correlation of
-# {{ result("explanation.rho_odds", ".2f") }} (median over places). With the effect on a word drawn at random it is
-# {{ result("explanation.rho_drawn", ".2f") }}. The head that looks hard moves much, wherever it goes. The agreement is arithmetic, and no explanation.
+# {{ result("explanation.rho_odds", ".2f") }} (median over sentences). With the effect on a word drawn at random it is
+# {{ result("explanation.rho_drawn", ".2f") }}. Where a head looks hard, a cut moves much of the output, whatever the output is
+# about. The agreement is arithmetic, not an explanation.
 #
 # *World* was trained {{ result("explanation.seeds") }} times from different seeds. The two correlations lie between
 # {{ result("explanation.seeds_odds_lowest", ".2f") }} and {{ result("explanation.seeds_odds_highest", ".2f") }}, and between
@@ -393,8 +394,9 @@ figure(
 #
 # ## How many bright edges do nothing? That depends on the measure
 #
-# We call an edge bright if it has more than half of its head's attention. There are two usual ways to say what its cut does. The *loss* of the right
-# word asks what the model says in the end. The *log-odds* also move when the model stays as good as sure.
+# Do strong looks ever do nothing? We call an edge *bright* if it has more than half of its head's attention. There are two usual
+# measures of what its cut does. The *loss* of the right word asks what the model says in the end. The *log-odds* also move when the
+# model stays as good as sure.
 
 # %% tags=["drawing"]
 heads = list(product(range(4), range(4)))
@@ -430,18 +432,26 @@ figure(
 )
 
 # %% [markdown]
-# Of {{ result("explanation.big") }} bright edges {{ result("explanation.idle_loss", ".0%") }} move the loss by less than 0.01 nats, but only
-# {{ result("explanation.idle_odds", ".0%") }} move the log-odds by less than that. The model is sure, and most single cuts leave it sure. If you
-# report one of the two measures, you can claim either ([dead end](../dead-ends/explanation-idle-edges.md)).
+# Of {{ result("explanation.big") }} bright edges {{ result("explanation.idle_loss", ".0%") }} move the loss by less than 0.01 nats,
+# but only {{ result("explanation.idle_odds", ".0%") }} move the log-odds by less than that. The model is sure of its answer, and
+# most single cuts leave it sure. With one measure you can claim that attention mostly does nothing, with the other the opposite
+# ([dead end](../dead-ends/explanation-idle-edges.md)).
 #
-# A single cut has a second flaw. Other heads may stand in for the one that is cut, a kind of self-repair
-# ([McGrath et al. 2023](https://arxiv.org/abs/2307.15771)), so two edges that back each other up both look idle.
+# A single cut has a second flaw. Other heads may stand in for the one that is cut ([self-repair](https://arxiv.org/abs/2307.15771),
+# McGrath et al. 2023). So two edges that back each other up both look idle.
 #
 # ## The word with most attention need not be the one that decides
 #
-# In *World* we wrote the grammar, so for six rules we know which word decides. We keep places where no other word can give the answer away. Which word comes first
-# by summed attention? By the summed effects of single edges? And by two larger cuts: a word cut **from the last word** in all heads, and a word
-# cut **everywhere**, from all heads of all later words, so that what it says cannot leave its place?
+# In *World* we wrote the grammar, so for six rules we know which word decides. We keep sentences in which no other word can give
+# the answer away. Then we let five guides rank the words:
+#
+# - the attention that a word gets, summed over heads;
+# - the length of what the heads bring from it (*norms*);
+# - the summed effects of its single edges;
+# - a cut of the word **from the last word**, in all heads at once;
+# - a cut of the word **everywhere**, from all heads of all later words, so that nothing it says can leave it.
+#
+# Which guide puts the deciding word first?
 
 
 # %% tags=["setup"]
@@ -546,16 +556,18 @@ figure(
 )
 
 # %% [markdown]
-# Attention puts the deciding word first in {{ result("explanation.key_attention", ".0%") }} of the places, the word cut from the last word
-# in {{ result("explanation.key_cut_here", ".0%") }}. A word at random would come first in {{ result("explanation.key_chance", ".0%") }}. For
-# facts attention is right in {{ result("explanation.fact_attention", ".0%") }}. For agreement over two nouns it is right in
-# {{ result("explanation.agreement_2_attention", ".0%") }}: the two prepositions get more.
+# Attention puts the deciding word first in {{ result("explanation.key_attention", ".0%") }} of the sentences, where a word at
+# random would come first in {{ result("explanation.key_chance", ".0%") }}. For facts attention is right in
+# {{ result("explanation.fact_attention", ".0%") }}. For agreement over two nouns it is right in
+# {{ result("explanation.agreement_2_attention", ".0%") }}: there two prepositions get more.
 #
-# Even cutting a word *everywhere* puts it first in {{ result("explanation.key_everywhere", ".0%") }} only. Each guide fails under some rule.
+# The cut from the last word does no better than attention ({{ result("explanation.key_cut_here", ".0%") }}), and even the cut
+# *everywhere* puts the deciding word first in only {{ result("explanation.key_everywhere", ".0%") }}. Each guide fails under some
+# rule.
 #
-# ## The answer is read off a comma
+# ## The answer is read from a comma
 #
-# Back to the ring. All ten sentences of this rule have the same form, so we can average them word by word.
+# Back to the ring, where attention failed. All ten sentences of this rule have the same form, so we can average them word by word.
 
 # %% tags=["setup"]
 FORM = listed("when NAME and NAME went to the PLACE , GIVER gave|got the THING")
@@ -632,27 +644,30 @@ figure(
 )
 
 # %% [markdown]
-# The comma gets the attention of {{ result("explanation.comma_attention", ".1f") }} of 16 heads, the name that is the answer of
-# {{ result("explanation.name_attention", ".1f") }}. Cut from the last word, the comma costs {{ result("explanation.comma_here", ".1f") }} nats of log-odds,
-# and the name {{ result("explanation.name_here", ".2f") }}. Cut everywhere, the name costs {{ result("explanation.name_everywhere", ".1f") }}. So the names
-# have been carried to the comma, and the last word reads them there. Attention is right about the last hop, and the last hop is no
-# explanation: nobody gives a ring to a comma.
+# The comma gets the attention of {{ result("explanation.comma_attention", ".1f") }} of 16 heads, the name that is the answer that
+# of {{ result("explanation.name_attention", ".1f") }}. Cut from the last word, the comma costs
+# {{ result("explanation.comma_here", ".1f") }} nats of log-odds, and the name costs nothing
+# ({{ result("explanation.name_here", ".2f") }}). Cut everywhere, the name costs {{ result("explanation.name_everywhere", ".1f") }}.
 #
-# Not every training does it so strongly. Over {{ result("explanation.seeds") }} trainings the comma gets
-# {{ result("explanation.seeds_comma_attention_least", ".1f") }} to {{ result("explanation.seeds_comma_attention_most", ".1f") }} heads' attention, and cut from the last
-# word it costs at least {{ result("explanation.seeds_comma_here_least", ".1f") }} nats; the name cut from there costs at most
-# {{ result("explanation.seeds_name_here_most", ".1f") }}. The comma costs more than the name in {{ result("explanation.seeds_comma_first") }} of them.
+# So both names were carried to the comma, and the last word reads them there. Attention is right about the last step of the way.
+# But the last step is no explanation: nobody gives a ring to a comma.
+#
+# Is this one training's habit? Over {{ result("explanation.seeds") }} trainings the comma costs more than the name in
+# {{ result("explanation.seeds_comma_first") }}. It gets the attention of
+# {{ result("explanation.seeds_comma_attention_least", ".1f") }} to {{ result("explanation.seeds_comma_attention_most", ".1f") }}
+# heads. Cut from the last word it costs at least {{ result("explanation.seeds_comma_here_least", ".1f") }} nats; the name costs at
+# most {{ result("explanation.seeds_name_here_most", ".1f") }}.
 #
 # ## What surprised us
 #
-# **The control was as good as the result.** We had predicted a rank correlation above 0.3, got almost 0.9, and were ready to write it down. Only then did we ask
-# what it is for a word that has nothing to do with the text.
+# **The control was as good as the result.** We had predicted a rank correlation above 0.3, found almost 0.9, and were ready to
+# write it down. Only then did we ask what it is for a word that has nothing to do with the text.
 #
 # **Two measures, two papers.** “Most bright edges do nothing” and “nearly all bright edges do something” are both true of the same cuts.
 #
 # ## Try it
 #
-# **1. One edge by hand** (5 minutes). Take the first place with a fact. Cut the edge from the last word to the deciding one in
+# **1. One edge by hand** (5 minutes). Take the first sentence with a fact. Cut the edge from the last word to the deciding one in
 # L2H3 with `cut_edges`, and compare with `EDGES`.
 #
 # ??? tip "Hint"
@@ -673,8 +688,8 @@ assert torch.allclose(mine, stored, atol=1e-3), (
 )
 
 # %% [markdown]
-# **2. A fairer guide** (15 minutes). The slope of the log-odds along each edge's `change` costs one backward pass for all edges. Does it
-# rank the bright edges (weight above 0.1) of one place better than attention?
+# **2. A fairer guide** (15 minutes). The slope of the log-odds along each edge's `change` costs one backward pass for all edges.
+# Does it rank the edges of one sentence (weight above 0.1) better than attention does?
 #
 # ??? tip "Hint"
 #     `trace(..., ["attn_out", "logits"], grad=True)` and `torch.autograd.grad`; `change` is computed as in `cut_each`.
@@ -704,41 +719,46 @@ assert slope > attention, scores
 # %% [markdown]
 # ## You can now
 #
-# - cut an edge of attention, and say what its effect is measured in;
-# - set an agreement between attention and effect beside the same agreement for an unrelated word;
-# - tell the last hop of an answer from the word that decides it.
+# - cut an edge of attention, and say in which measure its effect is given;
+# - test an agreement between attention and effect against the same agreement for an unrelated word;
+# - distinguish the last step of an answer's way from the word that decides it.
 #
 # ## What this does not show
 #
-# - One small language and one architecture. The correlations and the comma are over {{ result("explanation.seeds") }} trainings, the other
-#   sections over one. A large model has more ways around a cut.
-# - The key is the grammar's, not the model's: a model may rightly read a number from *near*, if *near* has it from *cats*.
-# - Edges of the last word only, cut one at a time. Attention *rollout* and attribution through all layers try to mend that; we did not test them.
+# - Anything beyond one small language and one architecture. The correlations and the comma were measured over
+#   {{ result("explanation.seeds") }} trainings, the other sections in one. A large model has more ways around a cut.
+# - That the model reads the word which the grammar names. It may rightly read the number from *near*, if *near* has it from *cats*.
+# - Other methods. We cut edges of the last word, one at a time. Attention *rollout* and attribution through all layers try to
+#   follow longer ways; we did not test them.
 #
 # ## Going deeper
 #
 # ### Among bright edges, norms and slopes are better guides
 #
-# Ranks over all edges are ruled by those that get next to nothing. Among edges with more than a tenth of the attention, weight and effect have a rank
-# correlation of {{ result("explanation.bright_weight", ".2f") }} (drawn word: {{ result("explanation.bright_drawn", ".2f") }}). The length of what
-# the head brings from a word, weight times value times output matrix
-# ([Kobayashi et al. 2020](https://arxiv.org/abs/2004.10102)), reaches {{ result("explanation.bright_norm", ".2f") }}. The slope of the log-odds along each cut
-# reaches {{ result("explanation.guide_slope", ".2f") }} (exercise 2; attention by the same count {{ result("explanation.guide_attention", ".2f") }}).
+# Ranks over all edges are dominated by those that get next to no attention. Among edges with more than a tenth of it, weight and
+# effect have a rank correlation of {{ result("explanation.bright_weight", ".2f") }} (drawn word:
+# {{ result("explanation.bright_drawn", ".2f") }}). The length of what the head brings from a word, weight times value times output
+# matrix ([Kobayashi et al. 2020](https://arxiv.org/abs/2004.10102)), reaches {{ result("explanation.bright_norm", ".2f") }}. The
+# slope of the log-odds along each cut reaches {{ result("explanation.guide_slope", ".2f") }} (exercise 2, where attention has
+# {{ result("explanation.guide_attention", ".2f") }}).
 #
-# By the loss, weight and effect have {{ result("explanation.rho_loss", ".2f") }} over all edges. Norms change that by {{ result("explanation.rho_norm_gain", ".3f") }}, which another machine may turn around, and the last layer has
-# {{ result("explanation.rho_late_gain", ".2f") }} more than the first.
+# By the loss, weight and effect have a rank correlation of {{ result("explanation.rho_loss", ".2f") }} over all edges. Norms change
+# it by {{ result("explanation.rho_norm_gain", ".3f") }}, which is within rounding. In the last layer it is higher than in the first
+# by {{ result("explanation.rho_late_gain", ".2f") }}.
 #
 # ### Effects without attention
 #
-# An effect of more than 0.1 nats by an edge with a weight under 0.05 does not occur in loss ({{ result("explanation.quiet_loss", ".0%") }}). In log-odds such edges make up
-# {{ result("explanation.quiet_odds", ".0%") }} of all effects of that size, and {{ result("explanation.quiet_of_clock", ".0%") }} of these come from one head, L0H3,
-# which looks at all words evenly. [A zoo of heads](21_heads.md) finds that it works as a clock.
+# Can an edge with little attention matter? In the loss, edges with a weight under 0.05 make up
+# {{ result("explanation.quiet_loss", ".0%") }} of all effects above 0.1 nats. In the log-odds they make up
+# {{ result("explanation.quiet_odds", ".0%") }}, and {{ result("explanation.quiet_of_clock", ".0%") }} of these come from one head,
+# L0H3, which looks at all words evenly. [A zoo of heads](21_heads.md) finds that it works as a clock.
 #
 # ### Cut from the last word
 #
-# That cut of the deciding word makes most answers wrong under {{ result("explanation.rules_broken") }} of the six rules. For the indirect object it puts the name
-# first in {{ result("explanation.indirect_object_cut_here", ".0%") }} of the places; cut everywhere, in
-# {{ result("explanation.indirect_object_everywhere", ".0%") }}. Summed norms name the deciding word in {{ result("explanation.key_norm", ".0%") }} of all places.
+# Cut from the last word in all heads, the deciding word makes most answers wrong under {{ result("explanation.rules_broken") }} of
+# the six rules. For the indirect object this cut puts the name first in {{ result("explanation.indirect_object_cut_here", ".0%") }}
+# of the sentences; the cut everywhere does so in {{ result("explanation.indirect_object_everywhere", ".0%") }}. Summed norms name
+# the deciding word in {{ result("explanation.key_norm", ".0%") }} of all sentences.
 #
 # - Finding: [Attention agrees with the effect on any word](../findings/explanation-any-word.md)
 # - Surprise: [The comma that holds the answer](../surprises/explanation-comma.md)
