@@ -2,9 +2,9 @@
 # title: What probes read and models use
 # question: A probe reads the subject's number from a model. Is the direction that it found the one that the model uses?
 # answer: >-
-#   Two probes read the number equally well. Project out the direction of the one fitted on standardised activations and
-#   {{ result("probing.verbs_right_scaled", ".0%") }} of the verbs are right; with the one fitted on raw activations,
-#   {{ result("probing.verbs_right_raw", ".0%") }}.
+#   Two probes read the number equally well. If the direction of the one fitted on standardised activations is erased,
+#   {{ result("probing.verbs_right_scaled", ".0%") }} of the verbs are right; if that of the one fitted on raw activations is,
+#   {{ result("probing.verbs_right_raw", ".0%") }} are.
 # chapter: Who does it
 # level: intermediate
 # minutes: 15
@@ -40,8 +40,8 @@ RANKS = "near ties may change places"
 # %% [markdown]
 # ## A case you can hold: “the cats near the dog ▢”
 #
-# *World* has read *the cats near the dog*. Which verbs does it expect? The last word, *dog*, is singular. The subject, *cats*, is
-# plural, and it decides.
+# *World* has read *the cats near the dog*. Does it expect a singular or a plural verb? The last word, *dog*, is singular. But the
+# subject, *cats*, is plural, and the subject decides.
 
 # %% tags=["idea"]
 world = llmnotes.load("world")
@@ -51,25 +51,26 @@ for number, verbs in (("plural", [*VERBS, "are"]), ("singular", [*VERBS.values()
     print(f"{number:9} {chance[[IDS[verb] for verb in verbs]].sum():.4f}")
 
 # %% [markdown]
-# The model is right, and it says so at the word *dog*. So somewhere in the vector at *dog* stands the number of *cats*. A
+# The model is right, and it makes this prediction at the word *dog*. So the vector at *dog* must hold the number of *cats*. A
 # linear classifier finds it there at once. Does the model use what the classifier found?
 #
 # ## A probe is a direction to read along, and there are several
 #
 # {{ drawing("probe", alt="Two classes of activations with the line that separates them, and the same activations with the probe's direction projected out.") }}
 #
-# A *probe* is a classifier that is trained on a model's activations: here a logistic regression on the residual stream at one
-# word, scored on stories that it has not seen. The vector across its line is the probe's *direction* $w$. Let $d$ be the difference of
-# the mean activations of the two classes. Three usual ways to fit give three directions (the first two exactly so if the
-# probe's penalty is strong):
+# A *probe* is a classifier that is trained on a model's activations. Ours is a logistic regression on the residual stream at one
+# word, tested on stories that it has not seen. The probe draws a line (in many dimensions, a plane) between two classes, and the
+# vector at right angles to it is the probe's *direction* $w$. Let $d$ be the difference between the mean activations of the two
+# classes. There are three usual ways to fit a probe, and they give three directions (the first two exactly so if the probe's
+# penalty on weights is strong):
 #
 # $$
 # w_{\text{raw}} \propto d, \qquad w_{\text{standardised}} \propto D^{-2} d, \qquad w_{\text{whitened}} \propto C^{-1} d
 # $$
 #
-# The raw probe is fitted on activations as they are. The standardised one divides each dimension by its spread, and $D$ is the diagonal
-# matrix of these spreads. The third is *linear discriminant analysis*, which knows the whole covariance $C$ of the
-# activations. All three read the number of the subject after the last layer without an error.
+# The *raw* probe is fitted on the activations as they are. The *standardised* one is fitted after dividing each dimension by its
+# spread; $D$ is the diagonal matrix of these spreads. The third is *linear discriminant analysis*, which uses the whole covariance
+# $C$ of the activations. After the last layer all three read the number of the subject without an error.
 
 
 # %% tags=["idea"]
@@ -82,18 +83,18 @@ def three_directions(x, y, groups):  # x: (word, d_model), y: its class
 
 
 # %% [markdown]
-# To *erase* a direction is to take its share out of every activation, with $\hat w = w / |w|$:
+# To *erase* a direction, we project it out of every activation, with $\hat w = w / |w|$:
 #
 # $$
 # x \leftarrow x - (x \cdot \hat w)\, \hat w
 # $$
 #
-# Then nothing can be read along $w$. If the model reads there too, its verbs must suffer.
+# After that nothing can be read along $w$. If the model reads along $w$ as well, its verbs must suffer.
 #
 # ## Your prediction
 #
-# We take 270 places such as *the cats near the dog* for fitting. In other stories we erase a direction at the word before the
-# verb, after the last layer, and see whether the verb still agrees.
+# We fit the probes on 270 sentence beginnings like *the cats near the dog*. In other stories we then erase a direction at the word
+# before the verb, after the last layer, and check whether the verb still agrees.
 
 # %%
 ask(
@@ -418,13 +419,14 @@ figure(
 
 # %% [markdown]
 # With the standardised probe's direction erased, {{ result("probing.verbs_right_scaled", ".0%") }} of the verbs are right. With the
-# raw probe's erased, {{ result("probing.verbs_right_raw", ".0%") }} are. The picture says why: the two clouds are far apart, and the
-# standardised probe cuts between them at a slant. It avoids directions in which activations vary much for other reasons, and the
-# way from one cloud to the other is such a direction.
+# raw probe's erased, {{ result("probing.verbs_right_raw", ".0%") }} are, no more than by guessing. The picture shows why. The two
+# clouds are far apart, and the standardised probe cuts between them at a slant. It avoids directions in which activations vary much
+# for other reasons, and the way from one cloud to the other is such a direction. So a good direction to read along need not be the
+# direction in which the classes differ.
 #
-# The cosine with the difference of the means is {{ result("probing.cosine_raw", ".2f") }} for the raw probe,
-# {{ result("probing.cosine_scaled", ".2f") }} for the standardised one and {{ result("probing.cosine_whitened", ".2f") }} for the whitened
-# one. So “we erased the probe's direction and nothing changed” may say no more than how the probe was scaled.
+# The cosine with the difference of the means is {{ result("probing.cosine_raw", ".2f") }} for the raw probe and
+# {{ result("probing.cosine_scaled", ".2f") }} for the standardised one (whitened: {{ result("probing.cosine_whitened", ".2f") }}).
+# If someone reports “we erased the probe's direction and nothing changed”, the reason may be how the probe was scaled.
 #
 # ```exercise
 # title: Erase in the units of the probe
@@ -445,11 +447,13 @@ figure(
 #
 # ## It holds for three rules, in five trainings
 #
-# Four kinds of places are each decided by one hidden variable: a verb behind other nouns (by the number of the *subject*); *his* or *her*
-# (by the *gender* of the person spoken of); an adjective (by the *mood* of the story); a closing *bracket* (by the one last
-# opened). *World* was trained {{ result("probing.seeds") }} times from different seeds. We erase each of the four variables in each
-# training. The strongest erasure is LEACE, the smallest change after which the class means are equal, measured in units of how
-# much activations vary ([Belrose et al. 2023](https://arxiv.org/abs/2306.03819)).
+# Is this true of verbs only? In *World* one hidden variable decides each of four kinds of words: a verb after other nouns (the
+# *number* of the subject), *his* or *her* (the *gender* of the person spoken of), an adjective (the *mood* of the story), and a
+# closing *bracket* (the kind of bracket opened last). We erase each variable in each of {{ result("probing.seeds") }} trainings of
+# *World*.
+#
+# The strongest erasure is LEACE ([Belrose et al. 2023](https://arxiv.org/abs/2306.03819)). It is the smallest change after which
+# the class means are equal, measured in units of how much the activations vary. The control is a random change as large as LEACE's.
 
 # %% tags=["drawing"]
 fig, axes = plots.subplots(1, 4, height=3.3, sharey=True)
@@ -489,19 +493,22 @@ figure(
 )
 
 # %% [markdown]
-# For verbs, pronouns and brackets the raw direction leaves {{ result("probing.seeds_right_raw", ".0%") }} of the places right on average, about
-# as LEACE does ({{ result("probing.seeds_right_leace", ".0%") }}). The standardised direction leaves at least
-# {{ result("probing.seeds_right_scaled_least", ".0%") }} in each rule and training, about what the random control leaves.
+# For verbs, pronouns and brackets, {{ result("probing.seeds_right_raw", ".0%") }} of the answers are right on average after erasing
+# the raw direction, about as many as after LEACE. After erasing the standardised direction at least
+# {{ result("probing.seeds_right_scaled_least", ".0%") }} are right in each rule and training, about as many as with the random
+# control.
 #
-# The mood is the exception. Words of mood are noisy, no line separates the moods, and the raw probe fits the noise: erased, it leaves the
-# rule where it was ({{ result("probing.seeds_mood_raw", ".0%") }}, control {{ result("probing.seeds_mood_random", ".0%") }}). The plain
-# difference of the means breaks this rule too ({{ result("probing.seeds_mood_means", ".0%") }}). If you need the direction in which
-# classes differ, take the difference of the means and do not ask a probe for it.
+# The mood is the exception. Its words are noisy, no line separates the moods, and the raw probe fits the noise. Erasing its
+# direction leaves the rule where the control leaves it ({{ result("probing.seeds_mood_raw", ".0%") }} right, control
+# {{ result("probing.seeds_mood_random", ".0%") }}). Erasing the plain difference of the means breaks this rule, too
+# ({{ result("probing.seeds_mood_means", ".0%") }} right). If you need the direction in which classes differ, compute the difference
+# of the means and do not take it from a probe.
 #
 # ## What can be read is not what decides
 #
-# Now the same places with variables that do *not* decide what comes: the number of the *last* noun before the verb, the gender, the
-# mood, and the *position* (earlier or later than the median). A score of 0 is naming the most frequent class, 1 is all right.
+# At the same words we now read variables that do *not* decide what comes: the number of the *last* noun before the verb, the
+# gender, the mood, and the *position* (earlier or later than the median). A score of 0 means no better than always naming the most
+# frequent class, and 1 means no errors.
 
 # %% tags=["setup"]
 read, shuffled, directions = {}, {}, {}
@@ -556,17 +563,16 @@ note(
 )
 
 # %% [markdown]
-# At the word before the verb the last noun's number is read perfectly at every layer: it is the word itself. It decides
-# nothing. The subject's number reaches {{ result("probing.subject_middle", ".2f") }} in the middle of the model, and
-# {{ result("probing.subject_final", ".2f") }} only after the last layer. The mood can be read before a closing bracket
-# ({{ result("probing.mood_at_closing", ".2f") }}), where it has no use.
+# At the word before the verb the number of the last noun is read perfectly at every layer, since it belongs to the word itself. It
+# decides nothing. The subject's number, which decides, reaches a score of {{ result("probing.subject_middle", ".2f") }} in the
+# middle of the model and {{ result("probing.subject_final", ".2f") }} only after the last layer.
 #
 # ## Only nouns that the probe has not met tell training from no training
 #
-# Which control shows that the last noun's number is “only the word”? We compare three, in the trained model and in an untrained one.
-# *Shuffled labels* subtract what can be learned from nothing. [Hewitt and Liang (2019)](https://arxiv.org/abs/1909.03368) give each
-# *noun* one random label for all its places: a probe can learn these by heart. The strictest test keeps whole nouns out of the
-# training data.
+# How can a probe read a number from a word? It might simply know the nouns by heart. We compare three controls, in the trained
+# model and in an untrained one. *Shuffled labels* show what a probe can learn from nothing. [Hewitt and Liang
+# (2019)](https://arxiv.org/abs/1909.03368) give each *noun* one random label: a probe can learn these by heart. The strictest test
+# keeps whole nouns out of the training data.
 
 # %% tags=["setup"]
 label, story, at, *_ = data("verb", "last")
@@ -627,17 +633,20 @@ figure(
 )
 
 # %% [markdown]
-# From an untrained model the number is read in {{ result("probing.untrained_last", ".0%") }} of the places: each noun has its own
-# random vector, and the probe learns the nouns by heart. For nouns that the probe has not met it is
-# {{ result("probing.unheard_untrained", ".0%") }}, and {{ result("probing.unheard_trained", ".0%") }} in the trained model. So training made
-# one direction for number.
+# Even from an untrained model the number is read in {{ result("probing.untrained_last", ".0%") }} of the sentences. Each noun has
+# its own random vector there, and the probe learns the nouns by heart. For nouns that the probe has not met the share is
+# {{ result("probing.unheard_untrained", ".0%") }}, and {{ result("probing.unheard_trained", ".0%") }} in the trained model. So
+# training made one direction for number, which all nouns share.
 #
-# Selectivity, accuracy minus that on a control task, is {{ result("probing.selectivity_by_place", ".2f") }} with labels shuffled among all
-# places and {{ result("probing.selectivity_by_noun", ".2f") }} with Hewitt and Liang's labels. Say which one you report.
+# *Selectivity* is a probe's accuracy minus its accuracy on a control task. Here it is
+# {{ result("probing.selectivity_by_place", ".2f") }} if labels are shuffled among all sentences and
+# {{ result("probing.selectivity_by_noun", ".2f") }} with Hewitt and Liang's labels. A selectivity means little unless you name the
+# control.
 #
 # ## Erased early, the variable comes back
 #
-# We erase at one layer, at the word before, and run the rest of the model for that word.
+# So far we erased after the last layer. Now we erase at an earlier layer, at the word before the one to predict, and let the rest
+# of the model run on.
 
 # %% tags=["setup"]
 WAYS = {"probe": BLUE, "means": ORANGE, "LEACE": GREEN, "random": GREY, "shuffled": PURPLE}
@@ -755,32 +764,33 @@ angle = cosine_similarity(w, apart).abs()
 note(atol=0.05, because=SMALL, cosine_probe_means=angle)
 
 # %% [markdown]
-# In the middle, gender is read at {{ result("probing.read_gender_middle", ".2f") }} of what can be gained. Erased there by LEACE, the rule is right in
-# {{ result("probing.right_gender_middle", ".0%") }} of the places, and after the last layer a probe reads the gender in
-# {{ result("probing.read_later_gender", ".0%") }}. It came anew from earlier words, which we left alone, or from what a linear erasure leaves.
+# In the middle of the model gender is read with a score of {{ result("probing.read_gender_middle", ".2f") }}. After erasing it
+# there by LEACE, {{ result("probing.right_gender_middle", ".0%") }} of the pronouns are still right, and after the last layer a
+# probe reads the gender in {{ result("probing.read_later_gender", ".0%") }} of the sentences. It came back from earlier words,
+# which we left alone, or from what a linear erasure leaves.
 #
-# That a variable can be read at a word and erased there without harm does not show that the model does not use it. It shows that this copy at this
-# layer is not needed. A model that makes up for what is taken away is a known trap of such tests, called *self-repair*
-# ([McGrath et al. 2023](https://arxiv.org/abs/2307.15771) call it the Hydra effect).
+# If a variable can be erased at a word without harm, the model may still use it. All that this shows is that this copy, at this
+# layer, is not needed. Models that make up for what was taken away are a known trap of such tests, called *self-repair* ([McGrath
+# et al. 2023](https://arxiv.org/abs/2307.15771) call it the Hydra effect).
 #
 # ## What surprised us
 #
-# **We had published half of it.** This page used to say that “the probe's direction can go”: with it erased, nothing happens. The numbers were
-# correct, and the probe was standardised. A reader fitted one on raw activations, erased its direction, and the rules broke
-# ([the finding as it stood](../findings/probing-direction-can-go.md)).
+# **We had published half of it.** This page used to say that “the probe's direction can go”: erase it, and nothing happens. The
+# numbers were correct, and the probe was standardised. A reader fitted one on raw activations and erased its direction, and the
+# rules broke ([the finding as it stood](../findings/probing-direction-can-go.md)).
 #
-# **Repeating it does not help.** *INLP* fits a probe, erases its direction, fits the next one, and so on
-# ([Ravfogel et al. 2020](https://arxiv.org/abs/2004.07667)). With standardised probes, {{ result("probing.inlp_rounds") }} rounds leave
-# {{ result("probing.inlp_right", ".0%") }} of the verbs right. Each round takes out one more direction that is good to read along and
+# **Repeating it does not help.** *INLP* fits a probe, erases its direction, fits the next one, and so on ([Ravfogel et al.
+# 2020](https://arxiv.org/abs/2004.07667)). With standardised probes, {{ result("probing.inlp_rounds") }} rounds leave
+# {{ result("probing.inlp_right", ".0%") }} of the verbs right. Each round removes one more direction that is good to read along and
 # holds little of the difference.
 #
-# **We expected LEACE in the middle to tell what decides.** We gave it seven chances in ten. What decides comes later, or comes anew
-# ([dead end](../dead-ends/probing-erase-where-read.md)).
+# **We expected LEACE in the middle to tell what decides.** We gave it seven chances in ten. But what decides arrives only later, or
+# comes back ([dead end](../dead-ends/probing-erase-where-read.md)).
 #
 # ## Try it
 #
-# **1. Read along one direction, move along another** (10 minutes). Read along the standardised probe's direction $w$, but move along the
-# difference of the means $d$. How far must you move so that nothing is left along $w$?
+# **1. Read along one direction, move along another** (10 minutes). Read along the standardised probe's direction $w$, but move
+# along the difference of the means $d$. How far must you move until nothing is left along $w$?
 #
 # ??? tip "Hint"
 #     After moving by $c\,d$ the reading has changed by $c\,(d \cdot w)$. It should become that of the mean.
@@ -805,7 +815,7 @@ print("rule right:", oblique)
 # **2. From erasing to flipping** (5 minutes). LEACE leaves the verb's number to chance. Make the model choose the wrong one.
 #
 # ??? tip "Hint"
-#     LEACE moves each activation to the middle between the classes. Go on as far again.
+#     LEACE moves each activation to the middle between the classes. Move it as far again.
 
 # %% tags=["solution"]
 halfway = leace(x, label[~out])(new)
@@ -826,39 +836,44 @@ note(inlp_rounds=8, inlp_right=share_right(mean + other))
 # %% [markdown]
 # ## You can now
 #
-# - fit a probe in three ways, and say which direction each finds;
+# - fit a probe in three ways, and say which direction each of them finds;
 # - choose controls that can fail: an untrained model, labels by word type, words that the probe has not met;
 # - erase a variable with LEACE, and say what an erasure without harm does and does not show.
 #
 # ## What this does not show
 #
-# - One small language. That raw directions break a rule and standardised ones do not holds in {{ result("probing.seeds") }} trainings of one
-#   architecture, for three rules of four, after the last layer. The other sections are about one training.
-# - We erased at one word and one layer. Erased at all words and layers, early copies may matter.
-# - LEACE guards against linear reading. A nonlinear probe may still find what is left.
+# - Anything beyond one small language. The difference between raw and standardised directions holds in
+#   {{ result("probing.seeds") }} trainings of one architecture, for three rules of four, after the last layer. The other sections
+#   are about one training.
+# - What early copies are for. We erased at one word and one layer; erasing at all words and layers may do harm.
+# - That an erased variable is gone. LEACE prevents linear reading only, and a nonlinear probe may still find it.
 #
 # ## Going deeper
 #
 # ### The erasure, step by step
 #
-# LEACE *whitens* the activations first: it turns and scales them so that they vary by the same amount in all directions. There it
-# takes the difference of the class means out, and turns back. That is the `leace` function in the folded code above.
+# LEACE first *whitens* the activations: it rotates and scales them so that they vary by the same amount in all directions. There it
+# removes the difference of the class means. Then it undoes the whitening. That is the `leace` function in the folded code above.
 #
 # ### Read again after erasing
 #
-# After the last layer, over the four rules, a new probe still reads {{ result("probing.read_again_probe", ".0%") }} (median) where the standardised
-# direction was erased, {{ result("probing.read_again_means", ".0%") }} where the means were, and
-# {{ result("probing.read_again_leace", ".0%") }} after LEACE. The rules are right in {{ result("probing.right_probe", ".0%") }},
-# {{ result("probing.right_means", ".0%") }} and {{ result("probing.right_leace", ".0%") }} of the places, and in
-# {{ result("probing.right_random", ".0%") }} with the random control. Erased by LEACE in the middle, the subject's number is read after the last
-# layer in {{ result("probing.read_later_subject", ".0%") }} of the places.
+# We erase after the last layer and fit a new probe, over the four rules. It still reads
+# {{ result("probing.read_again_probe", ".0%") }} (median) where the standardised direction was erased,
+# {{ result("probing.read_again_means", ".0%") }} where the difference of the means was, and
+# {{ result("probing.read_again_leace", ".0%") }} after LEACE. The shares of right answers are
+# {{ result("probing.right_probe", ".0%") }}, {{ result("probing.right_means", ".0%") }} and
+# {{ result("probing.right_leace", ".0%") }}; with the random control it is {{ result("probing.right_random", ".0%") }}.
+#
+# Erased by LEACE in the middle, the subject's number is read after the last layer in
+# {{ result("probing.read_later_subject", ".0%") }} of the sentences. And the mood can be read before a closing bracket (score
+# {{ result("probing.mood_at_closing", ".2f") }}), where it has no use.
 #
 # ### Grading both methods
 #
-# Each method is asked which variables decide, over all 15 pairs of place and variable. The AUC is the chance that one of the four pairs that
-# decide is ranked above one of the eleven that do not: 0.5 is guessing, and with so few pairs differences of 0.1 say little. Then the
-# variables that decide nothing: how far does erasing them move the prediction, and where does the mean difference of shuffled labels
-# point?
+# Can a method tell which variables decide? We ask each of them, over all 15 pairs of a kind of word and a variable. The AUC is the
+# chance that one of the four pairs that decide is ranked above one of the eleven that do not: 0.5 is guessing, and with so few
+# pairs differences of 0.1 say little. Two more questions concern the variables that decide nothing. How far does erasing them move
+# the prediction? And where does the mean difference of shuffled labels point?
 
 # %% tags=["setup"]
 truth = [cell in DECIDES for cell in read]
@@ -942,19 +957,23 @@ figure(
 )
 
 # %% [markdown]
-# *The probe's accuracy* is a poor guide to what decides: its AUC is {{ result("probing.auc_read_middle", ".2f") }} in the middle and
-# {{ result("probing.auc_read_final", ".2f") }} at the end, where position and last noun can still be read. *LEACE* is perfect at the end
-# ({{ result("probing.auc_leace_final", ".2f") }}) and near guessing in the middle ({{ result("probing.auc_leace_middle", ".2f") }}). There the
-# deciding variables are not present yet, or come anew, while erasing *position* does harm: before a verb it moves the prediction by
-# {{ result("probing.position_leace", ".2f") }} nats after the first layer (with shuffled labels
-# {{ result("probing.position_leace_shuffled", ".2f") }}). The grammar does not ask for position, but the model may find its words by it.
+# *The probe's accuracy* is a poor guide to what decides. Its AUC is {{ result("probing.auc_read_middle", ".2f") }} in the middle
+# and {{ result("probing.auc_read_final", ".2f") }} at the end, where position and last noun can still be read.
 #
-# *Mean differences* fail the other way. With shuffled labels, which are about nothing, erasing them moves the prediction
-# {{ result("probing.shuffled_to_random", ".0f") }} times as far as a random direction of the same size (median), and by more than 0.1 nats in
-# {{ result("probing.far_shuffled", ".0%") }} of the cases; LEACE on shuffled labels does so in {{ result("probing.far_leace_shuffled", ".0%") }}. Where
-# there is no difference the measured one is noise, and noise is largest where activations vary most:
-# {{ result("probing.noise_in_top_three", ".0%") }} of its squared length lies in the three directions of largest variance. A random direction
-# misses those, so it is too weak a control. The fair one is the same method on shuffled labels.
+# *LEACE* is perfect at the end ({{ result("probing.auc_leace_final", ".2f") }}) and near guessing in the middle
+# ({{ result("probing.auc_leace_middle", ".2f") }}), where the deciding variables have not arrived yet or come back later. Erasing
+# *position* there does harm: before a verb it moves the prediction by {{ result("probing.position_leace", ".2f") }} nats after the
+# first layer (with shuffled labels by {{ result("probing.position_leace_shuffled", ".2f") }}). The grammar does not ask for
+# position, but the model may find its words by it.
+#
+# *Mean differences* fail in another way. Shuffled labels are about nothing. Yet erasing the difference of their means moves the
+# prediction {{ result("probing.shuffled_to_random", ".0f") }} times as far as a random direction of the same size (median), and by
+# more than 0.1 nats in {{ result("probing.far_shuffled", ".0%") }} of the cases. LEACE on shuffled labels does so in
+# {{ result("probing.far_leace_shuffled", ".0%") }}.
+#
+# The reason is noise. Where there is no difference, the measured one is noise, and noise is largest where activations vary most:
+# {{ result("probing.noise_in_top_three", ".0%") }} of its squared length lies in the three directions of largest variance. A random
+# direction misses those, so it is too weak a control. The fair control is the same method on shuffled labels.
 #
 # - Finding: [Only a raw probe's direction breaks the rule](../findings/probing-scaling-decides.md)
 # - Superseded: [The probe's direction can go](../findings/probing-direction-can-go.md)

@@ -1,9 +1,9 @@
 # ---
 # title: Activation patching
-# question: In which of a model's activations is the answer, and does a patch tell the whole truth about it?
+# question: Which of a model's activations hold the answer, and does a patch tell the whole truth about it?
 # answer: >-
-#   The name to come waits at the comma, which restores {{ result("patching.new_comma_2", ".0%") }} of the answer. Trained
-#   again, the model may go without it.
+#   Half-way through the model the name waits at the comma, which restores {{ result("patching.new_comma_2", ".0%") }} of the
+#   answer. Trained again, the model may do without the comma.
 # level: intermediate
 # minutes: 14
 # models: [world, fairytale]
@@ -41,11 +41,11 @@ note = within(atol=0.05, because=DRAW)
 # %% [markdown]
 # ## A case you can hold: who gets the ring?
 #
-# *When Anna and Karl went to the river, Karl gave the ring to …* *World* says *Anna*. Put *Clara* in Anna's place, and it says
-# *Clara*. Somewhere between the second word and the last answer the model carries that name. Where?
+# *When Anna and Karl went to the river, Karl gave the ring to …* *World* answers *Anna*. Replace Anna by *Clara*, and it answers
+# *Clara*. Somewhere between the second word and the last one the model carries that name. Where?
 #
-# Run both sentences. Then run Clara's again and put one list of numbers from Anna's run into it: the *residual stream* of one
-# word before one layer. If the answer comes with it, the answer is there. This transplant is *activation patching*.
+# Run both sentences. Then run Clara's again and, at one word and before one layer, replace its vector (the *residual stream*) by
+# the one from Anna's run. If the answer changes to Anna, the name was in that vector. This transplant is *activation patching*.
 
 # %% tags=["idea"]
 world = llmnotes.load("world")
@@ -77,16 +77,16 @@ print(f"Anna's run: {ends[0]:.1f}, Clara's run: {ends[1]:.1f}")
 #
 # {{ drawing("patch", alt="Two runs of one model side by side. One activation of the clean run is carried into the corrupted run, and the answer follows.") }}
 #
-# Call Anna's run *clean* and Clara's *corrupted*. We measure the *logit difference* $m$: the logit, the score before the softmax,
-# of the clean run's name minus that of the other. What a patch *restores* is
+# Call Anna's run *clean* and Clara's *corrupted*. We measure the *logit difference* $m$: the logit (the score before the softmax)
+# of the clean run's name minus that of the corrupted run's name. What a patch *restores* is
 #
 # $$
 # \mathrm{restored} = \frac{m_{\text{patched}} - m_{\text{corrupted}}}{m_{\text{clean}} - m_{\text{corrupted}}}
 # $$
 #
-# $m_{\text{patched}}$ is the corrupted run with one activation of the clean run. 0% means that the patch does nothing, 100% that it
-# brings the whole answer ([Heimersheim & Nanda 2024](https://arxiv.org/abs/2404.15255)). This direction is called *denoising*; the
-# reverse, a corrupted activation in the clean run, is *noising*.
+# $m_{\text{patched}}$ is measured in the corrupted run with one activation taken from the clean run. 0% means that the patch does
+# nothing, 100% that it restores the whole answer ([Heimersheim & Nanda 2024](https://arxiv.org/abs/2404.15255)). A patch in this
+# direction is called *denoising*. The reverse, a corrupted activation in the clean run, is *noising*.
 #
 # ```exercise
 # title: Restored
@@ -107,8 +107,8 @@ print(f"Anna's run: {ends[0]:.1f}, Clara's run: {ends[1]:.1f}")
 # solution: "`(m_clean - m_corrupted)` is the whole way."
 # ```
 #
-# The grammar of *World* is ours: one of two people is the subject of *gave* or *got*, and the last name is the other's. So the
-# answer depends on three words, the two names and the subject. Each contrast changes some of them:
+# We wrote the grammar of *World*: one of two people is the subject of *gave* or *got*, and the last name is the other person's. So
+# the answer depends on three words, the two names and the subject. Three contrasts change some of them:
 #
 # | contrast | prompt | answer |
 # | --- | --- | --- |
@@ -142,8 +142,8 @@ def pairs(contrast, n=24, names=PEOPLE, seed=0):
 # %% [markdown]
 # ## Your prediction
 #
-# Take the contrast with a new name. The model has four layers. Half-way, before layer 2, we carry the stream of one word from
-# Anna's run into Clara's.
+# Take the contrast with a new name. The model has four layers. Half-way, before layer 2, we take the vector of one word from Anna's
+# run and put it into Clara's.
 
 # %%
 ask(
@@ -257,16 +257,17 @@ note(flip_subject_1=maps["flip"][1, 10], flip_last_2=maps["flip"][2, 14])
 note(new_comma_1=maps["new"][1, 9], new_comma_2=maps["new"][2, 9])
 
 # %% [markdown]
-# The two contrasts tell two stories. *Who the subject is* stands at the subject, and moves to the last word in layer 1. *The name
-# that is to come* moves to the comma, and layer 2 fetches it from there. Over 12 pairs the comma restores
-# {{ result("patching.new_comma_2", ".0%") }} before layer 2. The control is the contrast in which place, verb and thing change
-# too: they restore nothing ([all three maps](#the-maps-over-12-pairs)).
+# The two contrasts tell two stories. *Who the subject is* can be restored at the subject, and from layer 1 on at the last word.
+# *The name to come* moves to the comma, and layer 2 fetches it from there. Over 12 pairs the comma restores
+# {{ result("patching.new_comma_2", ".0%") }} before layer 2. As a control, place, verb and thing change too in one contrast, and
+# their words restore nothing ([all three maps](#the-maps-over-12-pairs)).
 #
-# The comma stands before the subject, so it cannot know which name will be wanted. It must hold both. To test that, we put into the
-# comma of 100 stories what it holds in a story with two other names. The answer is one of *that* story's names in
-# {{ result("patching.comma_theirs", ".0%") }} of the cases.
+# The comma comes before the subject, so it cannot know which name will be asked for. It must hold both. To test that, we replace
+# the comma's vector in 100 stories by that of a story with two other names. In {{ result("patching.comma_theirs", ".0%") }} of them
+# the answer is one of *that* story's names.
 #
-# Make such a map yourself. Guess which cell of the second sentence decides who got the ring, click it, and then show the whole map.
+# Now make such a map yourself. Guess which cell of the second sentence decides who got the ring, click it, and then show the whole
+# map.
 #
 # <div class="bench" id="bench-swap" data-bench="swap" data-a="when Anna and Karl went to the river , Karl gave the ring to" data-b="when Anna and Karl went to the river , Anna gave the ring to" data-search-exclude markdown>
 #
@@ -276,9 +277,9 @@ note(new_comma_1=maps["new"][1, 9], new_comma_2=maps["new"][2, 9])
 #
 # ## The comma is enough in every model, and needed in some
 #
-# A patch shows that something is there. Is it *needed*? We cut words off from each other: `cut_edges` takes single edges out of
-# attention, in all layers. First only the comma may look at the two names, and no word after it. Then all words may, and the comma alone may
-# not.
+# A patch shows that the names are at the comma. Are they *needed* there? We cut words off from each other: `cut_edges` removes
+# single edges from attention, in all layers. In the first test only the comma may look at the two names, and no other word after
+# them. In the second test all words may, and only the comma may not.
 
 # %% tags=["idea"]
 NAMES, COMMA, LAST = (2, 4), 9, 14
@@ -359,19 +360,20 @@ figure(
 
 # %% [markdown]
 # In all {{ result("patching.models_tried") }} models the comma is enough: with all other words blind to the names, at least
-# {{ result("patching.comma_alone_least", ".0%") }} of the answers are right. But only in
-# {{ result("patching.models_needing") }} of them is it needed, in the sense that fewer than half of the answers survive a blind comma.
+# {{ result("patching.comma_alone_least", ".0%") }} of the answers are right. But it is needed in only
+# {{ result("patching.models_needing") }} of them, if we call it needed when fewer than half of the answers survive a blind comma.
 #
-# The three models without MLPs need it. Of the five with MLPs only one does, and it is the one that we had published: with
-# {{ result("patching.comma_blind", ".0%") }} right under a blind comma we wrote that the name is never copied from where it stands. That is
-# one training's way. In the other four the last word can go to the names themselves, or to another word that saw them.
+# The three models without MLPs need it. Of the five with MLPs only one does, and it is the one that we had published. There
+# {{ result("patching.comma_blind", ".0%") }} are right with a blind comma, and we wrote that the name is never copied from where it
+# stands. That is one training's habit. In the other four the last word can look at the names themselves, or at another word that
+# saw them.
 #
 # ## A circuit that passes every test, and is not the circuit
 #
-# Which heads are enough? Some heads run on the clean prompt; all others are held as they were in the corrupted run. A set is *faithful*
-# if it keeps the logit difference, *complete* if without it nothing is left, *minimal* if no smaller set will do
-# ([Wang et al. 2022](https://arxiv.org/abs/2211.00593)). With 16 heads we can try all sets. We search with 12 names and test with
-# the other 12.
+# Which heads are enough for this answer? We let some heads run on the clean prompt and hold all others as they were in the
+# corrupted run. A set of heads is *faithful* if it keeps the logit difference, *complete* if nothing is left without it, and
+# *minimal* if no smaller set will do ([Wang et al. 2022](https://arxiv.org/abs/2211.00593)). With 16 heads we can try all sets. We
+# search with 12 names and test with 12 others.
 
 
 # %% tags=["setup"]
@@ -516,23 +518,27 @@ CAPTION = "All sets of each size, the other heads as in the corrupted run. Green
 figure(fig, name="sets", alt=ALT, caption=CAPTION, rtol=0.05, because=DRAW)
 
 # %% [markdown]
-# When the subject is flipped, two heads of 16 are enough: L1H1, head 1 of layer 1, and L1H3. On names that the search had not seen they
-# keep {{ result("patching.kept_names", ".0%") }}, and without them {{ result("patching.right_without", ".0%") }} of the answers are
-# right. They are faithful, complete, minimal, and tested on other names.
+# When the subject is flipped, two heads of 16 are enough: L1H1 (head 1 of layer 1) and L1H3. On names that the search had not seen
+# they keep {{ result("patching.kept_names", ".0%") }} of the logit difference, and without them
+# {{ result("patching.right_without", ".0%") }} of the answers are right. So they are faithful, complete, minimal, and tested on
+# other names.
 #
-# And they are not the circuit of who got what. When a name is new, the same two heads keep
-# {{ result("patching.kept_on_new", ".1%") }}. The heads that bring names to the comma, and on from there, do the same in both prompts
-# of the first contrast, where both hold the same names. No test made of that contrast can see them. **A set of heads explains a contrast, not
-# a task.** It holds in all {{ result("patching.models_again") }} trainings of *World*: the best two heads of each keep at most
+# Yet they are not the circuit of who got what. When a name is new, the same two heads keep
+# {{ result("patching.kept_on_new", ".1%") }}. Other heads bring the names to the comma and on from there. They do the same in both
+# prompts of the first contrast, since both prompts hold the same names, so no test made of that contrast can see them. **A set of
+# heads explains a contrast, not a task.**
+#
+# This holds in all {{ result("patching.models_again") }} trainings of *World*: the best two heads of each keep at most
 # {{ result("patching.two_kept_on_new_most", ".1%") }} when a name is new.
 #
-# ## One gradient says half; ten on the way say nearly all
+# ## One gradient finds under half of a patch; ten find nearly all
 #
-# A sweep makes a run for each patch. *Attribution patching* estimates all patches from one backward pass: change of the activation
-# times gradient of the metric ([Nanda 2023](https://www.neelnanda.io/mechanistic-interpretability/attribution-patching)). In *World*
-# its estimates are half too small. The model is so sure of its answer that at either end the gradient is nearly flat; the steep part lies
-# between. *Integrated gradients* average the gradient over inputs on the straight line from one prompt to the other
-# ([EAP-IG, Hanna et al. 2024](https://arxiv.org/abs/2403.17806)).
+# A map like the ones above takes one run for each patch. *Attribution patching* estimates all patches from one backward pass: the
+# change of the activation times the gradient of the metric ([Nanda
+# 2023](https://www.neelnanda.io/mechanistic-interpretability/attribution-patching)). In *World* its estimates are less than half of
+# the truth. The model is so sure of its answer that the gradient is nearly flat in either run; the steep part lies between the two.
+# *Integrated gradients* average the gradient over inputs on the straight line from one prompt to the other ([EAP-IG, Hanna et al.
+# 2024](https://arxiv.org/abs/2403.17806)).
 
 # %% tags=["idea"]
 SUBJECT = logit_difference(world, "Anna", "Karl")
@@ -593,31 +599,32 @@ figure(
 )
 
 # %% [markdown]
-# L1H1 restores {{ result("patching.l1h1", ".0%") }}. One gradient says {{ result("patching.l1h1_guess", ".0%") }}, ten on the way
-# {{ result("patching.l1h1_integrated", ".0%") }}. In five trainings one gradient gives at most
-# {{ result("patching.gradient_most", ".0%") }} of the exact effect of the best head, and ten gradients lie between
-# {{ result("patching.integrated_least", ".0%") }} and {{ result("patching.integrated_most", ".0%") }}.
+# An exact patch of L1H1 restores {{ result("patching.l1h1", ".0%") }}. One gradient estimates
+# {{ result("patching.l1h1_guess", ".0%") }}, ten gradients along the way {{ result("patching.l1h1_integrated", ".0%") }}. In five
+# trainings one gradient gives at most {{ result("patching.gradient_most", ".0%") }} of the exact effect of the best head. Ten
+# gradients give between {{ result("patching.integrated_least", ".0%") }} and {{ result("patching.integrated_most", ".0%") }}.
 #
-# The order of heads suffers less. Over heads and prompts one gradient correlates with exact patches at
-# {{ result("patching.corr_heads", ".2f") }}, ten at {{ result("patching.corr_integrated", ".2f") }}. In the worst of the five models it is
-# {{ result("patching.corr_gradient_least", ".2f") }} against {{ result("patching.corr_integrated_least", ".2f") }}. In *Fairytale*, which is
-# never so sure, one gradient is enough ({{ result("patching.corr_tale", ".2f") }}).
+# The order of the heads suffers less. Over heads and prompts, the estimates of one gradient correlate with exact patches at
+# {{ result("patching.corr_heads", ".2f") }}; in the worst of the five trainings at
+# {{ result("patching.corr_gradient_least", ".2f") }}. With ten gradients it is at least
+# {{ result("patching.corr_integrated_least", ".2f") }}. *Fairytale* is never so sure of an answer, and there one gradient is enough
+# ({{ result("patching.corr_tale", ".2f") }}).
 #
 # ## What surprised us
 #
-# **A word that means nothing held the answer.** [Tigges et al. 2023](https://arxiv.org/abs/2310.15154) saw sentiment gathered at commas and
-# names in larger models. We had expected the last word to look back at the name, as heads of GPT-2 do.
+# **A word that means nothing held the answer.** We had expected the last word to look back at the name, as heads of GPT-2 do.
+# [Tigges et al. 2023](https://arxiv.org/abs/2310.15154) had seen sentiment gathered at commas and names in larger models.
 #
-# **Our best finding was one training's habit.** All eight models can answer from the comma; half of them can do without it. Had we trained
-# five models first, the page would never have said that the name is not copied from where it stands.
+# **Our best finding was one training's habit.** All eight models can answer from the comma, and half of them can do without it. Had
+# we trained five models first, we would never have written that the name is not copied from where it stands.
 #
-# **A metric hid two of three words.** Of the words that decide the answer, the logit difference against the other prompt's name shows one
-# ([below](#marked-against-the-grammar)).
+# **A metric hid two of three words.** Three words decide the answer. The logit difference against the other prompt's name shows one
+# of them ([below](#marked-against-the-grammar)).
 #
 # ## Try it
 #
-# **1. Who is left out?** (5 minutes). Keep the last word from looking at the subject in layer 1. What share of the answers is right? Say it
-# before you run it.
+# **1. Who is left out?** (5 minutes). Stop the last word from looking at the subject in layer 1. What share of the answers is
+# right? Predict it before you run it.
 #
 # ??? tip "Hint"
 #     `cut_edges(world, 1, edges=[(14, 10)])`. What is at the comma?
@@ -649,15 +656,15 @@ print("slope along the way:", slope[::3].numpy().round(1), "(1: a straight line)
 # %% [markdown]
 # ## You can now
 #
-# - patch one activation from one run into another, and say what share of the answer it brings;
-# - tell what is enough from what is needed: a patch shows the first, a cut the second;
+# - patch one activation from one run into another, and say what share of the answer it restores;
+# - distinguish what is enough from what is needed: a patch shows the first, a cut the second;
 # - estimate all patches from gradients, and know when one gradient is too few.
 #
 # ## What this does not show
 #
-# - One kind of sentence, which has a comma each time, in one language; eight models of it, all small.
-# - Heads were patched at all words at once; MLPs ran freely, and the sets say nothing of them. For a new name eight heads were not tried.
-# - A cut takes edges out and lets the softmax share what is left. Another way to blind the comma might cost more or less.
+# - Anything beyond one kind of sentence, which always has a comma, in one language. The eight models are all small.
+# - What MLPs do: they ran freely, and the sets of heads say nothing about them. Heads were patched at all words at once.
+# - How much the comma would cost by another cut. Ours removes edges and lets the softmax share the attention among the rest.
 #
 # ## Going deeper
 #
@@ -681,16 +688,16 @@ CAPTION = "Residual stream before each layer, word by word. Denoising, medians o
 figure(fig, name="maps", alt=ALT, caption=CAPTION, rtol=0.03, because=DRAW)
 
 # %% [markdown]
-# Medians over 12 pairs in which the right name stands first. If the last word may not look at the comma,
-# {{ result("patching.last_to_comma", ".0%") }} of *World*'s answers are right; who the subject is stands at the subject before layer 1
-# ({{ result("patching.flip_subject_1", ".0%") }}).
+# The maps show medians over 12 pairs in which the right name comes first. Who the subject is can still be restored at the subject
+# before layer 1 ({{ result("patching.flip_subject_1", ".0%") }}). If the last word may not look at the comma,
+# {{ result("patching.last_to_comma", ".0%") }} of *World*'s answers are right.
 #
 # ### How many directions of the comma?
 #
-# The comma's stream has 128 dimensions. In how many of them are the names? *Distributed alignment search* learns a subspace:
-# directions whose exchange between two runs makes the model say the other run's name
-# ([Geiger et al. 2023](https://arxiv.org/abs/2303.02536)). We learn it with 12 names and test it with new sentences about the same names,
-# with the other 12 names, with random directions, and in an untrained model.
+# The comma's vector has 128 dimensions. How many of them hold the names? *Distributed alignment search* learns a subspace:
+# directions whose exchange between two runs makes the model say the other run's name ([Geiger et al.
+# 2023](https://arxiv.org/abs/2303.02536)). We learn it with 12 names. We test it with new sentences about the same names and with
+# the 12 other names. Controls are random directions and an untrained model.
 
 # %% tags=["setup"]
 
@@ -759,34 +766,41 @@ figure(
 )
 
 # %% [markdown]
-# Sixteen learned directions bring {{ result("patching.space_same", ".0%") }} of the names that they were learned from, in sentences that the search
-# never saw. Random directions bring {{ result("patching.space_random", ".0%") }} and an untrained model
-# {{ result("patching.space_untrained", ".0%") }}: the usual controls are passed. With the other twelve names the same directions
-# bring {{ result("patching.space_other", ".0%") }}, where the whole stream brings {{ result("patching.space_whole", ".0%") }}. The search
-# did not find a place where *a* name stands. It found the directions of twelve names.
+# Exchanging sixteen learned directions brings the other run's name in {{ result("patching.space_same", ".0%") }} of new sentences
+# about the names that they were learned from. Random directions bring it in {{ result("patching.space_random", ".0%") }}, and in an
+# untrained model it is {{ result("patching.space_untrained", ".0%") }}. So the usual controls are passed.
+#
+# But with the twelve other names the same directions bring {{ result("patching.space_other", ".0%") }}, where the whole vector
+# brings {{ result("patching.space_whole", ".0%") }}. The search did not find a slot in which *a* name is kept. It found the
+# directions of twelve names.
 #
 # ### Heads and MLPs, one by one
 #
-# When the subject is flipped, L1H1 alone restores {{ result("patching.l1h1", ".0%") }} and L1H3 {{ result("patching.l1h3", ".0%") }}. The heads of
-# layer 0 restore {{ result("patching.layer_0", ".0%") }}, its MLP {{ result("patching.mlp0", ".0%") }}. When a name is new, L2H3 restores most
-# ({{ result("patching.new_l2h3", ".0%") }}); it pays the comma {{ result("patching.l2h3_at_comma", ".0%") }} of the last word's attention, and
-# restores {{ result("patching.flip_l2h3", ".0%") }} when the subject is flipped. Pronouns of *World* depend on L2H2
-# ({{ result("patching.pronoun_l2h2", ".0%") }}), those of *Fairytale* on L4H4 ({{ result("patching.tale_l4h4", ".0%") }}; one gradient says
-# {{ result("patching.tale_guess", ".0%") }}). Noising and denoising rank heads with a correlation of
-# {{ result("patching.noising_rank", ".2f") }}, though most heads are near zero.
+# When the subject is flipped, L1H1 alone restores {{ result("patching.l1h1", ".0%") }} and L1H3
+# {{ result("patching.l1h3", ".0%") }}. The heads of layer 0 restore {{ result("patching.layer_0", ".0%") }}, its MLP
+# {{ result("patching.mlp0", ".0%") }}.
 #
-# Over words of the input, all changed, one gradient correlates at {{ result("patching.corr_words", ".2f") }}, and the median estimate has
-# the subject wrong in sign: {{ result("patching.subject_guess", ".0%") }}, where an exact patch restores
-# {{ result("patching.subject_exact", ".0%") }}.
+# When a name is new, L2H3 restores most ({{ result("patching.new_l2h3", ".0%") }}). At the last word it pays the comma
+# {{ result("patching.l2h3_at_comma", ".0%") }} of its attention. When the subject is flipped it restores
+# {{ result("patching.flip_l2h3", ".0%") }}.
 #
-# The best single head keeps {{ result("patching.kept_alone", ".0%") }}, so with some draws of prompts it passes the threshold of 80% alone; the median
-# pair keeps {{ result("patching.kept_random", ".0%") }}. For a new name four heads keep at most {{ result("patching.four", ".0%") }}, the best six
-# {{ result("patching.six", ".0%") }} on other names, and {{ result("patching.six_on_flip", ".0%") }} when the subject is flipped.
+# Pronouns of *World* depend on L2H2 ({{ result("patching.pronoun_l2h2", ".0%") }}), those of *Fairytale* on L4H4
+# ({{ result("patching.tale_l4h4", ".0%") }}; one gradient estimates {{ result("patching.tale_guess", ".0%") }}). Noising and
+# denoising rank heads with a correlation of {{ result("patching.noising_rank", ".2f") }}, though most heads are near zero.
+#
+# For the words of the input, when all of them change, the estimates of one gradient correlate with exact patches at
+# {{ result("patching.corr_words", ".2f") }}. The median estimate for the subject even has the wrong sign:
+# {{ result("patching.subject_guess", ".0%") }}, where an exact patch restores {{ result("patching.subject_exact", ".0%") }}.
+#
+# The best single head keeps {{ result("patching.kept_alone", ".0%") }}, so with some draws of prompts it passes the threshold of
+# 80% alone; the median pair keeps {{ result("patching.kept_random", ".0%") }}. For a new name the best four heads keep
+# {{ result("patching.four", ".0%") }}. The best six keep {{ result("patching.six", ".0%") }} on other names, and
+# {{ result("patching.six_on_flip", ".0%") }} when the subject is flipped.
 #
 # ### Marked against the grammar
 #
-# Does patching find the three words that decide? All words change that may. We put single words of the corrupted prompt into the
-# clean one (noising, at layer 0's input) and read two metrics. Means over 48 pairs.
+# Does patching find the three words that decide? All words that may change do change. Then we put single words of the corrupted
+# prompt into the clean one (noising, at layer 0's input) and read two metrics. The table shows means over 48 pairs.
 
 
 # %% tags=["setup"]
@@ -836,8 +850,8 @@ note(
 # | control: the most of place, verb, thing, last word | {{ result("patching.difference_free", ".0%") }} | {{ result("patching.probability_free", ".0%") }} |
 #
 # No word is found that does not matter. But by the logit difference two of the three that do matter nearly vanish. Put another
-# person in the subject's place, and the model wavers between Anna and Karl: half of the probability is gone. *Anna minus Clara* does
-# not see it, as Clara is not in the running. The probability finds all three, and no other word.
+# person in the subject's place, and the model wavers between Anna and Karl: half of Anna's probability is gone. *Anna minus Clara*
+# does not see it, since Clara is not a candidate. The probability finds all three words, and no other.
 #
 # - Finding: [A set of heads explains a contrast, not a task](../findings/patching-contrast-not-task.md)
 # - Finding: [The comma is enough in every model, and needed in some](../findings/patching-comma-enough.md)

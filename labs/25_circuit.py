@@ -2,8 +2,8 @@
 # title: A circuit, taken apart and rebuilt
 # question: Two heads explain how a small model copies. If we write both by hand and it works, is the explanation true?
 # answer: >-
-#   Written from the description alone, the two heads bring back {{ result("circuit.back_weights", ".0%") }} of what the model's
-#   are worth. And the description is wrong.
+#   Written from the description alone, two heads restore {{ result("circuit.back_weights", ".0%") }} of what the model's heads
+#   are worth. And yet the model does something else.
 # level: advanced
 # minutes: 15
 # models: []
@@ -99,11 +99,11 @@ models = [to_gpt2(model) for model in ours]
 # %% [markdown]
 # ## A case you can hold: d f a h k d f ▢
 #
-# A model that has read "d f a" and meets "d f" again tends to say "a". This is *induction*, and the part that does it is the best known
-# circuit of all: two attention heads, one built upon the other
-# ([Elhage et al. 2021](https://transformer-circuits.pub/2021/framework/index.html),
-# [Olsson et al. 2022](https://arxiv.org/abs/2209.11895)). We train models that have room for little else: two layers of two heads, no
-# MLPs, 32 tokens written here as letters. Their texts are a list of 5 to 12 different tokens, over and over.
+# A model that has read "d f a" and meets "d f" again tends to predict "a". This is *induction*, and the part that does it is the
+# best known circuit of all: two attention heads, one built upon the other ([Elhage et al.
+# 2021](https://transformer-circuits.pub/2021/framework/index.html), [Olsson et al. 2022](https://arxiv.org/abs/2209.11895)). We
+# train three models that have room for little else. Each has two layers of two heads, no MLPs, and 32 tokens, written here as
+# letters. A text is a list of 5 to 12 different tokens, repeated again and again.
 
 # %% tags=["setup"]
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEF"
@@ -116,15 +116,15 @@ print("reads:", " ".join("dfahkdfahk"))
 print("says: ", " ".join(LETTERS[i] for i in guesses))
 
 # %% [markdown]
-# In the first round it can only guess. From the second *d* on it should know.
+# In the first round the model can only guess. From the second *d* on it should know, and it does.
 #
 # ## One head writes, the other asks
 #
 # {{ drawing("one-head", light="keys", alt="One attention head at one word: its query meets the keys of earlier words, the softmax makes weights of the scores, and the weighted values are added to the stream.") }}
 #
-# The circuit, as it is told. A *previous-token head* in the first layer writes to each place which token stood before it. An
-# *induction head* in the second asks: where is a place before which my own token stood? It looks there, and says what it sees.
-# So the keys of the second head are made from what the first wrote (*K-composition*):
+# Here is the circuit as the textbook tells it. A *previous-token head* in the first layer writes at each position which token came
+# before. An *induction head* in the second layer asks: at which position did my own token come before? It looks there, and predicts
+# the token that it finds. So the keys of the second head are made from what the first head wrote (*K-composition*):
 #
 # $$
 # \mathrm{score}_{ij} \propto \q{q_i} \cdot \k{k_j}, \qquad \q{q_i} = x_i W_Q
@@ -134,12 +134,12 @@ print("says: ", " ".join(LETTERS[i] for i in guesses))
 # \k{k_j} = (x_j + \v{x_{j-1} W_V W_O})\, W_K
 # $$
 #
-# $\q{q_i}$ is the query of the second head at place $i$, which says which token stands there. $\v{x_{j-1} W_V W_O}$ is
-# what the first head wrote at place $j$: the token before it. $W_K$ makes the key $\k{k_j}$ of the sum. The score is large where the
-# token before $j$ is the token at $i$.
+# $\q{q_i}$ is the query of the second head at position $i$, which says which token is there. $\v{x_{j-1} W_V W_O}$ is what the
+# first head wrote at position $j$: the token before it. $W_K$ makes the key $\k{k_j}$ from the sum. The score is large where the
+# token before $j$ equals the token at $i$.
 #
-# Two losses to compare with. Guessing among all 32 tokens costs ln 32 ≈ 3.47 nats. Knowing which tokens are in the list but not their
-# order, the *bag*, costs {{ result("circuit.bag", ".2f") }} nats. No induction is needed for that.
+# Two losses serve for comparison. Guessing among all 32 tokens costs $\ln 32 \approx 3.47$ nats. Knowing which tokens are in the
+# list but not their order (the *bag*) costs {{ result("circuit.bag", ".2f") }} nats, and needs no induction.
 #
 # ```exercise
 # title: The first head's pattern
@@ -160,9 +160,9 @@ print("says: ", " ".join(LETTERS[i] for i in guesses))
 #
 # ## Your prediction
 #
-# We find the two heads, empty all heads of the model, and write two new ones by hand from the description: weights solved from
-# embeddings and norms, nothing learnt. On the texts that the model was trained on, the rebuilt circuit has the trained model's loss.
-# Now we ask something that training never asked: 30 different tokens, then one of them again, late in the text.
+# We find the two heads, empty all heads of the model, and write two new ones by hand from the description. Their weights are solved
+# from embeddings and norms, and nothing is learned. On texts like those of training the rebuilt circuit is as good as the trained
+# model. Now we ask something that training never asked: 30 different tokens, then one of them again, late in the text.
 
 # %%
 ask(
@@ -267,9 +267,9 @@ figure(
 )
 
 # %% [markdown]
-# Two layers end at {{ result("circuit.loss_two", ".2f") }} nats (median of three runs), one layer, the control, at
-# {{ result("circuit.loss_one", ".2f") }}, a little below the bag. There is no plateau at the bag, where we had looked for one. And
-# neither head comes first: both form during the drop (in one run, measured every ten steps).
+# Two layers end at {{ result("circuit.loss_two", ".2f") }} nats (median of three runs). One layer, the control, ends at
+# {{ result("circuit.loss_one", ".2f") }}, a little below the bag. The loss does not pause at the bag, where we had looked for a
+# plateau. And neither head comes first: both form during the drop (seen in one run, measured every ten steps).
 #
 # ## The two heads, in two sentences
 
@@ -344,9 +344,10 @@ figure(
 )
 
 # %% [markdown]
-# The induction head has a score of {{ result("circuit.induction_score", ".2f") }}: so much of its attention goes to what followed earlier copies. But
-# by the usual score *no head looks at the previous token*. The best has {{ result("circuit.previous_score", ".2f") }}, where a head that
-# looks at all places evenly has {{ result("circuit.previous_chance", ".2f") }}. So we look place by place.
+# The induction head has a score of {{ result("circuit.induction_score", ".2f") }}: so much of its attention goes to what followed
+# earlier copies. But by the usual score *no head looks at the previous token*. The best has
+# {{ result("circuit.previous_score", ".2f") }}, where even attention would have {{ result("circuit.previous_chance", ".2f") }}. So
+# we look at each position separately.
 
 # %% tags=["drawing"]
 fig, ax = plots.subplots(height=2.8)
@@ -374,16 +375,17 @@ figure(
 )
 
 # %% [markdown]
-# Up to place 12 the best head gives {{ result("circuit.previous_early", ".0%") }} of its attention to the token before, after place 13
-# {{ result("circuit.previous_late", ".0%") }}. Twelve is the length of the longest list. After that every list has begun again, and the second
-# head finds an earlier copy of each token within the first twelve places. Only there need it be written down what stood before. The head
-# works where it is needed, and a mean over all places hides it.
+# Up to position 12 the best head gives {{ result("circuit.previous_early", ".0%") }} of its attention to the token before, and
+# after position 13 {{ result("circuit.previous_late", ".0%") }}. Why twelve? It is the length of the longest list. After that every
+# list has begun again, and the second head finds an earlier copy of each token within the first twelve positions. Only there does
+# anything need to know which token came before. The head works where it is needed, and a mean over all positions hides it.
 #
 # ## Written by hand, everything comes back
 #
-# Now we empty all heads and write two. From the model we take the embeddings and norms, nothing else. A head that should know the token
-# needs a linear map from the stream to a code for tokens, which we find by least squares. The first head asks with the code of the place
-# before, and its keys are the codes of their own places. The second asks with the present token, and its keys are what the first wrote.
+# Now we empty all heads and write two by hand. We keep only the model's embeddings and norms. A head that must know the token needs
+# a linear map from the stream to a code for tokens; we find it by least squares. The first head's query is the code of the position
+# before, and its keys are the codes of the positions themselves. The second head's query is the present token, and its keys are
+# what the first head wrote.
 
 # %% tags=["setup"]
 pairs = list(zip(range(3), first, second, strict=True))
@@ -589,15 +591,17 @@ figure(
 )
 
 # %% [markdown]
-# The circuit by hand brings back {{ result("circuit.back_weights", ".1%") }} of what all heads are worth. Its loss is
-# {{ result("circuit.loss_by_hand", ".3f") }} nats. The controls are wrong descriptions. If the first head looks two back,
-# {{ result("circuit.back_weights_first_wrong", ".0%") }} comes back: confident and wrong is worse than nothing. One could stop here, with a
-# perfect score.
+# The circuit by hand restores {{ result("circuit.back_weights", ".1%") }} of what all heads are worth: the difference between the
+# trained model and one with all heads at their means. Its loss is {{ result("circuit.loss_by_hand", ".3f") }} nats.
+#
+# The controls are wrong descriptions. If the first head looks two back, {{ result("circuit.back_weights_first_wrong", ".0%") }}
+# comes back: a circuit that is sure and wrong is worse than none. We could stop here, with a perfect score.
 #
 # ## A description that passes, and is wrong
 #
-# The trained head does not look one back after place 12. The rebuilt one does, everywhere. On the texts of the training this makes no
-# difference, so we ask where it would. We also write a *narrow* circuit by hand, one back up to place 12 only.
+# The trained head does not look one back after position 12. The rebuilt one does so everywhere. On texts like those of training
+# this makes no difference, so we ask where it would. We also write a *narrow* circuit by hand, which looks one back up to position
+# 12 only.
 
 
 # %% tags=["idea"]
@@ -676,34 +680,34 @@ figure(
 )
 
 # %% [markdown]
-# The trained models complete {{ result("circuit.pair_early_trained", ".0%") }} of the pairs up to place 12 and
-# {{ result("circuit.pair_late_trained", ".0%") }} of those after place 13. The circuit by hand completes
-# {{ result("circuit.pair_late_textbook", ".0%") }} of the late ones. **The description brings back all of the behaviour on the first
-# texts and is not what the model does.**
+# The trained models complete {{ result("circuit.pair_early_trained", ".0%") }} of the pairs up to position 12 and
+# {{ result("circuit.pair_late_trained", ".0%") }} of those after 13. The circuit by hand completes
+# {{ result("circuit.pair_late_textbook", ".0%") }} of the late ones. **The description restores all of the behaviour on the first
+# texts, and it is not what the model does.**
 #
-# The narrow circuit fits both: it brings back {{ result("circuit.back_narrow", ".0%") }} of the loss, and fails where the models fail
-# ({{ result("circuit.pair_late_narrow", ".0%") }} after place 13). Two descriptions pass the test. Only their failures tell them
-# apart.
+# The narrow circuit fits both tests. It restores {{ result("circuit.back_narrow", ".0%") }}, and it fails where the models fail
+# ({{ result("circuit.pair_late_narrow", ".0%") }} of late pairs). So two descriptions pass the first test, and only their failures
+# tell them apart.
 #
 # ## What surprised us
 #
-# **No head scored, and one worked.** In a model whose induction is nearly perfect no head has a previous-token score worth the name. A score
-# averaged over places asks for more than the task does.
+# **No head scored, and one worked.** In models whose induction is nearly perfect no head has a previous-token score worth the name.
+# A score averaged over positions asks for more than the task does.
 #
 # **It all came back.** We had given the circuit by hand an even chance to bring back half. A rebuilt circuit that works shows that the
 # description is *enough* for the behaviour, not that it is what the model has.
 #
-# **The easy test was blind.** Putting in both attention patterns, the easiest way to rebuild a circuit, cannot see the first head at all
-# ([below](#both-patterns-by-hand)).
+# **The easy test was blind.** The easiest way to rebuild a circuit is to put in both attention patterns. That test cannot see the
+# first head at all ([below](#both-patterns-by-hand)).
 #
 # ## Try it
 #
-# **1. Wrong is right about something else** (5 minutes). The circuit whose first head looks two back is worse than
-# nothing at the next token. What does it say instead? Guess, then measure.
+# **1. Wrong is right about something else** (5 minutes). The circuit whose first head looks two back predicts the next token worse
+# than no circuit. What does it predict instead? Guess, then measure.
 #
 # ??? tip "Hint"
-#     A key now says which token stood *two* places before. So where does the second head look, and what stands there? Compare
-#     its guesses with `y` moved by one place.
+#     A key now says which token came *two* positions before. So where does the second head look, and which token is there? Compare
+#     its guesses with `y` moved by one position.
 
 # %% tags=["solution"]
 with torch.no_grad():
@@ -715,8 +719,8 @@ assert right > 0.9, (
 print(f"{right:.0%} of its guesses are the token after the next")
 
 # %% [markdown]
-# **2. Where the head is needed** (10 minutes). Put the first layer of a trained model at its mean at the places
-# from 13 on, then only at the places 1 to 12. Which costs more?
+# **2. Where the head is needed** (10 minutes). Replace the first layer of a trained model by its mean from position 13 on, then
+# only at positions 1 to 12. Which costs more?
 #
 # ??? tip "Hint"
 #     `ablate` takes `positions`: a list. With no `heads` it takes all heads of the layer.
@@ -735,22 +739,25 @@ print("nats lost:", costs)
 # %% [markdown]
 # ## You can now
 #
-# - say what a previous-token head and an induction head do, and how one feeds the other's keys;
+# - explain what a previous-token head and an induction head do, and how one feeds the other's keys;
 # - rebuild a described circuit from weights, with a wrong variant beside each part;
-# - look for inputs on which a description and its rivals differ, failures included.
+# - look for inputs on which a description and its rivals differ, and compare failures as well as successes.
 #
 # ## What this does not show
 #
-# - Models with two layers, two heads and 32 tokens, three runs. Large models have previous-token heads that work at all places;
-#   their texts do not begin with a list.
-# - "By hand" took the embeddings and norms as trained, and maps by least squares. The numbers 170 and 8 in it are the first that we tried.
-# - Heads were switched off at their mean over a batch. The narrow description fits loss and isolated pairs; there will be inputs where it fails, too.
+# - Large models. Ours have two layers of two heads and 32 tokens, in three runs. Large models have previous-token heads that work
+#   at all positions, and their texts do not begin with a list.
+# - A circuit free of training. “By hand” kept the trained embeddings and norms and fitted maps by least squares. The two factors in
+#   it, 170 and 8, are the first that we tried.
+# - That the narrow description is right. It fits the loss and isolated pairs; on other inputs it will fail. Heads were switched off
+#   at their mean over a batch.
 #
 # ## Going deeper
 #
 # ### All heads on one text
 #
-# The four heads of the first run on one text, twelve tokens over and over. A row looks, a column is looked at.
+# The maps show the four heads of the first run on one text, twelve tokens again and again. Each row is a token that looks, each
+# column a token that is looked at.
 
 # %% tags=["drawing"]
 text = torch.arange(28) % LONGEST
@@ -767,41 +774,45 @@ figure(
 )
 
 # %% [markdown]
-# From 1.8 to 0.2 nats the drop takes some {{ result("circuit.steps_of_drop", ".0f") }} steps. One layer ends
-# {{ result("circuit.one_below_bag", ".2f") }} below the bag: some order can be had without induction.
+# The drop from 1.8 to 0.2 nats takes some {{ result("circuit.steps_of_drop", ".0f") }} steps. One layer ends
+# {{ result("circuit.one_below_bag", ".2f") }} below the bag, so some order can be learned without induction.
 #
 # ### By weights and by paths
 #
-# Is the second head built on the first? *By weights*: how much of what the first head writes lies where the keys
-# of the second read, compared with random matrices. Between the pair the K-composition is {{ result("circuit.k_of_pair", ".2f") }}
-# (median; random matrices {{ result("circuit.k_chance", ".2f") }}), and through queries {{ result("circuit.q_of_pair", ".2f") }}. It is the
-# strongest of the four pairs, or level with it, in {{ result("circuit.k_strongest_runs") }} of 3 runs.
+# Is the second head built on the first? *By weights* we ask how much of what the first head writes lies where the keys of the
+# second read, compared with random matrices. Between the pair this K-composition is {{ result("circuit.k_of_pair", ".2f") }}
+# (median), and {{ result("circuit.k_chance", ".2f") }} with random matrices. Through queries it is
+# {{ result("circuit.q_of_pair", ".2f") }}. The pair's K-composition is the strongest of four, or level with it, in
+# {{ result("circuit.k_strongest_runs") }} of 3 runs.
 #
-# *By paths* ([Wang et al. 2022](https://arxiv.org/abs/2211.00593)): the clean prompt is a list of ten
-# and its beginning again; in the corrupted one another token stands before the answer in the list. We put what one head writes
-# in the clean prompt into one input of another head in the corrupted one, hold all else, and see how much of the answer's
-# logit, against that of a token outside the list, comes back. The path to the keys carries {{ result("circuit.path_k", ".0%") }} of the
-# effect (median). No path but those from the first layer's heads to keys carries more than {{ result("circuit.path_other", ".0%") }} in any run.
+# *By paths* we ask what the connection carries ([Wang et al. 2022](https://arxiv.org/abs/2211.00593)). The clean prompt is a list
+# of ten and its beginning again. In the corrupted prompt another token comes before the answer in the list. Into one input of a
+# head in the corrupted run we put what another head writes in the clean run, and hold all else. Then we see how much of the
+# answer's logit, against that of a token outside the list, returns. The path to the keys carries
+# {{ result("circuit.path_k", ".0%") }} of the effect (median). Apart from the paths from first-layer heads to keys, no path carries
+# more than {{ result("circuit.path_other", ".0%") }} in any run.
 #
 # ### Both patterns by hand
 #
-# Before weights we tried patterns. We put all other heads at their means, and made one or both of the two look exactly where the description
-# says; what they write stays their own. The two heads alone keep {{ result("circuit.back_two_heads", ".0%") }} of what all heads are worth. With
-# the first pattern by hand it is {{ result("circuit.back_first", ".0%") }}, with both {{ result("circuit.back_patterns", ".0%") }}. A first head
-# that looks two back brings {{ result("circuit.back_first_wrong", ".0%") }}.
+# Before writing weights we tried patterns. We put all other heads at their means and forced one or both of the two heads to look
+# exactly where the description says; what they write stays their own. The two heads alone keep
+# {{ result("circuit.back_two_heads", ".0%") }} of what all heads are worth. With the first pattern by hand it is
+# {{ result("circuit.back_first", ".0%") }}, with both {{ result("circuit.back_patterns", ".0%") }}. A first head that looks two
+# back brings {{ result("circuit.back_first_wrong", ".0%") }}.
 #
-# But look at the same wrong head when the second pattern is put in too: {{ result("circuit.back_patterns_first_wrong", ".0%") }}. The
-# test with both patterns is blind to the first head. It acts through the second's pattern alone, and a pattern put in by hand does not
-# listen. It is not blind to the second: looking at the copy itself brings {{ result("circuit.back_patterns_second_wrong", ".0%") }}, and by weights
+# But give the second head its pattern by hand too, and the same wrong first head brings
+# {{ result("circuit.back_patterns_first_wrong", ".0%") }}. The test with both patterns is blind to the first head. This head acts
+# only through the second's pattern, and a pattern put in by hand does not depend on it. The test is not blind to the second head:
+# looking at the copy itself brings {{ result("circuit.back_patterns_second_wrong", ".0%") }}, and by weights
 # {{ result("circuit.back_weights_second_wrong", ".0%") }}.
 #
 # ### Why the head stops
 #
-# If the cause is that lists always began at the first place, then a little training on lists that begin anywhere, up
+# Perhaps the head stops because lists always began at the first position. Then a little training on lists that begin anywhere, up
 # to 20 random tokens in, should carry the head further. After 100 such steps the model of the first run completes
-# {{ result("circuit.pair_late_anywhere", ".0%") }} of the late pairs; after 100 more of the same,
-# {{ result("circuit.pair_late_same", ".0%") }}. It is one run. Of the early pairs, for which the new lists ask less often, it
-# is left with {{ result("circuit.pair_early_anywhere", ".0%") }}, which we had not expected.
+# {{ result("circuit.pair_late_anywhere", ".0%") }} of the late pairs. After 100 steps on the old lists instead, the control, it
+# completes {{ result("circuit.pair_late_same", ".0%") }}. We tried this in one run. The new lists ask less often for early pairs,
+# and of these the model now completes only {{ result("circuit.pair_early_anywhere", ".0%") }}, which we had not expected.
 #
 # - Finding: [A rebuilt circuit can be perfect and wrong](../findings/circuit-rebuilt-perfect-and-wrong.md)
 # - Finding: [A head works where training needs it](../findings/circuit-head-where-needed.md)
