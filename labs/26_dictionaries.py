@@ -2,8 +2,8 @@
 # title: Sparse autoencoders
 # question: Does a dictionary of features find what a model keeps hidden, and how would we know?
 # answer: >-
-#   It finds {{ result("dictionaries.found_come", ".0%") }} of what may come next and
-#   {{ result("dictionaries.found_history", ".0%") }} of the history that the next word depends on.
+#   Late in *World* it finds {{ result("dictionaries.found_come", ".0%") }} of what may come next, and
+#   {{ result("dictionaries.found_history", ".0%") }} of the history that later words depend on.
 # level: intermediate
 # minutes: 15
 # models: [world, fairytale]
@@ -41,8 +41,8 @@ DREW = "other tales, another training"
 # %% [markdown]
 # ## A case you can hold: one feature, five places
 #
-# A *sparse autoencoder* was trained on what passes through *World*. It has 512 *features*. Here are five places where one of them is
-# most active. What do they share?
+# We trained a *sparse autoencoder*, a dictionary of 512 *features*, on the activations of *World*. Here are five texts at whose
+# last word one of these features is most active. What do they have in common?
 
 # %% tags=["setup"]
 world = llmnotes.load("world")
@@ -175,14 +175,15 @@ for some in best_places(next(iter(varied)), 5):
     print("…", *some)
 
 # %% [markdown]
-# In real models nobody knows the answer. *World*'s language is ours: for every place we know what is true of it, so this dictionary
-# has an answer key.
+# In a model of real text nobody knows the answer. The language of *World* is ours: for every word of a story we know what is true
+# there. So this dictionary has an answer key.
 #
 # ## A vector as a sum of few directions
 #
 # {{ drawing("dictionary", alt="An activation of twelve numbers is written as the sum of three of 36 directions, each with a strength, and a small error.") }}
 #
-# If a model packs more features than dimensions into one vector, a dictionary may unpack them. It rewrites a vector as
+# A model may pack more features than dimensions into one vector ([superposition](16_superposition.md)). A dictionary tries to
+# unpack them. It rewrites a vector as
 #
 # $$
 # \v{x} \approx b + \sum_{i} f_i\, \v{d_i}
@@ -192,11 +193,11 @@ for some in best_places(next(iter(varied)), 5):
 # f = \mathrm{TopK}\big(\mathrm{ReLU}(E (\v{x} - b) + c)\big)
 # $$
 #
-# $f_i$ is how active feature $i$ is, and $\v{d_i}$ its direction, a row of the *decoder*. $E$ and $c$ are the *encoder*, $b$ a
-# constant. **TopK** keeps the 8 most active of 512 features at each word
-# ([Gao et al. 2024](https://arxiv.org/abs/2406.04093)). **L1** puts a price on activity instead
-# ([Bricken et al. 2023](https://transformer-circuits.pub/2023/monosemantic-features/index.html)), and **BatchTopK** keeps 8 on average
-# ([Bussmann et al. 2024](https://arxiv.org/abs/2412.06410)). All are trained to give $\v{x}$ back.
+# $f_i$ says how active feature $i$ is, and $\v{d_i}$ is its direction, a row of the *decoder*. $E$ and $c$ are the *encoder*, $b$
+# is a constant. **TopK** keeps the 8 most active of 512 features at each word ([Gao et al.
+# 2024](https://arxiv.org/abs/2406.04093)). **L1** puts a price on activity instead ([Bricken et al.
+# 2023](https://transformer-circuits.pub/2023/monosemantic-features/index.html)). **BatchTopK** keeps 8 on average ([Bussmann et al.
+# 2024](https://arxiv.org/abs/2412.06410)). All three are trained to reconstruct $\v{x}$.
 
 
 # %% tags=["idea"]
@@ -236,11 +237,18 @@ print("variance explained:", 1 - (left**2).sum() / (spread**2).sum())
 #
 # ## Your prediction
 #
-# For each place of a story we know labels of four groups: the **word** there; its **kind** (plural noun, female name …); **what may
-# come** next by the grammar; and the **history**: what earlier words have set and later ones need, such as the mood, an open bracket, a subject
-# whose verb has not come. A label counts as *found* if some feature tells its places with an F1 of 0.8 on fresh stories.
+# For each word of a story we know labels of four groups:
 #
-# The dictionary reads the stream after the last layer but one. The model needs all four groups to predict well.
+# - the **word** itself;
+# - its **kind** (plural noun, female name …);
+# - **what may come** next by the grammar;
+# - the **history**: what earlier words have set and later ones need, such as the mood, an open bracket, or a subject whose verb has
+#   not come yet.
+#
+# A label counts as *found* if some feature is active where the label holds, with an [F1 score](14_activations.md) of 0.8 on fresh
+# stories: 1 would mean exactly there and nowhere else.
+#
+# The dictionary reads the residual stream after the last layer but one. To predict well, the model needs all four groups.
 
 # %%
 ask(
@@ -319,8 +327,8 @@ figure(
 )
 
 # %% [markdown]
-# The first feature is the one that you met above. Name some yourself: choose a label from the places where a feature is most active, read
-# the true one, and then do the same with the random dictionary.
+# The first feature is the one that you met above. Now name some yourself. Choose a label from the texts where a feature is most
+# active, then read the true one. Then do the same with the random dictionary.
 #
 # <div class="bench" id="bench-features" data-bench="features" data-search-exclude markdown>
 #
@@ -496,19 +504,19 @@ figure(
 )
 
 # %% [markdown]
-# Of the labels of what may come, {{ result("dictionaries.found_come", ".0%") }} have a feature of their own (random directions:
-# {{ result("dictionaries.random_come", ".0%") }}). At this depth the stream has turned from the word that came to the words that may
-# follow. In five trainings of *World* the dictionary finds at least {{ result("dictionaries.come_least", ".0%") }} of them, and never
-# more than {{ result("dictionaries.history_most", ".0%") }} of the history.
+# Of the labels of what may come, {{ result("dictionaries.found_come", ".0%") }} have a feature of their own (in a dictionary of
+# random directions {{ result("dictionaries.random_come", ".0%") }}). At this depth the stream has turned from the word just read to
+# the words that may follow. In five trainings of *World* the dictionary finds at least
+# {{ result("dictionaries.come_least", ".0%") }} of these labels, and at most {{ result("dictionaries.history_most", ".0%") }} of
+# the history.
 #
-# The history is there. A small network, taught on the same stories as the dictionary, finds
-# {{ result("dictionaries.network_history", ".0%") }} of it, with a median F1 of {{ result("dictionaries.network_median", ".2f") }}; the
-# best feature has {{ result("dictionaries.feature_median", ".2f") }}. (Our first page compared with a least-squares probe and
-# called it a ceiling. At {{ result("dictionaries.probe_median", ".2f") }} it was no ceiling.)
+# Yet the history is there. A small network, trained on the same stories as the dictionary, finds
+# {{ result("dictionaries.network_history", ".0%") }} of it. For the median label of the history it has an F1 of
+# {{ result("dictionaries.network_median", ".2f") }}, where the best feature has {{ result("dictionaries.feature_median", ".2f") }}.
 #
-# The last row is the fair warning. On an *untrained* model {{ result("dictionaries.untrained_word", ".0%") }} of the words are found, far
-# more than on the trained one. Such a model's stream is the word and its place, so clear features do not show that anything
-# was learnt ([Heap et al. 2025](https://arxiv.org/abs/2501.17727) saw the like in large models).
+# The last row is a warning. On an *untrained* model {{ result("dictionaries.untrained_word", ".0%") }} of the words are found, far
+# more than on the trained one. The stream of such a model is just the word and its position. So clear features do not show that
+# anything was learned ([Heap et al. 2025](https://arxiv.org/abs/2501.17727) saw something similar in large models).
 #
 # ## A hidden variable is split over many features
 
@@ -562,16 +570,18 @@ figure(
 )
 
 # %% [markdown]
-# *After when*, a sentence that began with "when", is in the stream: a linear probe has an F1 of
-# {{ result("dictionaries.when_probe", ".2f") }}. The best feature reaches {{ result("dictionaries.when_one", ".2f") }}, eight joined
-# {{ result("dictionaries.when_eight", ".2f") }}. It is split, probably into the steps of the sentence. Joining alone helps, too: eight random
-# directions reach {{ result("dictionaries.when_random", ".2f") }}.
+# Take the label *after when*: the sentence began with “when”. It is in the stream, and a linear probe reads it with an F1 of
+# {{ result("dictionaries.when_probe", ".2f") }}. The best feature reaches {{ result("dictionaries.when_one", ".2f") }}; eight
+# features, joined by “or”, reach {{ result("dictionaries.when_eight", ".2f") }}. So the variable is split, probably by the steps of
+# the sentence.
+#
+# Joining alone also helps a control: eight random directions reach {{ result("dictionaries.when_random", ".2f") }}.
 #
 # ## Recovered loss flatters, because its floor is worse than guessing
 #
-# The usual test puts the dictionary's vector back into the model and asks which share of the loss is *recovered*. Recovered from
-# what? Usually from zero in that place. We also take two other floors: the mean vector, and what a model would lose that knows only how
-# frequent each word is.
+# How good is a dictionary? The usual test puts its vectors back into the model and asks which share of the loss is *recovered*: 0%
+# is a floor, 100% is the model as it was. But which floor? Usually zero in the place of the vector. We also take two others: the
+# mean vector, and a model that knows only how frequent each word is.
 
 # %% tags=["setup"]
 fresh_ids, losses, right = ids(score), {}, {}
@@ -672,24 +682,27 @@ figure(
 )
 
 # %% [markdown]
-# TopK recovers {{ result("dictionaries.recovered", ".1%") }} of the loss with hardly a feature for the history. A *random* dictionary
-# recovers {{ result("dictionaries.recovered_random", ".0%") }}. With zero in that place the loss is {{ result("dictionaries.zero", ".1f") }}
-# nats, and guessing evenly costs {{ result("dictionaries.even", ".1f") }}: against so bad a model nearly anything recovers nearly all.
+# TopK recovers {{ result("dictionaries.recovered", ".1%") }} of the loss with hardly a feature for the history. A *random*
+# dictionary recovers {{ result("dictionaries.recovered_random", ".0%") }}. The reason is the floor. With zero in place of the
+# vector the loss is {{ result("dictionaries.zero", ".1f") }} nats, while guessing evenly costs
+# {{ result("dictionaries.even", ".1f") }}. Against so bad a model nearly anything recovers nearly everything.
 #
-# We had expected the mean vector to be the fairer floor. It costs {{ result("dictionaries.mean_loss", ".1f") }} nats, and random directions
-# recover {{ result("dictionaries.recovered_random_mean", ".0%") }} from there. The norms behind scale any vector up to full size, so the model
-# is sure of something wrong. Against word frequencies ({{ result("dictionaries.frequent", ".1f") }} nats) random directions have
+# We had expected the mean vector to be a fairer floor. It costs even more ({{ result("dictionaries.mean_loss", ".1f") }} nats), and
+# random directions recover {{ result("dictionaries.recovered_random_mean", ".0%") }} from there. The norms that follow scale any
+# vector up to full size, so the model is sure of something wrong.
+#
+# Word frequencies are a fairer floor ({{ result("dictionaries.frequent", ".1f") }} nats). From there random directions recover
 # {{ result("dictionaries.recovered_random_words", ".0%") }} and TopK {{ result("dictionaries.recovered_words", ".1%") }}.
 #
-# Single rules are the sharpest test. With random directions {{ result("dictionaries.facts_random", ".0%") }} of the facts are right, with TopK
-# {{ result("dictionaries.facts_topk", ".0%") }}.
+# Single rules are the sharpest test. With random directions in place {{ result("dictionaries.facts_random", ".0%") }} of the facts
+# are right, with TopK {{ result("dictionaries.facts_topk", ".0%") }}.
 #
 # ## In real text, count distinct names, and against examples
 #
-# *Fairytale* has no answer key. One looks at the places where a feature is strongest and names it. Our rule, fixed before we looked: a
-# feature **can be named** if 16 of its 20 strongest places in one set of unseen tales share a property, and 16 of 20 in a second set share the same.
-# Properties are the token there, the one before, the one that comes, or one of a dozen groups of tokens such as *pronoun*. We train
-# 256 features on {{ result("dictionaries.tale_vectors", ",") }} vectors.
+# *Fairytale* has no answer key. Here one looks at the texts where a feature is strongest and names it. Our rule was fixed before we
+# looked. A feature **can be named** if 16 of its 20 strongest tokens in one set of unseen tales share a property, and 16 of 20 in a
+# second set share the same one. The properties are the token itself, the one before, the one that comes next, or one of a dozen
+# groups of tokens such as *pronoun*. We train 256 features on {{ result("dictionaries.tale_vectors", ",") }} vectors.
 
 # %% tags=["setup"]
 LISTS = {
@@ -820,27 +833,27 @@ figure(
 )
 
 # %% [markdown]
-# Of the trained features {{ result("dictionaries.named_sae", ".0%") }} can be named, and of random directions and shuffled places hardly any: the
-# usual controls are passed. The fair control is a dictionary of *examples*, vectors drawn from the tales, with no training at all. Of
-# those {{ result("dictionaries.named_examples", ".0%") }} can be named. An example is strongest where similar vectors are, mostly at the same
-# token.
+# Of the trained features {{ result("dictionaries.named_sae", ".0%") }} can be named, and of random directions and shuffled tokens
+# hardly any. So the usual controls are passed. But there is a stricter control, a dictionary of *examples*: vectors drawn from the
+# tales, with no training at all. Of those {{ result("dictionaries.named_examples", ".0%") }} can be named. An example is strongest
+# at similar vectors, and these are mostly at the same token.
 #
-# But frequent tokens give many examples the same name. The trained features have {{ result("dictionaries.names_sae") }} distinct names, the
-# examples {{ result("dictionaries.names_examples") }}. And only one of the two is a dictionary: the autoencoder explains
-# {{ result("dictionaries.explained_sae", ".0%") }} of the variance of unseen tales, while the examples added up explain less than their mean
-# would. Count distinct names, and give the variance explained beside them.
+# Frequent tokens give many examples the same name, though. The trained features have {{ result("dictionaries.names_sae") }}
+# distinct names, the examples {{ result("dictionaries.names_examples") }}. And only one of the two works as a dictionary: the
+# autoencoder explains {{ result("dictionaries.explained_sae", ".0%") }} of the variance of unseen tales, while the examples explain
+# less than the mean vector would. So count distinct names, and report the variance explained beside them.
 #
 # ## What surprised us
 #
-# **Words are found best where nothing was learnt.** We had expected words to be the easy part of the trained model.
+# **Words are found best where nothing was learned.** We had expected words to be the easy part of the trained model.
 #
-# **Nothing broke.** We gave six chances in ten that some rule would fall below four in five with the dictionary in place. None does. The dictionary keeps
-# what it has no feature for: the history can be read from all its features together (exercise 1).
+# **Nothing broke.** We gave six chances in ten that some rule would fall below 80% with the dictionary in place. None does. The
+# dictionary keeps what it has no feature for: the history can be read from all its features together (exercise 1).
 #
-# **Our first count of names measured our sample.** It used 2,832 vectors for 256 features, looked for names in twelve tales a set, and found
-# as many distinct names among the examples as among the features. With as little training and 36 tales a set
-# {{ result("dictionaries.named_few", ".0%") }} can be named, nearly as many as with seven times the vectors. Most of the change came from looking at
-# more places.
+# **Our first count of names measured our sample.** It used 2,832 vectors for 256 features, looked for names in twelve tales a set,
+# and found as many distinct names among the examples as among the features. We now train on seven times as many vectors and look at
+# 36 tales a set. Of these two changes the second matters more: with as little training as before, but 36 tales a set,
+# {{ result("dictionaries.named_few", ".0%") }} can be named, nearly as many as now.
 #
 # ## Try it
 #
@@ -855,8 +868,8 @@ assert through > median["TopK"] + 0.1, f"{through:.2f}: did you take both halves
 print("median F1 of the history, read from all features:", through)
 
 # %% [markdown]
-# **2. Another place's vector** (5 minutes). Put there, at each word, the vector of a random other word (`by="resample"`). Is that a better floor than
-# zero? Guess first.
+# **2. Another place's vector** (5 minutes). In place of the vector put, at each word, the vector of a random other word
+# (`by="resample"`). Is that a better floor than zero? Guess first.
 #
 # ??? tip "Hint"
 #     `ablate(world, "resid_post", LAYER, by="resample", reference=reference)` inside `put_back`.
@@ -871,50 +884,57 @@ print(f"{losses['resample']:.1f} nats: sure of what another place says, and wron
 # %% [markdown]
 # ## You can now
 #
-# - train a dictionary, put its vectors back, and say what the model loses, against a floor that means something;
+# - put a dictionary's vectors back into a model, and say what the model loses, against a floor that means something;
 # - grade features against known labels, with a random dictionary, examples and an untrained model beside them;
-# - say why a clear feature is no sign that the model learnt anything.
+# - explain why a clear feature is no sign that the model learned anything.
 #
 # ## What this does not show
 #
-# - Small dictionaries, trained for seconds. In first looks ten times longer training and four times as many features found more words, but no more of the
-#   history.
-# - Our labels are the grammar's. A feature may stand for something real that has no name there. The names in *Fairytale* are mechanical.
-# - What a feature stands for is not what the model does with it: nothing here was steered.
+# - What large dictionaries find. Ours were trained for seconds. In first looks, ten times longer training and four times as many
+#   features found more words, but no more of the history.
+# - That a feature without a label means nothing. It may stand for something real that our grammar has no name for. The names in
+#   *Fairytale* are mechanical.
+# - What the model does with a feature. We only read features; nothing here was steered.
 #
 # ## Going deeper
 #
 # ### TopK, L1, BatchTopK, AuxK
 #
-# Some features are *dead*: {{ result("dictionaries.dead", ".0%") }} of TopK's are never active on fresh stories. By default dead features are set
-# anew to badly reconstructed examples. **AuxK** lets them learn what the others leave instead; here
-# {{ result("dictionaries.dead_aux", ".0%") }} stay dead, and the share of labels found differs by {{ result("dictionaries.aux_minus_topk", "+.2f") }}. (In a first look at five times
-# as many steps AuxK kept more features alive.)
+# Some features are *dead*: {{ result("dictionaries.dead", ".0%") }} of TopK's are never active on fresh stories. By default, dead
+# features are reset to badly reconstructed examples. **AuxK** instead trains them on what the others leave over; here
+# {{ result("dictionaries.dead_aux", ".0%") }} stay dead, and the share of labels found differs by
+# {{ result("dictionaries.aux_minus_topk", ".2f") }}. (In a first look at five times as many steps AuxK kept more features alive.)
+#
 # BatchTopK explains {{ result("dictionaries.explained_batch", ".1%") }} of the variance of fresh stories, TopK
-# {{ result("dictionaries.explained", ".1%") }}, L1 {{ result("dictionaries.explained_l1", ".0%") }} with
-# {{ result("dictionaries.active_l1", ".1f") }} active features; we tuned none of them. In the share of
-# labels found TopK is ahead of L1 by {{ result("dictionaries.topk_minus_l1", ".2f") }}, and BatchTopK differs from TopK by
-# {{ result("dictionaries.batch_minus_topk", "+.2f") }}.
+# {{ result("dictionaries.explained", ".1%") }}, and L1 {{ result("dictionaries.explained_l1", ".0%") }} with
+# {{ result("dictionaries.active_l1", ".1f") }} active features. We tuned none of them. In the share of labels found TopK is ahead
+# of L1 by {{ result("dictionaries.topk_minus_l1", ".2f") }}, and BatchTopK differs from TopK by
+# {{ result("dictionaries.batch_minus_topk", ".2f") }}.
 #
 # ### The history against neurons and probes
 #
-# For most labels of the history a single neuron is as good or better: the feature wins in {{ result("dictionaries.beats_neurons", ".0%") }}.
-# It wins against a random dictionary in {{ result("dictionaries.beats_random", ".0%") }}, so the usual control is passed and says little. Against principal
-# directions it wins in {{ result("dictionaries.beats_pca", ".0%") }}. The linear probes find {{ result("dictionaries.probe_history", ".0%") }}
-# of the history and are ahead by {{ result("dictionaries.probe_ahead", ".2f") }} of F1 (median). After the first layer the dictionary finds
-# {{ result("dictionaries.first_word", ".0%") }} of the words and {{ result("dictionaries.first_come", ".0%") }} of what may come; here
-# {{ result("dictionaries.found_word", ".0%") }} of the words, where neurons find {{ result("dictionaries.neurons_word", ".0%") }} of them and
-# {{ result("dictionaries.neurons_come", ".0%") }} of what may come.
+# For most labels of the history a single neuron is as good or better: the feature wins in
+# {{ result("dictionaries.beats_neurons", ".0%") }}. It wins against a random dictionary in
+# {{ result("dictionaries.beats_random", ".0%") }}, so this usual control is passed and says little. Against principal directions it
+# wins in {{ result("dictionaries.beats_pca", ".0%") }}. Linear probes find {{ result("dictionaries.probe_history", ".0%") }} of the
+# history and are ahead by {{ result("dictionaries.probe_ahead", ".2f") }} of F1 (median). Our first page called them a ceiling.
+# With a median F1 of {{ result("dictionaries.probe_median", ".2f") }}, below the small network's, they are none.
+#
+# After the first layer the dictionary finds {{ result("dictionaries.first_word", ".0%") }} of the words and
+# {{ result("dictionaries.first_come", ".0%") }} of what may come. After the last layer but one it finds
+# {{ result("dictionaries.found_word", ".0%") }} of the words. Neurons find {{ result("dictionaries.neurons_word", ".0%") }} of the
+# words and {{ result("dictionaries.neurons_come", ".0%") }} of what may come.
 #
 # Joining eight features lifts the median F1 of the history from {{ result("dictionaries.one_history", ".2f") }} to
-# {{ result("dictionaries.eight_history", ".2f") }}. Splitting is said to grow with the dictionary. From 128 features to 512 the best F1 moves by
-# {{ result("dictionaries.larger_minus_smaller", "+.2f") }} (median), but with one of three seeds it rose.
+# {{ result("dictionaries.eight_history", ".2f") }}. Larger dictionaries are said to split features more. From 128 features to 512
+# the best F1 moves by {{ result("dictionaries.larger_minus_smaller", ".2f") }} (median), but with one of three seeds it rose.
 #
 # ### Absorption
 #
-# *Absorption* ([Chanin et al. 2024](https://arxiv.org/abs/2409.14507)): the feature for a kind is silent at one of its words, because that word has
-# a feature of its own. For each kind with a feature (F1 of at least ½) and each of its words that comes ten times or more we ask whether the feature is
-# active at a fifth of its places. If not, the word is a *hole*.
+# In *absorption* ([Chanin et al. 2024](https://arxiv.org/abs/2409.14507)) the feature for a kind of word is silent at one word of
+# that kind, because the word has a feature of its own. We take each kind with a feature (F1 of at least ½) and each of its words
+# that occurs ten times or more. If the feature is active at fewer than a fifth of the word's occurrences, we call the word a
+# *hole*.
 
 # %% tags=["setup"]
 spoken = np.array([next(iter(row[0])) for row in tables[1]])
@@ -936,19 +956,21 @@ note(atol=0.12, holes=share_of_holes["TopK"], holes_first=share_of_holes["first 
 note(atol=0.2, holes_own=own_features["TopK"], holes_first_own=own_features["first layer"])
 
 # %% [markdown]
-# {{ result("dictionaries.holes", ".0%") }} are holes, after the first layer {{ result("dictionaries.holes_first", ".0%") }}. But of these words only
-# {{ result("dictionaries.holes_own", ".0%") }} and {{ result("dictionaries.holes_first_own", ".0%") }} have a feature of their own. Most holes are no
-# absorption: the feature stands for a part of the kind that has no name in our grammar.
+# {{ result("dictionaries.holes", ".0%") }} of these words are holes, and {{ result("dictionaries.holes_first", ".0%") }} after the
+# first layer. But of the holes only {{ result("dictionaries.holes_own", ".0%") }} and
+# {{ result("dictionaries.holes_first_own", ".0%") }} have a feature of their own. So most holes are not absorption: the feature
+# stands for a part of the kind that has no name in our grammar.
 #
 # ### Rules with a dictionary in place
 #
-# With TopK in place the worst rule is right in {{ result("dictionaries.worst_rule", ".0%") }} of its places, and
-# {{ result("dictionaries.lost", ".3f") }} nats are missing. With 128 features {{ result("dictionaries.facts_smaller", ".0%") }} of the facts are
-# right. Random directions explain {{ result("dictionaries.explained_random", ".0%") }} of the variance.
+# With TopK in place {{ result("dictionaries.worst_rule", ".0%") }} of the answers are right under the worst rule, and the model
+# loses {{ result("dictionaries.lost", ".3f") }} nats. With only 128 features {{ result("dictionaries.facts_smaller", ".0%") }} of
+# the facts are right. Random directions explain {{ result("dictionaries.explained_random", ".0%") }} of the variance.
 #
 # ### Names of Fairytale's features
 #
-# The strongest places of three features with a name, and of the first two: two tokens, and the token itself.
+# The lines show where three features with a name, and the first two features of all, are strongest: two tokens of context, and the
+# token itself.
 
 # %% tags=["setup"]
 known = named["autoencoder"]
@@ -961,8 +983,9 @@ for i in [*list(known)[3::7][:3], 0, 1]:
     print()
 
 # %% [markdown]
-# As a description of *all* places at which its feature is active, a name has a median F1 of {{ result("dictionaries.name_f1", ".2f") }}. The prediction is
-# settled by the value to a tenth, so that chance does not decide.
+# A name holds at the strongest places only. As a description of *all* places at which its feature is active, a name has a median F1
+# of {{ result("dictionaries.name_f1", ".2f") }}. We settle that prediction by the value to one decimal, so that chance does not
+# decide.
 #
 # - Finding: [A dictionary shows what may come, not what came before](../findings/dictionaries-what-may-come.md)
 # - Finding: [A random dictionary recovers most of the loss](../findings/dictionaries-loss-recovered.md)

@@ -1,8 +1,8 @@
 # ---
 # title: Steering
-# question: Add a mood vector to a model while it reads and writes. What does it bring, what does it cost, and how much is one dose worth?
+# question: Add a mood vector to a model while it reads. What does it bring, what does it cost, and how much is one dose worth?
 # answer: >-
-#   Dose 1, the whole way from the mean gloomy word to the mean merry one, brings the merry share of mood words to
+#   Dose 1, the whole way from the mean gloomy vector to the mean merry one, brings the merry share of mood words to only
 #   {{ result("steering.share_at_1", ".0%") }}, and dose {{ result("steering.best_dose") }} to {{ result("steering.share_best", ".0%") }}.
 # chapter: Changing it
 # level: intermediate
@@ -37,9 +37,9 @@ world = llmnotes.load("world")
 # %% [markdown]
 # ## A case you can hold: “Karl was sad . Anna was ▢”
 #
-# Every story of *World*'s language has a hidden mood: merry, gloomy or eerie. A word of mood (*happy*, *sad*, *pale*) has the story's own
-# mood nine times in ten, and nothing else depends on it. After *Karl was sad .* the story is probably gloomy. What does
-# *World* expect of Anna?
+# Every story of *World*'s language has a hidden mood: merry, gloomy or eerie. Words of mood (*happy*, *sad*, *pale*) have the
+# story's own mood nine times in ten, and the mood decides nothing else. After *Karl was sad .* the story is probably gloomy. What
+# does *World* expect of Anna?
 
 # %% tags=["idea"]
 text = f"{END} Karl was sad . Anna was"
@@ -49,21 +49,22 @@ for mood in MOODS:
     print(f"{mood:7} {share:.2f}")
 
 # %% [markdown]
-# Mostly gloomy words. Can we make the model merry without changing a word of the text?
+# It expects mostly gloomy words. Can we make the model merry without changing a word of the text?
 #
 # ## A vector is added to the stream at every word
 #
 # {{ drawing("residual-stream", light="resid", alt="Three words as vertical lines to which each layer adds. Steering adds one more vector, the same at each word.") }}
 #
-# Each word carries a *residual stream* through the layers, a list of numbers to which every layer adds. *Steering* adds one more vector, the
-# same at every word ([Turner et al. 2023](https://arxiv.org/abs/2308.10248), [Rimsky et al. 2024](https://arxiv.org/abs/2312.06681)):
+# Each word carries a *residual stream* through the layers, a vector to which every layer adds. *Steering* adds one more vector, the
+# same at every word ([Turner et al. 2023](https://arxiv.org/abs/2308.10248), [Rimsky et al.
+# 2024](https://arxiv.org/abs/2312.06681)):
 #
 # $$
 # x \leftarrow x + \alpha\, v, \qquad v = \bar x_{\text{merry}} - \bar x_{\text{gloomy}}
 # $$
 #
-# $x$ is the stream after a layer, $\bar x$ its mean over all words of 40 stories of a mood, and $\alpha$ the *dose*. At dose 1 the mean
-# gloomy word stands where the mean merry word stood.
+# $x$ is the stream after a layer, $\bar x$ is its mean over all words of 40 stories of one mood, and $\alpha$ is the *dose*. Dose 1
+# moves the mean gloomy vector exactly to the mean merry one.
 
 
 # %% tags=["setup"]
@@ -110,9 +111,9 @@ with steer(world, v, layer, dose=dose):
 # solution: "`x + dose * v`: the same vector at each word."
 # ```
 #
-# How good is steering? For natural text nobody knows what the model *should* say when steered. Here we do. The grammar of the language is
-# ours, so we can compute the true distribution of the next word *if the mood were merry*. That is the ideal. Its merry share
-# of the words of mood is 90%.
+# How good is steering? For natural text nobody knows what the model *should* say when steered. Here we do. We wrote the grammar, so
+# we can compute the true distribution of the next word *if the mood were merry*. That is the ideal. In it 90% of the probability of
+# mood words is on merry ones.
 
 
 # %% tags=["idea"]
@@ -128,9 +129,11 @@ def grammar(words, mood):
 
 
 # %% [markdown]
-# We let the model read gloomy stories, steered towards merry, and measure three things: the *merry share* of the probability of words of mood; the
-# *distance* to the ideal, as a KL divergence in nats a word, which counts all that goes wrong; and the probability of *forbidden*
-# words, which the grammar does not allow there at all.
+# We steer the model towards merry while it reads gloomy stories, and measure three things:
+#
+# - the *merry share*: how much of the probability of mood words is on merry ones;
+# - the *distance* to the ideal, a KL divergence in nats a word, which counts everything that goes wrong;
+# - the probability of *forbidden* words, which the grammar does not allow there at all.
 #
 # ## Your prediction
 
@@ -305,15 +308,16 @@ figure(
 
 # %% [markdown]
 # Dose 1 lifts the merry share of gloomy stories from {{ result("steering.share_at_0", ".0%") }} to
-# {{ result("steering.share_at_1", ".0%") }} in its best layer, and no pair of moods gets beyond
-# {{ result("steering.wanted_at_1", ".0%") }}. Nearest to the ideal is dose {{ result("steering.best_dose") }}. In layer
-# {{ result("steering.best_layer") }} it brings a merry share of {{ result("steering.share_best", ".0%") }}, and
-# {{ result("steering.closed", ".0%") }} of the distance is gone. A random vector of the same length, the control, leaves the share at
-# {{ result("steering.random_share", ".0%") }}.
+# {{ result("steering.share_at_1", ".0%") }} in its best layer. The other pairs of moods get no further than
+# {{ result("steering.wanted_at_1", ".0%") }}.
 #
-# Beyond that dose the rest breaks. At dose 6 the distance is {{ result("steering.apart_at_6", ".2f") }} nats, from
-# {{ result("steering.apart_at_0", ".2f") }} without steering. Turn the dose yourself. Find the dose at which the distance to the ideal is smallest, then go on
-# to 6 and read the story.
+# Dose {{ result("steering.best_dose") }} comes nearest to the ideal. In layer {{ result("steering.best_layer") }} it brings a merry
+# share of {{ result("steering.share_best", ".0%") }} and removes {{ result("steering.closed", ".0%") }} of the distance. A random
+# vector of the same length, the control, leaves the share at {{ result("steering.random_share", ".0%") }}.
+#
+# At higher doses everything else breaks. At dose 6 the distance is {{ result("steering.apart_at_6", ".2f") }} nats, more than the
+# {{ result("steering.apart_at_0", ".2f") }} without steering. Turn the dose yourself. Find the dose at which the distance to the
+# ideal is smallest. Then go on to 6 and read the story.
 #
 # <div class="bench" id="bench-steer" data-bench="steer" data-from="gloomy" data-to="merry" data-layer="2" data-dose="3" data-search-exclude markdown>
 #
@@ -325,8 +329,8 @@ figure(
 #
 # ## The dose matters more than the layer
 #
-# One pair of moods is one case. There are six, from each mood towards each other. *World* was also trained
-# {{ result("steering.seeds") }} times from different seeds. Which layer and dose come nearest?
+# So far we went from gloomy to merry in one training. There are six pairs of moods, from each to each other, and we have
+# {{ result("steering.seeds") }} trainings of *World*. Which layer and dose come nearest to the ideal in each?
 
 # %% tags=["setup"]
 SHORT = (0, 1, 2, 3, 4)
@@ -407,22 +411,24 @@ figure(
 )
 
 # %% [markdown]
-# Dose 3 is best for {{ result("steering.pairs_at_3") }} of the six pairs, and the pairs name
-# {{ result("steering.layers_of_pairs") }} different layers. On average layers 0, 1 and 2 remove {{ result("steering.layer_0_at_3", ".0%") }},
-# {{ result("steering.layer_1_at_3", ".0%") }} and {{ result("steering.layer_2_at_3", ".0%") }} of the distance: little difference. But
-# in the first layers a single pair may fail. From gloomy to merry, dose 3 in layer 0 leaves the model further from the ideal than no steering
-# does: {{ result("steering.worst_at_3", ".0%") }} of the distance is gone. Later layers are safer.
+# Dose 3 is best for {{ result("steering.pairs_at_3") }} of the six pairs. But the pairs name
+# {{ result("steering.layers_of_pairs") }} different best layers. On average layers 0, 1 and 2 remove
+# {{ result("steering.layer_0_at_3", ".0%") }}, {{ result("steering.layer_1_at_3", ".0%") }} and
+# {{ result("steering.layer_2_at_3", ".0%") }} of the distance, which is little difference.
+#
+# In the first layers a single pair may fail. From gloomy to merry, dose 3 in layer 0 leaves the model further from the ideal than
+# no steering does: {{ result("steering.worst_at_3", ".0%") }} of the distance is removed. Later layers are safer.
 #
 # Over the {{ result("steering.seeds") }} trainings the best setting removes {{ result("steering.closed_lowest", ".0%") }} to
 # {{ result("steering.closed_highest", ".0%") }} of the distance, at doses {{ result("steering.lowest_best_dose") }} to
-# {{ result("steering.highest_best_dose") }} and in {{ result("steering.layers_of_trainings") }} different layers. Dose 1 removes at most
-# {{ result("steering.one_dose_highest", ".0%") }} in any of them. A claim about “the layer in which to steer” would not survive a second
+# {{ result("steering.highest_best_dose") }} and in {{ result("steering.layers_of_trainings") }} different layers. Dose 1 removes at
+# most {{ result("steering.one_dose_highest", ".0%") }} in any of them. So nobody can name “the layer in which to steer” from one
 # training.
 #
 # ## A dose is worth about one sentence
 #
-# A mood can also be changed by words. We put one to three sentences such as *Anna was happy .* in front of the gloomy stories, about somebody who
-# is in the story anyway, and grade the rest.
+# Words can change a mood, too. We put one to three sentences such as *Anna was happy .* in front of the gloomy stories, about
+# somebody who occurs in the story anyway. Then we measure the distance to the ideal on the rest.
 
 
 # %% tags=["idea"]
@@ -494,16 +500,21 @@ figure(
 # %% [markdown]
 # Over the six pairs one sentence removes {{ result("steering.pairs_one_sentence", ".0%") }} of the distance, and dose 1 removes
 # {{ result("steering.pairs_one_dose", ".0%") }}. Two sentences remove {{ result("steering.pairs_two_sentences", ".0%") }}, dose 2
-# {{ result("steering.pairs_two_doses", ".0%") }}. So dose 1 does little for the same reason as one sentence: the story is full of
-# evidence for the other mood. From gloomy to merry three sentences come to {{ result("steering.three_sentences", ".3f") }} nats, nearer than the
-# best dose ({{ result("steering.apart_best", ".3f") }}).
+# {{ result("steering.pairs_two_doses", ".0%") }}. So dose 1 does as little as one sentence does, probably for the same reason: the
+# story is full of evidence for the other mood.
 #
-# ## Little harm a word is much harm a story
+# Sentences do no damage, so more of them go further. From gloomy to merry three sentences leave
+# {{ result("steering.three_sentences", ".3f") }} nats, less than the best dose ({{ result("steering.apart_best", ".3f") }}).
 #
-# At the best dose {{ result("steering.allowed", ".1%") }} of the probability is on allowed words ({{ result("steering.forbidden_at_4", ".1%") }}
-# forbidden at dose 4). But a story has many words. *World* tells 40 stories of up to 60 words at each dose, and we count those without any
-# forbidden word. In *Fairytale*, which was trained on real tales, there is no ideal. There we take six joyful sentences minus six dreadful
-# ones, and set the odds of *glad*, *pleased*, *delighted* against *frightened*, *angry*, *sorry* beside the loss on four neutral sentences.
+# ## Little harm per word is much harm per story
+#
+# At the best dose {{ result("steering.allowed", ".1%") }} of the probability is on words that the grammar allows. That sounds
+# harmless, but a story has many words. At each dose *World* tells 40 stories of up to 60 words, and we count those without a
+# forbidden word.
+#
+# *Fairytale* was trained on real tales, so there we have no ideal. We make a vector from six joyful sentences minus six dreadful
+# ones. Then we compare two things: the odds of *glad*, *pleased*, *delighted* against *frightened*, *angry*, *sorry*, and the loss
+# on four neutral sentences.
 
 
 # %% tags=["setup"]
@@ -617,24 +628,27 @@ figure(
 )
 
 # %% [markdown]
-# {{ result("steering.clean_at_best", ".0%") }} of *World*'s stories are without an error at the best dose, hardly fewer than unsteered
-# ({{ result("steering.clean_at_0", ".0%") }}). At dose 6 {{ result("steering.clean_at_6", ".0%") }} are. In *Fairytale* the odds of joy rise
-# {{ result("steering.tale_odds", ".1f") }} times for 0.1 nats of loss, at dose {{ result("steering.tale_dose", ".1f") }}. Random vectors of that
-# length change them {{ result("steering.tale_random", ".2f") }} times, up or down (median of five).
+# {{ result("steering.clean_at_best", ".0%") }} of *World*'s stories are free of errors at the best dose, hardly fewer than without
+# steering ({{ result("steering.clean_at_0", ".0%") }}). At dose 6 it is {{ result("steering.clean_at_6", ".0%") }}.
+#
+# In *Fairytale* the odds of joy rise {{ result("steering.tale_odds", ".1f") }} times for a price of 0.1 nats of loss, at dose
+# {{ result("steering.tale_dose") }}. Random vectors of that length change them {{ result("steering.tale_random", ".2f") }} times,
+# up or down (median of five).
 #
 # ## What surprised us
 #
-# **The best layer was an accident.** With one draw of stories, layer 0 at dose 3 was the best of all. Over four draws the same choice leaves
-# anything from {{ result("steering.first_low", ".3f") }} to {{ result("steering.first_high", ".3f") }} nats. We then named layer 2 from four draws of
-# *one* pair of moods. Over six pairs and five trainings no layer wins ([dead end](../dead-ends/steering-layer-from-one-draw.md)).
+# **The best layer was an accident.** With one draw of stories, layer 0 at dose 3 was the best of all. Over four draws the same
+# choice leaves anything from {{ result("steering.first_low", ".3f") }} to {{ result("steering.first_high", ".3f") }} nats. So we
+# named layer 2, from four draws of *one* pair of moods. Over six pairs and five trainings no layer wins ([dead
+# end](../dead-ends/steering-layer-from-one-draw.md)).
 #
-# **A random vector is not zero.** We had said that random vectors leave the merry share below 10%, and had not asked what it is without steering:
-# {{ result("steering.share_at_0", ".0%") }}.
+# **A random vector is not zero.** We had predicted that random vectors leave the merry share below 10%, without asking what it is
+# when nobody steers: {{ result("steering.share_at_0", ".0%") }}.
 #
 # ## Try it
 #
-# **1. Another way back** (5 minutes). A vector from gloomy to merry, added at dose −3 to *merry* stories, should make them gloomy. How much of the
-# distance to the gloomy ideal goes?
+# **1. Another way back** (5 minutes). A vector from gloomy to merry, added at dose −3 to *merry* stories, should make them gloomy.
+# How much of the distance to the gloomy ideal does it remove?
 #
 # ??? tip "Hint"
 #     `grade(STORIES["merry"], IDEALS["merry", "gloomy"], to="gloomy")[1]` without and with `steer(world, vector, layer, dose=-3)`.
@@ -672,29 +686,30 @@ print(
 # ## You can now
 #
 # - make a steering vector from two sets of texts, and add it at a dose;
-# - measure what a dose brings beside what it costs, against a random vector as long;
+# - measure what a dose brings and what it costs, against a random vector of the same length;
 # - compare a dose with what words in the text would do.
 #
 # ## What this does not show
 #
-# - Moods of *World* show in single words. Traits that need a plan may behave otherwise.
-# - Six pairs of moods and five trainings of one architecture, ten steered stories a pair, doses at whole numbers. In *Fairytale*, one pair
-#   and one training.
-# - That the vector acts as evidence is our reading. We have compared sizes only.
+# - Traits that need a plan. The moods of *World* show in single words.
+# - Other architectures. We steered six pairs of moods in five trainings of one, ten stories a pair, at whole doses. In *Fairytale*
+#   it was one pair and one training.
+# - That the vector acts as evidence. This is our reading; we compared only the sizes of the effects.
 #
 # ## Going deeper
 #
 # ### The first word
 #
-# In many language models the first token is an *attention sink*: its vector is a hundred times as long as the others and would decide any mean.
-# `difference_of_means` leaves such giants out. Here it does not matter. All stories begin with the same word, and no word before it can tell two
-# moods apart, so its stream is the same on both sides (largest difference {{ result("steering.first_word", ".0f") }}). It only shortens the vector, by one
-# word in 128.
+# In many language models the first token is an *attention sink*: its vector may be a hundred times as long as the others and would
+# dominate any mean. `difference_of_means` leaves such giants out. Here it does not matter. All stories begin with the same token,
+# and no word before it can tell two moods apart, so its vector is the same on both sides (largest difference
+# {{ result("steering.first_word", ".0f") }}). It only shortens the steering vector, by one word in 128.
 #
 # ### A direction that was found without labels
 #
-# A third way to find a direction: a TopK *sparse autoencoder* (SAE) learns to write activations as sums of a few directions out of many,
-# without being told of moods. We take the one of 256 that follows merry stories best, and make it as long as our vector.
+# A direction can also be found without labels. A TopK *sparse autoencoder* (SAE) learns to write activations as sums of a few
+# directions out of many, without being told of moods. We take the one of 256 directions that follows merry stories best, and make
+# it as long as our vector.
 
 # %% tags=["setup"]
 seen = trace(world, torch.cat([*known.values()]), ["resid_post"], layers=[layer])
@@ -711,13 +726,14 @@ note(atol=0.01, sae_best=learned[:, 1].min(), own_best=curves[0, layer, :, 1].mi
 note(atol=0.1, sae_cosine=torch.cosine_similarity(sae.w_dec[feature], vector, dim=0))
 
 # %% [markdown]
-# Its direction has a cosine with ours of {{ result("steering.sae_cosine", ".2f") }}. At the same dose it brings
-# {{ result("steering.sae_gain", ".0%") }} of our gain in merry share. Its best distance is {{ result("steering.sae_best", ".3f") }} nats, that of ours from the
-# same stories {{ result("steering.own_best", ".3f") }}. One SAE and one feature, in one training.
+# Its direction has a cosine of {{ result("steering.sae_cosine", ".2f") }} with ours. At the same dose it brings
+# {{ result("steering.sae_gain", ".0%") }} of our gain in merry share. Its best distance is {{ result("steering.sae_best", ".3f") }}
+# nats; our vector, made from the same stories, reaches {{ result("steering.own_best", ".3f") }}. This is one SAE and one feature,
+# in one training.
 #
 # ### Sentences and doses in nats
 #
-# From gloomy to merry, the distance to the ideal:
+# The table gives the distance to the ideal, from gloomy to merry:
 #
 # | how many | sentences | doses, four draws, layers 0 to 2 |
 # | --- | ---: | ---: |
