@@ -17,7 +17,8 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from llmnotes.model import smollm2
+from llmnotes.model import adapted, smollm2
+from llmnotes.model.adapted import find_adapter, merge_adapter
 from llmnotes.model.architectures import LAYOUTS, describe, described, refused, sizes, unwrap
 from llmnotes.model.gguf_files import FOLDER_VARIABLE, converted
 from llmnotes.model.weights import check_files, check_finite, read_json
@@ -86,7 +87,12 @@ class LoadedModel:
 
 
 def load(
-    name: str | Path, device: str = "cpu", *, dtype: str | torch.dtype = "float32", seed: int | None = None
+    name: str | Path,
+    device: str = "cpu",
+    *,
+    dtype: str | torch.dtype = "float32",
+    seed: int | None = None,
+    adapter: str | Path | None = None,
 ) -> LoadedModel:
     """Load a model by name, folder or Hugging Face id.
 
@@ -103,16 +109,21 @@ def load(
             read as this, whatever they are stored in.
         seed: which training of a model that ships with several (`seeds`): the same recipe from other first weights, on
             other stories. None is the usual one, seed 0 (`llmnotes replicate` makes it another).
+        adapter: a low-rank change to merge into the weights, which are read as float32 for it: the name of one that
+            ships with the model (`adapters`), or a folder with adapter_config.json and adapter_model.safetensors, as
+            peft writes it.
 
     Returns:
         The model in eval mode, its tokenizer and sizes.
 
     Raises:
-        FileNotFoundError: there is no such model; names where it was looked for, and near names.
+        FileNotFoundError: there is no such model; names where it was looked for, and near names. Or there is no such
+            adapter; names those that there are.
         ConnectionError: the model is not on this machine, and the hub or the registry cannot be reached.
         ImportError: a GGUF file is to be read, and the package `gguf` is not installed.
         ValueError: it has pickled weights or code of its own, is incomplete, damaged, holds NaN, or is of an
-            architecture that is not known; there is no training of it with this seed.
+            architecture that is not known; there is no training of it with this seed; the adapter is no plain LoRA, or
+            of a model of other shapes.
     """
     name, dtype = _of_seed(str(name), seed), _dtype(dtype)
     found, looked = _find(name)
@@ -121,7 +132,13 @@ def load(
     else:
         sys.audit("llmnotes.reads", str(found))  # safetensors reads past Python, where a run would not notice
         folder = converted(found) if found.suffix == ".gguf" else found
-    model, tokenizer = _load_stories260k(folder) if name == STORIES260K else _load_folder(name, folder, dtype)
+    changed = None if adapter is None else find_adapter(name, adapter, folder)
+    read = torch.float32 if changed else dtype
+    model, tokenizer = _load_stories260k(folder) if name == STORIES260K else _load_folder(name, folder, read)
+    if changed:
+        sys.audit("llmnotes.reads", str(changed))
+        merge_adapter(model, changed)
+        name = f"{name} with {adapter}"
     check_finite(name, model)
     size = sizes(model.config)
     return LoadedModel(
@@ -153,6 +170,17 @@ def seeds(name: str) -> list[int]:
     if name not in shipped():
         raise FileNotFoundError(_not_found(name, ["the models that ship with llmnotes"]))
     return [0, *sorted(int(path.name.removeprefix("seed-")) for path in (CHECKPOINTS / name).glob("seed-*"))]
+
+
+def adapters(name: str) -> list[str]:
+    """The adapters of a shipped model that `load(name, adapter=…)` opens.
+
+    Raises:
+        FileNotFoundError: no model of that name ships with llmnotes.
+    """
+    if name not in shipped():
+        raise FileNotFoundError(_not_found(name, ["the models that ship with llmnotes"]))
+    return adapted.adapters(CHECKPOINTS / name)
 
 
 def _of_seed(name: str, seed: int | None) -> str:
@@ -211,6 +239,10 @@ def _dtype(dtype: str | torch.dtype) -> torch.dtype:
 def _load_folder(name: str, folder: Path, dtype: torch.dtype) -> tuple[Any, Any]:
     config_path = folder / "config.json"
     if not config_path.is_file():
+        if (folder / adapted.CONFIG).is_file():
+            raise ValueError(
+                f"{folder} is an adapter; load its base model, and name it with load(model, adapter={str(folder)!r})"
+            )
         files = sorted(file.name for file in folder.glob("*.gguf"))
         which = f"; load one of its GGUF files by path: {', '.join(files)}" if files else ""
         raise ValueError(f"{folder} has no config.json, so it is no model as save_pretrained writes it{which}")
