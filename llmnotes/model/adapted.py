@@ -80,8 +80,8 @@ def merge_adapter(model: torch.nn.Module, folder: Path) -> None:
             change = change.T
         if change.shape != weight.shape:
             raise ValueError(
-                f"{folder} changes {module} by {tuple(change.shape)}, and it is {tuple(weight.shape)}; the adapter is of "
-                "a model of another size"
+                f"{folder} changes {module} by {tuple(change.shape)}, and it is {tuple(weight.shape)}; the adapter is "
+                "of a model of another size"
             )
         weight += change.to(weight.dtype)
 

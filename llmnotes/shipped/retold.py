@@ -25,7 +25,8 @@ PAIRS = (
     "sons daughters, husband wife, husbands wives, lord lady, lords ladies, sir madam, lad lass, lads lasses, "
     "uncle aunt, wizard witch, wizards witches, giant giantess, giants giantesses, grandfather grandmother, "
     "bridegroom bride, emperor empress, duke duchess, stepfather stepmother, godfather godmother, "
-    "gentleman gentlewoman, gentlemen gentlewomen, cock hen, cocks hens, youth maiden, youths maidens, Mr Mrs, heir heiress, host hostess"
+    "gentleman gentlewoman, gentlemen gentlewomen, cock hen, cocks hens, youth maiden, youths maidens, Mr Mrs, "
+    "heir heiress, host hostess"
 )
 OTHER = {a.lower(): b.lower() for pair in PAIRS.split(", ") for a, b in (pair.split(), pair.split()[::-1])}
 OTHER |= {"him": "her", "hers": "his"}
