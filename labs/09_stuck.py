@@ -69,7 +69,7 @@ for (a, b), truth, says in zip(X.astype(int), Y[:, 0], one, strict=True):
 # them. Each merged case costs $\ln 2$, so the mean over the four cases is $\frac{1}{2} \ln 2$, about 0.35 nats. Every stuck run
 # looks like this.
 #
-# ## Three places where gradient descent can stop
+# ## Three places where training can seem to stop
 #
 # {{ drawing("xor-network", light="planes", alt="Two inputs lead to two hidden units and these to one output. Below the hidden units, lit up: each draws one straight line through the plane of inputs.") }}
 #
@@ -78,7 +78,7 @@ for (a, b), truth, says in zip(X.astype(int), Y[:, 0], one, strict=True):
 # $$
 #
 # $p_x$ is the probability of 1 that the network gives to case $x$, and $y_x$ is the true answer. $L$ depends on nine numbers, six
-# weights and three biases. Picture it as the height of a landscape over them. Where can gradient descent stop?
+# weights and three biases. Picture it as the height of a landscape over them. Where can training seem to stop?
 #
 # - At a *minimum* all slopes are zero and the loss curves upwards in every direction.
 # - At a *saddle* all slopes are zero too, but the loss curves downwards in some direction.
@@ -139,8 +139,8 @@ predict("Inputs centred on 0 make two units succeed more often", 0.6, centred_ga
 # picks out, if the detector has twice the output weight.
 #
 # So we build a path in three moves. First we make all weights larger, which leads down the valley, and give the detector twice the
-# output weight. Now both units are saturated: their tanh sits at −1 or 1, whatever small change comes. Then we turn the OR unit,
-# which costs almost nothing, until it has become the missing detector.
+# output weight. Now both units are saturated: their tanh stays at −1 or 1 under small changes. Then we turn the OR unit, which
+# costs almost nothing, until it has become the missing detector.
 
 
 # %% tags=["setup"]

@@ -310,8 +310,8 @@ figure(
 # {{ result("weights.runs_facts_most", ".0%") }} of the facts, over five training runs.
 #
 # But the head that the facts need most is L0H3, and its table holds next to none. Without it
-# {{ result("weights.kind_right", ".0%") }} of the answers are right, and every wrong answer is of the wrong kind: a food, say,
-# where a job was asked for. If only words of the right kind may compete, {{ result("weights.kind_among", ".0%") }} are right. The
+# {{ result("weights.kind_right", ".0%") }} of the answers are right, and every wrong answer is of the wrong kind: not the wrong
+# job, but no job at all. If only words of the right kind may compete, {{ result("weights.kind_among", ".0%") }} are right. The
 # model still knows the person and has lost the question.
 #
 # Without L0H2 the opposite happens: {{ result("weights.person_of_kind", ".0%") }} of the answers are of the right kind, but only

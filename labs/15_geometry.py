@@ -560,8 +560,8 @@ figure(
 # {{ result("geometry.role_of_names_at_end", ".0%") }}. The last layer's vectors describe what comes next, no longer what was read.
 #
 # In between, something else is largest. After layer 0 the *position* explains {{ result("geometry.place_of_nouns_first", ".0%") }}
-# of the variance of nouns, and {{ result("geometry.place_of_nouns_last", ".1%") }} at the end. Whoever compares a word's vectors in
-# two contexts by their cosine in a middle layer compares above all their positions.
+# of the variance of nouns, and {{ result("geometry.place_of_nouns_last", ".1%") }} at the end. If you compare a word's vectors in
+# two contexts by their cosine in a middle layer, you compare above all their positions.
 #
 # ## What surprised us
 #

@@ -376,7 +376,7 @@ of_sample(atol=0.12, pushed_across=pairs_after_push(-1), pushed_along=pairs_afte
 # took runs that had missed the pair, pushed the weaker weight a little across zero, and trained on.
 #
 # After this push {{ result("superposition.pushed_across", ".0%") }} became pairs. After the control, an equally large push away
-# from zero, {{ result("superposition.pushed_along", ".0%") }} did. So the sign of the start decides.
+# from zero, {{ result("superposition.pushed_along", ".0%") }} did. So the sign of the start is a cause.
 #
 # ## Sixty features in ten dimensions: exactly two a dimension, then more
 #
@@ -762,8 +762,8 @@ note(atol=0.03, bias_30=bias[at_30].mean(), bias_10=bias[at_10].mean())
 # Training uses one trick. At density 0.01 nearly all inputs are empty and teach nothing. So we force one feature, each in its turn,
 # to be present. An input with *k* features then comes *k* times too often, so it counts 1/*k*, and the loss keeps the right mean.
 #
-# - Findings: [Two features a dimension, then more](../findings/superposition-two-a-dimension.md),
-#   [The signs of the start decide whether a pair is found](../findings/superposition-sign-of-start.md)
+# - Findings: [Two features a dimension, then more](../findings/superposition-two-a-dimension.md), [The signs of the start help
+#   decide whether a pair is found](../findings/superposition-sign-of-start.md)
 # - Dead end: [Counting long directions](../dead-ends/superposition-counting-directions.md)
 # - Surprise: [Two features in one direction](../surprises/superposition-shared-direction.md)
 # - Question: [Why does training stop at the pentagon?](../questions/superposition-why-pentagon.md)

@@ -349,8 +349,7 @@ figure(
 # ## Your prediction
 #
 # Take a verb with one noun between: *the cats near the dog ▢*. The right verb is plural. The noun in between, *dog*, is singular.
-# Such a noun is called an *attractor*. At step 250 the model already gets nearly every verb right that stands directly after its
-# noun.
+# Such a noun is called an *attractor*. At step 250 the model already gets nearly every verb right that follows its noun directly.
 
 # %%
 ask(
@@ -498,10 +497,10 @@ figure(
 
 # %% [markdown]
 # Where the attractor has the other number, {{ result("formation.attracted_worst", ".0%") }} of the verbs are right at step 250,
-# much worse than chance. By step 500 it is {{ result("formation.attracted_500", ".0%") }}. Where the attractor has the same number,
-# the control, nearly all are right throughout. So at step 250 the model follows a *stand-in*, “agree with the noun just read”. It
-# is confident, too: the right number costs {{ result("formation.attracted_nats_250", ".2f") }} nats there, where a coin toss would
-# cost 0.69. The dip occurs in {{ result("formation.runs_attracted") }} of three training runs.
+# much worse than chance. By step 500 it is {{ result("formation.attracted_500", ".0%") }}. Where the attractor has the same number
+# (the control), nearly all are. So at step 250 the model follows a *stand-in*, “agree with the noun just read”. It is confident,
+# too: the right number costs {{ result("formation.attracted_nats_250", ".2f") }} nats there, where a coin toss would cost 0.69. The
+# dip occurs in {{ result("formation.runs_attracted") }} of three training runs.
 #
 # Pronouns have a stand-in as well. The rule asks for the gender of the subject. A cheaper rule takes a vote: the gender of most of
 # the names so far. In 600 stories the vote is wrong for {{ result("formation.places_vote_wrong") }} pronouns. At step 500
@@ -700,7 +699,7 @@ figure(
 #
 # ## Try it
 #
-# **1. Two attractors** (5 minutes). At step 250 the verb agrees with the nearest noun. Put two attractors behind the noun: "the cat
+# **1. Two attractors** (5 minutes). At step 250 the verb agrees with the nearest noun. Put two attractors after the noun: "the cat
 # near the dogs near the birds …". Do two attractors pull more strongly than one?
 #
 # ??? tip "Hint"

@@ -148,7 +148,7 @@ table = np.array([costs["mean"][:, rule == r].mean(1) for r in RULES])  # (rule,
 # praise: "The first diagonal below the main one: each token's attention to the token before it. The first token has none."
 # wrong:
 #   "pattern.diagonal().mean()": "That is the attention of each token to itself."
-#   "pattern.diagonal(1).mean()": "Above the main diagonal stand tokens that come later, and the mask has set those to 0."
+#   "pattern.diagonal(1).mean()": "Above the main diagonal are tokens that come later, and the mask has set those to 0."
 # otherwise: "Which diagonal of the pattern holds the attention from token q to token q − 1?"
 # solution: "`pattern.diagonal(-1).mean()`"
 # ```
@@ -497,7 +497,7 @@ figure(
 #
 # ## The cost of zero depends on constants that do not matter
 #
-# A head's attention weights sum to 1. So we may add a constant to all its values, if we subtract the constant's effect behind the
+# A head's attention weights sum to 1. So we may add a constant to all its values, if we subtract the constant's effect after the
 # head. **The model computes the same, but a head set to zero now means something else.** We add to each head of *World* a random
 # constant as long as the head's typical output.
 

@@ -364,8 +364,8 @@ figure(
 # {{ result("patching.models_needing") }} of them, if we call it needed when fewer than half of the answers survive a blind comma.
 #
 # The three models without MLPs need it. Of the five with MLPs only one does, and it is the one that we had published. There
-# {{ result("patching.comma_blind", ".0%") }} are right with a blind comma, and we wrote that the name is never copied from where it
-# stands. That is one training's habit. In the other four the last word can look at the names themselves, or at another word that
+# {{ result("patching.comma_blind", ".0%") }} are right with a blind comma, and we wrote that the name is never copied from its own
+# position. That is one training's habit. In the other four the last word can look at the names themselves, or at another word that
 # saw them.
 #
 # ## A circuit that passes every test, and is not the circuit
@@ -616,7 +616,7 @@ figure(
 # [Tigges et al. 2023](https://arxiv.org/abs/2310.15154) had seen sentiment gathered at commas and names in larger models.
 #
 # **Our best finding was one training's habit.** All eight models can answer from the comma, and half of them can do without it. Had
-# we trained five models first, we would never have written that the name is not copied from where it stands.
+# we trained five models first, we would never have written that the name is not copied from its own position.
 #
 # **A metric hid two of three words.** Three words decide the answer. The logit difference against the other prompt's name shows one
 # of them ([below](#marked-against-the-grammar)).

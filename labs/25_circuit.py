@@ -145,16 +145,16 @@ print("says: ", " ".join(LETTERS[i] for i in guesses))
 # title: The first head's pattern
 # minutes: 3
 # code: |
-#   EACH = torch.arange(6)                   # places 0 to 5
-#   looks_at = ▢                             # where each place should look: one back, place 0 at itself
+#   EACH = torch.arange(6)                   # positions 0 to 5
+#   looks_at = ▢                             # where each position looks: one back, position 0 at itself
 #   assert looks_at.tolist() == [0, 0, 1, 2, 3, 4]
 # right: ["(EACH - 1).clamp(min=0)", "(EACH - 1).clamp(0)", "torch.clamp(EACH - 1, min=0)", "(EACH - 1).relu()", "F.relu(EACH - 1)"]
-# praise: "The first place has nothing before it, so it looks at itself."
+# praise: "The first position has nothing before it, so it looks at itself."
 # wrong:
-#   "EACH - 1": "What would place 0 look at? There is no place −1."
-#   "EACH": "Then each place looks at itself."
-#   "EACH + 1": "That is the place behind, which a causal mask hides."
-# otherwise: "One less than each place, and never below 0."
+#   "EACH - 1": "What would position 0 look at? There is no position −1."
+#   "EACH": "Then each position looks at itself."
+#   "EACH + 1": "That is the next position, which a causal mask hides."
+# otherwise: "One less than each position, and never below 0."
 # solution: "`(EACH - 1).clamp(min=0)`"
 # ```
 #
@@ -249,7 +249,7 @@ left.set(xlabel="step", ylabel="loss (nats)", ylim=(0, 4.6), yticks=(0, 1, 2, 3)
 left.legend(loc="upper right")
 for key, colour, label in (
     ("previous", GREEN, "one token back"),
-    ("induction", PURPLE, "behind a copy"),
+    ("induction", PURPLE, "after a copy"),
 ):
     right.plot(steps, [entry[key] for entry in logs[0]], color=colour, label=label)
 right.set(xlabel="step", ylabel="attention paid", ylim=(0, 1.3), yticks=(0, 0.5, 1))
@@ -304,10 +304,10 @@ shown = "dfahkdfahk"
 seen = trace(models[0], [[LETTERS.index(c) for c in shown]], ["pattern"])
 fig, axes = plots.subplots(2, 1, height=3.9)
 PARTS = (
-    (seen["pattern", 0][0, first[0]], "“Before me stood …”", range(1, 6), BLUE),
+    (seen["pattern", 0][0, first[0]], "“The token before me is …”", range(1, 6), BLUE),
     (
         seen["pattern", 1][0, second[0]],
-        "“Where did my token stand before? What follows it?”",
+        "“Where did my token occur before? What came next?”",
         range(5, 10),
         ORANGE,
     ),
@@ -334,7 +334,7 @@ for ax, (pattern, sentence, asks, colour) in zip(axes, PARTS, strict=True):
 figure(
     fig,
     name="sentences",
-    title="One head writes what stood before; the other looks behind the copy",
+    title="One head writes the token before; the other looks at what followed the copy",
     alt="The letters d f a h k twice. Above, the first layer's head: each letter has an arrow to the one before it. Below, the second layer's head: "
     "each letter of the second round has an arrow to the letter that followed its copy in the first round.",
     caption="Where the two heads of run 1 look most, and how strongly (the line's width).",
@@ -766,7 +766,7 @@ figure(
     attention_maps(heads),  # (layer, head, query, key)
     name="heads",
     alt="One head of the first layer looks one place back, up to about place 12 and hardly further. The second layer looks, "
-    "from place 12 on, at the place behind the earlier copy of the present token.",
+    "from place 12 on, at the place after the earlier copy of the present token.",
     caption="All heads of run 1 on one text of 28 tokens: the two of the first layer above, the two of the second below.",
     data={"patterns": heads},
     rtol=0.5,

@@ -39,7 +39,7 @@ tale = llmnotes.load("fairytale")
 
 
 def drawn(seed, n, first=1, tokens=(259, 512)):  # of stories260K, below 259: bytes
-    """Random tokens behind the same and behind others: again and fresh, (row, 1 + 32 + 32)."""
+    """Random tokens after the same tokens and after others: again and fresh, (row, 1 + 32 + 32)."""
     generator = torch.Generator().manual_seed(seed)
     here, other = torch.randint(*tokens, (2, n, 32), generator=generator)
     start = torch.full((n, 1), first)
@@ -63,7 +63,7 @@ def losses(model, ids, last=0):
 
 
 def gained(model, again, fresh):
-    """What the second half costs less behind the same than behind another one, by row."""
+    """What the second half costs less after the same tokens than after others, by row."""
     last = again.size(1) // 2 - 1  # all but the first, which nothing announces
     return (losses(model, fresh, last) - losses(model, again, last)).mean(1)
 
@@ -76,8 +76,8 @@ def gained(model, again, fresh):
 # that can copy knows the second half. *Fairytale*, our own model, was taught to copy.
 
 # %% tags=["idea"]
-again, fresh = DRAWS[0]  # the same 32 tokens twice; and the same 32 behind others
-for name, half in (("again", again[:1]), ("behind others", fresh[:1])):
+again, fresh = DRAWS[0]  # the same 32 tokens twice; and the same 32 after others
+for name, half in (("again", again[:1]), ("after others", fresh[:1])):
     loss = losses(stranger, half, last=31).mean()  # of the last 31 tokens
     print(f"{name:14} {loss:.2f} nats a token")
 

@@ -98,7 +98,7 @@ with steer(world, v, layer, dose=dose):
 # title: Steer by hand
 # minutes: 2
 # code: |
-#   # what stands in the stream after a layer, and what shall stand there
+#   # replace the stream x after a layer
 #   with edit(world, "resid_post", layer, lambda x, at: ▢):
 #       logits = world.model(ids).logits
 # right: ["x + dose * v", "x + v * dose", "dose * v + x", "v * dose + x"]
@@ -118,7 +118,7 @@ with steer(world, v, layer, dose=dose):
 
 # %% tags=["idea"]
 def grammar(words, mood):
-    """The true distribution behind each word, if the mood were this: (pos, vocab)."""
+    """The true distribution after each word, if the mood were this: (pos, vocab)."""
     rows = torch.zeros(len(words), len(VOCABULARY), dtype=torch.double)
     telling = story(mood)
     for row, word in zip(rows, words, strict=True):
@@ -308,7 +308,7 @@ figure(
 
 # %% [markdown]
 # Dose 1 lifts the merry share of gloomy stories from {{ result("steering.share_at_0", ".0%") }} to
-# {{ result("steering.share_at_1", ".0%") }} in its best layer. The other pairs of moods get no further than
+# {{ result("steering.share_at_1", ".0%") }} in its best layer. No pair of moods gets beyond
 # {{ result("steering.wanted_at_1", ".0%") }}.
 #
 # Dose {{ result("steering.best_dose") }} comes nearest to the ideal. In layer {{ result("steering.best_layer") }} it brings a merry
