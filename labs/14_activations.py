@@ -425,8 +425,8 @@ figure(
 #
 # Without dividing by the standard deviation, {{ result("activations.one_rotated", ".0%") }} of the mixtures have a name. But they
 # borrow it: a few neurons are many times louder than the rest, and each of them shows through in most mixtures. So the named
-# mixtures share {{ result("activations.different_labels_rotated") }} different labels, where the neurons have
-# {{ result("activations.different_labels") }}. In all five models a neuron is a better unit than a random direction.
+# mixtures share {{ result("activations.different_labels_rotated", ".0f") }} different labels, where the neurons have
+# {{ result("activations.different_labels", ".0f") }}. In all five models a neuron is a better unit than a random direction.
 #
 # Still, most neurons have no name. Two or three labels together describe another {{ result("activations.several_labels", ".0%") }}.
 # More than three quarters remain without one, in a language of which we know every rule.
@@ -471,8 +471,8 @@ last_layers = [
 note(seeds_late=1 + sum(bool(both > 2 * is_) for both, is_ in last_layers))
 
 # %% [markdown]
-# Labels of what the word *is* describe {{ result("activations.one_of_what_is_last") }}% of the last layer's neurons. With labels of
-# what *may come* as well, it is {{ result("activations.one_label_last") }}%. In {{ result("activations.seeds_late") }} of five
+# Labels of what the word *is* describe {{ result("activations.one_of_what_is_last", ".0f") }}% of the last layer's neurons. With labels of
+# what *may come* as well, it is {{ result("activations.one_label_last", ".0f") }}%. In {{ result("activations.seeds_late") }} of five
 # models these labels more than double the number of names in that layer.
 #
 # This matters for method. The usual way to name a neuron is to look at the words at which it is most active. In the last layer
@@ -603,9 +603,9 @@ figure(
 #
 # ## What surprised us
 #
-# **We first said the opposite.** Our first control was one rotation of neurons as loud as they are. These mixtures had nearly as
-# many names as the neurons, and we wrote that a name is not much of a property of neurons. A reader first divided each neuron by
-# its standard deviation, and the names of the mixtures were gone. The loudest neurons had lent them out.
+# **We first said the opposite.** Our first control was one rotation of the neurons as they are, loud and quiet. These mixtures had
+# nearly as many names as the neurons, and we wrote that a name is not much of a property of neurons. A reader first divided each
+# neuron by its standard deviation, and the names of the mixtures were gone. The loudest neurons had lent them out.
 #
 # **The model can do without its largest neuron.** We had given even odds that its words would cost more than 0.1 nats without it.
 #
@@ -699,9 +699,9 @@ for layer in range(tales.n_layers):
 # {{ result("activations.one_at_a_quarter", ".0%") }}. So the share depends on where “active” begins.
 #
 # In the middle layers neurons have {{ result("activations.middle_to_rotated", ".1f") }} times as many names as mixtures of neurons
-# that were not made equally loud. In the last layer these mixtures come close, with {{ result("activations.one_rotated_last") }}%
-# against {{ result("activations.one_label_last") }}%, because the loudest neurons of all are there. Made equally loud, its mixtures
-# have {{ result("activations.one_rotated_unit_last") }}%.
+# that were not made equally loud. In the last layer these mixtures come close, with {{ result("activations.one_rotated_last", ".0f") }}%
+# against {{ result("activations.one_label_last", ".0f") }}%, because the loudest neurons of all are there. Made equally loud, its mixtures
+# have {{ result("activations.one_rotated_unit_last", ".0f") }}%.
 #
 # ### The first token is not the largest
 #

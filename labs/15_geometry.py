@@ -58,8 +58,8 @@ def at(words):
 # %% [markdown]
 # ## A case you can hold: king − man + woman
 #
-# The best-known fact about embeddings is that one can calculate with words: *king* − *man* + *woman* leads to *queen* ([Mikolov et
-# al. 2013](https://aclanthology.org/N13-1090/)). We try it in *Fairytale*, and print the five nearest words.
+# The best-known fact about embeddings is that one can calculate with words: *king* − *man* + *woman* leads to *queen*
+# ([Mikolov et al. 2013](https://aclanthology.org/N13-1090/)). We try it in *Fairytale*, and print the five nearest words.
 
 
 # %% tags=["idea"]

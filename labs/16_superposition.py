@@ -261,11 +261,11 @@ figure(
 
 # %% [markdown]
 # We say that a network *holds* a feature if the feature's direction is longer than ½. The median of 20 runs holds
-# {{ result("superposition.five_dense", ".0f") }} features at density 1, {{ result("superposition.five_less", ".0f") }} at 0.2 and
-# {{ result("superposition.five_sparse", ".0f") }} at 0.05.
+# {{ result("superposition.five_dense") }} features at density 1, {{ result("superposition.five_less") }} at 0.2 and
+# {{ result("superposition.five_sparse") }} at 0.05.
 #
 # The control is the same network without the ReLU. It is linear, and does what principal component analysis does: it holds the
-# {{ result("superposition.five_linear", ".0f") }} most important features, however rare features are. So packing needs the
+# {{ result("superposition.five_linear") }} most important features, however rare features are. So packing needs the
 # nonlinearity.
 #
 # ## A pair pays below a border that can be worked out by hand
@@ -762,8 +762,8 @@ note(atol=0.03, bias_30=bias[at_30].mean(), bias_10=bias[at_10].mean())
 # Training uses one trick. At density 0.01 nearly all inputs are empty and teach nothing. So we force one feature, each in its turn,
 # to be present. An input with *k* features then comes *k* times too often, so it counts 1/*k*, and the loss keeps the right mean.
 #
-# - Findings: [Two features a dimension, then more](../findings/superposition-two-a-dimension.md), [The signs of the start help
-#   decide whether a pair is found](../findings/superposition-sign-of-start.md)
+# - Findings: [Two features a dimension, then more](../findings/superposition-two-a-dimension.md),
+#   [The signs of the start help decide whether a pair is found](../findings/superposition-sign-of-start.md)
 # - Dead end: [Counting long directions](../dead-ends/superposition-counting-directions.md)
 # - Surprise: [Two features in one direction](../surprises/superposition-shared-direction.md)
 # - Question: [Why does training stop at the pentagon?](../questions/superposition-why-pentagon.md)

@@ -793,9 +793,9 @@ figure(
 #
 # ### Is the change sudden, or only the test?
 #
-# A test that knows only right and wrong can make a gradual change look sudden ([Schaeffer et al.
-# 2023](https://arxiv.org/abs/2304.15004)). So we also measure the change in nats above the best possible loss, and compare how long
-# each rule takes from 10% to 90% of its way.
+# A test that knows only right and wrong can make a gradual change look sudden
+# ([Schaeffer et al. 2023](https://arxiv.org/abs/2304.15004)). So we also measure the change in nats above the best possible loss,
+# and compare how long each rule takes from 10% to 90% of its way.
 
 
 # %% tags=["setup"]

@@ -81,8 +81,8 @@ for at in (3, 7, 10):
 # $$
 #
 # We take four kinds: the *previous* token; the *first* token, where heads rest when they have nothing to do; a *duplicate* of the
-# token that looks; and the token that followed such a duplicate, which is what *induction* looks at ([Olsson et al.
-# 2022](https://arxiv.org/abs/2209.11895)). *Chance* is the score of a head that spreads its attention evenly.
+# token that looks; and the token that followed such a duplicate, which is what *induction* looks at
+# ([Olsson et al. 2022](https://arxiv.org/abs/2209.11895)). *Chance* is the score of a head that spreads its attention evenly.
 #
 # A score says where a head looks. To see what it is *for*, we take away what it writes, and something must stand in its place. Four
 # replacements are in use:
@@ -684,8 +684,8 @@ figure(
 # ([surprise](../surprises/heads-planted-score.md)). A score well below 1 is no sign of a second job.
 #
 # **Our own page contradicted itself.** It said that *the head that World misses most* is a clock. That holds for zero and for
-# resampling. By the mean, which the same page called the fairer measure, another head is missed more ([the finding as it
-# stood](../findings/heads-clock.md)). And two of {{ result("heads.trainings") }} trainings made no full clock.
+# resampling. By the mean, which the same page called the fairer measure, another head is missed more
+# ([the finding as it stood](../findings/heads-clock.md)). And two of {{ result("heads.trainings") }} trainings made no full clock.
 #
 # ## Try it
 #
@@ -773,8 +773,8 @@ few_draws(
 # {{ result("heads.clock_together_songs", ".2f") }}). Wrong by another amount at each word, it costs
 # {{ result("heads.clock_apart", ".2f") }} (in songs {{ result("heads.clock_apart_songs", ".1f") }}). So no part reads what time it
 # is. What counts is that *the clocks of different words agree*. That fits songs, where the word to repeat was sung one verse
-# earlier. It may be how the head that repeats songs finds its position without a previous-token head, which [How rules
-# form](17_formation.md) could not explain.
+# earlier. It may be how the head that repeats songs finds its position without a previous-token head, which
+# [How rules form](17_formation.md) could not explain.
 #
 # ### Is a name stable?
 #
@@ -807,8 +807,8 @@ note(
 # the best induction head in {{ result("heads.stable_induction", ".0%") }}, over the model's own texts and random rows together.
 # Where all heads are near chance, the winner is a matter of luck: {{ result("heads.stable_duplicate", ".0%") }} for *duplicate* in
 # *Fairytale*, {{ result("heads.stable_world", ".0%") }} for *induction* in *World*. On repeated random tokens *World*'s best
-# induction score is {{ result("heads.induction_world_twice", ".2f") }}, about chance, although it repeats songs without fault. [A
-# stranger's heads](27_stranger.md) asks whether names hold in a model that is not ours.
+# induction score is {{ result("heads.induction_world_twice", ".2f") }}, about chance, although it repeats songs without fault.
+# [A stranger's heads](27_stranger.md) asks whether names hold in a model that is not ours.
 #
 # - Finding: [A head of layer 0 is often a clock](../findings/heads-clock-often.md)
 # - Superseded: [The head that World misses most is a clock](../findings/heads-clock.md)

@@ -570,9 +570,9 @@ note(
 # ## Only nouns that the probe has not met tell training from no training
 #
 # How can a probe read a number from a word? It might simply know the nouns by heart. We compare three controls, in the trained
-# model and in an untrained one. *Shuffled labels* show what a probe can learn from nothing. [Hewitt and Liang
-# (2019)](https://arxiv.org/abs/1909.03368) give each *noun* one random label: a probe can learn these by heart. The strictest test
-# keeps whole nouns out of the training data.
+# model and in an untrained one. *Shuffled labels* show what a probe can learn from nothing.
+# [Hewitt and Liang (2019)](https://arxiv.org/abs/1909.03368) give each *noun* one random label: a probe can learn these by heart.
+# The strictest test keeps whole nouns out of the training data.
 
 # %% tags=["setup"]
 label, story, at, *_ = data("verb", "last")
@@ -770,8 +770,8 @@ note(atol=0.05, because=SMALL, cosine_probe_means=angle)
 # which we left alone, or from what a linear erasure leaves.
 #
 # If a variable can be erased at a word without harm, the model may still use it. All that this shows is that this copy, at this
-# layer, is not needed. Models that make up for what was taken away are a known trap of such tests, called *self-repair* ([McGrath
-# et al. 2023](https://arxiv.org/abs/2307.15771) call it the Hydra effect).
+# layer, is not needed. Models that make up for what was taken away are a known trap of such tests, called *self-repair*
+# ([McGrath et al. 2023](https://arxiv.org/abs/2307.15771) call it the Hydra effect).
 #
 # ## What surprised us
 #
@@ -779,10 +779,10 @@ note(atol=0.05, because=SMALL, cosine_probe_means=angle)
 # numbers were correct, and the probe was standardised. A reader fitted one on raw activations and erased its direction, and the
 # rules broke ([the finding as it stood](../findings/probing-direction-can-go.md)).
 #
-# **Repeating it does not help.** *INLP* fits a probe, erases its direction, fits the next one, and so on ([Ravfogel et al.
-# 2020](https://arxiv.org/abs/2004.07667)). With standardised probes, {{ result("probing.inlp_rounds") }} rounds leave
-# {{ result("probing.inlp_right", ".0%") }} of the verbs right. Each round removes one more direction that is good to read along and
-# holds little of the difference.
+# **Repeating it does not help.** *INLP* fits a probe, erases its direction, fits the next one, and so on
+# ([Ravfogel et al. 2020](https://arxiv.org/abs/2004.07667)). With standardised probes, {{ result("probing.inlp_rounds") }} rounds
+# leave {{ result("probing.inlp_right", ".0%") }} of the verbs right. Each round removes one more direction that is good to read
+# along and holds little of the difference.
 #
 # **We expected LEACE in the middle to tell what decides.** We gave it seven chances in ten. But what decides arrives only later, or
 # comes back ([dead end](../dead-ends/probing-erase-where-read.md)).

@@ -534,11 +534,11 @@ figure(fig, name="sets", alt=ALT, caption=CAPTION, rtol=0.05, because=DRAW)
 # ## One gradient finds under half of a patch; ten find nearly all
 #
 # A map like the ones above takes one run for each patch. *Attribution patching* estimates all patches from one backward pass: the
-# change of the activation times the gradient of the metric ([Nanda
-# 2023](https://www.neelnanda.io/mechanistic-interpretability/attribution-patching)). In *World* its estimates are less than half of
-# the truth. The model is so sure of its answer that the gradient is nearly flat in either run; the steep part lies between the two.
-# *Integrated gradients* average the gradient over inputs on the straight line from one prompt to the other ([EAP-IG, Hanna et al.
-# 2024](https://arxiv.org/abs/2403.17806)).
+# change of the activation times the gradient of the metric
+# ([Nanda 2023](https://www.neelnanda.io/mechanistic-interpretability/attribution-patching)). In *World* its estimates are less than
+# half of the truth. The model is so sure of its answer that the gradient is nearly flat in either run; the steep part lies between
+# the two. *Integrated gradients* average the gradient over inputs on the straight line from one prompt to the other
+# ([EAP-IG, Hanna et al. 2024](https://arxiv.org/abs/2403.17806)).
 
 # %% tags=["idea"]
 SUBJECT = logit_difference(world, "Anna", "Karl")
@@ -695,9 +695,9 @@ figure(fig, name="maps", alt=ALT, caption=CAPTION, rtol=0.03, because=DRAW)
 # ### How many directions of the comma?
 #
 # The comma's vector has 128 dimensions. How many of them hold the names? *Distributed alignment search* learns a subspace:
-# directions whose exchange between two runs makes the model say the other run's name ([Geiger et al.
-# 2023](https://arxiv.org/abs/2303.02536)). We learn it with 12 names. We test it with new sentences about the same names and with
-# the 12 other names. Controls are random directions and an untrained model.
+# directions whose exchange between two runs makes the model say the other run's name
+# ([Geiger et al. 2023](https://arxiv.org/abs/2303.02536)). We learn it with 12 names. We test it with new sentences about the same
+# names and with the 12 other names. Controls are random directions and an untrained model.
 
 # %% tags=["setup"]
 

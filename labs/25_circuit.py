@@ -100,10 +100,11 @@ models = [to_gpt2(model) for model in ours]
 # ## A case you can hold: d f a h k d f ▢
 #
 # A model that has read "d f a" and meets "d f" again tends to predict "a". This is *induction*, and the part that does it is the
-# best known circuit of all: two attention heads, one built upon the other ([Elhage et al.
-# 2021](https://transformer-circuits.pub/2021/framework/index.html), [Olsson et al. 2022](https://arxiv.org/abs/2209.11895)). We
-# train three models that have room for little else. Each has two layers of two heads, no MLPs, and 32 tokens, written here as
-# letters. A text is a list of 5 to 12 different tokens, repeated again and again.
+# best known circuit of all: two attention heads, one built upon the other
+# ([Elhage et al. 2021](https://transformer-circuits.pub/2021/framework/index.html),
+# [Olsson et al. 2022](https://arxiv.org/abs/2209.11895)). We train three models that have room for little else. Each has two layers
+# of two heads, no MLPs, and 32 tokens, written here as letters. A text is a list of 5 to 12 different tokens, repeated again and
+# again.
 
 # %% tags=["setup"]
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEF"

@@ -194,10 +194,10 @@ for some in best_places(next(iter(varied)), 5):
 # $$
 #
 # $f_i$ says how active feature $i$ is, and $\v{d_i}$ is its direction, a row of the *decoder*. $E$ and $c$ are the *encoder*, $b$
-# is a constant. **TopK** keeps the 8 most active of 512 features at each word ([Gao et al.
-# 2024](https://arxiv.org/abs/2406.04093)). **L1** puts a price on activity instead ([Bricken et al.
-# 2023](https://transformer-circuits.pub/2023/monosemantic-features/index.html)). **BatchTopK** keeps 8 on average ([Bussmann et al.
-# 2024](https://arxiv.org/abs/2412.06410)). All three are trained to reconstruct $\v{x}$.
+# is a constant. **TopK** keeps the 8 most active of 512 features at each word
+# ([Gao et al. 2024](https://arxiv.org/abs/2406.04093)). **L1** puts a price on activity instead
+# ([Bricken et al. 2023](https://transformer-circuits.pub/2023/monosemantic-features/index.html)). **BatchTopK** keeps 8 on average
+# ([Bussmann et al. 2024](https://arxiv.org/abs/2412.06410)). All three are trained to reconstruct $\v{x}$.
 
 
 # %% tags=["idea"]
@@ -903,13 +903,13 @@ print(f"{losses['resample']:.1f} nats: sure of what another place says, and wron
 # Some features are *dead*: {{ result("dictionaries.dead", ".0%") }} of TopK's are never active on fresh stories. By default, dead
 # features are reset to badly reconstructed examples. **AuxK** instead trains them on what the others leave over; here
 # {{ result("dictionaries.dead_aux", ".0%") }} stay dead, and the share of labels found differs by
-# {{ result("dictionaries.aux_minus_topk", ".2f") }}. (In a first look at five times as many steps AuxK kept more features alive.)
+# {{ result("dictionaries.aux_minus_topk", "+.2f") }}. (In a first look at five times as many steps AuxK kept more features alive.)
 #
 # BatchTopK explains {{ result("dictionaries.explained_batch", ".1%") }} of the variance of fresh stories, TopK
 # {{ result("dictionaries.explained", ".1%") }}, and L1 {{ result("dictionaries.explained_l1", ".0%") }} with
 # {{ result("dictionaries.active_l1", ".1f") }} active features. We tuned none of them. In the share of labels found TopK is ahead
 # of L1 by {{ result("dictionaries.topk_minus_l1", ".2f") }}, and BatchTopK differs from TopK by
-# {{ result("dictionaries.batch_minus_topk", ".2f") }}.
+# {{ result("dictionaries.batch_minus_topk", "+.2f") }}.
 #
 # ### The history against neurons and probes
 #
@@ -927,7 +927,7 @@ print(f"{losses['resample']:.1f} nats: sure of what another place says, and wron
 #
 # Joining eight features lifts the median F1 of the history from {{ result("dictionaries.one_history", ".2f") }} to
 # {{ result("dictionaries.eight_history", ".2f") }}. Larger dictionaries are said to split features more. From 128 features to 512
-# the best F1 moves by {{ result("dictionaries.larger_minus_smaller", ".2f") }} (median), but with one of three seeds it rose.
+# the best F1 moves by {{ result("dictionaries.larger_minus_smaller", "+.2f") }} (median), but with one of three seeds it rose.
 #
 # ### Absorption
 #

@@ -90,8 +90,8 @@ for name, half in (("again", again[:1]), ("after others", fresh[:1])):
 # {{ drawing("one-head", light="values", alt="One head. What it takes from the word looked at, by values and output, is lit up.") }}
 #
 # Once a head looks at a token, its effect is a fixed table, from the token looked at to the logits of the next. The *copying score*
-# asks whether the table makes that same token likelier ([Elhage et al.
-# 2021](https://transformer-circuits.pub/2021/framework/index.html)):
+# asks whether the table makes that same token likelier
+# ([Elhage et al. 2021](https://transformer-circuits.pub/2021/framework/index.html)):
 #
 # $$
 # \mathrm{score} = \frac{\sum_i \lambda_i}{\sum_i |\lambda_i|}, \qquad \lambda_i \text{ the eigenvalues of } W_E\, \v{W_V} W_O\, W_U
@@ -329,12 +329,12 @@ figure(
 # %% [markdown]
 # In {{ result("stranger.late_negative") }} of {{ result("stranger.trainings") }} trainings of *World* every layer but the first
 # suppresses on average. In the last layer the mean score is at most {{ result("stranger.last_layer_most", ".2f") }}. *Fairytale*'s
-# later layers average {{ result("stranger.tale_late", ".2f") }}, the stranger's {{ result("stranger.stranger_late", "+.2f") }}. All
-# three models use one matrix to embed and to unembed, so that alone does not explain [why late heads
-# suppress](../questions/weights-late-heads-suppress.md).
+# later layers average {{ result("stranger.tale_late", "+.2f") }}, the stranger's {{ result("stranger.stranger_late", "+.2f") }}. All
+# three models use one matrix to embed and to unembed, so that alone does not explain
+# [why late heads suppress](../questions/weights-late-heads-suppress.md).
 #
-# Nor does a negative score mean that a head lowers the words that it looks at: a late head never sees a bare embedding ([Weights
-# alone](13_weights.md)).
+# Nor does a negative score mean that a head lowers the words that it looks at: a late head never sees a bare embedding
+# ([Weights alone](13_weights.md)).
 #
 # ## Heads that look one back, and next to no induction
 #
@@ -503,8 +503,8 @@ figure(
 # ## What surprised us
 #
 # **Half of a stranger's tokens share one embedding.** We had estimated the chance level from crossed heads, found that it fills the
-# range, and advised leaving the bytes out. A reader pointed out that centring is the cure ([the
-# finding](../findings/heads-copying-score-chance.md)).
+# range, and advised leaving the bytes out. A reader pointed out that centring is the cure
+# ([the finding](../findings/heads-copying-score-chance.md)).
 #
 # **Four of our nine claims changed with the sample.** A small effect needs many rows, and we noticed only because we drew again.
 #
@@ -606,7 +606,7 @@ when_drawn(atol=0.01, unit="nats", most=costs.max())
 
 # %% [markdown]
 # No single head is missed much: the most that one costs is {{ result("stranger.most", ".2f") }} nats. The best of the four scores
-# misses the bar (its margin is {{ result("stranger.over", ".2f") }}), but on other texts of its own it came out on both sides. In
+# misses the bar (its margin is {{ result("stranger.over", "+.2f") }}), but on other texts of its own it came out on both sides. In
 # batches of 8 rows the top induction head is L{{ result("stranger.top_layer") }}H{{ result("stranger.top_head") }} in
 # {{ result("stranger.stable", ".0%") }}. In {{ result("stranger.layer_0", ".0%") }} it is one of layer 0, which sees only bare
 # tokens and cannot do induction. Half a story of its own, told again, gains {{ result("stranger.story", ".2f") }} nats.
@@ -707,10 +707,10 @@ note(
 # {{ result("stranger.mean_stories260k", "+.2f") }}.
 #
 # As first defined, the scores agree with what is lost in none of the models: the best median of three draws has a margin of
-# {{ result("stranger.score_goes", ".2f") }} over its bar. But the draw decides. In *Fairytale*, where most heads lose next to
-# nothing, the margin runs from {{ result("stranger.goes_fairytale_lowest", ".2f") }} to
+# {{ result("stranger.score_goes", "+.2f") }} over its bar. But the draw decides. In *Fairytale*, where most heads lose next to
+# nothing, the margin runs from {{ result("stranger.goes_fairytale_lowest", "+.2f") }} to
 # {{ result("stranger.goes_fairytale_highest", "+.2f") }}, and in `stories260K` from
-# {{ result("stranger.goes_stories260k_lowest", ".2f") }} to {{ result("stranger.goes_stories260k_highest", "+.2f") }}. With centred
+# {{ result("stranger.goes_stories260k_lowest", "+.2f") }} to {{ result("stranger.goes_stories260k_highest", "+.2f") }}. With centred
 # embeddings the rank correlations with what is lost are {{ result("stranger.centred_goes_world", "+.2f") }} in *World*,
 # {{ result("stranger.centred_goes_fairytale", "+.2f") }} in *Fairytale* and
 # {{ result("stranger.centred_goes_stories260k", "+.2f") }} in `stories260K`.

@@ -56,8 +56,8 @@ for mood in MOODS:
 # {{ drawing("residual-stream", light="resid", alt="Three words as vertical lines to which each layer adds. Steering adds one more vector, the same at each word.") }}
 #
 # Each word carries a *residual stream* through the layers, a vector to which every layer adds. *Steering* adds one more vector, the
-# same at every word ([Turner et al. 2023](https://arxiv.org/abs/2308.10248), [Rimsky et al.
-# 2024](https://arxiv.org/abs/2312.06681)):
+# same at every word ([Turner et al. 2023](https://arxiv.org/abs/2308.10248),
+# [Rimsky et al. 2024](https://arxiv.org/abs/2312.06681)):
 #
 # $$
 # x \leftarrow x + \alpha\, v, \qquad v = \bar x_{\text{merry}} - \bar x_{\text{gloomy}}
@@ -632,15 +632,15 @@ figure(
 # steering ({{ result("steering.clean_at_0", ".0%") }}). At dose 6 it is {{ result("steering.clean_at_6", ".0%") }}.
 #
 # In *Fairytale* the odds of joy rise {{ result("steering.tale_odds", ".1f") }} times for a price of 0.1 nats of loss, at dose
-# {{ result("steering.tale_dose") }}. Random vectors of that length change them {{ result("steering.tale_random", ".2f") }} times,
+# {{ result("steering.tale_dose", ".1f") }}. Random vectors of that length change them {{ result("steering.tale_random", ".2f") }} times,
 # up or down (median of five).
 #
 # ## What surprised us
 #
 # **The best layer was an accident.** With one draw of stories, layer 0 at dose 3 was the best of all. Over four draws the same
 # choice leaves anything from {{ result("steering.first_low", ".3f") }} to {{ result("steering.first_high", ".3f") }} nats. So we
-# named layer 2, from four draws of *one* pair of moods. Over six pairs and five trainings no layer wins ([dead
-# end](../dead-ends/steering-layer-from-one-draw.md)).
+# named layer 2, from four draws of *one* pair of moods. Over six pairs and five trainings no layer wins
+# ([dead end](../dead-ends/steering-layer-from-one-draw.md)).
 #
 # **A random vector is not zero.** We had predicted that random vectors leave the merry share below 10%, without asking what it is
 # when nobody steers: {{ result("steering.share_at_0", ".0%") }}.
