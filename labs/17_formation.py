@@ -508,7 +508,7 @@ figure(
 # the vote is right. At their worst, {{ result("formation.vote_wrong_least", ".0%") }} of them are right, and such a dip (below 40%)
 # occurs in {{ result("formation.runs_vote") }} of three runs.
 #
-# ## The head that looks at the source comes with the rule, not after it
+# ## If the head seems to come late, the rule may be a stand-in
 #
 # A rule needs the word that decides it. So for every rule we take the head that pays most attention to the deciding word, and
 # compare two steps: the one at which the rule appears, and the one at which that attention has gone half of its way.
@@ -593,8 +593,11 @@ figure(
 # {{ result("formation.head_to_rule_pronoun", ".1f") }} times the rule's, as if the rule came long before its head.
 #
 # Test pronouns only where the vote is wrong, and the delay is gone: the ratio is
-# {{ result("formation.head_to_rule_pronoun_hard", ".2f") }}. The first test had taken the stand-in for the rule. This is worth
-# remembering: “the behaviour came before the mechanism” can mean that the test cannot tell the behaviour from a cheaper one.
+# {{ result("formation.head_to_rule_pronoun_hard", ".2f") }}. The first test had taken the stand-in for the rule. So “the behaviour
+# came before the mechanism” can mean that the test cannot tell the behaviour from a cheaper one.
+#
+# For facts the head's step is {{ result("formation.head_to_rule_fact", ".1f") }} times the rule's as well. Here the reason may be
+# another: a different head carried the facts first.
 #
 # ## Facts pass from one head to another
 #
@@ -834,9 +837,8 @@ coarsely(rtol=0.1, width_list=wide["list"])
 #
 # For pronouns no head pays more than {{ result("formation.looked_pronoun_500", ".0%") }} of its attention to the subject's name at
 # step 500. For the indirect object no head ever looks at the right name from the word where the prediction is made (at most
-# {{ result("formation.looked_indirect_object", ".2f") }}). For facts the head's step is
-# {{ result("formation.head_to_rule_fact", ".1f") }} times the rule's, for the mood
-# {{ result("formation.head_to_rule_mood", ".2f") }} times, and for verbs with two nouns between
+# {{ result("formation.looked_indirect_object", ".2f") }}). For the mood the head's step is
+# {{ result("formation.head_to_rule_mood", ".2f") }} times the rule's, for verbs with two nouns between
 # {{ result("formation.head_to_rule_agreement_2", ".2f") }} times.
 #
 # ### Who carries verbs and songs
@@ -851,7 +853,7 @@ coarsely(rtol=0.1, width_list=wide["list"])
 #
 # - Finding: [A cheap stand-in comes before a rule, and hides when the rule appears](../findings/formation-stand-in.md)
 # - Surprise: [A rule can change hands in training](../surprises/formation-handover.md)
-# - Question: [How does world copy lists without a previous-token head?](../questions/formation-copying-head.md)
+# - Question: [How does World copy lists without a previous-token head?](../questions/formation-copying-head.md)
 # - Olsson et al. (2022), [In-context Learning and Induction Heads](https://arxiv.org/abs/2209.11895)
 # - Schaeffer, Miranda & Koyejo (2023),
 #   [Are Emergent Abilities of Large Language Models a Mirage?](https://arxiv.org/abs/2304.15004)

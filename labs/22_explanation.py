@@ -172,9 +172,10 @@ note(
 #
 # ## Your prediction
 #
-# We cut every edge of the last word once, in all 16 heads, in 60 sentences of six rules. Over these edges, weight and effect on the
-# right answer agree well: their rank correlation is far above one half. As a control we measure the effect of the same cuts on **a
-# word drawn at random from the vocabulary**. Nobody would say that attention explains such a word.
+# We take 60 *places*: words of stories that one of six rules decides. At each we cut every edge of the word before it once, in all
+# 16 heads. Over these edges, weight and effect on the right answer agree well: their rank correlation is far above one half. As a
+# control we measure the effect of the same cuts on **a word drawn at random from the vocabulary**. Nobody would say that attention
+# explains such a word.
 
 # %%
 ask(
@@ -384,13 +385,14 @@ figure(
 
 # %% [markdown]
 # Over {{ result("explanation.edges") }} edges, weight and effect on the right answer have a rank correlation of
-# {{ result("explanation.rho_odds", ".2f") }} (median over sentences). With the effect on a word drawn at random it is
+# {{ result("explanation.rho_odds", ".2f") }} (median over places). With the effect on a word drawn at random it is
 # {{ result("explanation.rho_drawn", ".2f") }}. Where a head looks hard, a cut moves much of the output, whatever the output is
 # about. The agreement is arithmetic, not an explanation.
 #
-# *World* was trained {{ result("explanation.seeds") }} times from different seeds. The two correlations lie between
-# {{ result("explanation.seeds_odds_lowest", ".2f") }} and {{ result("explanation.seeds_odds_highest", ".2f") }}, and between
-# {{ result("explanation.seeds_drawn_lowest", ".2f") }} and {{ result("explanation.seeds_drawn_highest", ".2f") }}.
+# *World* was trained {{ result("explanation.seeds") }} times from different seeds. The correlation with the answer lies between
+# {{ result("explanation.seeds_odds_lowest", ".2f") }} and {{ result("explanation.seeds_odds_highest", ".2f") }} in all of them, the
+# one with the drawn word between {{ result("explanation.seeds_drawn_lowest", ".2f") }} and
+# {{ result("explanation.seeds_drawn_highest", ".2f") }}.
 #
 # ## How many bright edges do nothing? That depends on the measure
 #
@@ -442,8 +444,8 @@ figure(
 #
 # ## The word with most attention need not be the one that decides
 #
-# In *World* we wrote the grammar, so for six rules we know which word decides. We keep sentences in which no other word can give
-# the answer away. Then we let five guides rank the words:
+# In *World* we wrote the grammar, so for six rules we know which word decides. We keep places where no other word can give the
+# answer away. Then we let five guides rank the words:
 #
 # - the attention that a word gets, summed over heads;
 # - the length of what the heads bring from it (*norms*);
@@ -556,8 +558,8 @@ figure(
 )
 
 # %% [markdown]
-# Attention puts the deciding word first in {{ result("explanation.key_attention", ".0%") }} of the sentences, where a word at
-# random would come first in {{ result("explanation.key_chance", ".0%") }}. For facts attention is right in
+# Attention puts the deciding word first in {{ result("explanation.key_attention", ".0%") }} of the places, where a word at random
+# would come first in {{ result("explanation.key_chance", ".0%") }}. For facts attention is right in
 # {{ result("explanation.fact_attention", ".0%") }}. For agreement over two nouns it is right in
 # {{ result("explanation.agreement_2_attention", ".0%") }}: there two prepositions get more.
 #
@@ -667,8 +669,8 @@ figure(
 #
 # ## Try it
 #
-# **1. One edge by hand** (5 minutes). Take the first sentence with a fact. Cut the edge from the last word to the deciding one in
-# L2H3 with `cut_edges`, and compare with `EDGES`.
+# **1. One edge by hand** (5 minutes). Take the first place with a fact. Cut the edge from the last word to the deciding one in L2H3
+# with `cut_edges`, and compare with `EDGES`.
 #
 # ??? tip "Hint"
 #     `measures(logits, ANSWERS[k], MASKS[k])` before and after. The effects in `EDGES` have no sign.
@@ -689,7 +691,7 @@ assert torch.allclose(mine, stored, atol=1e-3), (
 
 # %% [markdown]
 # **2. A fairer guide** (15 minutes). The slope of the log-odds along each edge's `change` costs one backward pass for all edges.
-# Does it rank the edges of one sentence (weight above 0.1) better than attention does?
+# Does it rank the edges of one place (weight above 0.1) better than attention does?
 #
 # ??? tip "Hint"
 #     `trace(..., ["attn_out", "logits"], grad=True)` and `torch.autograd.grad`; `change` is computed as in `cut_each`.
@@ -757,8 +759,8 @@ assert slope > attention, scores
 #
 # Cut from the last word in all heads, the deciding word makes most answers wrong under {{ result("explanation.rules_broken") }} of
 # the six rules. For the indirect object this cut puts the name first in {{ result("explanation.indirect_object_cut_here", ".0%") }}
-# of the sentences; the cut everywhere does so in {{ result("explanation.indirect_object_everywhere", ".0%") }}. Summed norms name
-# the deciding word in {{ result("explanation.key_norm", ".0%") }} of all sentences.
+# of the places; the cut everywhere does so in {{ result("explanation.indirect_object_everywhere", ".0%") }}. Summed norms name the
+# deciding word in {{ result("explanation.key_norm", ".0%") }} of all places.
 #
 # - Finding: [Attention agrees with the effect on any word](../findings/explanation-any-word.md)
 # - Surprise: [The comma that holds the answer](../surprises/explanation-comma.md)

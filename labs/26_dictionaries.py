@@ -41,8 +41,8 @@ DREW = "other tales, another training"
 # %% [markdown]
 # ## A case you can hold: one feature, five places
 #
-# We trained a *sparse autoencoder*, a dictionary of 512 *features*, on the activations of *World*. Here are five texts at whose
-# last word one of these features is most active. What do they have in common?
+# We trained a *sparse autoencoder*, a dictionary of 512 *features*, on the activations of *World*. Here are five places in stories
+# where one of these features is most active, each with the words before it. What do they have in common?
 
 # %% tags=["setup"]
 world = llmnotes.load("world")
