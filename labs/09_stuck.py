@@ -2,8 +2,8 @@
 # title: Where the stuck runs are
 # question: Can a stuck XOR network reach a solution without ever going uphill?
 # answer: >-
-#   From {{ result("stuck.downhill_share", ".0%") }} of the stuck runs a path leads to a solution and never goes uphill, although the
-#   loss curves upwards in every direction around each of them.
+#   Of the stuck runs {{ result("stuck.downhill_share", ".0%") }} can be led to a solution without ever going uphill, although
+#   the loss curves upwards in every direction around each of them.
 # chapter: Start
 # level: advanced
 # models: []

@@ -2,8 +2,8 @@
 # title: The geometry of embeddings
 # question: Do words with the same role lie together, and what does it mean when the differences of word pairs are parallel?
 # answer: >-
-#   Differences from singular to plural have a mean cosine of {{ result("geometry.nouns_parallel", ".2f") }} in *World*, and just as much when
-#   *cat* is paired with *houses*: parallel arrows show two groups, not pairs.
+#   Differences from singular to plural have a mean cosine of {{ result("geometry.nouns_parallel", ".2f") }} in *World*, and of
+#   {{ result("geometry.nouns_mismatched", ".2f") }} when *cat* is paired with *houses*.
 # chapter: Inside
 # level: intermediate
 # models: [world, fairytale]

@@ -2,8 +2,9 @@
 # title: More features than dimensions
 # question: When does a network pack more features than it has dimensions, in which shapes, and what does that cost?
 # answer: >-
-#   As features get rarer, a network with two dimensions goes from two features to a cross of four and a pentagon of
-#   {{ result("superposition.five_sparse") }}. Packing has a price. With ten features present at a time, always answering 0 is better.
+#   With two dimensions for five features, a network keeps {{ result("superposition.five_dense") }} of them if all are always
+#   present, and {{ result("superposition.five_sparse") }} if they are rare. With ten features present at a time, packing loses
+#   {{ result("superposition.lost_10", ".0%") }} of what saying nothing would.
 # chapter: Inside
 # level: intermediate
 # models: []

@@ -2,8 +2,9 @@
 # title: How rules form
 # question: In what order does a small model learn the rules of its language, and what does it do before it has a rule?
 # answer: >-
-#   One rule comes with the first words, most others late and close together. The most frequent one, repeating a list, appears only at step
-#   {{ result("formation.appears_list", ".0f") }}. Before a rule, the model may follow a cheaper one.
+#   One rule comes with the first words, most others late and close together. The most frequent one, repeating a list, appears
+#   only at step {{ result("formation.appears_list", ".0f") }}. At step 250, {{ result("formation.attracted_worst", ".0%") }} of
+#   the verbs are right where the nearest noun has the other number.
 # chapter: Inside
 # level: intermediate
 # models: [world]

@@ -2,8 +2,9 @@
 # title: A zoo of heads
 # question: Heads get names by where they look. Do the names tell what is lost without them?
 # answer: >-
-#   Without a head that looks nowhere in particular, *World* loses {{ result("heads.l0h3_mean", ".2f") }} nats a word by the mean, and
-#   {{ result("heads.l0h3_place", ".4f") }} by the mean at the same place of other stories. It is a clock, and no score of looking names it.
+#   Without a head that looks nowhere in particular, *World* loses {{ result("heads.l0h3_mean", ".2f") }} nats a word by the
+#   mean, and {{ result("heads.l0h3_place", ".4f") }} by the mean at the same place of other stories. No score of looking names
+#   it.
 # chapter: Who does it
 # level: intermediate
 # minutes: 15

@@ -2,8 +2,8 @@
 # title: Is attention an explanation?
 # question: Does the attention that a word gets tell how much it matters for the answer?
 # answer: >-
-#   The weight of a look and its effect on the answer have a rank correlation of {{ result("explanation.rho_odds", ".2f") }}. With the
-#   effect on a word drawn at random it is {{ result("explanation.rho_drawn", ".2f") }}, so the agreement explains nothing.
+#   The weight of a look and its effect on the answer have a rank correlation of {{ result("explanation.rho_odds", ".2f") }}.
+#   With the effect on a word drawn at random it is {{ result("explanation.rho_drawn", ".2f") }}.
 # chapter: Who does it
 # level: intermediate
 # minutes: 14

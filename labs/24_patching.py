@@ -2,8 +2,9 @@
 # title: Activation patching
 # question: Which of a model's activations hold the answer, and does a patch tell the whole truth about it?
 # answer: >-
-#   Half-way through the model the name waits at the comma, which restores {{ result("patching.new_comma_2", ".0%") }} of the
-#   answer. Trained again, the model may do without the comma.
+#   Half-way through the model the vector of one word restores {{ result("patching.new_comma_2", ".0%") }} of the answer. In
+#   another training, with that word blind to the names, {{ result("patching.comma_blind_most", ".0%") }} of the answers are
+#   still right.
 # level: intermediate
 # minutes: 14
 # models: [world, fairytale]

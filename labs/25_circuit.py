@@ -3,7 +3,8 @@
 # question: Two heads explain how a small model copies. If we write both by hand and it works, is the explanation true?
 # answer: >-
 #   Written from the description alone, two heads restore {{ result("circuit.back_weights", ".0%") }} of what the model's heads
-#   are worth. And yet the model does something else.
+#   are worth. Asked something that training never asked, they are right in {{ result("circuit.pair_late_textbook", ".0%") }} and
+#   the model in {{ result("circuit.pair_late_trained", ".0%") }}.
 # level: advanced
 # minutes: 15
 # models: []

@@ -3,7 +3,7 @@
 # question: Do the scores and names of heads hold for a model that is not ours, and when is a copying score above chance?
 # answer: >-
 #   As first defined, the copying score of a stranger's head may be {{ result("stranger.first_defined_stories260k", ".2f") }} by
-#   chance. With centred embeddings chance reaches {{ result("stranger.centred_stories260k", ".2f") }}, and scores begin to mean something.
+#   chance alone. With centred embeddings chance reaches {{ result("stranger.centred_stories260k", ".2f") }}.
 # chapter: Who does it
 # level: intermediate
 # minutes: 14

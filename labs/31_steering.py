@@ -2,7 +2,7 @@
 # title: Steering
 # question: Add a mood vector to a model while it reads. What does it bring, what does it cost, and how much is one dose worth?
 # answer: >-
-#   Dose 1, the whole way from the mean gloomy vector to the mean merry one, brings the merry share of mood words to only
+#   Dose 1, the whole way from the mean gloomy vector to the mean merry one, brings the merry share of mood words to
 #   {{ result("steering.share_at_1", ".0%") }}, and dose {{ result("steering.best_dose") }} to {{ result("steering.share_best", ".0%") }}.
 # chapter: Changing it
 # level: intermediate
