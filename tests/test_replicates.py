@@ -24,6 +24,11 @@ note(
     first=float(load("world/attention-only").model.transformer.wte.weight[5, 3]),
     named=float(load("world/attention-only", seed=1).model.transformer.wte.weight[5, 3]),
 )
+only = load("world/attention-only", seed=0).model.transformer.wte.weight[5, 3]
+
+# %% tags=["solution"]
+note(tried=1.0)
+assert load("world/attention-only").model.transformer.wte.weight[5, 3] == only
 """
 
 
@@ -38,6 +43,7 @@ def test_a_lab_runs_with_the_other_trainings_of_its_models(notebook: Notebook) -
     first, second = found.over("first")
     assert first != second
     assert found.over("named") == [first, first], "a seed that is named stays"
+    assert found.over("tried") == [1.0, 1.0], "a solution records, though what it asserts holds of one training only"
     with pytest.raises(NotebookError, match="the lab's code changed since; make it again with: llmnotes replicate"):
         read_replicates(notebook.lab("01_tiny", CODE + "\nprint(1)\n", models=["world/attention-only"]))
 

@@ -21,16 +21,21 @@ TRAINS = """\
 import os
 import torch
 
-weights = torch.nn.Parameter(torch.ones(1000))
-weights.grad = torch.zeros(1000)
-for _ in range(3):
-    torch.optim.SGD([weights], lr=0.1).step()
-moved = float((weights - 1).abs().max())
+def trained(start, steps):
+    weights = torch.nn.Parameter(start.clone())
+    weights.grad = torch.zeros(1000)
+    for _ in range(steps):
+        torch.optim.SGD([weights], lr=0.1).step()
+    return weights.detach()
+
+once = trained(torch.ones(1000), 3)
+moved = float((once - 1).abs().max())
 predict("It stays where it is", 0.9, still="== 1")
 
 # %%
 note(moved=moved, far=moved, atol=1e-5, because="rounding")
 note(close=moved, atol=1e-9, because="no reason at all")
+note(goes_on=torch.equal(once, trained(trained(torch.ones(1000), 1), 2)))
 note(still=moved == 0, threads=int(os.environ["OMP_NUM_THREADS"]))
 note(old=os.environ.get("ATEN_CPU_CAPABILITY") == "default")
 
@@ -72,6 +77,7 @@ def test_what_leaves_its_tolerance_is_named_with_its_condition(stressed) -> None
     assert "01_tiny: old: recorded False, now True, tolerance 0 (exact), under an older processor" in out
     assert "01_tiny: prediction 'It stays where it is': was True, is now False, under noise 1" in out
     assert "share: recorded" not in out
+    assert "goes_on: recorded" not in out, "a training that goes on after a break is the same training"
     assert error == "5 difference(s) from the recorded runs"
 
 

@@ -21,14 +21,14 @@ def shake(seed: int) -> None:
     """From now on, move parameters by a relative millionth at each optimiser step, and weights when they are loaded.
 
     The lab's own random numbers stay as they are. Equal weights get equal noise, so that a checkpoint that is loaded
-    twice is still the same model.
+    twice is still the same model, and a training that goes on after a break the same training.
     """
     from llmnotes.model import loading
     from llmnotes.scratch import nets
 
-    steps = torch.Generator().manual_seed(seed)
-
-    def move(parameter: torch.Tensor, generator: torch.Generator) -> None:
+    def move(parameter: torch.Tensor) -> None:
+        content = zlib.crc32(parameter.detach().float().numpy().tobytes(), seed)
+        generator = torch.Generator().manual_seed(content)
         with torch.no_grad():
             parameter.mul_(1 + SIZE * torch.randn(parameter.shape, generator=generator).to(parameter))
 
@@ -36,14 +36,13 @@ def shake(seed: int) -> None:
         for group in optimizer.param_groups:
             for parameter in group["params"]:
                 if parameter.grad is not None:
-                    move(parameter, steps)
+                    move(parameter)
 
     def loaded(load: Callable) -> Callable:
         def load_and_move(*args: Any) -> tuple[Any, Any]:
             model, tokenizer = load(*args)
             for parameter in model.parameters():
-                content = zlib.crc32(parameter.detach().float().numpy().tobytes(), seed)
-                move(parameter, torch.Generator().manual_seed(content))
+                move(parameter)
             return model, tokenizer
 
         return load_and_move

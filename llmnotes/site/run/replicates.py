@@ -6,8 +6,10 @@ unchanged but for what `load("world")` opens; what comes out stands in `labs/rep
 
 from __future__ import annotations
 
+import ast
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from pydantic import BaseModel, ConfigDict
 from llmnotes.lab.predictions import holds
 from llmnotes.site.errors import NotebookError
 from llmnotes.site.run.execute import execute
-from llmnotes.site.run.labs import Lab
+from llmnotes.site.run.labs import Cell, Lab
 from llmnotes.site.run.runner import Outcome, run_side_by_side
 from llmnotes.site.run.store import Project
 from llmnotes.site.run.stored import PACKAGE, Run
@@ -88,8 +90,7 @@ def replicate_labs(
     async def run_all(lab: Lab) -> None:
         values: dict[int, dict[str, Any]] = {}
         failed: dict[int, str] = {}
-        cells = tuple(cell for cell in lab.cells if "solution" not in cell.tags)  # they assert what holds of one model
-        other = lab.model_copy(update={"cells": cells})
+        other = lab.model_copy(update={"cells": tuple(map(_without_assertions, lab.cells))})
         for seed in other_seeds(lab):
             with project.workspace() as work:
                 try:
@@ -105,6 +106,15 @@ def replicate_labs(
         path.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
     return run_side_by_side(project, [lab for lab in labs if other_seeds(lab)], run_all, jobs, report)
+
+
+def _without_assertions(cell: Cell) -> Cell:
+    """A solution's cell without its assertions, which hold of one model; what it records stays."""
+    if "solution" not in cell.tags:
+        return cell
+    tree = ast.parse(cell.source)
+    tree.body = [statement for statement in tree.body if not isinstance(statement, ast.Assert)]
+    return replace(cell, source=ast.unparse(tree))
 
 
 def use_training(seed: int) -> None:
