@@ -826,7 +826,8 @@ drawn_note(typical_typical=inside)
 # **Beam search without an end.** Forbidden to end, a beam of 4 repeats {{ result("decoding.repeats_beam", ".0%") }} of its
 # sentences and has {{ result("decoding.good_beam", ".0%") }} of them grammatical, against
 # {{ result("decoding.good_draw", ".0%") }} in sampling. It goes where the model is sure, and *World* is sure of some mistakes:
-# *when Anna and Anna*.
+# *when Anna and Anna*. How sure depends on the training: in three others the beam does about as well, and in one nearly every
+# sentence breaks the grammar.
 #
 # **Mean log probability.** Divide by the length, and the empty story is no longer the best. In this language the best is then an
 # endless song: each repetition costs $\ln 0.6$ once, however many syllables it has.
