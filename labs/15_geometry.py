@@ -610,8 +610,8 @@ print("which name, without the place:", np.round(kept, 2))
 # ## What this does not show
 #
 # - That the model *uses* this geometry. A silhouette describes; only an intervention would show use.
-# - Anything beyond two models with tied embeddings. The steps were measured in five training runs of *World*, everything else in
-#   one.
+# - Anything beyond two models with tied embeddings. What we show is one training of *World* and one of *Fairytale*. The steps were
+#   compared in five trainings of *World*.
 # - Shares of variance weigh directions by their size, not by what the model makes of them.
 #
 # ## Going deeper
