@@ -5,7 +5,8 @@ import torch
 from tiny_models import CONFIGS
 from transformers import GPT2Model, MistralConfig, MistralForCausalLM, OPTConfig, OPTForCausalLM
 
-from llmnotes.model.architectures import LAYOUTS, norm_scale, normalize, parts, sizes, unwrap
+from llmnotes.model.architectures import LAYOUTS, parts, sizes, unwrap
+from llmnotes.model.blocks import norm_scale, normalize
 from llmnotes.model.tracing import trace
 
 

@@ -7,7 +7,8 @@ import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from llmnotes.methods.heads import composition, copying, looking, repeated_tokens
-from llmnotes.model.architectures import gain, parts
+from llmnotes.model.architectures import parts
+from llmnotes.model.blocks import gain
 from llmnotes.model.interventions import replace
 from llmnotes.model.tracing import trace
 

@@ -29,7 +29,7 @@ def test_ablating_heads_equals_removing_their_output_weights(model, ids):
 def test_ablating_neurons_equals_removing_their_output_weights(model, ids):
     from copy import deepcopy
 
-    from llmnotes.model.architectures import matrix
+    from llmnotes.model.blocks import matrix
 
     surgery = deepcopy(model)
     with torch.no_grad():

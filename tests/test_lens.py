@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from llmnotes.methods.lens import direct_logit_attribution, lens_guesses, logit_lens
-from llmnotes.model.architectures import norm_scale, normalize, parts
+from llmnotes.model.architectures import parts
+from llmnotes.model.blocks import norm_scale, normalize
 from llmnotes.model.interventions import ablate, add, freeze
 from llmnotes.model.tracing import trace
 

@@ -14,7 +14,8 @@ from transformers import Gemma3TextConfig, GptOssConfig, GptOssForCausalLM
 from llmnotes.methods.heads import composition, copying
 from llmnotes.methods.lens import direct_logit_attribution, logit_lens
 from llmnotes.methods.steering import generate
-from llmnotes.model.architectures import LAYOUTS, norm_scale, normalize, parts, read_out, refused
+from llmnotes.model.architectures import LAYOUTS, parts, refused
+from llmnotes.model.blocks import norm_scale, normalize, read_out
 from llmnotes.model.hooks import available
 from llmnotes.model.interventions import ablate, add, replace
 from llmnotes.model.tracing import trace

@@ -13,7 +13,8 @@ from torch import nn
 from llmnotes.methods.heads import looking
 from llmnotes.methods.lens import direct_logit_attribution, logit_lens
 from llmnotes.methods.steering import generate
-from llmnotes.model.architectures import LAYOUTS, Sizes, describe, norm_scale, normalize, parts
+from llmnotes.model.architectures import LAYOUTS, Sizes, describe, parts
+from llmnotes.model.blocks import norm_scale, normalize
 from llmnotes.model.hooks import available
 from llmnotes.model.inputs import batch
 from llmnotes.model.interventions import ablate

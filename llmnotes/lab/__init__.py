@@ -8,17 +8,3 @@ draws the attention of all heads at once. The room imports nothing else of llmno
 from llmnotes.lab.figures import figure
 from llmnotes.lab.predictions import Prediction, Question, ask, holds, predict
 from llmnotes.lab.records import Record, depends_on, in_words, note, within
-
-__all__ = [
-    "Prediction",
-    "Question",
-    "Record",
-    "ask",
-    "depends_on",
-    "figure",
-    "holds",
-    "in_words",
-    "note",
-    "predict",
-    "within",
-]

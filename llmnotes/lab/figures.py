@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import ArrayLike
 
-__all__ = ["figure"]
 
 # A lab's figure is drawn about a thousand pixels wide: what moves less than this share of its range cannot be seen.
 FIGURE_TOLERANCE = 1e-3

@@ -8,18 +8,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import torch
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
 from llmnotes.lab.plots import INK, SEQUENTIAL, WIDTH, subplots
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-    from numpy.typing import ArrayLike
-
-__all__ = ["attention_maps"]
 
 GAP = 0.12  # between maps, as a share of a map
 

@@ -5,18 +5,13 @@ from __future__ import annotations
 import re
 import textwrap
 from itertools import combinations, pairwise
-from typing import TYPE_CHECKING
 
+from matplotlib.axes import Axes
 from matplotlib.category import StrCategoryFormatter
+from matplotlib.figure import Figure
 from matplotlib.ticker import FixedFormatter
 
 from llmnotes.lab.plots import NARROW
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-__all__ = ["make_narrow", "wrap_titles"]
 
 _NUMBER = re.compile(r"[-+−]?[\d.,]+ ?%?")
 

@@ -8,22 +8,17 @@ serves light and dark pages. `label_lines` puts a line's label at its end, inste
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import matplotlib.text
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, to_rgba
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from numpy.typing import ArrayLike
-
-__all__ = ["COLOURS", "DIVERGING", "GRID", "INK", "MUTED", "PAPER", "SEQUENTIAL", "label_lines", "subplots"]
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
 # What each colour is called in the page's styles, which know it for light and dark; these are the light ones. Text and
 # the first five keep a contrast of at least 4.5 (3 for orange) with the paper.

@@ -24,16 +24,11 @@ from __future__ import annotations
 import numbers
 import operator
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
 
 from llmnotes.lab import records
 from llmnotes.lab.saying import NAME, replayed, say
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-__all__ = ["Prediction", "Question", "ask", "holds", "predict"]
 
 
 @dataclass(frozen=True)

@@ -26,8 +26,6 @@ from typing import Any
 
 from llmnotes.lab.saying import check_name, replayed, say
 
-__all__ = ["Note", "Record", "depends_on", "in_words", "note", "within"]
-
 
 @dataclass(frozen=True)
 class Record:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Container
+from collections.abc import Container
+from typing import Any
 
 MIME = "application/vnd.llmnotes.{}+json"  # how a run's notebook carries what was said
 NAME = re.compile(r"[a-z][a-z0-9_]*")

@@ -11,23 +11,17 @@ from __future__ import annotations
 import io
 import json
 import re
+from collections.abc import Mapping
 from html import escape
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from llmnotes.lab.narrow import make_narrow, wrap_titles
 from llmnotes.lab.plots import VARIABLES, WIDTH
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from matplotlib.figure import Figure
-
-__all__ = ["save"]
 
 SMALLEST = 9  # points: 12 pixels as shown, since both layouts are shown at their own width
 

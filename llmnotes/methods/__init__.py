@@ -14,28 +14,3 @@ from llmnotes.methods.probing import Probe, activations, erase, probe
 from llmnotes.methods.reconstruction import recovered, splice
 from llmnotes.methods.sae import SAE, match, train_sae
 from llmnotes.methods.steering import difference_of_means, generate, steer
-
-__all__ = [
-    "SAE",
-    "Probe",
-    "Scores",
-    "Shares",
-    "activations",
-    "composition",
-    "copying",
-    "difference_of_means",
-    "direct_logit_attribution",
-    "erase",
-    "generate",
-    "giants",
-    "lens_guesses",
-    "logit_lens",
-    "looking",
-    "match",
-    "probe",
-    "recovered",
-    "repeated_tokens",
-    "splice",
-    "steer",
-    "train_sae",
-]

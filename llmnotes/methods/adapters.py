@@ -13,23 +13,18 @@ torch.Size([1, 4, 50])
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from llmnotes.model.architectures import sizes, unwrap
 from llmnotes.model.interventions import edit
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+Predict = Callable[[Tensor], Tensor]  # token ids (row, pos) to logits (row, pos, vocab)
 
-    from torch import Tensor
-
-    Predict = Callable[[Tensor], Tensor]  # token ids (row, pos) to logits (row, pos, vocab)
-
-__all__ = ["biases", "bottleneck", "bottlenecked", "prefix", "prefixed", "prompted", "soft_prompt"]
 
 PLACES = ("attn_out", "mlp_out")
 

@@ -14,15 +14,10 @@ tensor([[0]])
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING
 
 import torch
-
-if TYPE_CHECKING:
-    from jaxtyping import Bool, Float
-    from torch import Tensor
-
-__all__ = ["giants", "say_giants"]
+from jaxtyping import Bool, Float
+from torch import Tensor
 
 TIMES, SHARE, FEWEST = 5, 0.5, 8
 

@@ -16,22 +16,17 @@ torch.Size([2, 4, 2, 4])
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
 from tqdm import tqdm
 
-from llmnotes.model.architectures import centers, gain, parts
+from llmnotes.model.architectures import parts
+from llmnotes.model.blocks import Block, centers, gain
+from llmnotes.model.inputs import Inputs
 from llmnotes.model.tracing import trace
-
-if TYPE_CHECKING:
-    from jaxtyping import Bool, Float, Int
-    from torch import Tensor
-
-    from llmnotes.model.architectures import Block
-    from llmnotes.model.inputs import Inputs
-
-__all__ = ["Scores", "composition", "copying", "looking", "repeated_tokens"]
 
 
 @dataclass(frozen=True)

@@ -18,26 +18,20 @@ its share.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
+from jaxtyping import Float, Int
+from torch import Tensor
 
-from llmnotes.model.architectures import norm_scale, normalize, parts, read_out
+from llmnotes.model.architectures import parts
+from llmnotes.model.blocks import norm_scale, normalize, read_out
 from llmnotes.model.guard import check_read_out
 from llmnotes.model.hooks import available
-from llmnotes.model.inputs import chosen, token_id
+from llmnotes.model.inputs import Inputs, chosen, token_id
 from llmnotes.model.tracing import trace
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from jaxtyping import Float, Int
-    from torch import Tensor
-
-    from llmnotes.model.inputs import Inputs
-
-__all__ = ["Shares", "direct_logit_attribution", "lens_guesses", "logit_lens"]
 
 
 @torch.no_grad()

@@ -15,36 +15,17 @@ and so is a set of changed weights, with which `predictor` runs the model.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import torch
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
 from torch.func import functional_call
 
 from llmnotes.model.architectures import unwrap
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-
-    from jaxtyping import Float
-    from torch import Tensor
-
-    Weights = Mapping[str, Tensor]
-
-__all__ = [
-    "combined",
-    "difference",
-    "intruders",
-    "low_rank",
-    "matrices",
-    "merged",
-    "next_word_loss",
-    "predictor",
-    "rank_for",
-    "scaled_intruders",
-    "spectrum",
-    "tune",
-]
+Weights = Mapping[str, Tensor]
 
 
 def matrices(model: Any, parts: Iterable[str] = ("attn", "mlp")) -> dict[str, Tensor]:

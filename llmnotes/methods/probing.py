@@ -27,27 +27,21 @@ which the probe was fitted, or use LEACE (Belrose et al. 2023).
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Float
+from numpy.typing import ArrayLike
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
+from torch import Tensor
 
 from llmnotes.methods.giants import giants, say_giants
+from llmnotes.model.inputs import Inputs
 from llmnotes.model.tracing import trace
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from jaxtyping import Float
-    from numpy.typing import ArrayLike
-    from torch import Tensor
-
-    from llmnotes.model.inputs import Inputs
-
-__all__ = ["Probe", "activations", "erase", "probe"]
 
 
 @dataclass(frozen=True)

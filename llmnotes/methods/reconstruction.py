@@ -18,21 +18,16 @@ anything recovers nearly all. So give the variance explained beside it, or a los
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from llmnotes.methods.sae import SAE
+from llmnotes.model.inputs import Inputs
 from llmnotes.model.interventions import ablate, edit
 from llmnotes.model.loss import nll
 from llmnotes.model.tracing import trace
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from llmnotes.methods.sae import SAE
-    from llmnotes.model.inputs import Inputs
-
-__all__ = ["Recovered", "recovered", "splice"]
 
 
 @contextmanager

@@ -20,19 +20,14 @@ size (L1: Bricken et al. 2023, "Towards Monosemanticity"), by keeping the k larg
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import normalize
 
 from llmnotes.methods.giants import giants, say_giants
-
-if TYPE_CHECKING:
-    from jaxtyping import Float
-
-
-__all__ = ["SAE", "Log", "Match", "match", "train_sae"]
 
 
 @dataclass(frozen=True)

@@ -14,26 +14,19 @@ torch.Size([1, 6])
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
+from jaxtyping import Float, Int
+from torch import Tensor
 
 from llmnotes.methods.giants import giants, say_giants
 from llmnotes.model.architectures import described, logits_of, run, sizes, unwrap
-from llmnotes.model.inputs import batch, integers
+from llmnotes.model.inputs import Inputs, batch, integers
 from llmnotes.model.interventions import add
 from llmnotes.model.tracing import trace
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from jaxtyping import Float, Int
-    from torch import Tensor
-
-    from llmnotes.model.inputs import Inputs
-
-__all__ = ["difference_of_means", "generate", "steer"]
 
 
 @torch.no_grad()

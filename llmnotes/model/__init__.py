@@ -6,17 +6,8 @@ passes through them, and `rerun` runs it once more at single places; `nll` is it
 its parts is known in `architectures` alone, and what the places are called in `hooks`.
 """
 
-from llmnotes.model.architectures import (
-    LAYOUTS,
-    Layout,
-    Sizes,
-    describe,
-    matrix,
-    norm_scale,
-    normalize,
-    parts,
-    read_out,
-)
+from llmnotes.model.architectures import LAYOUTS, Layout, Sizes, describe, parts
+from llmnotes.model.blocks import matrix, norm_scale, normalize, read_out
 from llmnotes.model.hooks import PLACES
 from llmnotes.model.inputs import Batch, batch, token_id
 from llmnotes.model.interventions import ablate, add, cut_edges, edit, freeze, replace
@@ -24,37 +15,3 @@ from llmnotes.model.loading import CHECKPOINTS, LoadedModel, adapters, load, see
 from llmnotes.model.loss import minimal_pairs, nll, score
 from llmnotes.model.rerun import rerun
 from llmnotes.model.tracing import Trace, trace
-
-__all__ = [
-    "CHECKPOINTS",
-    "LAYOUTS",
-    "PLACES",
-    "Batch",
-    "Layout",
-    "LoadedModel",
-    "Sizes",
-    "Trace",
-    "ablate",
-    "adapters",
-    "add",
-    "batch",
-    "cut_edges",
-    "describe",
-    "edit",
-    "freeze",
-    "load",
-    "matrix",
-    "minimal_pairs",
-    "nll",
-    "norm_scale",
-    "normalize",
-    "parts",
-    "read_out",
-    "replace",
-    "rerun",
-    "score",
-    "seeds",
-    "token_id",
-    "trace",
-    "untrained",
-]

@@ -25,39 +25,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from functools import reduce
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from llmnotes.model.blocks import Block, Nothing, Parts, centers, gain, matrix, norm_scale, normalize, read_out
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-__all__ = [
-    "LAYOUTS",
-    "Block",
-    "Layout",
-    "Nothing",
-    "Parts",
-    "Sizes",
-    "centers",
-    "describe",
-    "described",
-    "gain",
-    "logits_of",
-    "matrix",
-    "norm_scale",
-    "normalize",
-    "parts",
-    "read_out",
-    "refused",
-    "run",
-    "sizes",
-    "unwrap",
-]
+from llmnotes.model.blocks import Block, Nothing, Parts
 
 
 @dataclass(frozen=True)

@@ -17,15 +17,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
 
 if TYPE_CHECKING:
-    from jaxtyping import Float
-    from torch import Tensor
-
     from llmnotes.model.architectures import Layout, Sizes
-
-__all__ = ["Block", "Nothing", "Parts", "centers", "gain", "matrix", "norm_scale", "normalize", "read_out"]
 
 
 class Nothing(nn.Identity):

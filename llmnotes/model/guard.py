@@ -14,22 +14,14 @@ shortcut is tried once per model on a change that changes nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Hashable
 from weakref import WeakKeyDictionary
 
 import torch
+from torch import Tensor, nn
 
-from llmnotes.model.architectures import read_out
+from llmnotes.model.blocks import Parts, read_out
 from llmnotes.model.tracing import trace
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
-
-    from torch import Tensor, nn
-
-    from llmnotes.model.architectures import Parts
-
-__all__ = ["active", "check_read_out", "once", "refuse_interventions"]
 
 _TRUSTED: WeakKeyDictionary[nn.Module, set] = WeakKeyDictionary()
 

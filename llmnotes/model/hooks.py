@@ -26,22 +26,18 @@ A place means the same in every architecture (batch and position first, except `
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from llmnotes.model.architectures import Block, Nothing, Parts, described, parts
+from llmnotes.model.architectures import described, parts
+from llmnotes.model.blocks import Block, Nothing, Parts
 from llmnotes.model.inputs import chosen
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-__all__ = ["PLACES", "Call", "available", "check_layer", "check_place", "hooked"]
 
 PLACES = (
     *("resid_pre", "q", "k", "v", "pattern", "z", "attn_out", "resid_mid"),

@@ -18,25 +18,21 @@ the body ends or raises.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from llmnotes.model.architectures import matrix, parts
+from llmnotes.model.architectures import parts
+from llmnotes.model.blocks import Parts, matrix
 from llmnotes.model.hooks import check_place, hooked
 from llmnotes.model.inputs import chosen, integers
 from llmnotes.model.tracing import Trace
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+Some = int | Iterable[int] | None
 
-    from llmnotes.model.architectures import Parts
-
-    Some = int | Iterable[int] | None
-
-__all__ = ["ablate", "add", "cut_edges", "edit", "freeze", "replace"]
 
 BY_HEAD = ("q", "k", "v", "z", "pattern")
 

@@ -17,25 +17,17 @@ True
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
+from jaxtyping import Float, Int
+from torch import Tensor
 
 from llmnotes.model.architectures import unwrap
-from llmnotes.model.inputs import batch, token_id
+from llmnotes.model.inputs import Inputs, batch, token_id
 from llmnotes.model.tracing import trace
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from jaxtyping import Float, Int
-    from torch import Tensor
-
-    from llmnotes.model.inputs import Inputs
-
-__all__ = ["MinimalPairs", "Score", "minimal_pairs", "nll", "score"]
 
 
 @dataclass(frozen=True)

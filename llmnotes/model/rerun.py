@@ -15,23 +15,16 @@ torch.Size([3, 50])
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
+from torch import Tensor
 from torch.nn.functional import pad
 
 from llmnotes.model.architectures import parts
 from llmnotes.model.hooks import hooked
-from llmnotes.model.inputs import batch
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from torch import Tensor
-
-    from llmnotes.model.inputs import Inputs
-
-__all__ = ["rerun"]
+from llmnotes.model.inputs import Inputs, batch
 
 
 def rerun(model: Any, inputs: Inputs, rows: Sequence[int], positions: Sequence[int]) -> Callable[..., Any]:

@@ -13,25 +13,18 @@ torch.Size([2, 1, 5, 32])
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
 
 from llmnotes.model.architectures import parts, run, unwrap
 from llmnotes.model.hooks import PLACES, available, check_place, hooked
-from llmnotes.model.inputs import batch, chosen, integers, words
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from jaxtyping import Bool, Float, Int
-    from torch import Tensor
-
-    from llmnotes.model.inputs import Inputs
-
-__all__ = ["Trace", "trace"]
+from llmnotes.model.inputs import Inputs, batch, chosen, integers, words
 
 
 @dataclass(frozen=True)

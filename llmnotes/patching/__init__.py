@@ -9,16 +9,3 @@ from llmnotes.patching.attribution import attribution_patching
 from llmnotes.patching.paths import Node, Paths, nodes, path_patching
 from llmnotes.patching.subspaces import interchange, learn_subspace
 from llmnotes.patching.sweeps import Sweep, logit_difference, sweep
-
-__all__ = [
-    "Node",
-    "Paths",
-    "Sweep",
-    "attribution_patching",
-    "interchange",
-    "learn_subspace",
-    "logit_difference",
-    "nodes",
-    "path_patching",
-    "sweep",
-]

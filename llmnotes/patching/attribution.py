@@ -22,28 +22,21 @@ straight line from base to source. Either is an estimate: check what matters wit
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
-from llmnotes.model.architectures import parts, read_out
+from llmnotes.model.architectures import parts
+from llmnotes.model.blocks import read_out
 from llmnotes.model.guard import check_read_out
 from llmnotes.model.hooks import available, check_place
-from llmnotes.model.inputs import pair
+from llmnotes.model.inputs import Inputs, pair
 from llmnotes.model.interventions import replace
 from llmnotes.model.tracing import trace
-from llmnotes.patching.sweeps import checked_metric, positions_read, single
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from jaxtyping import Float
-    from torch import Tensor
-
-    from llmnotes.model.inputs import Inputs
-    from llmnotes.patching.sweeps import Metric
-
-__all__ = ["attribution_patching"]
+from llmnotes.patching.sweeps import Metric, checked_metric, positions_read, single
 
 NODES = ("resid_pre", "attn_out", "z", "mlp_post", "mlp_out")
 # Places whose last dimension is one node; of the others each entry (a neuron, an attention weight) is a node.

@@ -22,15 +22,19 @@ Nodes are written "embed", "0.3" (layer 0, head 3), "mlp1"; receivers "2.1.q", "
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
-from llmnotes.model.architectures import parts, read_out
+from llmnotes.model.architectures import parts
+from llmnotes.model.blocks import Parts, read_out
 from llmnotes.model.guard import refuse_interventions
 from llmnotes.model.hooks import available, check_layer, check_place
-from llmnotes.model.inputs import pair
+from llmnotes.model.inputs import Inputs, pair
 from llmnotes.model.tracing import trace
 from llmnotes.patching.propagate import (
     BASE_PLACES,
@@ -43,19 +47,7 @@ from llmnotes.patching.propagate import (
     propagate,
     visible,
 )
-from llmnotes.patching.sweeps import checked_metric, positions_read, single
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from jaxtyping import Float
-    from torch import Tensor
-
-    from llmnotes.model.architectures import Parts
-    from llmnotes.model.inputs import Inputs
-    from llmnotes.patching.sweeps import Metric
-
-__all__ = ["Node", "Paths", "nodes", "path_patching", "upstream"]
+from llmnotes.patching.sweeps import Metric, checked_metric, positions_read, single
 
 
 @dataclass(frozen=True)

@@ -6,18 +6,13 @@ would otherwise have to stop several times a block to tell how many tokens there
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from jaxtyping import Float, Int
-    from torch import Tensor
-
-__all__ = ["Entry", "Plan", "Step", "plan"]
+from jaxtyping import Float, Int
+from torch import Tensor
 
 
 @dataclass(frozen=True)

@@ -27,24 +27,20 @@ new query, key or value either.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
 from torch.nn.functional import gelu, scaled_dot_product_attention
 
-from llmnotes.model.architectures import Block, Parts, matrix, parts, read_out
+from llmnotes.model.architectures import parts
+from llmnotes.model.blocks import Block, Parts, matrix, read_out
 from llmnotes.model.guard import once, refuse_interventions
 from llmnotes.model.tracing import Trace, trace
 from llmnotes.patching.plan import Entry, Step, plan
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from jaxtyping import Bool, Float, Int
-    from torch import Tensor
-
-__all__ = ["Base", "Entry", "base_run", "feed_forward", "project", "propagate", "row_bytes", "visible"]
 
 
 @dataclass(frozen=True)

@@ -19,23 +19,18 @@ subspace fits its own prompts, so a random one and a model that knows nothing ar
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
+from jaxtyping import Float, Int
+from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from llmnotes.model.architectures import unwrap
 from llmnotes.model.interventions import edit
 from llmnotes.model.tracing import trace
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from jaxtyping import Float, Int
-    from torch import Tensor
-
-__all__ = ["interchange", "learn_subspace"]
 
 
 @contextmanager

@@ -19,30 +19,25 @@ A sweep does this for every part of a kind, fast and exactly (see `llmnotes.patc
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 from tqdm import tqdm
 
-from llmnotes.model.architectures import parts, read_out, unwrap
+from llmnotes.model.architectures import parts, unwrap
+from llmnotes.model.blocks import read_out
 from llmnotes.model.guard import refuse_interventions
 from llmnotes.model.hooks import available
-from llmnotes.model.inputs import chosen, pair, token_id, words
+from llmnotes.model.inputs import Inputs, chosen, pair, token_id, words
 from llmnotes.model.tracing import Trace, trace
 from llmnotes.patching.propagate import BASE_PLACES, Base, Entry, base_run, propagate, row_bytes
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+Metric = Callable[[Float[Tensor, "batch vocab"]], Float[Tensor, " batch"]]
 
-    from jaxtyping import Float
-    from torch import Tensor
-
-    from llmnotes.model.inputs import Inputs
-
-    Metric = Callable[[Float[Tensor, "batch vocab"]], Float[Tensor, " batch"]]
-
-__all__ = ["Sweep", "logit_difference", "sweep"]
 
 BY_HEAD = ("z", "v", "pattern")
 PATCHABLE = ("resid_pre", "resid_mid", "resid_post", "attn_out", "mlp_out", *BY_HEAD)

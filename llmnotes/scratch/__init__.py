@@ -11,22 +11,3 @@ from llmnotes.scratch.together import train_together
 from llmnotes.scratch.tokenizer import Tokenizer, load_tokenizer, train_bpe
 from llmnotes.scratch.training import Muon, Plan, loss_of, train
 from llmnotes.scratch.transformer import Attention, Cache, Config, Transformer, generate
-
-__all__ = [
-    "Attention",
-    "Cache",
-    "Config",
-    "Muon",
-    "Plan",
-    "Tokenizer",
-    "Transformer",
-    "from_gpt2",
-    "generate",
-    "kneser_ney",
-    "load_tokenizer",
-    "loss_of",
-    "to_gpt2",
-    "train",
-    "train_bpe",
-    "train_together",
-]

@@ -16,24 +16,6 @@ from itertools import pairwise
 import numpy as np
 from jaxtyping import Float
 
-__all__ = [
-    "ACTIVATIONS",
-    "Activation",
-    "Net",
-    "Training",
-    "backward",
-    "cross_entropy",
-    "flatten",
-    "forward",
-    "gradients",
-    "hessian",
-    "init",
-    "select",
-    "sigmoid",
-    "train",
-    "unflatten",
-]
-
 
 @dataclass(frozen=True)
 class Activation:

@@ -17,8 +17,6 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from llmnotes.scratch.training import Plan
 from llmnotes.scratch.transformer import Transformer
 
-__all__ = ["train_together"]
-
 
 def train_together(
     models: Sequence[Transformer], batch: Callable[[int], tuple[Tensor, Tensor]], plan: Plan

@@ -11,26 +11,3 @@ from llmnotes.world.grammar import Token, story, story_ids, tell
 from llmnotes.world.lexicon import END, IDS, MOODS, RULES, VOCABULARY
 from llmnotes.world.oracle import Truth, divergence, truth
 from llmnotes.world.stories import held_out, read, story_batches, word_ids
-
-__all__ = [
-    "END",
-    "IDS",
-    "MOODS",
-    "RULES",
-    "VOCABULARY",
-    "Grades",
-    "Token",
-    "Truth",
-    "divergence",
-    "grade",
-    "held_out",
-    "is_right",
-    "read",
-    "rivals",
-    "story",
-    "story_batches",
-    "story_ids",
-    "tell",
-    "truth",
-    "word_ids",
-]

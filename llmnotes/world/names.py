@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-__all__ = ["PLAIN"]
-
 PLAIN = {
     "pronoun": "pronoun",
     "agreement_0": "verb agrees, nothing between",
