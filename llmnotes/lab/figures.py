@@ -38,7 +38,6 @@ def figure(
     `data` where something else carries the message.
 
     Args:
-        fig: the figure; it is closed afterwards.
         name: lower-case words joined by underscores, unique within the lab.
         alt: what the figure shows, for those who do not see it: the message first. It cannot be left out.
         title: the finding as one short sentence, above the figure.

@@ -85,23 +85,17 @@ def subplots(rows: int = 1, columns: int = 1, *, width: float = WIDTH, height: f
     """`matplotlib.pyplot.subplots` in the notebook's style.
 
     Args:
-        rows: rows of axes.
-        columns: columns of axes.
         width: of the whole figure in inches; by default a page's column. On a phone panels go under each other.
         height: of the whole figure in inches.
-        **kwargs: passed on to `matplotlib.pyplot.subplots`.
-
-    Returns:
-        The figure and its axes.
     """
     plt.rcParams.update(STYLE)
     return plt.subplots(rows, columns, figsize=(width, height), **kwargs)
 
 
 def literal_dollars(fig: Figure) -> None:
-    """Show dollar signs in words as they are: tokens such as "$$" or "a$b$c" are no formulas, though matplotlib reads
-    them as such. Tick labels given as words and free texts are always words; titles, labels and legends are formulas
-    where there is TeX between the dollars.
+    """Show dollar signs in words as they are: matplotlib would read tokens such as "a$b$c" as formulas.
+
+    Tick labels and free texts are always words; titles, labels and legends are formulas where TeX is between dollars.
     """
     given = ("FixedFormatter", "FuncFormatter", "StrCategoryFormatter")
     words = {text for ax in fig.axes for text in ax.texts}
@@ -159,10 +153,7 @@ def _apart(places: np.ndarray, least: float) -> np.ndarray:
 
 
 def shown_arrays(fig: Figure) -> dict[str, np.ndarray]:
-    """The arrays that a figure shows.
-
-    Lines and points come as (n, 2), bars as (n, 4) of x, y, width and height, images as they are drawn.
-    """
+    """The arrays that a figure shows: lines and points (n, 2), bars (n, 4) as x, y, width, height, images as drawn."""
     found: dict[str, np.ndarray] = {}
     for i, ax in enumerate(fig.axes):
         if getattr(ax, "_colorbar", None) is not None:

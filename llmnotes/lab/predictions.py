@@ -62,8 +62,6 @@ def predict(claim: str, p: float, *, after_a_look: bool = False, **settled: str)
     """Write a claim down before its experiment, with the probability that it will turn out true.
 
     Args:
-        claim: one sentence that can turn out true or false.
-        p: the probability given to it, between 0 and 1.
         after_a_look: whether something of the result had been seen before, if only in a trial; such predictions are
             counted apart.
         **settled: the name of the value, noted later in the same lab, that settles it, and when the claim is true: a
@@ -110,27 +108,11 @@ def ask(
     A choice is marked in the figure wherever a part of the drawing carries its key: `line.set_gid("choice-both")`.
     Texts may hold Markdown and `{{ result("lab.value", ".0%") }}`.
 
-    In the run's results.json, under `questions`, the example above is
-
-        {"question": "One head, two keys, an MLP behind it. What comes back?",
-         "choices": [
-           {"key": "one", "text": "One answer, the other lost", "picture": "", "because": "One mean seems to …"},
-           {"key": "both", "text": "Both, in the right order", "picture": "", "because": "The two values …"}],
-         "answer": "both", "curve": null, "because": "", "figure": "readouts",
-         "settled": [{"name": "mlp_both", "if_": "> 0.9"}]}
-
-    and with a curve to draw, `choices` is empty, `because` one text, `answer` the array of the figure that holds the
-    true curve as (n, 2), and
-
-        "curve": {"x": {"label": "training step", "from": 0, "to": 1600},
-                  "y": {"label": "loss (nats)", "from": 0, "to": 7}}
-
     Args:
-        question: about a mechanism, one sentence or two.
         figure: the name of the figure that settles it, drawn later in the lab.
         because: for each choice why it is right or why it tempts; with a curve, what the true one shows.
         choices: two to four, by short keys, each a sentence.
-        answer: the key of the right choice; with a curve, the name of the figure's array that holds the true one.
+        answer: the key of the right choice; with a curve, the name of the figure's array that holds it, (n, 2).
         pictures: drawings in `docs/assets/drawings/` that stand for choices, by key.
         curve: instead of choices, the axes on which the reader draws: `{"x": ("training step", 0, 1600), "y": …}`.
         **settled: values noted later, and what they must be for the answer to be right: `mlp_both="> 0.9"`. A run in

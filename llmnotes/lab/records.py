@@ -63,10 +63,9 @@ class Note:
     ) -> None:
         """Note numbers under their names, so that pages can quote them and the tests can check them.
 
+        A tolerance or a reason given here is for these values alone.
+
         Args:
-            rtol: for these values alone, instead of the tolerance of `within`.
-            atol: the same.
-            because: the same, for the reason.
             unit: shown behind each value, such as `nats` or `s`.
             **values: Python or NumPy numbers, or tensors that hold one, by name: lower-case words joined by
                 underscores, unique within the lab. Whole numbers and truth values must come out the same again, unless
@@ -98,9 +97,6 @@ def within(*, rtol: float | None = None, atol: float | None = None, because: str
         rtol: as a share of the value.
         atol: in the value's own unit; the two add up, as in `numpy.isclose`. With neither, each call says its own.
         because: why that far. A tolerance without a reason is refused.
-
-    Returns:
-        A function that notes values: `note(share=0.63, steps=12)`.
 
     Raises:
         ValueError: a malformed tolerance, or an empty reason.

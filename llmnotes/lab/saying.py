@@ -22,11 +22,7 @@ def say(kind: str, entry: dict[str, Any], line: str) -> None:
 
 
 def check_name(kind: str, name: str, taken: Container[str]) -> None:
-    """Refuse a malformed name, and one that is taken.
-
-    Raises:
-        ValueError: it is either.
-    """
+    """Raise ValueError for a malformed name, and for one that is taken."""
     if not isinstance(name, str) or not NAME.fullmatch(name):
         raise ValueError(f"{kind}: the name is {name!r}; expected lower-case words joined by underscores")
     if name in taken and not replayed():

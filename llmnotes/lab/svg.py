@@ -29,8 +29,7 @@ SMALLEST = 9  # points: 12 pixels as shown, since both layouts are shown at thei
 def save(fig: Figure, stem: Path, arrays: Mapping[str, np.ndarray]) -> None:
     """Write STEM.svg, STEM.narrow.svg and STEM.npz: the figure for a page and for a phone, and the arrays it shows.
 
-    In the narrow one panels go under each other. The same figure gives the same bytes: no date, and element ids that
-    depend on content alone.
+    The same figure gives the same bytes: no date, and element ids that depend on content alone.
     """
     stem.parent.mkdir(parents=True, exist_ok=True)
     for text in fig.findobj(Text):

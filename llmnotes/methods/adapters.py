@@ -48,9 +48,7 @@ def bottleneck(model: Any, width: int, *, seed: int = 0) -> dict[str, Tensor]:
     """Make adapters behind every attention and every MLP: two thin matrices with a GELU between (Houlsby et al. 2019).
 
     Args:
-        model: what `llmnotes.load` gives, or a transformers model.
         width: of the middle.
-        seed: of the random first matrix.
 
     Returns:
         For each place `attn_out.0.down` (d_model, width), and `.up` (width, d_model), zeros: nothing changes yet.
@@ -90,11 +88,6 @@ def bottlenecked(model: Any, trained: Mapping[str, Tensor]) -> Predict:
 def soft_prompt(model: Any, length: int, *, seed: int = 0) -> dict[str, Tensor]:
     """Make vectors to stand before a text as if they were words (Lester et al. 2021): those of random words at first.
 
-    Args:
-        model: a GPT-2, from `llmnotes.load` or transformers.
-        length: how many.
-        seed: which words they start as.
-
     Returns:
         One tensor, `prompt`, (length, d_model).
     """
@@ -118,11 +111,6 @@ def prompted(model: Any, trained: Mapping[str, Tensor]) -> Predict:
 
 def prefix(model: Any, length: int, *, seed: int = 0) -> dict[str, Tensor]:
     """Make keys and values for every layer to look at besides the text's own (Li & Liang 2021).
-
-    Args:
-        model: what `llmnotes.load` gives, or a transformers model.
-        length: how many positions.
-        seed: which text.
 
     Returns:
         For each layer `k.0` and `v.0`, (kv heads, length, d_head): those of a random text, to start with.

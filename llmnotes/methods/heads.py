@@ -62,10 +62,7 @@ def repeated_tokens(
     """Random tokens, then the same again: whoever predicts the second half has to look the answer up in the first.
 
     Args:
-        model: what `llmnotes.load` gives, or a transformers model.
-        batch: how many rows.
         length: tokens in one half.
-        seed: of the draw.
         first: a token to begin each row with, for models that expect one.
 
     Raises:
@@ -94,11 +91,6 @@ def looking(model: Any, inputs: Inputs, *, padding: str = "right") -> dict[str, 
 
     Only queries that have such a place to look at count. Use `repeated_tokens` for "duplicate" and "induction": in
     ordinary text, what followed a word is also likely to follow it by itself.
-
-    Args:
-        model: what `llmnotes.load` gives, or a transformers model.
-        inputs: texts or token ids.
-        padding: "right" or "left", for texts of unequal length.
 
     Returns:
         Scores by name, values (layer, head). Chance is a head that looks at all it can see alike. A kind of place that
@@ -148,9 +140,7 @@ def copying(model: Any, *, draws: int = 20, seed: int = 0, centred: bool = True)
     of copying, but widens what scores come out by chance.
 
     Args:
-        model: what `llmnotes.load` gives, or a transformers model.
         draws: how many times the tokens that come out are permuted against those that go in, for the chance level.
-        seed: of these draws.
         centred: False leaves out the means and the head's own norm, as the score was first defined.
 
     Returns:
@@ -191,10 +181,8 @@ def composition(model: Any, kind: str, *, draws: int = 20, seed: int = 0) -> Sco
     does with what it reads: w_q @ w_k^T for "q", its transpose for "k", w_v @ w_o for "v". Norms are left out.
 
     Args:
-        model: what `llmnotes.load` gives, or a transformers model.
         kind: "q", "k" or "v": by which of its inputs the later head would read.
         draws: how many pairs of random heads of the same sizes make the chance level.
-        seed: of these draws.
 
     Returns:
         Scores (layer, head, later layer, later head), NaN where the second head is not in a later layer.

@@ -48,12 +48,8 @@ def logit_lens(
     Early layers do not write in the vocabulary's basis, so what the lens shows there says little.
 
     Args:
-        model: what `llmnotes.load` gives, or a transformers model.
-        inputs: a text, a list of texts, or token ids.
-        positions: which positions; all, if not given.
         tokens: only these tokens, in this order; without, the whole vocabulary, which takes megabytes a position where
             it is large (see `lens_guesses`).
-        padding: "right" or "left", for texts of unequal length.
 
     Returns:
         Log-probabilities in nats, first of the embedding, then after each layer; the last are the model's own.
@@ -119,11 +115,8 @@ def direct_logit_attribution(
     that Gemma 2 puts on them, which is not linear).
 
     Args:
-        model: what `llmnotes.load` gives, or a transformers model.
         inputs: one text, or one row of token ids.
-        token: the token whose logit it is, as text or id.
         other: subtract this token's logit.
-        position: where the logit is read.
         by: "head" (each head, each attention's bias, each MLP), "component" (each attention, each MLP) or "layer".
 
     Returns:

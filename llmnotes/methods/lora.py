@@ -49,9 +49,7 @@ def low_rank(weights: Weights, rank: int, *, seed: int = 0) -> dict[str, Tensor]
     """Make the factors of a change of some rank, which changes nothing yet.
 
     Args:
-        weights: matrices (in, out) by name.
         rank: inner width of the product; no more than either side of any matrix.
-        seed: of the random a.
 
     Returns:
         For each matrix `name.a` (in, rank), normal with deviation 1 / sqrt(in), and `name.b` (rank, out), zeros.
@@ -72,7 +70,6 @@ def merged(weights: Weights, factors: Weights, *, alpha: float | None = None) ->
 
     Args:
         weights: matrices (in, out) by name; those without factors are left out of the result.
-        factors: from `low_rank`, trained or not.
         alpha: size of the change; by default the rank, so that it is W + a b.
 
     Raises:
@@ -111,10 +108,7 @@ def tune(
 
     Args:
         trained: the tensors to change, leaves of the graph; they come back without gradients.
-        loss: of a batch.
-        batches: one a step.
         lr: the highest rate.
-        steps: how many.
         after: called with the number of steps taken, after each.
 
     Returns:
@@ -171,8 +165,6 @@ def intruders(
     """Find intruder dimensions: leading singular vectors of the changed matrix that are new (Shuttleworth et al. 2024).
 
     Args:
-        before: the matrix as it was.
-        after: the matrix as it is.
         top: how many of the largest singular values of `after` to look at.
         below: a left singular vector whose cosine with every one of `before` is smaller than this, sign aside, is an
             intruder.
@@ -191,8 +183,6 @@ def scaled_intruders(
     """The changed matrix with its intruder dimensions scaled: at 1 as it is, at 0 without them.
 
     Args:
-        before: the matrix as it was.
-        after: the matrix as it is.
         scale: factor for each intruder's singular value.
         **which: `top` and `below`, as for `intruders`.
     """

@@ -81,14 +81,11 @@ def probe(
 
     Args:
         x: activations, one row an example. Giant vectors among them are a warning (`llmnotes.methods.giants`).
-        labels: a class for each row.
         groups: which text (say) each row comes from; a group is never split between training and test data, so that a
             probe cannot win by knowing the text again.
-        test_share: the share of rows (or groups) held out.
         strength: scikit-learn's C, the inverse of the penalty.
         standardise: divide each dimension by its own spread before the fit; if not, all by the same number. It decides
             which of the directions that read well is found: see the top of this module.
-        seed: of the split and of the shuffled labels.
 
     Returns:
         The probe. Its directions are in the units of x: weights w that were fitted on x / s point along w / s.
@@ -153,12 +150,8 @@ def activations(
     """Activations as probes read them: rows of all the real tokens, or of one position of each text.
 
     Args:
-        model: what `llmnotes.load` gives, or a transformers model.
-        inputs: texts or token ids.
         place: where; heads are put side by side.
         positions: for each text the position to read; without, every token is a row, text after text.
-        layers: which layer or layers, in the order of the model; all, if not given.
-        rows: how many texts run at once; all, if not given.
 
     Raises:
         ValueError: not one position for each text.
@@ -188,7 +181,6 @@ def erase(x: Float[Tensor, "*batch d"], directions: Float[Tensor, "k d"]) -> Flo
     `edit(model, "resid_post", 3, lambda x, at: erase(x, directions))`.
 
     Args:
-        x: activations.
         directions: one vector (d) or several (k, d), of any length, not necessarily orthogonal.
 
     Raises:

@@ -18,8 +18,7 @@ anything recovers nearly all. So give the variance explained beside it, or a los
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,18 +29,9 @@ from llmnotes.model.loss import nll
 from llmnotes.model.tracing import trace
 
 
-@contextmanager
-def splice(model: Any, sae: SAE, layer: int, *, place: str = "resid_post") -> Iterator[None]:
-    """Let the model go on with the autoencoder's reconstruction instead of its own activations.
-
-    Args:
-        model: what `llmnotes.load` gives, or a transformers model.
-        sae: trained on this place.
-        layer: where.
-        place: where.
-    """
-    with edit(model, place, layer, lambda x, at: sae.decode(sae.encode(x))):
-        yield
+def splice(model: Any, sae: SAE, layer: int, *, place: str = "resid_post") -> AbstractContextManager[None]:
+    """Let the model go on with the autoencoder's reconstruction instead of its own activations."""
+    return edit(model, place, layer, lambda x, at: sae.decode(sae.encode(x)))
 
 
 @dataclass(frozen=True)
@@ -69,11 +59,7 @@ def recovered(model: Any, sae: SAE, layer: int, inputs: Inputs, *, place: str = 
     """Measure what a model loses when it goes on with a reconstruction, with the mean, and with zero.
 
     Args:
-        model: what `llmnotes.load` gives, or a transformers model.
         sae: trained on this place, not on these texts.
-        layer: where.
-        inputs: texts of two tokens or more.
-        place: where.
 
     Raises:
         ValueError: what `nll`, `edit` and `SAE.encode` raise.

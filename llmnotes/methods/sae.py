@@ -112,7 +112,6 @@ def train_sae(
 
     Args:
         x: activations, such as `llmnotes.methods.probing.activations(...)[layer]`.
-        n_features: how many directions; several times d, as a rule.
         k: TopK: how many may be active at once.
         batch_k: or BatchTopK: how many may be active on average. Trained, it keeps the features above a threshold: the
             mean over the last fifth of the steps of the smallest feature that was kept.
@@ -120,11 +119,8 @@ def train_sae(
             value suits most models; a few tenths are a start.
         aux: the weight of the error with which the dead features alone, the d / 2 strongest of them, reconstruct what
             the others leave; 1/32 in Gao et al. None revives dead features instead.
-        steps: of Adam.
-        batch: examples in each.
         lr: learning rate, falling to zero over the last fifth.
         every: steps between entries of the log and revivals of dead features.
-        seed: of the weights and batches.
         keep_giants: train on giant vectors, too (`llmnotes.methods.giants`). By default they are left out with a
             warning: the scale would be theirs, and the dictionary would describe one token.
 
@@ -244,9 +240,7 @@ def match(
     """Which feature stands for which label of a known truth, by correlation over examples.
 
     Args:
-        features: from `sae.encode`.
         labels: what is true of each example: 0 or 1, or a quantity.
-        seed: of the shuffled control.
 
     Raises:
         ValueError: not as many labels as examples.

@@ -14,8 +14,7 @@ torch.Size([1, 6])
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
@@ -43,11 +42,8 @@ def difference_of_means(
     """The vector from the mean activation of some texts to that of others (Turner et al. 2023; Rimsky et al. 2024).
 
     Args:
-        model: what `llmnotes.load` gives, or a transformers model.
         towards: texts that have what the vector shall bring.
         away: texts that have not, and are alike otherwise.
-        layer: where.
-        place: a place of width d_model.
         last_only: use each text's last token instead of all its tokens.
         keep_giants: count giant vectors, too, such as that of a first token to which half of the heads look. By default
             they are left out with a warning: one of them would decide the mean.
@@ -67,7 +63,6 @@ def difference_of_means(
     return sides[0].float().mean(0) - sides[1].float().mean(0)
 
 
-@contextmanager
 def steer(
     model: Any,
     vector: Float[Tensor, " d_model"],
@@ -76,22 +71,18 @@ def steer(
     dose: float = 1.0,
     place: str = "resid_post",
     **part: Any,
-) -> Iterator[None]:
+) -> AbstractContextManager[None]:
     """Add `dose * vector` at a layer while the body runs.
 
     Args:
-        model: what `llmnotes.load` gives, or a transformers model.
         vector: from `difference_of_means`, a probe's direction, an SAE's decoder, an unembedding row.
-        layer: where.
         dose: how much; negative pushes the other way.
-        place: a place as wide as the vector.
         **part: `positions`, as in `llmnotes.model.edit`; every position, generated ones too, if not given.
 
     Raises:
         ValueError: a vector of the wrong size.
     """
-    with add(model, place, layer, dose * vector, **part):
-        yield
+    return add(model, place, layer, dose * vector, **part)
 
 
 @torch.no_grad()
@@ -104,11 +95,8 @@ def generate(
     from the model's own distribution. A text ends at any of the model's end-of-text tokens.
 
     Args:
-        model: what `llmnotes.load` gives, or a transformers model.
         prompt: one text, or one row of ids.
-        tokens: how many tokens to add, unless the model ends the text earlier.
         temperature: 0 takes the likeliest token each time; otherwise logits are divided by it before drawing.
-        samples: how many continuations.
         seed: of the draws, which are made on the CPU; no global random state changes.
 
     Returns:

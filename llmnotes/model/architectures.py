@@ -80,20 +80,13 @@ _GPT2 = Layout(
     mlp_in="mlp.c_fc",
     mlp_proj="mlp.c_proj",
 )
-_GPT_NEO = Layout(
-    embeddings=("transformer.wte", "transformer.wpe"),
-    blocks="transformer.h",
-    final_norm="transformer.ln_f",
-    norm_attn="ln_1",
+_GPT_NEO = replace(
+    _GPT2,
     scale=1.0,
     attn="attn.attention",
     qkv=("attn.attention.q_proj", "attn.attention.k_proj", "attn.attention.v_proj"),
     packing="separate",
     attn_proj="attn.attention.out_proj",
-    norm_mlp="ln_2",
-    mlp="mlp",
-    mlp_in="mlp.c_fc",
-    mlp_proj="mlp.c_proj",
 )
 _GPT_NEOX = Layout(
     embeddings=("gpt_neox.embed_in",),
@@ -154,26 +147,19 @@ _OWN: WeakKeyDictionary[nn.Module, tuple[Layout, Sizes, bool]] = WeakKeyDictiona
 
 @dataclass(frozen=True)
 class Sizes:
-    """The sizes that shapes are written in; `n_ctx` is the longest text in tokens."""
+    """The sizes that shapes are written in."""
 
-    n_layers: int
-    n_heads: int
-    n_kv_heads: int
-    d_model: int
+    n_layers: int  # blocks
+    n_heads: int  # a block
+    n_kv_heads: int  # fewer than heads under grouped-query attention, else as many
+    d_model: int  # width of the residual stream
     d_head: int
-    vocab_size: int
-    n_ctx: int
+    vocab_size: int  # tokens
+    n_ctx: int  # longest text in tokens
 
 
 def sizes(model: Any) -> Sizes:
-    """Read a model's sizes from its transformers configuration, or from how it was described.
-
-    Args:
-        model: a transformers model or its configuration, or a module given to `describe`.
-
-    Returns:
-        The sizes. Without grouped-query attention, `n_kv_heads` equals `n_heads`.
-    """
+    """Read a model's sizes from its transformers configuration, or from how it was described."""
     if isinstance(model, nn.Module) and model in _OWN:
         return _OWN[model][1]
     config = getattr(model, "config", model)
@@ -197,12 +183,8 @@ def describe(model: nn.Module, layout: Layout, size: Sizes | None = None) -> nn.
     are refused.
 
     Args:
-        model: the module; it stays as it is.
         layout: paths of its parts. `LAYOUTS["gpt2"]` with `dataclasses.replace` is often the shortest way.
         size: its sizes; by default read from `model.config`, which names them as `Sizes` does.
-
-    Returns:
-        The same module.
 
     Raises:
         ValueError: a part is not where the layout says, or the output has another shape than logits.
@@ -271,13 +253,7 @@ def refused(config: dict[str, Any]) -> str | None:
 
 
 def unwrap(model: Any) -> tuple[nn.Module, Any]:
-    """The transformers model and the tokenizer (or None) of what `llmnotes.load` gives, or of a bare model.
-
-    Args:
-        model: an object with `.model` and `.tokenizer`, or a transformers model itself.
-
-    Returns:
-        The model and its tokenizer; a bare model has none, so it takes token ids instead of text.
+    """The transformers model and the tokenizer of what `llmnotes.load` gives, or of a bare model, which has None.
 
     Raises:
         TypeError: it is neither.
@@ -293,12 +269,6 @@ def unwrap(model: Any) -> tuple[nn.Module, Any]:
 
 def parts(model: Any) -> Parts:
     """Find every part of a model.
-
-    Args:
-        model: what `llmnotes.load` gives, or a transformers model with its language-modelling head.
-
-    Returns:
-        The parts.
 
     Raises:
         NotImplementedError: the architecture is not in `LAYOUTS`.

@@ -1,15 +1,4 @@
-"""A model taken apart: the modules of each block, its weights by head, and its norms in two steps.
-
->>> import torch
->>> from transformers import GPT2Config, GPT2LMHeadModel
->>> from llmnotes.model.architectures import parts
->>> model = GPT2LMHeadModel(GPT2Config(n_layer=2, n_head=4, n_embd=32, vocab_size=50, n_positions=16)).eval()
->>> block, x = parts(model).blocks[0], torch.randn(5, 32)
->>> block.w_q.shape  # (head, d_model, d_head)
-torch.Size([4, 32, 8])
->>> torch.allclose(normalize(block.norm_mlp, x, norm_scale(block.norm_mlp, x)), block.norm_mlp(x), atol=1e-5)
-True
-"""
+"""A model taken apart: the modules of each block, its weights by head, and its norms in two steps."""
 
 from __future__ import annotations
 

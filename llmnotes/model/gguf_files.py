@@ -42,11 +42,7 @@ def say(text: str) -> None:
 
 @contextmanager
 def made_whole(target: Path) -> Iterator[Path]:
-    """Give a temporary folder that becomes `target` in one step at the end, or disappears when anything fails.
-
-    Raises:
-        PermissionError: nothing can be written there.
-    """
+    """Give a temporary folder that becomes `target` in one step at the end, or disappears when anything fails."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         for left in target.parent.glob(f".{target.name}-*"):  # of a process that was killed
@@ -70,12 +66,7 @@ def made_whole(target: Path) -> Iterator[Path]:
 
 
 def converted(path: Path) -> Path:
-    """The folder that a GGUF file was converted into; converts it at the first call.
-
-    Raises:
-        ImportError: the package `gguf` is not installed.
-        ValueError: the file cannot be read exactly; says what is missing.
-    """
+    """The folder that a GGUF file was converted into; converts it at the first call, see `convert`."""
     stat = path.stat()
     mark = hashlib.sha256(f"{path.resolve()} {stat.st_size} {stat.st_mtime_ns}".encode()).hexdigest()[:10]
     target = models_folder() / "gguf" / f"{path.stem}-{mark}"
@@ -89,17 +80,18 @@ def converted(path: Path) -> Path:
 def convert(path: Path, folder: Path) -> None:
     """Write a GGUF file's model as config.json, model.safetensors (float16) and its tokenizer into a folder.
 
-    Quantised weights are multiplied out; float16 rounds them by at most one part in 2,048.
-
-    Args:
-        path: the file. A tokenizer.json beside it is taken in place of the file's own description.
-        folder: an existing folder.
+    Quantised weights are multiplied out; float16 rounds them by at most one part in 2,048. A tokenizer.json beside the
+    file is taken in place of its own description.
 
     Raises:
         ImportError: the package `gguf` is not installed.
         ValueError: the file cannot be read exactly; says what is missing.
     """
-    reader = _read(path)
+    open_gguf = gguf_reader()
+    try:
+        reader = open_gguf(path)
+    except Exception as error:  # struct, index and value errors alike
+        raise ValueError(f"{path} cannot be read as a GGUF file: {error}") from error
     _refuse(path, reader)
     say(f"converting {path.name} ({path.stat().st_size / 1e6:.0f} MB) once: about a minute")
 
@@ -117,8 +109,7 @@ def convert(path: Path, folder: Path) -> None:
             f"{path.name} has {len(reader.tensors)} tensors, and transformers knows {len(tensors)} of them for a model "
             f"of type {config.model_type}; the others would be left out in silence. {_BY_HAND}"
         )
-    too_large = [name for name, tensor in tensors.items() if not tensor.isfinite().all()]
-    if too_large:
+    if too_large := [name for name, tensor in tensors.items() if not tensor.isfinite().all()]:
         raise ValueError(f"{path.name}: {', '.join(too_large[:3])} hold values that float16 cannot. {_BY_HAND}")
     config.dtype, config.architectures = torch.float16, [type(empty).__name__]
     config.save_pretrained(folder)
@@ -135,24 +126,12 @@ _BY_HAND = "Load the original model's folder (config.json, model.safetensors, to
 
 
 def gguf_reader() -> Any:
-    """The class that reads GGUF files.
-
-    Raises:
-        ImportError: the package `gguf` is not installed.
-    """
+    """The class that reads GGUF files, or an ImportError that says what to install."""
     try:
         from gguf import GGUFReader
     except ImportError as error:
         raise ImportError("reading GGUF files needs one package more: pip install 'llmnotes[real]'") from error
     return GGUFReader
-
-
-def _read(path: Path) -> Any:
-    reader = gguf_reader()
-    try:
-        return reader(path)
-    except Exception as error:  # struct, index and value errors alike
-        raise ValueError(f"{path} cannot be read as a GGUF file: {error}") from error
 
 
 def _field(reader: Any, name: str) -> Any:

@@ -3,13 +3,6 @@
 The shortcuts of `llmnotes.patching` and the lens recompute parts of a model. An architecture can differ from what its
 layout says in ways that raise no error (a norm on queries, a cap on scores), and every number would be wrong. So each
 shortcut is tried once per model on a change that changes nothing.
-
->>> import torch
->>> from transformers import GPT2Config, GPT2LMHeadModel
->>> from llmnotes.model.architectures import parts
->>> from llmnotes.model.guard import check_read_out
->>> model = GPT2LMHeadModel(GPT2Config(n_layer=2, n_head=4, n_embd=32, vocab_size=50, n_positions=16)).eval()
->>> check_read_out(parts(model))
 """
 
 from __future__ import annotations
@@ -30,7 +23,6 @@ def once(found: Parts, what: Hashable, both: Callable[[], tuple[Tensor, Tensor]]
     """Compare our logits with the model's own, the first time that this is asked of a model without interventions.
 
     Args:
-        found: the model's parts.
         what: the shortcut, and all that the answer may depend on.
         both: gives our logits and the model's own, of the same shape.
 
@@ -70,11 +62,7 @@ def active(found: Parts) -> str | None:
 
 
 def refuse_interventions(found: Parts) -> None:
-    """Stop before computing something else than the user believes.
-
-    Raises:
-        RuntimeError: a hook or an intervention is active.
-    """
+    """Raise RuntimeError where a hook or an intervention is active, which our own computation would not see."""
     if (name := active(found)) is not None:
         raise RuntimeError(
             f"a hook or an intervention is active on {name!r}, and this function recomputes parts of the model without"
@@ -84,16 +72,11 @@ def refuse_interventions(found: Parts) -> None:
 
 @torch.no_grad()
 def check_read_out(found: Parts) -> None:
-    """Refuse a model whose logits are not what `read_out` makes of the residual stream.
-
-    Raises:
-        NotImplementedError: as `once` does.
-    """
+    """Refuse a model whose logits are not what `read_out` makes of the residual stream, as `once` does."""
 
     def both() -> tuple[Tensor, Tensor]:
-        seen = trace(
-            found.model, list(range(min(4, found.sizes.n_ctx, found.sizes.vocab_size))), ["resid_post", "logits"]
-        )
+        ids = list(range(min(4, found.sizes.n_ctx, found.sizes.vocab_size)))
+        seen = trace(found.model, ids, ["resid_post", "logits"])
         return read_out(found, seen["resid_post", -1]), seen["logits"]
 
     once(found, "read_out", both)

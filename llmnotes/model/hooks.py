@@ -71,11 +71,7 @@ def _lacks(found: Parts, place: str) -> str | None:
 
 
 def check_place(model: Parts, place: str) -> None:
-    """Refuse a place that does not exist.
-
-    Raises:
-        ValueError: no such place, or this architecture has none; the message lists those that there are.
-    """
+    """Raise ValueError for a place that there is not in this architecture; the message lists those that there are."""
     if (why := _lacks(model, place)) is not None:
         raise ValueError(
             f"{type(model.model).__name__} has no place {place!r}{why}; it has {', '.join(available(model))}"
@@ -83,11 +79,7 @@ def check_place(model: Parts, place: str) -> None:
 
 
 def check_layer(model: Parts, layer: int) -> int:
-    """A layer's number, counted from the end if it is negative.
-
-    Raises:
-        IndexError: the model has no such layer.
-    """
+    """A layer's number, counted from the end if it is negative; IndexError where the model has no such layer."""
     return chosen("layer", layer, model.sizes.n_layers)[0]
 
 
@@ -100,7 +92,6 @@ def hooked(model: Any, calls: Iterable[tuple[str, int | None, Call]], *, read: b
     is transformers' eager attention with a stop in it, because faster kernels never form the pattern.
 
     Args:
-        model: what `llmnotes.load` gives, or a transformers model.
         calls: triples of place, layer (None for `logits`) and function `(value, start) -> new value or None`.
         read: the functions only look: `resid_mid` is then the model's own tensor instead of a sum made again.
 

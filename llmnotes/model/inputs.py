@@ -47,9 +47,6 @@ def batch(model: Any, inputs: Inputs, *, padding: str = "right") -> Batch:
             tokenizer returns (ids where its mask is 1).
         padding: "right" or "left": where shorter rows are filled up.
 
-    Returns:
-        The batch; `mask` is False at padding.
-
     Raises:
         TypeError: text without a tokenizer, or neither text nor whole numbers.
         ValueError: no text or an empty one, one longer than the context, an id outside the vocabulary, an unknown

@@ -19,7 +19,7 @@ the body ends or raises.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 
 import torch
@@ -51,7 +51,6 @@ def edit(
     """Pass a part of a place through a function; every other intervention here is built on this one.
 
     Args:
-        model: what `llmnotes.load` gives, or a transformers model.
         place: a name from `llmnotes.model.hooks.PLACES`.
         layers: one layer or several; None means all (and is the only choice for `logits`).
         change: gets the chosen part, (batch, positions, [heads,] width) or, for `pattern`, (batch, heads, queries,
@@ -75,7 +74,7 @@ def edit(
     n_heads = found.sizes.n_kv_heads if place in ("k", "v") else found.sizes.n_heads
     units = chosen("head", heads, n_heads) if place in BY_HEAD else chosen("neuron", neurons, _width(found, place))
     units = torch.tensor(units)
-    at = [None] if place == "logits" else range(found.sizes.n_layers) if layers is None else integers("layers", layers)
+    at = _layers(found, place, layers)
 
     seen: list[bool] = []  # for each time that the place was passed, whether the edit chose something there
 
@@ -109,14 +108,10 @@ def edit(
         )
 
 
-@contextmanager
-def replace(model: Any, place: str, layers: Some, value: Tensor | float, **part: Any) -> Iterator[None]:
+def replace(model: Any, place: str, layers: Some, value: Tensor | float, **part: Any) -> AbstractContextManager[None]:
     """Put a value where the model computes another.
 
     Args:
-        model: what `llmnotes.load` gives, or a transformers model.
-        place: a name from `llmnotes.model.hooks.PLACES`.
-        layers: one layer or several.
         value: a number, a vector as wide as the place, or a tensor with all its dimensions, such as `trace["z", 3]`
             (over the positions chosen; over the whole prompt if none are).
         **part: `positions`, `heads`, `neurons`, as in `edit`.
@@ -124,17 +119,13 @@ def replace(model: Any, place: str, layers: Some, value: Tensor | float, **part:
     Raises:
         ValueError: a value of the wrong size, and what `edit` raises.
     """
-    put = _value(parts(model), place, value, part)
-    with edit(model, place, layers, lambda old, at: put(old, at), **part):
-        yield
+    return edit(model, place, layers, _value(parts(model), place, value, part), **part)
 
 
-@contextmanager
-def add(model: Any, place: str, layers: Some, value: Tensor | float, **part: Any) -> Iterator[None]:
+def add(model: Any, place: str, layers: Some, value: Tensor | float, **part: Any) -> AbstractContextManager[None]:
     """Add a value to what the model computes. Arguments and errors as for `replace`."""
     put = _value(parts(model), place, value, part)
-    with edit(model, place, layers, lambda old, at: old + put(old, at), **part):
-        yield
+    return edit(model, place, layers, lambda old, at: old + put(old, at), **part)
 
 
 @contextmanager
@@ -151,14 +142,10 @@ def ablate(
     """Take a part of the model away: a head (`z`), neurons (`mlp_post`), a whole component (`attn_out`), a position.
 
     Args:
-        model: what `llmnotes.load` gives, or a transformers model.
-        place: where.
-        layers: one layer or several.
         by: "zero"; "mean", the average over the reference's tokens; "resample", for each token the value at a random
             token of the reference. Zero is far from anything the model is used to, so the other two are fairer
             (Chan et al. 2022, "Causal scrubbing").
         reference: a trace of other texts that holds the place; needed for "mean" and "resample".
-        seed: of the draws of "resample".
         **part: `positions`, `heads`, `neurons`, as in `edit`.
 
     Raises:
@@ -176,10 +163,9 @@ def ablate(
     if place == "pattern":
         raise ValueError("a pattern's rows differ in length, so it has no mean; freeze() it, or ablate 'z'")
     found = parts(model)
-    at = [None] if place == "logits" else range(found.sizes.n_layers) if layers is None else integers("layers", layers)
     generator = torch.Generator().manual_seed(seed)
     with ExitStack() as stack:
-        for layer in at:
+        for layer in _layers(found, place, layers):
             seen = reference[place if layer is None else (place, layer)][reference.mask]  # (token, [head,] width)
             seen = _choose(seen, found, place, part)
 
@@ -200,9 +186,6 @@ def cut_edges(
     """Keep a head from looking from one position at another.
 
     Args:
-        model: what `llmnotes.load` gives, or a transformers model.
-        layers: one layer or several; None means all.
-        heads: which heads; None means all.
         edges: pairs (query position, key position); the query looks, the key is looked at. Counted from 0.
         renormalize: let the rest of the row sum to one again, as if the score had been masked before the softmax.
 
@@ -240,10 +223,7 @@ def freeze(model: Any, reference: Trace, place: str = "pattern", layers: Some = 
     """Hold a place at the values of another run of the same shape; `pattern` keeps each head looking where it looked.
 
     Args:
-        model: what `llmnotes.load` gives, or a transformers model.
         reference: a trace that holds the place.
-        place: what to hold.
-        layers: one layer or several; None means all.
         **part: `positions`, `heads`, `neurons`, as in `edit`.
 
     Raises:
@@ -251,12 +231,17 @@ def freeze(model: Any, reference: Trace, place: str = "pattern", layers: Some = 
         ValueError: the reference has other sizes than the run.
     """
     found = parts(model)
-    at = range(found.sizes.n_layers) if layers is None else integers("layers", layers)
     with ExitStack() as stack:
-        for layer in at:
-            value = _choose(reference[place, layer], found, place, part)
+        for layer in _layers(found, place, layers):
+            value = _choose(reference[place if layer is None else (place, layer)], found, place, part)
             stack.enter_context(replace(found.model, place, layer, value, **part))
         yield
+
+
+def _layers(found: Parts, place: str, layers: Some) -> Iterable[int | None]:
+    if place == "logits":
+        return [None]
+    return range(found.sizes.n_layers) if layers is None else integers("layers", layers)
 
 
 def _value(found: Parts, place: str, value: Any, part: dict[str, Any]) -> Callable[[Tensor, Tensor], Tensor]:
@@ -295,12 +280,9 @@ def _choose(value: Tensor, found: Parts, place: str, part: dict[str, Any]) -> Te
         value = value[..., chosen("head", part["heads"], value.size(-2)), :]
     if part.get("neurons") is not None:
         value = value[..., chosen("neuron", part["neurons"], value.size(-1))]
-    whole = value.ndim == (4 if place in BY_HEAD else 3)  # with a batch; means and draws have none
-    return (
-        value[:, _columns(part["positions"], 0, value.size(1))]
-        if whole and part.get("positions") is not None
-        else value
-    )
+    if part.get("positions") is None or value.ndim < (4 if place in BY_HEAD else 3):  # means and draws have no batch
+        return value
+    return value[:, _columns(part["positions"], 0, value.size(1))]
 
 
 def _width(found: Parts, place: str) -> int:

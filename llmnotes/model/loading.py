@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import os
 import sys
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from torch import Tensor
 
 from llmnotes.model import adapted, smollm2
 from llmnotes.model.adapted import find_adapter, merge_adapter
-from llmnotes.model.architectures import LAYOUTS, describe, described, refused, sizes, unwrap
+from llmnotes.model.architectures import LAYOUTS, Sizes, describe, described, refused, sizes, unwrap
 from llmnotes.model.gguf_files import FOLDER_VARIABLE, converted
 from llmnotes.model.weights import check_files, check_finite, read_json
 
@@ -28,47 +28,19 @@ STORIES260K = "stories260K"
 SEED = 0  # of the training that is opened where none is named
 # Suggested when a name is not found; any other id of the hub works as well.
 KNOWN = (
-    "gpt2",
-    "distilgpt2",
-    "EleutherAI/gpt-neo-125m",
-    "EleutherAI/pythia-14m",
-    "EleutherAI/pythia-70m",
-    "EleutherAI/pythia-160m",
-    "roneneldan/TinyStories-1M",
-    "roneneldan/TinyStories-8M",
-    "roneneldan/TinyStories-33M",
-    "HuggingFaceTB/SmolLM-135M",
-    "smollm2",
+    *("gpt2", "distilgpt2", "smollm2", "HuggingFaceTB/SmolLM-135M", "EleutherAI/gpt-neo-125m"),
+    *(f"EleutherAI/pythia-{size}" for size in ("14m", "70m", "160m")),
+    *(f"roneneldan/TinyStories-{size}" for size in ("1M", "8M", "33M")),
 )
 
 
 @dataclass(frozen=True)
-class LoadedModel:
-    """A model in eval mode with its tokenizer and sizes.
+class LoadedModel(Sizes):
+    """A model in eval mode with its tokenizer and sizes."""
 
-    Attributes:
-        model: the transformers model with its language-modelling head.
-        tokenizer: its tokenizer, or None for a folder that has none.
-        name: what it was loaded by.
-        n_layers: blocks.
-        n_heads: attention heads a block.
-        n_kv_heads: key-value heads a block; fewer than `n_heads` under grouped-query attention.
-        d_model: width of the residual stream.
-        d_head: width of a head.
-        vocab_size: number of tokens.
-        n_ctx: longest text in tokens.
-    """
-
-    model: Any = field(repr=False)
-    tokenizer: Any = field(repr=False)
-    name: str
-    n_layers: int
-    n_heads: int
-    n_kv_heads: int
-    d_model: int
-    d_head: int
-    vocab_size: int
-    n_ctx: int
+    model: Any = field(repr=False)  # the transformers model with its language-modelling head
+    tokenizer: Any = field(repr=False)  # None for a folder that has none
+    name: str  # what it was loaded by
 
     def ids(self, text: str) -> Int[Tensor, "1 pos"]:
         """The token ids of a text, as the tokenizer gives them.
@@ -104,7 +76,6 @@ def load(
     Args:
         name: such as "world", "smollm2", "gpt2", "EleutherAI/pythia-70m", "path/to/folder" or "path/to/file.gguf". A
             GGUF file, or a folder that holds one and no config.json, is converted once and kept.
-        device: where to put the model.
         dtype: "float32", "bfloat16" or "float16", which take half the memory and keep about three digits. Weights are
             read as this, whatever they are stored in.
         seed: which training of a model that ships with several (`seeds`): the same recipe from other first weights, on
@@ -112,9 +83,6 @@ def load(
         adapter: a low-rank change to merge into the weights, which are read as float32 for it: the name of one that
             ships with the model (`adapters`), or a folder with adapter_config.json and adapter_model.safetensors, as
             peft writes it.
-
-    Returns:
-        The model in eval mode, its tokenizer and sizes.
 
     Raises:
         FileNotFoundError: there is no such model; names where it was looked for, and near names. Or there is no such
@@ -133,26 +101,20 @@ def load(
         sys.audit("llmnotes.reads", str(found))  # safetensors reads past Python, where a run would not notice
         folder = converted(found) if found.suffix == ".gguf" else found
     changed = None if adapter is None else find_adapter(name, adapter, folder)
-    read = torch.float32 if changed else dtype
-    model, tokenizer = _load_stories260k(folder) if name == STORIES260K else _load_folder(name, folder, read)
+    if name == STORIES260K:
+        from llmnotes.model.stories260k import FILES, read_llama2c, read_llama2c_tokenizer
+
+        model = read_llama2c(folder / FILES[0])
+        tokenizer = read_llama2c_tokenizer(folder / FILES[1], model.config.vocab_size)
+    else:
+        model, tokenizer = _load_folder(name, folder, torch.float32 if changed else dtype)
     if changed:
         sys.audit("llmnotes.reads", str(changed))
         merge_adapter(model, changed)
         name = f"{name} with {adapter}"
     check_finite(name, model)
-    size = sizes(model.config)
-    return LoadedModel(
-        model=model.to(device, dtype).eval(),
-        tokenizer=tokenizer,
-        name=name,
-        n_layers=size.n_layers,
-        n_heads=size.n_heads,
-        n_kv_heads=size.n_kv_heads,
-        d_model=size.d_model,
-        d_head=size.d_head,
-        vocab_size=size.vocab_size,
-        n_ctx=size.n_ctx,
-    )
+    size = asdict(sizes(model.config))
+    return LoadedModel(**size, model=model.to(device, dtype).eval(), tokenizer=tokenizer, name=name)
 
 
 def shipped() -> list[str]:
@@ -187,13 +149,11 @@ def _of_seed(name: str, seed: int | None) -> str:
     known = seeds(name) if name in shipped() else [0]
     if seed is None:
         seed = SEED if SEED in known else 0
-    if seed == 0 and not isinstance(seed, bool):
-        return name
     if isinstance(seed, bool) or seed not in known:
         raise ValueError(
             f"seed is {seed!r}; {name} is here with {', '.join(map(str, known))}. `llmnotes train` makes others"
         )
-    return f"{name}/seed-{int(seed)}"
+    return f"{name}/seed-{int(seed)}" if seed else name
 
 
 def _find(name: str) -> tuple[Path | None, list[str]]:
@@ -353,23 +313,8 @@ def _not_found(name: str, looked: list[str]) -> str:
     return f"no model {name!r}.{hint} Looked in: {'; '.join(looked)}."
 
 
-def _load_stories260k(folder: Path) -> tuple[Any, Any]:
-    from llmnotes.model.stories260k import FILES, read_llama2c, read_llama2c_tokenizer
-
-    model = read_llama2c(folder / FILES[0])
-    return model, read_llama2c_tokenizer(folder / FILES[1], model.config.vocab_size)
-
-
 def untrained(model: Any, *, seed: int = 0) -> Any:
-    """The same architecture with new random weights: what can be read from it owes nothing to training.
-
-    Args:
-        model: what `llmnotes.load` gives, or a transformers model. It stays as it is.
-        seed: of the weights.
-
-    Returns:
-        A model of the same kind as was given, with the same tokenizer.
-    """
+    """The same architecture with new random weights: what can be read from it owes nothing to training."""
     hf, _ = unwrap(model)
     with torch.random.fork_rng(devices=[]):
         torch.random.default_generator.manual_seed(seed)  # torch.manual_seed would reseed GPUs, too

@@ -47,14 +47,9 @@ def score(model: Any, inputs: Inputs, *, first: str | int | bool | None = None, 
     """The log-probability that a model gives to each text.
 
     Args:
-        model: what `llmnotes.load` gives, or a transformers model.
-        inputs: texts or token ids.
         first: a token to put before each text, so that the text's own first token is scored, too; True for the model's
             beginning-of-text token. None scores from each text's second token on.
         rows: how many texts run at once, the longest together; None for all of them.
-
-    Returns:
-        Sums over the tokens that were scored, in the order of the texts.
 
     Raises:
         ValueError: a text without a token to score; `first=True` for a model without such a token, or whose tokenizer
@@ -81,10 +76,6 @@ def score(model: Any, inputs: Inputs, *, first: str | int | bool | None = None, 
 
 def nll(model: Any, inputs: Inputs) -> float:
     """The model's loss on texts in nats per token, all texts in one batch.
-
-    Args:
-        model: what `llmnotes.load` gives, or a transformers model.
-        inputs: texts of two tokens or more.
 
     Raises:
         ValueError: no token has one before it to be predicted from.
@@ -124,10 +115,8 @@ def minimal_pairs(
     """Score pairs of sentences that differ in one thing (Warstadt et al. 2020, "BLiMP").
 
     Args:
-        model: what `llmnotes.load` gives, or a transformers model.
         pairs: pairs (good, bad) of texts or token ids, or BLiMP's own rows with `sentence_good` and `sentence_bad`.
         first: as for `score`. Without it, pairs that differ in their first token are scored by what follows alone.
-        rows: as for `score`.
 
     Raises:
         ValueError: no pairs, or one that is no pair; and what `score` raises.

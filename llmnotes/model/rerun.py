@@ -33,7 +33,6 @@ def rerun(model: Any, inputs: Inputs, rows: Sequence[int], positions: Sequence[i
     To edits around the call each place is a text of one token: what they get is (place, 1, [heads,] width).
 
     Args:
-        model: what `llmnotes.load` gives, or a transformers model.
         inputs: texts or token ids, as in `trace`; all of one length.
         rows: for each place the row that it is in.
         positions: for each place its position there.

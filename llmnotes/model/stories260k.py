@@ -25,9 +25,6 @@ FILES = ("stories260K.bin", "tok512.bin")
 def read_llama2c(path: str | Path) -> LlamaForCausalLM:
     """Read the weights of a llama2.c model.
 
-    Args:
-        path: a `.bin` file, version 0.
-
     Returns:
         The model in float32, eval mode.
 
@@ -111,7 +108,6 @@ def read_llama2c_tokenizer(path: str | Path, vocab_size: int) -> PreTrainedToken
     back with `skip_special_tokens=True`.
 
     Args:
-        path: a tokenizer `.bin` file.
         vocab_size: how many tokens it holds; the file does not say.
 
     Raises:

@@ -95,8 +95,6 @@ def trace(
     do not change them in place.
 
     Args:
-        model: what `llmnotes.load` gives, or a transformers model (then `inputs` are token ids).
-        inputs: a text, a list of texts, or token ids as a list or a tensor (pos) or (batch, pos).
         places: names from `llmnotes.model.hooks.PLACES`; all that the architecture has, if not given.
         layers: which layer or layers to keep, negative ones from the end; all, if not given.
         grad: keep the graph, so that `torch.autograd.grad(metric, trace[...])` works.
@@ -105,9 +103,6 @@ def trace(
 
         rows: how many texts run at once, to spare memory while they run; all, if not given. Interventions that hold
             values of the whole batch need all.
-
-    Returns:
-        The trace.
 
     Raises:
         ValueError: a place that the model has not; an empty or too long text (see `llmnotes.model.inputs.batch`).

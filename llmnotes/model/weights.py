@@ -14,11 +14,7 @@ _WIDTHS = ("n_embd", "hidden_size", "vocab_size", "intermediate_size", "n_inner"
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Read a file that must hold a JSON object.
-
-    Raises:
-        ValueError: it is damaged, or holds something else.
-    """
+    """Read a file that must hold a JSON object; raise ValueError if it is damaged, or holds something else."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
@@ -30,11 +26,6 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def check_files(name: str, folder: Path, config: dict[str, Any]) -> None:
     """Refuse weights that are pickled, lie elsewhere, are damaged, or are fewer than the configuration says.
-
-    Args:
-        name: what the model was asked for by.
-        folder: with its `config.json` and weights.
-        config: what `config.json` holds.
 
     Raises:
         ValueError: names the file, what it holds and what to do.
@@ -58,11 +49,7 @@ def check_files(name: str, folder: Path, config: dict[str, Any]) -> None:
 
 
 def check_finite(name: str, model: torch.nn.Module) -> None:
-    """Refuse a model with NaN or infinite weights: everything computed with them is silently wrong.
-
-    Raises:
-        ValueError: names the first such tensor.
-    """
+    """Raise ValueError for a model with NaN or infinite weights: all computed with them would be silently wrong."""
     for key, weights in model.named_parameters():
         # One NaN or infinity makes the sum no number, and a sum is ten times as fast; it may also overflow by itself.
         if not torch.isfinite(weights.detach().sum()) and not torch.isfinite(weights).all():
@@ -71,7 +58,7 @@ def check_finite(name: str, model: torch.nn.Module) -> None:
 
 def _weight_files(name: str, folder: Path) -> list[Path]:
     if (folder / "model.safetensors").is_file() or not (folder / INDEX).is_file():
-        return sorted(path for path in folder.glob("*.safetensors"))
+        return sorted(folder.glob("*.safetensors"))
     parts = read_json(folder / INDEX).get("weight_map")
     files = sorted(set(map(str, parts.values()))) if isinstance(parts, dict) else []
     if not files:

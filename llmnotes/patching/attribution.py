@@ -33,10 +33,10 @@ from llmnotes.model.architectures import parts
 from llmnotes.model.blocks import read_out
 from llmnotes.model.guard import check_read_out
 from llmnotes.model.hooks import available, check_place
-from llmnotes.model.inputs import Inputs, pair
+from llmnotes.model.inputs import Inputs, chosen, pair
 from llmnotes.model.interventions import replace
 from llmnotes.model.tracing import trace
-from llmnotes.patching.sweeps import Metric, checked_metric, positions_read, single
+from llmnotes.patching.sweeps import Metric, checked_metric, patched_row
 
 NODES = ("resid_pre", "attn_out", "z", "mlp_post", "mlp_out")
 # Places whose last dimension is one node; of the others each entry (a neuron, an attention weight) is a node.
@@ -56,16 +56,12 @@ def attribution_patching(
 ) -> dict[str, Float[Tensor, "layer pos *unit"]]:
     """Estimate what patching each node would change, for all nodes from two forward passes and one backward pass.
 
+    The arguments are those of `llmnotes.patching.sweeps.sweep`; the metric must be differentiable.
+
     Args:
-        model: what `llmnotes.load` gives, or a transformers model (then prompts are token ids).
-        clean: a prompt.
-        corrupted: another of the same number of tokens.
-        metric: as for `llmnotes.patching.sweeps.sweep`, and differentiable.
         places: which places; by default those of `NODES` that the model has. Vectors count as one node, so residual
             streams and outputs give (layer, pos), `q`, `k`, `v` and `z` (layer, pos, head); `mlp_pre` and `mlp_post`
             give (layer, pos, neuron), and `pattern` (layer, head, query, key).
-        mode: "denoising" patches clean activations into the corrupted run, "noising" the reverse.
-        at: where the metric looks, as for `sweep`.
         steps: integrated gradients: the gradient is the mean over so many inputs between the two (the midpoints of
             equal parts of the line between their embeddings), run as one batch. The estimates of `resid_pre` in layer
             0 then add up to the whole change of the metric. None takes the gradient of the run to be patched alone.
@@ -82,13 +78,11 @@ def attribution_patching(
         check_place(found, place)
         if place == "logits":
             raise ValueError("the logits are what the metric reads; name a place before them")
-    if mode not in ("denoising", "noising"):
-        raise ValueError(f"mode is {mode!r}; expected 'denoising' or 'noising'")
+    row = patched_row(mode)
     if steps is not None and steps < 1:
         raise ValueError(f"steps is {steps}; expected 1 or more, or None for the gradient of one run")
     check_read_out(found)
     tokens = pair(model, clean, corrupted).tokens
-    row = 1 if mode == "denoising" else 0
     base_tokens, source_tokens = tokens[[row]], tokens[[1 - row]]
     source = trace(found.model, source_tokens, {*places, "resid_pre"} if steps else places)
     if steps is None:
@@ -99,8 +93,8 @@ def attribution_patching(
         with replace(found.model, "resid_pre", 0, line):
             runs = trace(found.model, base_tokens.expand(steps, -1), [*places, "resid_post"], grad=True)
     with torch.enable_grad():
-        logits = read_out(found, runs["resid_post", -1][:, positions_read(at, tokens.size(1))])
-        score = checked_metric(metric, single(at))(logits).sum()
+        logits = read_out(found, runs["resid_post", -1][:, chosen("position", at, tokens.size(1))])
+        score = checked_metric(metric, at)(logits).sum()
     keys = [key for key in runs.values if key[0] in places]
     gradients = torch.autograd.grad(score, [runs.values[key] for key in keys], allow_unused=True)
     scores: dict[str, list[Tensor]] = {place: [] for place in places}

@@ -34,7 +34,7 @@ from llmnotes.model.architectures import parts
 from llmnotes.model.blocks import Parts, read_out
 from llmnotes.model.guard import refuse_interventions
 from llmnotes.model.hooks import available, check_layer, check_place
-from llmnotes.model.inputs import Inputs, pair
+from llmnotes.model.inputs import Inputs, chosen, pair
 from llmnotes.model.tracing import trace
 from llmnotes.patching.propagate import (
     BASE_PLACES,
@@ -47,7 +47,7 @@ from llmnotes.patching.propagate import (
     propagate,
     visible,
 )
-from llmnotes.patching.sweeps import Metric, checked_metric, positions_read, single
+from llmnotes.patching.sweeps import Metric, checked_metric, patched_row
 
 
 @dataclass(frozen=True)
@@ -117,20 +117,13 @@ def path_patching(
 ) -> Paths:
     """Patch each direct path from a sender to a receiver, one at a time, and measure.
 
+    The other arguments are those of `llmnotes.patching.sweeps.sweep`.
+
     Args:
-        model: what `llmnotes.load` gives, or a transformers model (then prompts are token ids).
-        clean: a prompt.
-        corrupted: another of the same number of tokens.
-        metric: as for `llmnotes.patching.sweeps.sweep`.
         senders: nodes such as "embed", "0.3", "mlp1".
         receivers: nodes such as "2.1.q", "2.1", "mlp2", "logits". Under grouped-query attention the head of a ".k" or
             ".v" is a key-value head, and "2.1" alone is refused, since its keys and values are not its own. Where one
             norm goes over the queries (keys) of all heads (OLMo 2), a receiver's are those of all heads reading alike.
-        mode: "denoising" or "noising", as for `sweep`.
-        at: where the metric looks, as for `sweep`.
-
-    Returns:
-        The metric of every path.
 
     Raises:
         ValueError: a node that cannot be read, prompts of different lengths, or a bad metric.
@@ -139,17 +132,15 @@ def path_patching(
     """
     found = parts(model)
     refuse_interventions(found)
-    if mode not in ("denoising", "noising"):
-        raise ValueError(f"mode is {mode!r}; expected 'denoising' or 'noising'")
+    row = patched_row(mode)
     sending = [_parse(found, name, "sender") for name in senders]
     reading = [_parse(found, name, "receiver") for name in receivers]
     prompts = pair(model, clean, corrupted)
-    where = positions_read(at, prompts.tokens.size(1))
+    where = chosen("position", at, prompts.tokens.size(1))
     both = trace(found.model, prompts.tokens, [p for p in (*BASE_PLACES, "z", "mlp_out") if p in available(found)])
-    row = 1 if mode == "denoising" else 0
     base = base_run(found, both, row)
     ends = read_out(found, both["resid_post", -1][:, where])
-    measure = checked_metric(metric, single(at), ends)
+    measure = checked_metric(metric, at, ends)
     unpatched, source = (measure(ends)[i].item() for i in (row, 1 - row))
 
     first = (prompts.tokens[0] != prompts.tokens[1]).nonzero()[0].item()

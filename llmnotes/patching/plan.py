@@ -62,11 +62,7 @@ def plan(entries: Sequence[Entry], at: Sequence[int], n_layers: int, length: int
     """Follow the rows and positions of changes through the blocks.
 
     Args:
-        entries: the changes.
         at: the positions whose logits are wanted.
-        n_layers: blocks.
-        length: tokens of a run.
-        device: where the indices are needed.
     """
     places = [(entry.row.cpu(), entry.position.cpu()) for entry in entries]
     wanted = torch.zeros(length, dtype=torch.bool)

@@ -68,9 +68,7 @@ def base_run(model: Any, run: Any, row: int = 0) -> Base:
     """What rows share with the run that they are changes of.
 
     Args:
-        model: what `llmnotes.load` gives, or a transformers model.
         run: token ids, or a trace that holds `BASE_PLACES` (those of them that the architecture has) in all layers.
-        row: which row of the trace.
 
     Raises:
         RuntimeError: an intervention is active, which the shortcuts taken here would not see.
@@ -124,9 +122,7 @@ def propagate(base: Base, entries: Sequence[Entry], at: Sequence[int]) -> tuple[
     """Follow changes to the logits.
 
     Args:
-        base: the run that the rows are changes of.
         entries: the changes. Rows are numbered from 0; numbering them in the order of their layers saves memory.
-        at: the positions whose logits are wanted.
 
     Returns:
         The logits, and how many tokens passed a block (a token that passes two blocks counts twice).

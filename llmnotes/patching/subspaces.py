@@ -19,8 +19,7 @@ subspace fits its own prompts, so a random one and a model that knows nothing ar
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
@@ -33,7 +32,6 @@ from llmnotes.model.interventions import edit
 from llmnotes.model.tracing import trace
 
 
-@contextmanager
 def interchange(
     model: Any,
     place: str,
@@ -42,16 +40,12 @@ def interchange(
     basis: Float[Tensor, "d n"],
     *,
     positions: list[int],
-) -> Iterator[None]:
+) -> AbstractContextManager[None]:
     """Let activations have another run's coordinates in a subspace, and their own in all other directions.
 
     Args:
-        model: what `llmnotes.load` gives, or a transformers model.
-        place: where, such as `resid_pre`.
-        layer: where.
         source: what the other run has there, at these positions.
         basis: the subspace, its columns orthonormal. All of the unit matrix is a plain patch.
-        positions: which positions.
 
     Raises:
         ValueError: columns that are not orthonormal; and what `edit` raises.
@@ -59,8 +53,7 @@ def interchange(
     square = basis.detach().T @ basis.detach()
     if (off := (square - torch.eye(len(square), device=square.device)).abs().max().item()) > 1e-3:
         raise ValueError(f"the basis is off orthonormal by {off:.2g}; give torch.linalg.qr(basis).Q")
-    with edit(model, place, layer, lambda own, at: own + (source - own) @ basis @ basis.T, positions=positions):
-        yield
+    return edit(model, place, layer, lambda own, at: own + (source - own) @ basis @ basis.T, positions=positions)
 
 
 def learn_subspace(
@@ -81,18 +74,9 @@ def learn_subspace(
     """Find the directions whose interchange makes the model give the answer that the source's run calls for.
 
     Args:
-        model: what `llmnotes.load` gives, or a transformers model. Its parameters stay as they are.
         base: prompts as token ids, all of one length.
         source: for each the prompt whose activation is put in.
         answers: the token that should then come last.
-        n: how many directions.
-        layer: where.
-        position: where.
-        place: where.
-        steps: of Adam.
-        batch: prompts in each.
-        lr: learning rate.
-        seed: of the first directions and the batches.
 
     Returns:
         An orthonormal basis.

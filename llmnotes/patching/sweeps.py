@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import torch
@@ -65,11 +66,6 @@ class Sweep:
 def logit_difference(model: Any, token: str | int, other: str | int) -> Metric:
     """The metric `logit of token - logit of other`.
 
-    Args:
-        model: what `llmnotes.load` gives, or a transformers model (then tokens are ids).
-        token: a single token.
-        other: another.
-
     Raises:
         ValueError: a text that is not exactly one token.
     """
@@ -97,21 +93,15 @@ def sweep(
     """Patch every part of a kind, each in a run of its own, and measure.
 
     Args:
-        model: what `llmnotes.load` gives, or a transformers model (then prompts are token ids).
-        clean: a prompt.
-        corrupted: another of the same number of tokens.
         metric: takes logits (batch, vocab) at position `at`, and gives one number for each run (batch).
         place: one of `resid_pre`, `resid_mid`, `resid_post`, `attn_out`, `mlp_out`, `z`, `v`, `pattern`.
         each: what gets a run of its own: ("layer", "position"), the default for places without heads; ("layer",
             "head"), the default for the others; ("layer", "head", "position") or ("layer",). What is not named is
             patched as a whole. A position of `v` is that of the token looked at, one of `pattern` that which looks.
         mode: "denoising" patches clean activations into the corrupted run, "noising" the reverse.
-        layers: which layers; all, if not given.
-        positions: which positions; all, if not given.
         heads: which heads; all, if not given. `v` has one for each key-value head.
         at: where the metric looks: a position; several (it then gets (batch, at, vocab)); None for all positions.
         budget_mb: memory for the runs in megabytes; a larger sweep is split, and says so on its progress bar.
-        progress: show a bar if the sweep is split.
 
     Returns:
         The sweep. It equals a plain loop of hooked passes within 1e-5.
@@ -127,8 +117,7 @@ def sweep(
     if place not in PATCHABLE or place not in available(found):
         can = [p for p in PATCHABLE if p in available(found)]
         raise ValueError(f"cannot sweep {place!r} in {type(found.model).__name__}; expected one of {can}")
-    if mode not in ("denoising", "noising"):
-        raise ValueError(f"mode is {mode!r}; expected 'denoising' or 'noising'")
+    base_row = patched_row(mode)
     axes = tuple(each) if each is not None else ("layer", "head" if place in BY_HEAD else "position")
     allowed = [("layer",), ("layer", "position")]
     allowed += [("layer", "head"), ("layer", "head", "position")] if place in BY_HEAD else []
@@ -147,21 +136,20 @@ def sweep(
         "head": chosen("head", heads, n_heads),
         "position": chosen("position", positions, length),
     }
-    where = positions_read(at, length)
+    where = chosen("position", at, length)
 
     needed = {*BASE_PLACES, place} | ({"pattern"} if place == "v" else set()) | ({"z"} if place in BY_HEAD else set())
     both = trace(found.model, prompts.tokens, [p for p in available(found) if p in needed])
-    base_row = 1 if mode == "denoising" else 0
     base = base_run(found, both, base_row)
     ends = read_out(found, both["resid_post", -1][:, where])  # (clean and corrupted, at, vocab)
-    measure = checked_metric(metric, single(at), ends)
+    measure = checked_metric(metric, at, ends)
     unpatched, source = (measure(ends)[i].item() for i in (base_row, 1 - base_row))
 
     # Before the first token that differs the runs are the same, and behind the last logit read nothing matters.
     differ = (prompts.tokens[0] != prompts.tokens[1]).nonzero()[:, 0].tolist()
     first, last = differ[0], max(where)
     changes = Changes(found, base, both, base_row, place, first)
-    grid = [(layer, *rest) for layer in index["layer"] for rest in _product([index[a] for a in axes[1:]])]
+    grid = list(product(*(index[axis] for axis in axes)))
     alive = []
     for number, patch in enumerate(grid):
         position = patch[-1] if axes[-1] == "position" else first
@@ -179,9 +167,9 @@ def sweep(
         n_tokens += used
     _, tokenizer = unwrap(model)
     read = words(tokenizer, prompts.tokens[base_row].tolist())
-    shape = [len(index[axis]) for axis in axes]
-    used_index = {axis: index[axis] for axis in axes}
-    return Sweep(values.view(shape).cpu(), axes, used_index, unpatched, source, mode, read, n_tokens)
+    index = {axis: index[axis] for axis in axes}
+    values = values.view([len(some) for some in index.values()]).cpu()
+    return Sweep(values, axes, index, unpatched, source, mode, read, n_tokens)
 
 
 @dataclass(frozen=True)
@@ -263,26 +251,34 @@ class Changes:
         moved = moved[:, positions].transpose(0, 1)  # (row, head, d_model)
         if heads is None:
             return torch.einsum("rhq,rhd->rqd", look, moved)
-        mine = heads[:, None] * group + torch.arange(
-            group, device=heads.device
-        )  # query heads that read this value head
+        # the query heads that read this value head
+        mine = heads[:, None] * group + torch.arange(group, device=heads.device)
         at = torch.arange(len(heads), device=heads.device)[:, None]
         return torch.einsum("rgq,rgd->rqd", look[at, mine], moved[at, mine])
 
 
-def checked_metric(metric: Metric, single: bool, ends: Tensor | None = None) -> Callable[[Tensor], Tensor]:
+def patched_row(mode: str) -> int:
+    """Which row of a pair (clean, corrupted) is patched.
+
+    Raises:
+        ValueError: the mode is neither "denoising" nor "noising".
+    """
+    if mode not in ("denoising", "noising"):
+        raise ValueError(f"mode is {mode!r}; expected 'denoising' or 'noising'")
+    return 1 if mode == "denoising" else 0
+
+
+def checked_metric(metric: Metric, at: Any, ends: Tensor | None = None) -> Callable[[Tensor], Tensor]:
     """The metric on (row, at, vocab) in float32, its result checked; tried on `ends`, before any work is done."""
+    single = (at is not None and not hasattr(at, "__iter__")) or getattr(at, "ndim", 1) == 0  # one position
 
     def measure(logits: Tensor) -> Tensor:
         logits = logits.float()  # the last digits of half precision are where differences of logits lie
         got = metric(logits[:, 0] if single else logits)
-        if not isinstance(got, torch.Tensor) or got.shape != (len(logits),):
-            shape = tuple(got.shape) if isinstance(got, torch.Tensor) else got
+        if not isinstance(got, Tensor) or got.shape != (len(logits),):
+            shape = tuple(got.shape) if isinstance(got, Tensor) else got
             given = tuple(logits[:, 0].shape if single else logits.shape)
-            raise ValueError(
-                f"the metric returned {shape} for logits {given}; expected one number for"
-                f" each run, shape ({len(logits)},)"
-            )
+            raise ValueError(f"the metric returned {shape} for logits {given}; expected one number for each run")
         if not got.isfinite().all():
             raise ValueError(f"the metric returned {got.tolist()[:4]}: every value must be a finite number")
         return got.float()
@@ -290,16 +286,6 @@ def checked_metric(metric: Metric, single: bool, ends: Tensor | None = None) -> 
     if ends is not None:
         measure(ends)
     return measure
-
-
-def single(at: Any) -> bool:
-    """Whether a metric looks at one position, named by a whole number of any kind."""
-    return (at is not None and not hasattr(at, "__iter__")) or getattr(at, "ndim", 1) == 0
-
-
-def positions_read(at: int | Sequence[int] | None, length: int) -> list[int]:
-    """The positions at which a metric looks, counted from the start."""
-    return chosen("position", at, length)
 
 
 def _split(items: list, cost: Callable[[Any], int], budget_mb: float, progress: bool) -> Iterable[list]:
@@ -317,7 +303,3 @@ def _split(items: list, cost: Callable[[Any], int], budget_mb: float, progress: 
     parts_ = [part for part in parts_ if part]
     label = f"{len(items)} runs in {len(parts_)} parts, to stay under {budget_mb:g} MB"
     return tqdm(parts_, desc=label, disable=not progress or len(parts_) < 2)
-
-
-def _product(lists: list[list[int]]) -> list[tuple[int, ...]]:
-    return [()] if not lists else [(i, *rest) for i in lists[0] for rest in _product(lists[1:])]

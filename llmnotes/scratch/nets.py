@@ -178,11 +178,7 @@ def train(
     """Plain gradient descent on all examples at once: every step moves each parameter against its derivative.
 
     Args:
-        net: where to start; it is left as it is.
-        x: the examples, a row each.
-        y: their right answers, a row each.
         lr: learning rate: how far a step goes, per unit of derivative.
-        steps: how many.
         every: note the loss each so many steps; the last step is always noted.
         frozen: layers that keep their weights and biases, counted from 0.
         decay: adds decay / 2 times the sum of all squared parameters to what is descended (not to the loss noted).
@@ -262,9 +258,6 @@ def hessian(
     Its eigenvalues tell the kinds of flat points apart: all positive at a minimum, some negative at a saddle.
 
     Args:
-        net: at which point.
-        x: the examples, a row each.
-        y: their right answers, a row each.
         width: how far each parameter is moved either way; the error is of the order of its square.
     """
     row = flatten(net)

@@ -20,9 +20,6 @@ def kneser_ney(
     (1995), in the form of Chen and Goodman (1999). The lowest order interpolates with the uniform distribution.
 
     Args:
-        train: ids to count.
-        text: ids to predict.
-        vocab_size: number of ids.
         order: tokens in the longest n-gram.
         discount: instead of the estimates.
     """

@@ -26,10 +26,6 @@ def train_together(
     Args:
         models: of one shape; parameters that do not require gradients stay as they are.
         batch: gives for a step the texts, (model · text, pos), and the token that answers each, (model · text,).
-        plan: steps, learning rate and betas.
-
-    Returns:
-        The same models, trained.
     """
     named = [dict(model.named_parameters()) for model in models]
     weights = {name: torch.stack([of[name].detach() for of in named]).requires_grad_() for name in named[0]}

@@ -45,15 +45,10 @@ BYTES = {letter: byte for byte, letter in enumerate(LETTERS)}
 
 @dataclass(frozen=True)
 class Tokenizer:
-    """A byte-level BPE tokenizer.
+    """A byte-level BPE tokenizer."""
 
-    Attributes:
-        vocab: tokens in the order of their ids, written with `byte_letters`; id 0 is the end of a text.
-        merges: pairs of tokens to join, most urgent first.
-    """
-
-    vocab: tuple[str, ...]
-    merges: tuple[tuple[str, str], ...]
+    vocab: tuple[str, ...]  # in the order of their ids, written with `byte_letters`; id 0 is the end of a text
+    merges: tuple[tuple[str, str], ...]  # pairs of tokens to join, most urgent first
     _chunks: dict[str, list[int]] = field(default_factory=dict, repr=False, compare=False)  # chunks met before
 
     @cached_property
@@ -111,39 +106,15 @@ class Tokenizer:
             tokens[i : i + 2] = [tokens[i] + tokens[i + 1]]
         return tokens
 
-    def to_json(self) -> dict:
-        """The tokenizer in the format of the `tokenizers` library (`tokenizer.json`)."""
-        byte_level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
-        special = {"id": self.ids[END_OF_TEXT], "content": END_OF_TEXT, "special": True}
-        return {
-            "version": "1.0",
-            "truncation": None,
-            "padding": None,
-            "added_tokens": [
-                special | {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False},
-            ],
-            "normalizer": None,
-            "pre_tokenizer": byte_level,
-            "post_processor": None,
-            "decoder": byte_level,
-            "model": {
-                "type": "BPE",
-                "dropout": None,
-                "unk_token": None,
-                "continuing_subword_prefix": None,
-                "end_of_word_suffix": None,
-                "fuse_unk": False,
-                "byte_fallback": False,
-                "ignore_merges": False,
-                "vocab": self.ids,
-                "merges": [list(pair) for pair in self.merges],
-            },
-        }
-
     def save(self, folder: str | Path) -> None:
         """Write `tokenizer.json` into a folder; `load_tokenizer` and the `tokenizers` library read it."""
-        text = json.dumps(self.to_json(), ensure_ascii=False, indent=1)
-        Path(folder, "tokenizer.json").write_text(text + "\n", encoding="utf-8")
+        from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+
+        library = Tokenizer(models.BPE(self.ids, list(self.merges)))
+        library.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+        library.decoder = decoders.ByteLevel()
+        library.add_special_tokens([END_OF_TEXT])
+        library.save(str(Path(folder, "tokenizer.json")))
 
 
 def load_tokenizer(folder: str | Path) -> Tokenizer:
@@ -160,7 +131,6 @@ def train_bpe(texts: Iterable[str], vocab_size: int) -> Tokenizer:
     smaller second id. A pair counts at every place where it stands, also where two places overlap ("aaa" holds two).
 
     Args:
-        texts: the documents to learn from.
         vocab_size: how many tokens at most, with the 256 bytes and the end of a text; fewer if no pair is left.
 
     Raises:

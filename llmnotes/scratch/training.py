@@ -67,11 +67,9 @@ def train(
     Args:
         model: maps ids (batch, pos) to logits (batch, pos, vocab), as a tensor or in a field `logits`.
         batch: gives the batch of a step, and depends on nothing but the step.
-        plan: length, learning rate and the rest.
         out: folder of `log.jsonl` and of the state to resume from.
         evaluate: called in eval mode every `plan.evaluate_every` steps and at the end.
         after: called with the number of steps taken, before the first (0) and after each.
-        progress: show a bar.
 
     Returns:
         The log, an entry for each evaluation: step, mean loss since the last, rate, what `evaluate` gave, seconds.
@@ -186,7 +184,6 @@ class Muon(torch.optim.Optimizer):
     For the matrices between embedding and unembedding; AdamW is for the rest.
 
     Args:
-        params: matrices, or groups of them.
         lr: learning rate; steps have the size that AdamW's would have on average at the same rate.
         momentum: how much of the past gradients each step keeps.
         weight_decay: share of the weights lost each step, times `lr`.

@@ -22,36 +22,22 @@ POSITIONS = ("learned", "sinusoidal", "rotary", "none")
 
 @dataclass(frozen=True)
 class Config:
-    """The sizes of a transformer, and which of its pieces it has.
-
-    Attributes:
-        vocab_size: number of tokens.
-        n_ctx: the longest sequence, in tokens.
-        n_layers: number of blocks.
-        n_heads: attention heads a block; `d_model` must be a multiple of it.
-        d_model: width of the residual stream.
-        d_mlp: width of the MLP's hidden layer; 4 x d_model if None.
-        positions: how the model knows where a token stands: "learned", "sinusoidal", "rotary" or "none".
-        norm: layer norms before attention, before the MLP and before the unembedding.
-        residual: whether attention and MLP add to their input (True) or replace it.
-        mlp: whether blocks have an MLP; without, the model is attention-only.
-        sinusoidal_start: amplitude of the sinusoids that learned positions start from. At 0 they start at random, as
-            GPT-2's do; from sinusoids a head that looks one token back is a rotation away.
-        dropout: share of entries dropped from the embeddings and from what attention and MLP write, in training.
-    """
+    """The sizes of a transformer, and which of its pieces it has."""
 
     vocab_size: int
-    n_ctx: int = 256
-    n_layers: int = 4
-    n_heads: int = 4
-    d_model: int = 128
-    d_mlp: int | None = None
-    positions: str = "learned"
-    norm: bool = True
-    residual: bool = True
-    mlp: bool = True
+    n_ctx: int = 256  # the longest sequence, in tokens
+    n_layers: int = 4  # blocks
+    n_heads: int = 4  # a block
+    d_model: int = 128  # width of the residual stream, a multiple of n_heads
+    d_mlp: int | None = None  # width of the MLP's hidden layer; None: 4 x d_model
+    positions: str = "learned"  # or "sinusoidal", "rotary", "none"
+    norm: bool = True  # layer norms before attention, before the MLP and before the unembedding
+    residual: bool = True  # attention and MLP add to their input; else they replace it
+    mlp: bool = True  # else the model is attention-only
+    # Amplitude of the sinusoids that learned positions start from; at 0 they start at random, as GPT-2's do. From
+    # sinusoids a head that looks one token back is a rotation away.
     sinusoidal_start: float = 0.0
-    dropout: float = 0.0
+    dropout: float = 0.0  # share of the embeddings and of what attention and MLP write, in training
 
     def __post_init__(self) -> None:
         if self.positions not in POSITIONS:
@@ -97,15 +83,7 @@ class Conv1D(nn.Module):
 def attention_pattern(
     q: Float[Tensor, "batch heads new d_head"], k: Float[Tensor, "batch heads all d_head"]
 ) -> Float[Tensor, "batch heads new all"]:
-    """How much each new position attends to each position so far: softmax(q k^T / sqrt(d_head)), causal.
-
-    Args:
-        q: queries of the last `new` positions.
-        k: keys of all positions so far.
-
-    Returns:
-        Rows that sum to 1 and are 0 for positions that lie ahead.
-    """
+    """How much each new position attends to each position so far: softmax(q k^T / sqrt(d_head)), 0 for those ahead."""
     T, S = q.shape[2], k.shape[2]
     scores = q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])  # (B, H, T, S)
     ahead = torch.ones(T, S, dtype=torch.bool, device=q.device).triu(1 + S - T)
@@ -176,10 +154,8 @@ class Block(nn.Module):
 class Transformer(nn.Module):
     """A GPT-2 language model. Loads the state dict of any `GPT2LMHeadModel` of the same sizes.
 
-    Args:
-        config: sizes and switches.
-        seed: of the initial weights: normal with deviation 0.02, and 0.02 / sqrt(2 n_layers) for the matrices that
-            write to the residual stream, as in GPT-2.
+    Initial weights are normal with deviation 0.02, and 0.02 / sqrt(2 n_layers) for the matrices that write to the
+    residual stream, as in GPT-2.
     """
 
     def __init__(self, config: Config, seed: int = 0) -> None:
@@ -208,11 +184,7 @@ class Transformer(nn.Module):
     def forward(
         self, ids: Int[Tensor, "batch pos"], cache: Cache | None = None
     ) -> Float[Tensor, "batch pos vocab_size"]:
-        """The next-token logits at every position.
-
-        Args:
-            ids: token ids; with a cache, only those that are not in it yet.
-            cache: keys and values of earlier positions; it is extended in place.
+        """The next-token logits at every position of ids, which a cache (extended in place) does not hold yet.
 
         Raises:
             ValueError: the sequence is longer than the context.
@@ -239,7 +211,6 @@ def rotate(x: Float[Tensor, "batch heads pos d_head"], start: int = 0) -> Float[
     """Turn each pair of dimensions (i, i + d_head/2) by an angle that grows with the position (RoPE).
 
     Args:
-        x: queries or keys.
         start: the position of the first of them.
     """
     half = x.shape[-1] // 2
@@ -270,15 +241,8 @@ def generate(
     """Continue a sequence token by token.
 
     Args:
-        model: the transformer.
-        ids: the prompt's token ids.
-        n_new: how many tokens to add.
         temperature: 0 takes the likeliest token each time; 1 samples from the model's own distribution.
-        generator: the source of randomness when sampling.
         use_cache: keep keys and values instead of computing them again for each token. It changes time, not text.
-
-    Returns:
-        The prompt and its continuation.
 
     Raises:
         ValueError: prompt and continuation together do not fit into the context.

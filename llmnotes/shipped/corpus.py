@@ -86,7 +86,6 @@ def with_loops(
     Args:
         batch: gives the batch of a step; both its tensors are (rows, n_ctx).
         share: how many of the windows are replaced.
-        tokens: the text.
         vocab_size: ids go from 1 to vocab_size - 1 where all are equally likely.
         seed: together with the step it decides stretches and windows.
         lengths: shortest and longest stretch, in tokens; lengths of the same order of magnitude are equally likely.

@@ -18,6 +18,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from llmnotes.model.architectures import logits_of
 from llmnotes.model.loading import CHECKPOINTS
 from llmnotes.scratch.training import train
 from llmnotes.scratch.transformer import Transformer
@@ -58,14 +59,14 @@ def measure(model: nn.Module, *, graded: int = 150, searched: int = 600) -> dict
     shares = dict(grade(model, held_out(TEST_SEED, graded), WORLD.n_ctx).accuracy)
     unlike = [(a, b) for a, b in product([*NOUNS, *NOUNS.values()], repeat=2) if (a in NOUNS) != (b in NOUNS)]
     prompts = torch.stack([word_ids(f"{END} the {a} near the {b}") for a, b in unlike])
-    probs = _logits(model, prompts)[:, -1].softmax(-1)
+    probs = logits_of(model(prompts))[:, -1].softmax(-1)
     singular = torch.tensor([a in NOUNS for a, _ in unlike])
     says_singular = probs[:, FORMS[0]].sum(-1) > probs[:, FORMS[1]].sum(-1)
     shares["attracted"] = (says_singular == singular).double().mean().item()
     ids, stories = read(TEST_SEED, searched, WORLD.n_ctx + 1)
     places = [(n, i) for n, s in enumerate(stories) for i, t in enumerate(s) if t.rule == "pronoun"]
     right: dict[bool, list[bool]] = {True: [], False: []}
-    for n, row in enumerate(_logits(model, ids[:, :-1]).softmax(-1)):
+    for n, row in enumerate(logits_of(model(ids[:, :-1])).softmax(-1)):
         for i in (i for m, i in places if m == n):
             if votes := vote(stories[n], i):
                 right[votes > 0].append(is_right(row[i - 1], "pronoun", stories[n][i].word))
@@ -77,12 +78,7 @@ def measure(model: nn.Module, *, graded: int = 150, searched: int = 600) -> dict
 
 
 def follow(seed: int, out: Path) -> list[dict[str, float]]:
-    """Train World with another seed up to step 1500, and grade it at each of World's checkpoints up to there.
-
-    Args:
-        seed: of the first weights, and of the stories.
-        out: a new folder, for the training's state.
-    """
+    """Train World with another seed up to step 1500, and grade it at each of World's checkpoints up to there."""
     rows, steps = [], [step for step in WORLD_STEPS if step <= LAST]
 
     def after(model: nn.Module, done: int) -> None:
@@ -96,11 +92,6 @@ def follow(seed: int, out: Path) -> list[dict[str, float]]:
     with suppress(_EnoughError):
         train(Transformer(WORLD, seed=seed), batch, replace(WORLD_PLAN, seed=seed), out, after=after)
     return rows
-
-
-def _logits(model: nn.Module, ids: torch.Tensor) -> torch.Tensor:
-    out = model(ids)
-    return getattr(out, "logits", out)
 
 
 if __name__ == "__main__":

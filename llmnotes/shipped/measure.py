@@ -10,10 +10,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-
-def _logits(model: nn.Module, ids: Tensor) -> Tensor:
-    out = model(ids)
-    return getattr(out, "logits", out)
+from llmnotes.model.architectures import logits_of
 
 
 @torch.no_grad()
@@ -27,7 +24,6 @@ def token_losses(
 
     Args:
         model: maps ids (batch, pos) to logits, as tensor or in a field `logits`.
-        ids: the text.
         n_ctx: tokens that the model reads at once.
         stride: how far the window moves; half of `n_ctx` if None.
         batch_size: windows at a time.
@@ -40,7 +36,7 @@ def token_losses(
     groups += [[s] for s in starts if s + n_ctx >= len(ids)]
     for group in groups:
         rows = torch.stack([ids[s : s + n_ctx + 1] for s in group])  # (batch, pos + 1)
-        log_probs = _logits(model, rows[:, :-1]).float().log_softmax(-1)
+        log_probs = logits_of(model(rows[:, :-1])).float().log_softmax(-1)
         row_losses = -log_probs.gather(-1, rows[:, 1:, None]).squeeze(-1)
         for start, row in zip(group, row_losses, strict=True):
             seen = n_ctx - stride if start else 0
@@ -62,11 +58,8 @@ def copy_losses(
     Olsson et al. (2022), "In-context Learning and Induction Heads".
 
     Args:
-        model: the language model.
         vocab_size: tokens are drawn evenly from `first_id` to `vocab_size - 1`.
         length: tokens in the stretch; the model reads twice as many.
-        rows: how many stretches to average over.
-        seed: of the tokens.
         first_id: leaves out special tokens with lower ids.
 
     Returns:
@@ -76,7 +69,7 @@ def copy_losses(
     generator = torch.Generator().manual_seed(seed)
     stretch = torch.randint(first_id, vocab_size, (rows, length), generator=generator)
     twice = torch.cat([stretch, stretch], dim=1)
-    log_probs = _logits(model, twice[:, :-1]).float().log_softmax(-1)
+    log_probs = logits_of(model(twice[:, :-1])).float().log_softmax(-1)
     losses = -log_probs.gather(-1, twice[:, 1:, None]).squeeze(-1).mean(0)  # place i holds the loss of token i + 1
     return torch.stack([losses[: length - 1], losses[length:]])
 

@@ -70,14 +70,10 @@ def train_fairytale(
     """Make the fairytale model: tokenizer, weights, measurements, model card.
 
     Args:
-        out: folder of the finished checkpoint.
         corpus: folder with train.txt and valid.txt, documents parted by a line `<|endoftext|>`.
         config: sizes; the tokenizer is trained to `config.vocab_size`.
-        plan: steps and learning rate.
-        batch_size: windows a step.
         loops: phases of training: the first step of each, and the share of its windows that repeat one stretch of
             tokens, so that the model learns to copy.
-        progress: show a bar.
 
     Returns:
         What it measured, as in `metrics.json`.
@@ -169,15 +165,9 @@ def train_world(
 
     Args:
         out: folder of the finished checkpoint; the others lie below it, in `step-N` and `attention-only`.
-        config: sizes of the larger model.
         attention_config: sizes of the smaller one; None: leave it out.
-        plan: steps and learning rate of the larger model.
-        attention_plan: the same for the attention-only one.
-        batch_size: stories a step.
         steps_kept: the larger model is kept as it stood after these numbers of steps.
-        test_stories: how many to grade on.
         seed: 0 for the models that are meant by name; another for a replicate.
-        progress: show a bar.
 
     Returns:
         What it measured, as in `metrics.json`.
@@ -259,7 +249,6 @@ def write_counts(folder: str | Path, tokens: Tensor, vocab_size: int) -> None:
     count of 0 means a token that training met in loops alone.
 
     Args:
-        folder: where to.
         tokens: the training text as one row of ids.
         vocab_size: number of ids; those that never come have 0.
     """

@@ -24,9 +24,7 @@ def save_checkpoint(
     """Write weights, configuration and tokenizer as `save_pretrained` does.
 
     Args:
-        model: the transformer.
         tokenizer: in the `tokenizers` library's form.
-        folder: where to; made if missing.
         matrices: how matrices are stored; vectors (biases and norms) are float16. With `torch.float8_e4m3fn` the file
             is half as large and still in the usual format.
 

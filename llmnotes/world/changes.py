@@ -149,9 +149,7 @@ def spoken(
 
     Args:
         row: which row of texts; rows of one number are independent of those of another.
-        number: which text of that row.
         length: words, the first `END` counted.
-        change: says another word in the place of the grammar's.
         prefer: words that every other text takes in three of five places where they may come, so that what the change
             is about comes often.
         skip: words that never come where the grammar has others to offer.
@@ -193,7 +191,6 @@ def loss_by_rule(predict: Predict, rows: Sequence[Sequence[Spoken]]) -> dict[str
 
     Args:
         predict: gives logits for token ids.
-        rows: texts of one length.
 
     Returns:
         For each rule that comes, the mean of log p - log q: p the probability that the word was drawn with, which

@@ -60,28 +60,19 @@ def is_right(probs: Float[Tensor, " vocab"], rule: str, word: str) -> bool:
 
 @dataclass(frozen=True)
 class Grades:
-    """How a model does on stories it has not seen.
+    """How a model does on stories it has not seen; losses and divergences in nats a token.
 
-    Attributes:
-        loss: mean loss in nats a token, of the words that came.
-        floor: mean loss of the oracle on the same words.
-        entropy: mean entropy of the true distribution: the floor's expected value.
-        above_floor: mean divergence from the truth, KL(truth || model): the model's expected loss minus the entropy.
-        accuracy: share of places where the model has a rule right, for each rule; for "mood", right is the mood that
-            the oracle holds to be likeliest, and places where it has no favourite do not count.
-        divergence: mean divergence at the places of each rule, in nats.
-        places: how many places of each rule were graded.
-        oracle_mood: how often the mood that the oracle holds to be likeliest is the mood of the word that came.
+    For "mood", right is the mood that the oracle holds to be likeliest; where it has no favourite, none is graded.
     """
 
-    loss: float
-    floor: float
-    entropy: float
-    above_floor: float
-    accuracy: dict[str, float]
-    divergence: dict[str, float]
-    places: dict[str, int]
-    oracle_mood: float
+    loss: float  # of the words that came
+    floor: float  # loss of the oracle on the same words
+    entropy: float  # of the true distribution: the floor's expected value
+    above_floor: float  # KL(truth || model): the model's expected loss minus the entropy
+    accuracy: dict[str, float]  # for each rule, the share of places where the model has it right
+    divergence: dict[str, float]  # at the places of each rule
+    places: dict[str, int]  # how many of each rule were graded
+    oracle_mood: float  # how often the oracle's likeliest mood is that of the word that came
 
 
 @torch.no_grad()
@@ -91,7 +82,6 @@ def grade(model: nn.Module, stories: Iterable[list[Token]], n_ctx: int) -> Grade
     Args:
         model: maps ids (batch, pos) to logits, as a tensor or in a field `logits`; eval mode.
         stories: as `llmnotes.world.tell` gives them; each is read from its beginning, up to the context's length.
-        n_ctx: length of the context in words.
     """
     sums: defaultdict[str, float] = defaultdict(float)
     right: defaultdict[str, int] = defaultdict(int)

@@ -45,17 +45,11 @@ from llmnotes.world.prng import Random
 
 @dataclass(frozen=True)
 class Choice:
-    """The words that may come next, and what is true of the one that will.
+    """The words that may come next, and what is true of the one that will."""
 
-    Attributes:
-        options: the probability of each word; they sum to 1.
-        rule: the rule at work, a key of `RULES`, or "" where only syntax is.
-        referent: the person that a pronoun at this place stands for.
-    """
-
-    options: dict[str, float]
-    rule: str = ""
-    referent: str = ""
+    options: dict[str, float]  # the probability of each word; they sum to 1
+    rule: str = ""  # the rule at work, a key of `RULES`, or "" where only syntax is
+    referent: str = ""  # the person that a pronoun at this place stands for
 
 
 Speech = Generator[Choice, str, str]  # a piece of grammar: offers choices, is told the words, returns the last
@@ -280,27 +274,16 @@ def song() -> Speech:
 
 @dataclass(frozen=True)
 class Token:
-    """A spoken word with its truth.
-
-    Attributes:
-        word: the word.
-        pos: part of speech.
-        number: "singular", "plural" or "".
-        gender: "female", "male" or "".
-        referent: the person that a name or pronoun stands for, or "".
-        mood: the hidden mood of its story.
-        rule: the rule that decided the word, or "".
-        p: its true probability given the words before it and the mood.
-    """
+    """A spoken word with its truth."""
 
     word: str
-    pos: str
-    number: str
-    gender: str
-    referent: str
-    mood: str
-    rule: str
-    p: float
+    pos: str  # part of speech
+    number: str  # "singular", "plural" or ""
+    gender: str  # "female", "male" or ""
+    referent: str  # the person that a name or pronoun stands for, or ""
+    mood: str  # the hidden mood of its story
+    rule: str  # the rule that decided the word, or ""
+    p: float  # its true probability given the words before it and the mood
 
 
 def speak(random: Random, mood: str) -> Iterator[tuple[str, Choice]]:
@@ -317,12 +300,7 @@ def speak(random: Random, mood: str) -> Iterator[tuple[str, Choice]]:
 
 
 def tell(seed: int, number: int = 0) -> list[Token]:
-    """Story `number` of a seed, with the truth of every word. It begins and ends with the end of a text.
-
-    Args:
-        seed: chooses the row of stories; training, held-out and test stories have different ones.
-        number: which story of that row.
-    """
+    """Story `number` of a seed's row of stories, with the truth of every word. It begins and ends with `END`."""
     random = Random(seed, number)
     mood = random.draw(even(MOODS))
     tokens = [Token(END, "end", "", "", "", mood, "", 1.0)]

@@ -22,15 +22,10 @@ from llmnotes.world.lexicon import END, IDS, MOODS, VOCABULARY
 
 @dataclass(frozen=True)
 class Truth:
-    """What is true at each position of a text.
+    """What is true at each position of a text."""
 
-    Attributes:
-        probs: true distribution of the next word.
-        moods: probability of each mood of `MOODS`, given the words up to and with this position.
-    """
-
-    probs: Float[Tensor, "pos vocab"]
-    moods: Float[Tensor, "pos mood"]
+    probs: Float[Tensor, "pos vocab"]  # of the next word
+    moods: Float[Tensor, "pos mood"]  # of each of `MOODS`, given the words up to and with this position
 
     @property
     def entropy(self) -> Float[Tensor, " pos"]:
@@ -39,14 +34,9 @@ class Truth:
 
 
 def truth(words: Sequence[str]) -> Truth:
-    """The true distribution of the next word after every prefix of a text.
+    """The true distribution of the next word after every prefix of a text, which begins with `END` as each story does.
 
-    Args:
-        words: the text from the beginning of a story: the first word is `END`. Where `END` comes again, a new story
-            begins.
-
-    Returns:
-        Row i of each tensor (float64) speaks of the word after words[: i + 1], as the logits of a model do.
+    Row i of each tensor (float64) speaks of the word after words[: i + 1], as the logits of a model do.
 
     Raises:
         ValueError: the text does not begin with `END`, a word is not in the vocabulary, or the grammar does not allow

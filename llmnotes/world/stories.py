@@ -28,8 +28,6 @@ def read(seed: int, n: int, length: int) -> tuple[Tensor, list[list[Token]]]:
     Models were trained on seed 1 alone, so every other seed's stories are held out.
 
     Args:
-        seed: which row of stories.
-        n: how many.
         length: tokens of each, the start token counted. Most stories have more than 128.
 
     Returns:
