@@ -32,9 +32,7 @@ def attention_maps(patterns: ArrayLike, *, width: float = WIDTH) -> Figure:
     if values.ndim != 4 or values.shape[2] != values.shape[3]:
         raise ValueError(f"patterns has shape {values.shape}; expected (layer, head, query, key) of one text")
     if not (values >= -1e-6).all() or np.abs(values.sum(-1) - 1).max() > 2e-3:
-        raise ValueError(
-            "patterns has rows that are no weights from 0 to 1 with the sum 1; expected what the softmax gives"
-        )
+        raise ValueError("patterns has rows that are not weights from 0 to 1 that sum to 1, as a softmax gives them")
     layers, heads = values.shape[:2]
     fig, ax = subplots(width=width, height=width * layers / heads + 0.3)
     step = 1 + GAP

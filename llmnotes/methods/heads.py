@@ -71,9 +71,8 @@ def repeated_tokens(
     size = parts(model).sizes
     total = 2 * length + (first is not None)
     if total > size.n_ctx:
-        raise ValueError(
-            f"2 x {length} tokens make {total}, the context is {size.n_ctx}: use length={size.n_ctx // 2 - 1}"
-        )
+        most = size.n_ctx // 2 - 1
+        raise ValueError(f"2 x {length} tokens make {total}, the context is {size.n_ctx}: use length={most}")
     half = torch.randint(size.vocab_size, (batch, length), generator=torch.Generator().manual_seed(seed))
     start = torch.full((batch, 0 if first is None else 1), first or 0)
     return torch.cat([start, half, half], dim=1)

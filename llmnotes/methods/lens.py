@@ -177,8 +177,6 @@ def direct_logit_attribution(
     total = (logits[target].double() - (0 if minus is None else logits[minus].double())).item()
     rounding = max(1e-5, 2 * torch.finfo(logits.dtype).eps)
     if abs(values.sum().item() - total) > rounding * max(1.0, values.abs().sum().item()):
-        raise RuntimeError(
-            f"the shares sum to {values.sum().item():.6f}, the logit is {total:.6f}: something changes the residual "
-            "stream between the parts. Leave interventions at resid_pre, resid_mid and resid_post first"
-        )
+        said = f"the shares sum to {values.sum().item():.6f}, the logit is {total:.6f}: something changes the stream"
+        raise RuntimeError(f"{said} between parts. Leave interventions at resid_pre, resid_mid and resid_post first")
     return Shares([*unique, "bias"], values.float().cpu(), total)

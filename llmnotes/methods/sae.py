@@ -246,9 +246,8 @@ def match(
         ValueError: not as many labels as examples.
     """
     if len(features) != len(labels) or labels.ndim != 2:
-        raise ValueError(
-            f"features {tuple(features.shape)}, labels {tuple(labels.shape)}; expected (example, ...) twice"
-        )
+        both = tuple(features.shape), tuple(labels.shape)
+        raise ValueError(f"features and labels are {both}; expected (example, ...) twice")
 
     def standard(table: Tensor) -> Tensor:
         centered = table.detach().double() - table.detach().double().mean(0)

@@ -241,10 +241,7 @@ def run(model: nn.Module, tokens: Any, **extra: Any) -> Any:
 def refused(config: dict[str, Any]) -> str | None:
     """Why a configuration cannot be studied exactly, as a sentence; None where it can."""
     if (kind := config.get("model_type")) not in LAYOUTS:
-        return (
-            f"the architecture {kind!r} is not known; known are {', '.join(LAYOUTS)}. To add it: LAYOUTS in "
-            "llmnotes/model/architectures.py"
-        )
+        return f"the architecture {kind!r} is not known; known are {', '.join(LAYOUTS)}, and others by a new `Layout`"
     if config.get("use_bidirectional_attention") or config.get("is_causal") is False:
         return "its attention looks ahead (bidirectional), and every tool here rests on attention that does not"
     if config.get("add_cross_attention") or config.get("is_encoder_decoder"):
@@ -280,10 +277,8 @@ def parts(model: Any) -> Parts:
     layout = _OWN[model][0] if model in _OWN else LAYOUTS.get(kind)
     if layout is None:
         raise NotImplementedError(
-            f"no layout for the architecture {kind!r}; known: {', '.join(LAYOUTS)}. "
-            f"To add it: llmnotes.model.architectures.LAYOUTS[{kind!r}] = Layout(...), with the paths of its parts; "
-            "for a module of your own, llmnotes.model.describe(model, layout, sizes). What a layout cannot say, sweeps "
-            "and paths notice and refuse"
+            f"no layout for the architecture {kind!r}; known: {', '.join(LAYOUTS)}. To add it: LAYOUTS[{kind!r}] = "
+            "Layout(...), with the paths of its parts; for a module of your own: describe(model, layout, sizes)"
         )
 
     def find(root: nn.Module, path: str) -> nn.Module:
@@ -292,8 +287,8 @@ def parts(model: Any) -> Parts:
         except AttributeError:
             where = "the model" if root is model else "a block"
             raise ValueError(
-                f"{type(model).__name__}: {where} has no {path!r}, where the layout {kind!r} expects a part; "
-                "load it with its language-modelling head (AutoModelForCausalLM), or mend the layout in LAYOUTS"
+                f"{type(model).__name__}: {where} has no {path!r}, where the layout {kind!r} expects a part; load it "
+                "with its head (AutoModelForCausalLM), or mend its layout"
             ) from None
 
     size, nothing = sizes(model), Nothing()

@@ -105,10 +105,8 @@ def convert(path: Path, folder: Path) -> None:
     read = load_gguf_checkpoint(str(path), return_tensors=True, model_to_load=empty, torch_dtype=torch.float16)
     tensors = {name: tensor.contiguous() for name, tensor in read["tensors"].items()}
     if len(tensors) != len(reader.tensors):
-        raise ValueError(
-            f"{path.name} has {len(reader.tensors)} tensors, and transformers knows {len(tensors)} of them for a model "
-            f"of type {config.model_type}; the others would be left out in silence. {_BY_HAND}"
-        )
+        count = f"{path.name} has {len(reader.tensors)} tensors, and transformers knows {len(tensors)} of them"
+        raise ValueError(f"{count}; the others would be left out in silence. {_BY_HAND}")
     if too_large := [name for name, tensor in tensors.items() if not tensor.isfinite().all()]:
         raise ValueError(f"{path.name}: {', '.join(too_large[:3])} hold values that float16 cannot. {_BY_HAND}")
     config.dtype, config.architectures = torch.float16, [type(empty).__name__]
@@ -143,20 +141,16 @@ def _refuse(path: Path, reader: Any) -> None:
     """Raise for what would come out wrong."""
     kind = str(_field(reader, "general.architecture")).replace("-", "_")
     if kind not in HELD:
-        raise ValueError(
-            f"{path.name} is of the architecture {kind!r}; GGUF files are read exactly of {', '.join(HELD)}. {_BY_HAND}"
-        )
+        raise ValueError(f"{path.name} is of the architecture {kind!r}; read exactly are {', '.join(HELD)}. {_BY_HAND}")
     scaling = sorted(name for name in reader.fields if ".rope.scaling." in name)
     if scaling and _field(reader, f"{kind}.rope.scaling.type") != "none":
-        raise ValueError(
-            f"{path.name} stretches its rotary embedding ({', '.join(scaling)}), which is lost here. {_BY_HAND}"
-        )
+        raise ValueError(f"{path.name} stretches its rotary embedding by {', '.join(scaling)}, lost here. {_BY_HAND}")
     model, pre = _field(reader, "tokenizer.ggml.model"), _field(reader, "tokenizer.ggml.pre") or "default"
     known = (*SPLITS_DIGITS, *READ_BY_TRANSFORMERS)
     if (model != "gpt2" or pre not in known) and not (path.parent / TOKENIZER_FILES[0]).is_file():
         raise ValueError(
-            f"{path.name} has a tokenizer of kind {model!r} that cuts text as {pre!r}; read exactly are byte-level BPE "
-            f"({'gpt2'!r}) with {', '.join(known)}. Put the model's tokenizer.json beside the file"
+            f"{path.name} has a tokenizer of kind {model!r} that cuts text as {pre!r}; read exactly are 'gpt2' with "
+            f"{', '.join(known)}. Put the model's tokenizer.json beside the file"
         )
 
 

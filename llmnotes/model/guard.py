@@ -43,10 +43,9 @@ def once(found: Parts, what: Hashable, both: Callable[[], tuple[Tensor, Tensor]]
         off, said = torch.nan, f"cannot be had ({type(error).__name__}: {str(error)[:80]})"
     if not off < (1e-3 if torch.finfo(dtype).eps < 1e-6 else 0.15):
         raise NotImplementedError(
-            f"{type(found.model).__name__} computes something that its layout does not say: logits that we recompute"
-            f" {said}. Does its attention look ahead, has it norms, caps or positions of another kind? trace() and"
-            " interventions run the model's own code and stay right: loop over trace() with replace(), or mend its"
-            " layout"
+            f"{type(found.model).__name__} computes something that its layout does not say (an attention that looks"
+            f" ahead, norms, caps?): logits that we recompute {said}. trace() and interventions run its own code and"
+            " stay right: loop over trace() with replace(), or mend its layout"
         )
     trusted.add(key)
 
@@ -64,10 +63,8 @@ def active(found: Parts) -> str | None:
 def refuse_interventions(found: Parts) -> None:
     """Raise RuntimeError where a hook or an intervention is active, which our own computation would not see."""
     if (name := active(found)) is not None:
-        raise RuntimeError(
-            f"a hook or an intervention is active on {name!r}, and this function recomputes parts of the model without"
-            " it; leave its `with` block first, or loop over trace() with replace()"
-        )
+        told = f"a hook or an intervention is active on {name!r}, which this function would leave out"
+        raise RuntimeError(f"{told}; leave its `with` block first, or loop over trace() with replace()")
 
 
 @torch.no_grad()

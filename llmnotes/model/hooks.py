@@ -73,9 +73,8 @@ def _lacks(found: Parts, place: str) -> str | None:
 def check_place(model: Parts, place: str) -> None:
     """Raise ValueError for a place that there is not in this architecture; the message lists those that there are."""
     if (why := _lacks(model, place)) is not None:
-        raise ValueError(
-            f"{type(model.model).__name__} has no place {place!r}{why}; it has {', '.join(available(model))}"
-        )
+        name, there = type(model.model).__name__, ", ".join(available(model))
+        raise ValueError(f"{name} has no place {place!r}{why}; it has {there}")
 
 
 def check_layer(model: Parts, layer: int) -> int:
@@ -269,10 +268,8 @@ def _attention(
     **kwargs: Any,
 ) -> tuple[Tensor, Tensor]:
     if unknown := sorted(name for name, given in kwargs.items() if given is not None and name not in HARMLESS):
-        raise NotImplementedError(
-            f"{type(module).__name__} computes its pattern with {', '.join(unknown)}, which the place 'pattern' does "
-            "not know and must not leave out; trace the other places"
-        )
+        said = f"{type(module).__name__} computes its pattern with {', '.join(unknown)}, which is not known here"
+        raise NotImplementedError(f"{said}; trace the places other than 'pattern'")
     groups = query.size(1) // key.size(1)
     key, value = (x.repeat_interleave(groups, dim=1) if groups > 1 else x for x in (key, value))
     # In place, which saves two tensors of this size and changes no bit; autograd needs neither of the values lost.

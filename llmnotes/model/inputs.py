@@ -64,9 +64,7 @@ def batch(model: Any, inputs: Inputs, *, padding: str = "right") -> Batch:
         if len(row) == 0:
             raise ValueError(f"text {i} is empty (no tokens): a model needs one token at least to predict from")
         if len(row) > size.n_ctx:
-            raise ValueError(
-                f"text {i} has {len(row)} tokens; the model's context holds {size.n_ctx}. Cut it to ids[:{size.n_ctx}]"
-            )
+            raise ValueError(f"text {i} has {len(row)} tokens and the context holds {size.n_ctx}: cut the text")
         if min(row) < 0 or max(row) >= size.vocab_size:
             bad = next(t for t in row if not 0 <= t < size.vocab_size)
             raise ValueError(f"text {i} holds token id {bad}; the vocabulary has ids 0 to {size.vocab_size - 1}")
@@ -74,11 +72,9 @@ def batch(model: Any, inputs: Inputs, *, padding: str = "right") -> Batch:
     # Any id would do: nothing real ever looks at padding. The model's own pad id would make transformers warn.
     fill = 1 if getattr(getattr(hf, "config", None), "pad_token_id", None) == 0 else 0
     device = next(hf.parameters()).device
-    if min(map(len, rows)) < longest and not parts(hf).causal:
-        raise ValueError(
-            f"the texts have {min(map(len, rows))} to {longest} tokens, and {type(hf).__name__} looks ahead, at"
-            " padding, too: give it texts of one length"
-        )
+    if (shortest := min(map(len, rows))) < longest and not parts(hf).causal:
+        said = f"the texts have {shortest} to {longest} tokens, and {type(hf).__name__} looks ahead, at padding, too"
+        raise ValueError(f"{said}: give it texts of one length")
     tokens = torch.full((len(rows), longest), fill)
     mask = torch.zeros(len(rows), longest, dtype=torch.bool)
     for i, row in enumerate(rows):
@@ -99,14 +95,10 @@ def pair(model: Any, clean: Inputs, corrupted: Inputs) -> Batch:
     """
     one, other = batch(model, clean), batch(model, corrupted)
     if len(one.tokens) != 1 or len(other.tokens) != 1:
+        raise ValueError(f"got {len(one.tokens)} clean, {len(other.tokens)} corrupted prompts: loop over pairs")
+    if (n := one.tokens.size(1)) != (m := other.tokens.size(1)):
         raise ValueError(
-            f"got {len(one.tokens)} clean and {len(other.tokens)} corrupted prompts; expected one of each:"
-            " loop over pairs"
-        )
-    if one.tokens.size(1) != other.tokens.size(1):
-        raise ValueError(
-            f"the clean prompt has {one.tokens.size(1)} tokens, the corrupted one {other.tokens.size(1)}; patching"
-            " pairs positions, so both need the same number: reword one, or pass ids of equal length"
+            f"the clean prompt has {n} tokens, the corrupted one {m}; patching pairs positions: reword one"
         )
     if torch.equal(one.tokens, other.tokens):
         raise ValueError("the clean and the corrupted prompt are the same tokens, so there is nothing to patch")
@@ -196,10 +188,8 @@ def _refuse_dropout(hf: nn.Module) -> None:
         of_its_own = isinstance(module, nn.modules.dropout._DropoutNd)
         rate = module.p if of_its_own else getattr(module, "attention_dropout", 0)
         if module.training and isinstance(rate, (int, float)) and rate > 0:
-            raise ValueError(
-                f"{name or 'the model'!r} is in train mode and drops activations at random, so every run would give"
-                " other values: call model.eval() first"
-            )
+            where = name or "the model"
+            raise ValueError(f"{where!r} is in train mode and drops activations at random: call model.eval() first")
 
 
 def _rows(inputs: Any, tokenizer: Any) -> list[list[int]]:

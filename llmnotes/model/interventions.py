@@ -92,9 +92,8 @@ def edit(
         try:
             new = new.expand(part.shape)
         except RuntimeError:
-            raise ValueError(
-                f"an edit of {place!r} returned shape {tuple(new.shape)}; expected {tuple(part.shape)}, or to fit it"
-            ) from None
+            given, wanted = tuple(new.shape), tuple(part.shape)
+            raise ValueError(f"an edit of {place!r} returned shape {given}; expected {wanted}, or to fit it") from None
         out = value.clone()
         out[where] = new
         return out
@@ -102,10 +101,8 @@ def edit(
     with hooked(found, [(place, layer, call) for layer in at]):
         yield
     if seen and not any(seen):
-        raise ValueError(
-            f"an edit of {place!r} at positions {positions} chose none of any text that was run, and changed nothing; "
-            "in `rerun` each place is a text of one token"
-        )
+        said = f"an edit of {place!r} at positions {positions} chose none of any text that was run"
+        raise ValueError(f"{said}, and changed nothing; in `rerun` each place is a text of one token")
 
 
 def replace(model: Any, place: str, layers: Some, value: Tensor | float, **part: Any) -> AbstractContextManager[None]:

@@ -51,10 +51,8 @@ class LoadedModel(Sizes):
         if self.tokenizer is None:
             raise ValueError(f"{self.name} came without a tokenizer; pass token ids instead of text")
         ids = torch.tensor([self.tokenizer(text, verbose=False)["input_ids"]])
-        if ids.shape[1] > self.n_ctx:
-            raise ValueError(
-                f"the text has {ids.shape[1]} tokens and the context of {self.name} holds {self.n_ctx}; shorten it"
-            )
+        if (n := ids.shape[1]) > self.n_ctx:
+            raise ValueError(f"the text has {n} tokens and the context of {self.name} holds {self.n_ctx}; shorten it")
         return ids
 
 
@@ -150,9 +148,8 @@ def _of_seed(name: str, seed: int | None) -> str:
     if seed is None:
         seed = SEED if SEED in known else 0
     if isinstance(seed, bool) or seed not in known:
-        raise ValueError(
-            f"seed is {seed!r}; {name} is here with {', '.join(map(str, known))}. `llmnotes train` makes others"
-        )
+        here = ", ".join(map(str, known))
+        raise ValueError(f"seed is {seed!r}; {name} is here with {here}. `llmnotes train` makes others")
     return f"{name}/seed-{int(seed)}" if seed else name
 
 
@@ -181,10 +178,8 @@ def _fetched_smollm2() -> Path:
     from huggingface_hub import constants
 
     if constants.HF_HUB_OFFLINE and not smollm2.is_here():
-        raise ConnectionError(
-            f"{smollm2.NAME} is not on this machine, and HF_HUB_OFFLINE is set; fetch it once with `llmnotes get "
-            f"{smollm2.NAME}` ({smollm2.COST}). A lab says `needs: [{smollm2.NAME}]`"
-        )
+        get = f"fetch it once with `llmnotes get {smollm2.NAME}` ({smollm2.COST}). A lab says `needs: [{smollm2.NAME}]`"
+        raise ConnectionError(f"{smollm2.NAME} is not on this machine, and HF_HUB_OFFLINE is set; {get}")
     return smollm2.get()
 
 
@@ -231,10 +226,8 @@ def _load_folder(name: str, folder: Path, dtype: torch.dtype) -> tuple[Any, Any]
         wrong = sorted([*notes["missing_keys"], *(str(key) for key in notes["mismatched_keys"])])
         raise ValueError(f"{name}: the weights in {folder} lack {', '.join(wrong[:5])} or have another shape there")
     if spare := sorted(key for key in notes["unexpected_keys"] if key.endswith(".weight")):
-        raise ValueError(
-            f"{name}: {folder} holds weights that {type(model).__name__} has no place for: {', '.join(spare[:5])}; it"
-            " is another kind of model (a classifier, say), or its configuration is not its own"
-        )
+        said = f"{name}: {folder} holds weights that {type(model).__name__} has no place for: {', '.join(spare[:5])}"
+        raise ValueError(f"{said}; it is another kind of model (a classifier, say), or has another's configuration")
     has_tokenizer = any((folder / file).is_file() for file in ("tokenizer.json", "tokenizer_config.json", "vocab.json"))
     tokenizer = None
     if has_tokenizer:
@@ -253,17 +246,13 @@ def _refuse(name: str, config: dict[str, Any], files: list[str]) -> None:
         raise ValueError(f"{name} cannot be studied here: {why}")
     classes = config.get("architectures") or []
     if classes and not any(c.endswith(("LMHeadModel", "ForCausalLM", "Model")) for c in classes):
-        raise ValueError(
-            f"{name} was saved as {', '.join(classes)}, which is no language model: its head predicts no tokens; load"
-            " it with transformers, or a checkpoint whose class ends in ForCausalLM or LMHeadModel"
-        )
+        said = f"{name} was saved as {', '.join(classes)}, which is no language model"
+        raise ValueError(f"{said}; load a checkpoint whose class ends in ForCausalLM or LMHeadModel")
     if not any(file.endswith(".safetensors") for file in files):
         pickles = [file for file in files if file.endswith((".bin", ".pt", ".pth", ".pkl", ".ckpt"))]
         if pickles:
-            raise ValueError(
-                f"{name} has its weights as a pickle only ({', '.join(pickles)}), and opening a pickle runs whatever "
-                "code is in it; convert it to safetensors where you trust it: model.save_pretrained(folder)"
-            )
+            said = f"{name} has its weights as a pickle only ({', '.join(pickles)}), and opening one runs whatever code"
+            raise ValueError(f"{said} is in it; convert it where you trust it: model.save_pretrained(folder)")
         raise ValueError(f"{name} has no weights: no .safetensors file among {sorted(files)}")
 
 
@@ -290,10 +279,8 @@ def _from_hub(name: str, looked: list[str]) -> Path:
     except errors.HfHubHTTPError as error:
         raise ConnectionError(f"{_not_found(name, looked)}\nThe hub answered: {error}. {_HELP}") from None
     except Exception as error:  # the HTTP library, which hub versions have changed, has errors of its own
-        where = f"{type(error).__name__}: {error}"
-        raise ConnectionError(
-            f"{_not_found(name, looked)}\nThe hub {constants.ENDPOINT} cannot be reached ({where}). {_HELP}"
-        ) from None
+        said = f"The hub {constants.ENDPOINT} cannot be reached ({type(error).__name__}: {error})"
+        raise ConnectionError(f"{_not_found(name, looked)}\n{said}. {_HELP}") from None
     files = [file.rfilename for file in info.siblings or []]
     _refuse(name, {"model_type": next(iter(LAYOUTS))} | (info.config or {}), files)
     return Path(snapshot_download(name, allow_patterns=wanted, ignore_patterns=["*/*", "*.msgpack"]))

@@ -63,9 +63,7 @@ def score(model: Any, inputs: Inputs, *, first: str | int | bool | None = None, 
             raise ValueError(f"the tokenizer begins every text with token {start} already; leave first=True out")
         texts = [[start, *text] for text in texts]
     if short := [i for i, text in enumerate(texts) if len(text) < 2]:
-        raise ValueError(
-            f"text {short[0]} has a single token and none before it to be predicted from; first=True puts one there"
-        )
+        raise ValueError(f"text {short[0]} has a single token and none to predict it from; first=True puts one there")
     order = sorted(range(len(texts)), key=lambda i: -len(texts[i])) if rows else range(len(texts))
     sums = torch.zeros(len(texts))
     for start in range(0, len(texts), rows or len(texts)):

@@ -53,10 +53,8 @@ def rerun(model: Any, inputs: Inputs, rows: Sequence[int], positions: Sequence[i
     if n.ndim != 1 or n.shape != at.shape or not len(n):
         raise ValueError(f"rerun: rows are {tuple(n.shape)}, positions {tuple(at.shape)}; expected one of each a place")
     if n.min() < 0 or n.max() >= len(run.tokens) or at.min() < 0 or at.max() >= run.tokens.size(1):
-        raise ValueError(
-            f"rerun: rows {n.min()} to {n.max()} and positions {at.min()} to {at.max()}; the texts are "
-            f"{tuple(run.tokens.shape)}"
-        )
+        given = f"rows {n.min()} to {n.max()} and positions {at.min()} to {at.max()}"
+        raise ValueError(f"rerun: {given}; the texts are {tuple(run.tokens.shape)}")
     before = int(at.max())
     used, n = n.unique(return_inverse=True)
     tokens = run.tokens[used.to(run.tokens.device), : before + 1]

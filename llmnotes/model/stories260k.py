@@ -57,11 +57,8 @@ def read_llama2c(path: str | Path) -> LlamaForCausalLM:
     sizes = {name: torch.Size(shape).numel() for name, shape in shapes.items()}
     expected = HEADER.size + 4 * sum(sizes.values())
     if min(dim, hidden, n_layers, n_heads, n_kv_heads, vocab_size, n_ctx) < 1 or len(raw) != expected:
-        raise ValueError(
-            f"{path} has {len(raw)} bytes, and its header (dim {dim}, hidden {hidden}, layers {n_layers}, heads "
-            f"{n_heads}, key-value heads {n_kv_heads}, vocabulary {vocab_size}, context {n_ctx}) asks for {expected}; "
-            "it is no llama2.c model of version 0, or it was cut off: fetch it again"
-        )
+        said = f"{path} has {len(raw)} bytes, and its header {HEADER.unpack_from(raw)} asks for {expected}"
+        raise ValueError(f"{said}; it is no llama2.c model of version 0, or it was cut off: fetch it again")
     weights = torch.frombuffer(bytearray(raw[HEADER.size :]), dtype=torch.float32)
     state: dict[str, Tensor] = {}
     for (name, shape), part in zip(shapes.items(), weights.split(list(sizes.values())), strict=True):

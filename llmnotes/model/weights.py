@@ -66,8 +66,7 @@ def _weight_files(name: str, folder: Path) -> list[Path]:
     for file in files:
         if Path(file).name != file or not file.endswith(".safetensors"):
             raise ValueError(
-                f"{name}: {folder / INDEX} names {file!r}; expected safetensors files of the same folder alone, since "
-                "opening a pickle runs whatever code is in it"
+                f"{name}: {folder / INDEX} names {file!r}; expected safetensors files of this folder alone"
             )
         if not (folder / file).is_file():
             raise ValueError(f"{name}: {folder / file} is missing, which {INDEX} names; fetch it again")

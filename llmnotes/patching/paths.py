@@ -221,7 +221,5 @@ def _parse(found: Parts, name: str, role: str) -> Node:
     if head >= n_heads:
         raise IndexError(f"{name!r}: head {head} of {n_heads}; expected 0 to {n_heads - 1}")
     if role == "receiver" and reads == "qkv" and size.n_kv_heads != size.n_heads:
-        raise ValueError(
-            f"{name!r}: its keys and values are shared between heads here; name {name}.q, or a key-value head"
-        )
+        raise ValueError(f"{name!r}: keys and values are shared between heads here; name {name}.q, or a key-value head")
     return Node("head", layer, head, "" if role == "sender" else reads)

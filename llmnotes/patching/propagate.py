@@ -77,10 +77,8 @@ def base_run(model: Any, run: Any, row: int = 0) -> Base:
     found = model if isinstance(model, Parts) else parts(model)
     refuse_interventions(found)
     if not found.causal:
-        raise NotImplementedError(
-            f"{type(found.model).__name__} looks ahead (it is bidirectional), and what is computed here rests on a"
-            " change reaching later positions alone: loop over trace() with replace()"
-        )
+        said = f"{type(found.model).__name__} looks ahead (it is bidirectional), and propagate rests on"
+        raise NotImplementedError(f"{said} changes reaching later positions alone: loop over trace() with replace()")
     parallel = found.blocks[0].parallel
     places = [p for p in BASE_PLACES if p != "resid_mid" or not parallel]
     seen = trace(found.model, run, places) if not isinstance(run, Trace) else run

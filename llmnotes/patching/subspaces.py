@@ -85,9 +85,8 @@ def learn_subspace(
         ValueError: more directions than dimensions, or prompts and answers that do not fit each other.
     """
     if not len(base) == len(source) == len(answers):
-        raise ValueError(
-            f"{len(base)} prompts, {len(source)} sources, {len(answers)} answers; expected as many of each"
-        )
+        counts = f"{len(base)} prompts, {len(source)} sources, {len(answers)} answers"
+        raise ValueError(f"{counts}; expected as many of each")
     given = trace(model, source, [place], layers=[layer])[place, layer][:, [position]].detach()
     if not 0 < n <= given.size(-1):
         raise ValueError(f"n is {n}; expected 1 to {given.size(-1)}, the width of {place}")

@@ -96,9 +96,8 @@ class Tokenizer:
         try:
             tokens = [LETTERS[byte] for byte in chunk.encode("utf-8")]
         except UnicodeEncodeError as error:
-            raise ValueError(
-                f"the text {chunk!r} holds half a surrogate pair; read it with the right encoding"
-            ) from error
+            said = f"the text {chunk!r} holds half a surrogate pair"
+            raise ValueError(f"{said}; read it with the right encoding") from error
         while len(tokens) > 1:
             rank, i = min((self.ranks.get(pair, len(self.ranks)), i) for i, pair in enumerate(pairwise(tokens)))
             if rank == len(self.ranks):

@@ -192,10 +192,7 @@ class Transformer(nn.Module):
         start = 0 if cache is None else cache.length
         total = start + ids.shape[1]
         if total > self.config.n_ctx:
-            raise ValueError(
-                f"the text has {total} tokens and the context holds {self.config.n_ctx}; "
-                "shorten it, or move a window over it"
-            )
+            raise ValueError(f"the text has {total} tokens and the context holds {self.config.n_ctx}; shorten it")
         x = self.transformer["wte"](ids)  # (B, T, D)
         if self.config.positions == "learned":
             x = x + self.transformer["wpe"].weight[start:total]
@@ -248,10 +245,8 @@ def generate(
         ValueError: prompt and continuation together do not fit into the context.
     """
     if ids.shape[1] + n_new > model.config.n_ctx:
-        raise ValueError(
-            f"{ids.shape[1]} prompt tokens and {n_new} new ones make {ids.shape[1] + n_new}; "
-            f"the context holds {model.config.n_ctx}: ask for fewer, or shorten the prompt"
-        )
+        total = f"{ids.shape[1]} prompt tokens and {n_new} new ones make {ids.shape[1] + n_new}"
+        raise ValueError(f"{total}; the context holds {model.config.n_ctx}: ask for fewer, or shorten the prompt")
     cache = Cache() if use_cache else None
     for _ in range(n_new):
         seen = 0 if cache is None else cache.length

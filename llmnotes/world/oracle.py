@@ -50,9 +50,7 @@ def truth(words: Sequence[str]) -> Truth:
     for i, word in enumerate(words):
         if word not in IDS:
             near = difflib.get_close_matches(word, VOCABULARY, n=3)
-            raise ValueError(
-                f"word {i} is {word!r}, which the language does not have" + (f"; near: {near}" if near else "")
-            )
+            raise ValueError(f"word {i} is {word!r}, which the language does not have; near it has {near}")
         if i and not probs[i - 1, IDS[word]]:
             could = [VOCABULARY[j] for j in np.flatnonzero(probs[i - 1])[:8]]
             said = " ".join(words[max(0, i - 6) : i])
