@@ -4,7 +4,7 @@
 looks at, copies and feeds. `probing`: what can be read from activations, and erasing it. `sae`: dictionaries of
 features. `reconstruction`: what a model loses with one. `steering`: a direction added while the model writes. `lora`:
 low-rank changes of weights, and how weights changed; `adapters`: other ways of tuning. The last two are imported by
-their own names.
+their own names. A `model` is everywhere what `llmnotes.load` gives, or a transformers model, which takes token ids.
 """
 
 from llmnotes.methods.giants import giants

@@ -1,7 +1,6 @@
 """Other ways of tuning a model without touching its matrices: bottleneck adapters, prompts, prefixes, biases.
 
-Each is a dictionary of small tensors to train, with `llmnotes.methods.lora.tune`, and a function that runs the model
-with them.
+Each is a dictionary of small tensors, trained by `llmnotes.methods.lora.tune`, and a function that runs the model so.
 
 >>> import torch
 >>> from transformers import GPT2Config, GPT2LMHeadModel
@@ -32,10 +31,7 @@ PLACES = ("attn_out", "mlp_out")
 def biases(model: Any) -> dict[str, Tensor]:
     """Copy every bias of a model by name, to train nothing else (Ben Zaken et al. 2022, "BitFit").
 
-    `llmnotes.methods.lora.predictor` runs the model with them.
-
-    Raises:
-        ValueError: the model has no biases.
+    `llmnotes.methods.lora.predictor` runs the model with them. Raises ValueError for a model without biases.
     """
     hf, _ = unwrap(model)
     found = {name: p.detach().clone() for name, p in hf.named_parameters() if name.endswith(".bias")}
@@ -47,14 +43,7 @@ def biases(model: Any) -> dict[str, Tensor]:
 def bottleneck(model: Any, width: int, *, seed: int = 0) -> dict[str, Tensor]:
     """Make adapters behind every attention and every MLP: two thin matrices with a GELU between (Houlsby et al. 2019).
 
-    Args:
-        width: of the middle.
-
-    Returns:
-        For each place `attn_out.0.down` (d_model, width), and `.up` (width, d_model), zeros: nothing changes yet.
-
-    Raises:
-        ValueError: a width below 1.
+    For each place `attn_out.0.down` (d_model, width), random, and `.up` (width, d_model), zeros: nothing changes yet.
     """
     if width < 1:
         raise ValueError(f"bottleneck: width is {width}; expected 1 or more")
@@ -88,8 +77,7 @@ def bottlenecked(model: Any, trained: Mapping[str, Tensor]) -> Predict:
 def soft_prompt(model: Any, length: int, *, seed: int = 0) -> dict[str, Tensor]:
     """Make vectors to stand before a text as if they were words (Lester et al. 2021): those of random words at first.
 
-    Returns:
-        One tensor, `prompt`, (length, d_model).
+    They are one tensor, `prompt`, (length, d_model).
     """
     hf, _ = unwrap(model)
     return {"prompt": hf.get_input_embeddings().weight.detach()[_random_words(hf, length, seed)].clone()}
@@ -112,8 +100,7 @@ def prompted(model: Any, trained: Mapping[str, Tensor]) -> Predict:
 def prefix(model: Any, length: int, *, seed: int = 0) -> dict[str, Tensor]:
     """Make keys and values for every layer to look at besides the text's own (Li & Liang 2021).
 
-    Returns:
-        For each layer `k.0` and `v.0`, (kv heads, length, d_head): those of a random text, to start with.
+    For each layer `k.0` and `v.0`, (kv heads, length, d_head): those of a random text, to start with.
     """
     hf, _ = unwrap(model)
     with torch.no_grad():

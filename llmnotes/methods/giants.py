@@ -23,11 +23,7 @@ TIMES, SHARE, FEWEST = 5, 0.5, 8
 
 
 def giants(x: Float[Tensor, "*batch d"]) -> Bool[Tensor, "*batch"]:
-    """Which vectors are over five times as long as others (their lower quartile) and lie mostly in one dimension.
-
-    Args:
-        x: activations of many tokens of one layer.
-    """
+    """Which of one layer's activations are over five times as long as their lower quartile and mostly one dimension."""
     if x.size(-1) < FEWEST or x.numel() == 0:  # in a few dimensions one of them always holds most
         return x.new_zeros(x.shape[:-1], dtype=torch.bool)
     squares = x.detach().float().pow(2)

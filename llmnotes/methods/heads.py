@@ -40,11 +40,7 @@ class Scores:
 
     @property
     def bound(self) -> float:
-        """How far from chance 19 of 20 scores of the null stay, over all draws and heads.
-
-        Raises:
-            ValueError: no null was drawn for this score.
-        """
+        """How far from chance 19 of 20 scores of the null stay, over all draws and heads; ValueError without a null."""
         if self.null is None:
             raise ValueError(f"{self.name} has no null; only copying draws one, compare others with chance")
         return (self.null - self.chance).abs().quantile(0.95).item()
@@ -61,12 +57,7 @@ def repeated_tokens(
 ) -> Int[Tensor, "batch pos"]:
     """Random tokens, then the same again: whoever predicts the second half has to look the answer up in the first.
 
-    Args:
-        length: tokens in one half.
-        first: a token to begin each row with, for models that expect one.
-
-    Raises:
-        ValueError: twice the length (and the first token) do not fit into the context.
+    `length` counts one half; `first` is a token to begin each row with. Raises ValueError where the context is shorter.
     """
     size = parts(model).sizes
     total = 2 * length + (first is not None)
@@ -91,9 +82,8 @@ def looking(model: Any, inputs: Inputs, *, padding: str = "right") -> dict[str, 
     Only queries that have such a place to look at count. Use `repeated_tokens` for "duplicate" and "induction": in
     ordinary text, what followed a word is also likely to follow it by itself.
 
-    Returns:
-        Scores by name, values (layer, head). Chance is a head that looks at all it can see alike. A kind of place that
-        the inputs never offer is left out.
+    Scores are (layer, head); chance is a head that looks at all it can see alike. A kind of place that the inputs never
+    offer is left out.
     """
     seen = trace(model, inputs, ["pattern"], padding=padding)
     patterns = seen.stack("pattern").float()  # (layer, batch, head, query, key)
@@ -145,9 +135,6 @@ def copying(model: Any, *, draws: int = 20, seed: int = 0, centred: bool = True)
     Returns:
         Scores (layer, head) from -1 to 1, with the scores under permuted tokens as their `null` (draw, layer, head).
         Every embedding goes into every head, though a later layer's head never sees a bare one.
-
-    Raises:
-        ValueError: fewer than one draw.
     """
     if draws < 1:
         raise ValueError(f"draws is {draws}; expected at least 1, for the chance level")
@@ -179,15 +166,8 @@ def composition(model: Any, kind: str, *, draws: int = 20, seed: int = 0) -> Sco
     The score is |A B| / (|A| |B|) in Frobenius norms, A being the earlier head's w_v @ w_o and B what the later head
     does with what it reads: w_q @ w_k^T for "q", its transpose for "k", w_v @ w_o for "v". Norms are left out.
 
-    Args:
-        kind: "q", "k" or "v": by which of its inputs the later head would read.
-        draws: how many pairs of random heads of the same sizes make the chance level.
-
-    Returns:
-        Scores (layer, head, later layer, later head), NaN where the second head is not in a later layer.
-
-    Raises:
-        ValueError: an unknown kind.
+    Scores are (layer, head, later layer, later head), NaN where the second head is not in a later layer. `draws` pairs
+    of random heads of the same sizes make the chance level.
     """
     if kind not in ("q", "k", "v"):
         raise ValueError(f"kind is {kind!r}; expected 'q', 'k' or 'v'")

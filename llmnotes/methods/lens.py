@@ -48,8 +48,7 @@ def logit_lens(
     Early layers do not write in the vocabulary's basis, so what the lens shows there says little.
 
     Args:
-        tokens: only these tokens, in this order; without, the whole vocabulary, which takes megabytes a position where
-            it is large (see `lens_guesses`).
+        tokens: only these tokens, in this order; without, the whole vocabulary, megabytes a position where it is large.
 
     Returns:
         Log-probabilities in nats, first of the embedding, then after each layer; the last are the model's own.

@@ -29,10 +29,9 @@ Weights = Mapping[str, Tensor]
 
 
 def matrices(model: Any, parts: Iterable[str] = ("attn", "mlp")) -> dict[str, Tensor]:
-    """Take the matrices of a GPT-2's blocks by name, each (in, out); those of attention or of MLPs only, if so asked.
+    """Take the matrices of a GPT-2's blocks, or of its attention or MLPs alone, by name, each (in, out).
 
-    Raises:
-        ValueError: the model has none under such names, because it is no GPT-2.
+    Raises ValueError for a model that is no GPT-2.
     """
     hf, _ = unwrap(model)
     found = {
@@ -48,14 +47,8 @@ def matrices(model: Any, parts: Iterable[str] = ("attn", "mlp")) -> dict[str, Te
 def low_rank(weights: Weights, rank: int, *, seed: int = 0) -> dict[str, Tensor]:
     """Make the factors of a change of some rank, which changes nothing yet.
 
-    Args:
-        rank: inner width of the product; no more than either side of any matrix.
-
-    Returns:
-        For each matrix `name.a` (in, rank), normal with deviation 1 / sqrt(in), and `name.b` (rank, out), zeros.
-
-    Raises:
-        ValueError: a rank below 1 or above what a matrix has.
+    For each matrix `name.a` (in, rank), normal with deviation 1 / sqrt(in), and `name.b` (rank, out), zeros. Raises
+    ValueError for a rank below 1 or above what a matrix has.
     """
     for name, w in weights.items():
         if not 1 <= rank <= min(w.shape):
@@ -68,12 +61,7 @@ def low_rank(weights: Weights, rank: int, *, seed: int = 0) -> dict[str, Tensor]
 def merged(weights: Weights, factors: Weights, *, alpha: float | None = None) -> dict[str, Tensor]:
     """The weights with a low-rank change added: W + (alpha / rank) a b for each matrix that has factors.
 
-    Args:
-        weights: matrices (in, out) by name; those without factors are left out of the result.
-        alpha: size of the change; by default the rank, so that it is W + a b.
-
-    Raises:
-        KeyError: factors of a matrix that is not among the weights.
+    By default alpha is the rank, so that the change is a b. Raises KeyError for factors of a matrix that is not there.
     """
     names = [name.removesuffix(".a") for name in factors if name.endswith(".a")]
     changed = {}
@@ -106,16 +94,8 @@ def tune(
 ) -> list[float]:
     """Train tensors in place with AdamW, no weight decay; the rate rises for a tenth of the steps and falls to zero.
 
-    Args:
-        trained: the tensors to change, leaves of the graph; they come back without gradients.
-        lr: the highest rate.
-        after: called with the number of steps taken, after each.
-
-    Returns:
-        The loss of every step.
-
-    Raises:
-        FloatingPointError: the loss is no longer finite.
+    `lr` is the highest rate, `after` is called with the number of steps taken. Returns the loss of every step; raises
+    FloatingPointError where it is no longer finite.
     """
     trained = [tensor.requires_grad_() for tensor in trained]
     optimizer = torch.optim.AdamW(trained, lr=lr, weight_decay=0.0)
@@ -164,13 +144,8 @@ def intruders(
 ) -> list[int]:
     """Find intruder dimensions: leading singular vectors of the changed matrix that are new (Shuttleworth et al. 2024).
 
-    Args:
-        top: how many of the largest singular values of `after` to look at.
-        below: a left singular vector whose cosine with every one of `before` is smaller than this, sign aside, is an
-            intruder.
-
-    Returns:
-        Their places among the singular values of `after`, the largest first.
+    Of the `top` left singular vectors of `after` these are those whose cosine with every one of `before`, sign aside,
+    is smaller than `below`; returned are their places, the largest singular value first.
     """
     old, new = (torch.linalg.svd(w.detach().double(), full_matrices=False).U for w in (before, after))
     nearest = (old.T @ new[:, :top]).abs().amax(0)
@@ -180,12 +155,7 @@ def intruders(
 def scaled_intruders(
     before: Float[Tensor, "rows cols"], after: Float[Tensor, "rows cols"], scale: float, **which: Any
 ) -> Float[Tensor, "rows cols"]:
-    """The changed matrix with its intruder dimensions scaled: at 1 as it is, at 0 without them.
-
-    Args:
-        scale: factor for each intruder's singular value.
-        **which: `top` and `below`, as for `intruders`.
-    """
+    """The changed matrix with its intruders' singular values scaled: at 1 as it is, at 0 without them."""
     found = intruders(before, after, **which)
     u, s, v = torch.linalg.svd(after.detach().double(), full_matrices=False)
     less = (u[:, found] * s[found]) @ v[found]

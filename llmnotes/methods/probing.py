@@ -8,9 +8,8 @@ probe on an untrained model. To test use, erase what the probe found and look at
 penalty points along d in the units in which it is fitted. On activations as they are, its direction is d. On
 standardised ones (each dimension divided by its spread s) it is d / s**2 in the old units, and where activations are
 whitened (linear discriminant analysis) it is C**-1 d, with their covariance C. All three read well, and can be nearly
-orthogonal to each other. Projected out of the activations as they are, only d takes the difference of the means away:
-"the probe's direction can go without harm" may say no more than that the probe was standardised. Erase in the units in
-which the probe was fitted, or use LEACE (Belrose et al. 2023).
+orthogonal to each other. Projected out of the activations as they are, only d takes the difference of the means away.
+So erase in the units in which the probe was fitted, or use LEACE (Belrose et al. 2023).
 
     >>> import torch
     >>> from llmnotes.methods.probing import erase, probe
@@ -60,9 +59,8 @@ class Probe:
     def selectivity(self) -> float:
         """Accuracy less that on labels shuffled among the examples, from which there is nothing to learn.
 
-        This is not the selectivity of Hewitt and Liang (2019, "Designing and Interpreting Probes with Control Tasks").
-        Their control task gives each word *type* one random label, the same wherever it stands, which a probe can learn
-        by heart. For theirs, fit a second probe on such labels and subtract its accuracy.
+        Not the selectivity of Hewitt and Liang (2019, "Designing and Interpreting Probes with Control Tasks"), whose
+        control gives each word *type* one random label: for theirs, subtract the accuracy of a probe of such labels.
         """
         return self.accuracy - self.shuffled
 
@@ -92,8 +90,7 @@ def probe(
 
     Raises:
         ValueError: x is no table, labels of another length, fewer than two classes, NaN, or a split that leaves a
-            class out of the training data or one class in the test data. One of more classes that is missing there is
-            a warning.
+            class out of the training data or one class in the test data. Fewer classes there are a warning.
     """
     x = torch.as_tensor(x).detach().double().cpu().numpy()
     y = np.asarray(torch.as_tensor(labels).cpu() if isinstance(labels, torch.Tensor) else labels)
@@ -171,16 +168,11 @@ def erase(x: Float[Tensor, "*batch d"], directions: Float[Tensor, "k d"]) -> Flo
     """Project directions out of activations, so that nothing linear can be read along them.
 
     What lies in other directions stays, and with it what a new probe may read. To probe and erase in turn until nothing
-    is read is INLP (Ravfogel et al. 2020, "Null It Out").
-
-    Give it to `llmnotes.model.interventions.edit` to erase while the model runs:
+    is read is INLP (Ravfogel et al. 2020, "Null It Out"). While the model runs:
     `edit(model, "resid_post", 3, lambda x, at: erase(x, directions))`.
 
-    Args:
-        directions: one vector (d) or several (k, d), of any length, not necessarily orthogonal.
-
-    Raises:
-        ValueError: directions of another size than the activations.
+    Directions are one vector (d) or several (k, d), of any length, not necessarily orthogonal. Raises ValueError where
+    they have another width than the activations.
     """
     directions = torch.atleast_2d(directions).to(x.device, torch.promote_types(x.dtype, torch.float32))
     if directions.size(-1) != x.size(-1):

@@ -56,14 +56,7 @@ class Recovered:
 
 
 def recovered(model: Any, sae: SAE, layer: int, inputs: Inputs, *, place: str = "resid_post") -> Recovered:
-    """Measure what a model loses when it goes on with a reconstruction, with the mean, and with zero.
-
-    Args:
-        sae: trained on this place, not on these texts.
-
-    Raises:
-        ValueError: what `nll`, `edit` and `SAE.encode` raise.
-    """
+    """Measure what a model loses on texts, best new to the sae, with a reconstruction, with the mean, and with zero."""
     seen = trace(model, inputs, [place])
     changes = {
         "spliced": splice(model, sae, layer, place=place),

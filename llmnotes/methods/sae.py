@@ -42,11 +42,7 @@ class SAE:
     threshold: float | None = None  # in the units of x
 
     def encode(self, x: Float[Tensor, "*batch d"]) -> Float[Tensor, "*batch feature"]:
-        """How active each feature is.
-
-        Raises:
-            ValueError: activations of another width than the autoencoder was trained on.
-        """
+        """How active each feature is; ValueError for activations of another width than those of the training."""
         if x.size(-1) != len(self.b_dec):
             raise ValueError(f"activations are {x.size(-1)} wide; this autoencoder reads {len(self.b_dec)}")
         features = ((x - self.b_dec) @ self.w_enc + self.b_enc).relu()
@@ -111,7 +107,6 @@ def train_sae(
     one, and the part of their gradient that points along them is removed before each step.
 
     Args:
-        x: activations, such as `llmnotes.methods.probing.activations(...)[layer]`.
         k: TopK: how many may be active at once.
         batch_k: or BatchTopK: how many may be active on average. Trained, it keeps the features above a threshold: the
             mean over the last fifth of the steps of the smallest feature that was kept.
@@ -120,9 +115,7 @@ def train_sae(
         aux: the weight of the error with which the dead features alone, the d / 2 strongest of them, reconstruct what
             the others leave; 1/32 in Gao et al. None revives dead features instead.
         lr: learning rate, falling to zero over the last fifth.
-        every: steps between entries of the log and revivals of dead features.
-        keep_giants: train on giant vectors, too (`llmnotes.methods.giants`). By default they are left out with a
-            warning: the scale would be theirs, and the dictionary would describe one token.
+        keep_giants: train on giant vectors, too (`llmnotes.methods.giants`), which are else left out with a warning.
 
     Returns:
         The autoencoder, in the scale of x, and the log.
@@ -237,14 +230,7 @@ class Match:
 def match(
     features: Float[Tensor, "example feature"], labels: Float[Tensor, "example label"], *, seed: int = 0
 ) -> Match:
-    """Which feature stands for which label of a known truth, by correlation over examples.
-
-    Args:
-        labels: what is true of each example: 0 or 1, or a quantity.
-
-    Raises:
-        ValueError: not as many labels as examples.
-    """
+    """Which feature stands for which label of a known truth (0 or 1, or a quantity), by correlation over examples."""
     if len(features) != len(labels) or labels.ndim != 2:
         both = tuple(features.shape), tuple(labels.shape)
         raise ValueError(f"features and labels are {both}; expected (example, ...) twice")

@@ -41,15 +41,13 @@ def difference_of_means(
 ) -> Float[Tensor, " d_model"]:
     """The vector from the mean activation of some texts to that of others (Turner et al. 2023; Rimsky et al. 2024).
 
+    It is as long as the means are apart: a dose of 1 moves from one to the other.
+
     Args:
         towards: texts that have what the vector shall bring.
         away: texts that have not, and are alike otherwise.
         last_only: use each text's last token instead of all its tokens.
-        keep_giants: count giant vectors, too, such as that of a first token to which half of the heads look. By default
-            they are left out with a warning: one of them would decide the mean.
-
-    Returns:
-        The vector, as long as the means are apart: a dose of 1 moves from one to the other.
+        keep_giants: count giant vectors, too (`llmnotes.methods.giants`), which are else left out with a warning.
     """
     sides = []
     for texts in (towards, away):
@@ -74,13 +72,8 @@ def steer(
 ) -> AbstractContextManager[None]:
     """Add `dose * vector` at a layer while the body runs.
 
-    Args:
-        vector: from `difference_of_means`, a probe's direction, an SAE's decoder, an unembedding row.
-        dose: how much; negative pushes the other way.
-        **part: `positions`, as in `llmnotes.model.edit`; every position, generated ones too, if not given.
-
-    Raises:
-        ValueError: a vector of the wrong size.
+    The vector comes from `difference_of_means`, or is a probe's direction, an SAE's decoder, an unembedding row. It is
+    added at every position, generated ones too, unless `positions` are given as for `llmnotes.model.edit`.
     """
     return add(model, place, layer, dose * vector, **part)
 
