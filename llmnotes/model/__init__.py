@@ -4,6 +4,9 @@
 `trace` runs it and keeps what passes through its places; `edit`, `replace`, `ablate`, `add` and `cut_edges` change what
 passes through them, and `rerun` runs it once more at single places; `nll` is its loss. Where each architecture keeps
 its parts is known in `architectures` alone, and what the places are called in `hooks`.
+
+A `model` is everywhere what `load` gives, or a transformers model, which takes token ids instead of text; `inputs` are
+a text, several texts, or token ids as lists or a tensor. Heads and layers count from 0, negative ones from the end.
 """
 
 from llmnotes.model.architectures import LAYOUTS, Layout, Sizes, describe, parts

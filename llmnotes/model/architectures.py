@@ -4,11 +4,10 @@ Everything else in this package works on *places* (`resid_pre`, `z`, `mlp_post`,
 model. To support another architecture, add a `Layout` to `LAYOUTS`: attribute paths and how queries, keys and values
 are packed. `parts` then finds every part or says which is missing. For a module of one's own, see `describe`.
 
-A block writes x + attn(norm(x)), then the same with its MLP. Around this, architectures differ in norms on queries and
-keys (Qwen3, OLMo 2, Gemma 3), norms on what is written (OLMo 2, Gemma 2 and 3), factors and caps (Granite, Gemma 2),
-windows (Mistral, Gemma 2 and 3) and layers without rotary positions (SmolLM3). `Block` holds these, too.
+A block writes x + attn(norm(x)), then the same with its MLP. Norms on queries and keys (Qwen3, OLMo 2, Gemma 3) or on
+what is written (OLMo 2, Gemma 2 and 3), factors and caps (Granite, Gemma 2), windows (Mistral, Gemma 2 and 3) and
+layers without rotary positions (SmolLM3) stand in `Block`, too.
 
-    >>> import torch
     >>> from transformers import GPT2Config, GPT2LMHeadModel
     >>> from llmnotes.model.architectures import parts, sizes
     >>> model = GPT2LMHeadModel(GPT2Config(n_layer=2, n_head=4, n_embd=32, vocab_size=50, n_positions=16))
@@ -17,8 +16,6 @@ windows (Mistral, Gemma 2 and 3) and layers without rotary positions (SmolLM3). 
     >>> block = parts(model).blocks[0]
     >>> block.w_q.shape  # (head, d_model, d_head)
     torch.Size([4, 32, 8])
-    >>> block.w_o.shape  # (head, d_head, d_model)
-    torch.Size([4, 8, 32])
 """
 
 from __future__ import annotations
@@ -226,11 +223,7 @@ def logits_of(output: Any) -> Tensor:
 
 
 def run(model: nn.Module, tokens: Any, **extra: Any) -> Any:
-    """Call a model on token ids, without a cache unless `extra` says otherwise.
-
-    Raises:
-        ValueError: a described module and anything but ids, such as the mask that padding on the left needs.
-    """
+    """Call a model on token ids, without a cache unless `extra` says otherwise; a described module takes ids alone."""
     if model not in _OWN:
         return model(tokens, **{"use_cache": False} | extra)
     if extra:
@@ -250,11 +243,7 @@ def refused(config: dict[str, Any]) -> str | None:
 
 
 def unwrap(model: Any) -> tuple[nn.Module, Any]:
-    """The transformers model and the tokenizer of what `llmnotes.load` gives, or of a bare model, which has None.
-
-    Raises:
-        TypeError: it is neither.
-    """
+    """The transformers model and the tokenizer of what `llmnotes.load` gives, or of a bare model, which has None."""
     # A Llama model has a `.model` of its own, so being a module is what tells the two apart.
     if isinstance(model, nn.Module):
         return model, None

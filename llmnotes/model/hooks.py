@@ -94,9 +94,7 @@ def hooked(model: Any, calls: Iterable[tuple[str, int | None, Call]], *, read: b
         calls: triples of place, layer (None for `logits`) and function `(value, start) -> new value or None`.
         read: the functions only look: `resid_mid` is then the model's own tensor instead of a sum made again.
 
-    Raises:
-        ValueError: a place that the architecture has not.
-        IndexError: a layer that the model has not.
+    Raises ValueError for a place, IndexError for a layer that the model has not.
     """
     found = model if isinstance(model, Parts) else parts(model)
     checked = []

@@ -42,7 +42,6 @@ def batch(model: Any, inputs: Inputs, *, padding: str = "right") -> Batch:
     a causal model never looks to the right. Padding on the left needs a mask, and positions that start at the text.
 
     Args:
-        model: what `llmnotes.load` gives; with a bare transformers model, `inputs` must be token ids.
         inputs: one text, several texts, one row of ids, several rows of ids, a tensor (pos) or (batch, pos), or what a
             tokenizer returns (ids where its mask is 1).
         padding: "right" or "left": where shorter rows are filled up.
@@ -88,11 +87,7 @@ def batch(model: Any, inputs: Inputs, *, padding: str = "right") -> Batch:
 
 
 def pair(model: Any, clean: Inputs, corrupted: Inputs) -> Batch:
-    """Two prompts of the same number of tokens as one batch: row 0 is clean, row 1 corrupted.
-
-    Raises:
-        ValueError: either is more than one prompt, or their lengths in tokens differ, or they are the same.
-    """
+    """Two prompts as one batch, row 0 clean, row 1 corrupted; ValueError unless as many tokens, and different ones."""
     one, other = batch(model, clean), batch(model, corrupted)
     if len(one.tokens) != 1 or len(other.tokens) != 1:
         raise ValueError(f"got {len(one.tokens)} clean, {len(other.tokens)} corrupted prompts: loop over pairs")
@@ -153,11 +148,7 @@ def _pieces(tokenizer: Any, text: str) -> list[int]:
 
 
 def integers(what: str, some: Any) -> list[int]:
-    """One whole number or several, of Python, NumPy or torch, as a list.
-
-    Raises:
-        TypeError: something is no whole number; a truth value or 2.0 is none, since it would be cut to one in silence.
-    """
+    """One whole number or several, of Python, NumPy or torch, as a list; TypeError for truth values and for 2.0."""
     if hasattr(some, "tolist"):
         some = some.tolist()
     several = list(some) if hasattr(some, "__iter__") and not isinstance(some, (str, bytes, Mapping)) else [some]
@@ -170,11 +161,7 @@ def integers(what: str, some: Any) -> list[int]:
 
 
 def chosen(what: str, some: Any, n: int) -> list[int]:
-    """Which of n things are meant, counted from 0: one or several, negative ones from the end; None means all.
-
-    Raises:
-        IndexError: one that does not exist.
-    """
+    """Which of n things are meant: one or several, negative ones from the end, None for all; else an IndexError."""
     numbers = list(range(n)) if some is None else integers(what, some)
     for i in numbers:
         if not -n <= i < n:

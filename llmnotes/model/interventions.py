@@ -54,7 +54,7 @@ def edit(
         place: a name from `llmnotes.model.hooks.PLACES`.
         layers: one layer or several; None means all (and is the only choice for `logits`).
         change: gets the chosen part, (batch, positions, [heads,] width) or, for `pattern`, (batch, heads, queries,
-            keys), and the absolute positions in it; returns what to put there, of that shape or broadcasting to it.
+            keys), and its positions; returns what to put there, of that shape or broadcasting to it.
         positions: which positions (queries, for `pattern`), negative ones from the end of the prompt; a slice without
             an end reaches on into text that is being generated.
         heads: which heads, for `q`, `k`, `v`, `z` and `pattern`; under grouped-query attention `k` and `v` have fewer.
@@ -108,10 +108,8 @@ def edit(
 def replace(model: Any, place: str, layers: Some, value: Tensor | float, **part: Any) -> AbstractContextManager[None]:
     """Put a value where the model computes another.
 
-    Args:
-        value: a number, a vector as wide as the place, or a tensor with all its dimensions, such as `trace["z", 3]`
-            (over the positions chosen; over the whole prompt if none are).
-        **part: `positions`, `heads`, `neurons`, as in `edit`.
+    The value is a number, a vector as wide as the place, or a tensor with all its dimensions, such as `trace["z", 3]`
+    (over the positions chosen; over the whole prompt if none are); `part` is `positions`, `heads`, `neurons` of `edit`.
 
     Raises:
         ValueError: a value of the wrong size, and what `edit` raises.
@@ -143,7 +141,6 @@ def ablate(
             token of the reference. Zero is far from anything the model is used to, so the other two are fairer
             (Chan et al. 2022, "Causal scrubbing").
         reference: a trace of other texts that holds the place; needed for "mean" and "resample".
-        **part: `positions`, `heads`, `neurons`, as in `edit`.
 
     Raises:
         ValueError: an unknown `by`, or a reference that is missing; and what `edit` raises.
@@ -188,7 +185,6 @@ def cut_edges(
 
     Raises:
         ValueError: an edge that points ahead, or an only edge cut (position 0 to itself) with `renormalize`.
-        IndexError: a layer or head that does not exist.
     """
     edges = [tuple(integers("an edge", edge)) for edge in edges]
     for query, key in edges:
@@ -218,10 +214,6 @@ def cut_edges(
 @contextmanager
 def freeze(model: Any, reference: Trace, place: str = "pattern", layers: Some = None, **part: Any) -> Iterator[None]:
     """Hold a place at the values of another run of the same shape; `pattern` keeps each head looking where it looked.
-
-    Args:
-        reference: a trace that holds the place.
-        **part: `positions`, `heads`, `neurons`, as in `edit`.
 
     Raises:
         KeyError: the reference does not hold the place.

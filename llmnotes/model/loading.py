@@ -43,11 +43,7 @@ class LoadedModel(Sizes):
     name: str  # what it was loaded by
 
     def ids(self, text: str) -> Int[Tensor, "1 pos"]:
-        """The token ids of a text, as the tokenizer gives them.
-
-        Raises:
-            ValueError: the text is longer than the context, or the model has no tokenizer.
-        """
+        """The token ids of a text; ValueError for one longer than the context, and without a tokenizer."""
         if self.tokenizer is None:
             raise ValueError(f"{self.name} came without a tokenizer; pass token ids instead of text")
         ids = torch.tensor([self.tokenizer(text, verbose=False)["input_ids"]])
@@ -74,8 +70,7 @@ def load(
     Args:
         name: such as "world", "smollm2", "gpt2", "EleutherAI/pythia-70m", "path/to/folder" or "path/to/file.gguf". A
             GGUF file, or a folder that holds one and no config.json, is converted once and kept.
-        dtype: "float32", "bfloat16" or "float16", which take half the memory and keep about three digits. Weights are
-            read as this, whatever they are stored in.
+        dtype: "float32", "bfloat16" or "float16", which take half the memory and keep about three digits.
         seed: which training of a model that ships with several (`seeds`): the same recipe from other first weights, on
             other stories. None is the usual one, seed 0 (`llmnotes replicate` makes it another).
         adapter: a low-rank change to merge into the weights, which are read as float32 for it: the name of one that
@@ -122,11 +117,7 @@ def shipped() -> list[str]:
 
 
 def seeds(name: str) -> list[int]:
-    """The trainings of a shipped model that `load(name, seed=…)` opens: [0, 1, …], [0] where there is one.
-
-    Raises:
-        FileNotFoundError: no model of that name ships with llmnotes.
-    """
+    """The trainings of a shipped model that `load(name, seed=…)` opens: [0, 1, …], [0] where there is one."""
     if name not in shipped():
         raise FileNotFoundError(_not_found(name, ["the models that ship with llmnotes"]))
     return [0, *sorted(int(path.name.removeprefix("seed-")) for path in (CHECKPOINTS / name).glob("seed-*"))]

@@ -9,8 +9,6 @@
 [2, 4]
 >>> bool(abs(scores.sum.sum() / 6 + nll(model, [[3, 1, 4], [1, 5, 9, 2, 6]])) < 1e-5)
 True
->>> score(model, [[3, 1, 4]], first=0).tokens.tolist()
-[3]
 >>> minimal_pairs(model, [([3, 1, 4], [3, 1, 5]), ([2, 7], [2, 8])]).accuracy in (0.0, 0.5, 1.0)
 True
 """
@@ -73,11 +71,7 @@ def score(model: Any, inputs: Inputs, *, first: str | int | bool | None = None, 
 
 
 def nll(model: Any, inputs: Inputs) -> float:
-    """The model's loss on texts in nats per token, all texts in one batch.
-
-    Raises:
-        ValueError: no token has one before it to be predicted from.
-    """
+    """The model's loss on texts in nats per token, all in one batch; ValueError where each has a single token."""
     sums, counted = _sums(model, inputs)
     if not counted.any():
         raise ValueError("every text has a single token; the loss needs a token to predict from another")

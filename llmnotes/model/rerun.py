@@ -32,15 +32,9 @@ def rerun(model: Any, inputs: Inputs, rows: Sequence[int], positions: Sequence[i
 
     To edits around the call each place is a text of one token: what they get is (place, 1, [heads,] width).
 
-    Args:
-        inputs: texts or token ids, as in `trace`; all of one length.
-        rows: for each place the row that it is in.
-        positions: for each place its position there.
-
-    Returns:
-        A function that runs the model at these places, with whatever intervention is active when it is called. It
-        returns the logits, (place, vocab), or what passes through another place, such as `again("resid_post", 3)`, or
-        several in one run: `again([("z", 3), ("mlp_out", 3)])` gives a list.
+    Rows and positions name a place each in texts of one length. Returned is a function that runs the model there, with
+    whatever intervention is active when it is called. It gives the logits, (place, vocab), or what passes through
+    another place, such as `again("resid_post", 3)`, or a list: `again([("z", 3), ("mlp_out", 3)])`.
 
     Raises:
         ValueError: rows and positions that do not fit each other or the texts, texts of unequal length, or a model that
@@ -86,10 +80,7 @@ def rerun(model: Any, inputs: Inputs, rows: Sequence[int], positions: Sequence[i
 
 
 def _cache(kept: list[list[Tensor]]) -> Any:
-    """A cache of keys and values with one free column at the end, into which the place's own are written.
-
-    Growing a cache would copy all of it at each run, which takes longer than the run.
-    """
+    """A cache with one free column at its end for the place's own keys and values: to grow one takes longer."""
     from transformers.cache_utils import DynamicCache, DynamicLayer
 
     class Kept(DynamicLayer):

@@ -23,14 +23,7 @@ FILES = ("stories260K.bin", "tok512.bin")
 
 
 def read_llama2c(path: str | Path) -> LlamaForCausalLM:
-    """Read the weights of a llama2.c model.
-
-    Returns:
-        The model in float32, eval mode.
-
-    Raises:
-        ValueError: the file has a size other than its header tells.
-    """
+    """Read a llama2.c model, in float32 and eval mode; ValueError where the file's size is not what its header says."""
     raw = Path(path).read_bytes()
     if len(raw) < HEADER.size:
         raise ValueError(f"{path} has {len(raw)} bytes; a llama2.c model begins with {HEADER.size} bytes of sizes")
@@ -101,14 +94,8 @@ def halves(weight: Float[Tensor, "rows dim"], n_heads: int) -> Float[Tensor, "ro
 def read_llama2c_tokenizer(path: str | Path, vocab_size: int) -> PreTrainedTokenizerFast:
     """Read a llama2.c tokenizer: SentencePiece's BPE with byte fallback, merges in the order of the tokens' scores.
 
-    Like run.c it puts `<s>` before the text and a space before the first word. Unlike some, `decode` gives the text
-    back with `skip_special_tokens=True`.
-
-    Args:
-        vocab_size: how many tokens it holds; the file does not say.
-
-    Raises:
-        ValueError: the file holds another number of tokens.
+    Like run.c it puts `<s>` before the text and a space before the first word. Raises ValueError where the file holds
+    another number of tokens than `vocab_size`; it does not say how many.
     """
     raw = Path(path).read_bytes()
     position, pieces, scores = 4, [], []

@@ -57,11 +57,7 @@ class Trace:
         return self.values[place, layer]
 
     def stack(self, place: str) -> Float[Tensor, "layer ..."]:
-        """One place of all the layers that were kept, as one new tensor.
-
-        Raises:
-            KeyError: the place was not kept.
-        """
+        """One place of all the layers that were kept, as one new tensor; KeyError for a place that was not."""
         layers = sorted(at for p, at in self.values if p == place and at is not None)
         if not layers:
             raise KeyError(f"the trace holds no layers of {place!r}; it holds {self.places}")
@@ -98,11 +94,8 @@ def trace(
         places: names from `llmnotes.model.hooks.PLACES`; all that the architecture has, if not given.
         layers: which layer or layers to keep, negative ones from the end; all, if not given.
         grad: keep the graph, so that `torch.autograd.grad(metric, trace[...])` works.
-        padding: "right" or "left", for texts of unequal length.
         keep_on: a device to move the kept values, the tokens and the mask to, such as "cpu" to spare a GPU's memory.
-
-        rows: how many texts run at once, to spare memory while they run; all, if not given. Interventions that hold
-            values of the whole batch need all.
+        rows: how many texts run at once, all if not given; interventions that hold values of a whole batch need all.
 
     Raises:
         ValueError: a place that the model has not; an empty or too long text (see `llmnotes.model.inputs.batch`).

@@ -25,11 +25,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def check_files(name: str, folder: Path, config: dict[str, Any]) -> None:
-    """Refuse weights that are pickled, lie elsewhere, are damaged, or are fewer than the configuration says.
-
-    Raises:
-        ValueError: names the file, what it holds and what to do.
-    """
+    """Raise ValueError for weights that are pickled, lie elsewhere, are damaged, or fewer than the configuration says."""
     elsewhere = [key for key in ("transformers_weights",) if key in config]
     elsewhere += [file.name for file in folder.glob("adapter_config.json")]
     if elsewhere:

@@ -66,9 +66,6 @@ def attribution_patching(
             equal parts of the line between their embeddings), run as one batch. The estimates of `resid_pre` in layer
             0 then add up to the whole change of the metric. None takes the gradient of the run to be patched alone.
 
-    Returns:
-        For each place, the estimated change of the metric.
-
     Raises:
         ValueError: prompts of different lengths, a place that the architecture has not, a bad metric, mode or `steps`.
     """

@@ -59,11 +59,7 @@ class Plan:
 
 
 def plan(entries: Sequence[Entry], at: Sequence[int], n_layers: int, length: int, device: Any) -> Plan:
-    """Follow the rows and positions of changes through the blocks.
-
-    Args:
-        at: the positions whose logits are wanted.
-    """
+    """Follow the rows and positions of changes through the blocks, to the positions whose logits are wanted."""
     places = [(entry.row.cpu(), entry.position.cpu()) for entry in entries]
     wanted = torch.zeros(length, dtype=torch.bool)
     wanted[list(at)] = True

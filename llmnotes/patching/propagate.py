@@ -65,10 +65,7 @@ BASE_PLACES = ("resid_pre", "resid_mid", "resid_post", "q", "k", "v")
 
 
 def base_run(model: Any, run: Any, row: int = 0) -> Base:
-    """What rows share with the run that they are changes of.
-
-    Args:
-        run: token ids, or a trace that holds `BASE_PLACES` (those of them that the architecture has) in all layers.
+    """What rows share with a run, given as token ids or as a trace that holds `BASE_PLACES` in all layers.
 
     Raises:
         RuntimeError: an intervention is active, which the shortcuts taken here would not see.
@@ -117,13 +114,9 @@ def _unchanged(base: Base, tokens: Int[Tensor, "1 pos"]) -> tuple[Tensor, Tensor
 
 
 def propagate(base: Base, entries: Sequence[Entry], at: Sequence[int]) -> tuple[Float[Tensor, "row at vocab"], int]:
-    """Follow changes to the logits.
+    """Follow changes to the logits; gives these, and how many tokens passed a block (twice if they passed two).
 
-    Args:
-        entries: the changes. Rows are numbered from 0; numbering them in the order of their layers saves memory.
-
-    Returns:
-        The logits, and how many tokens passed a block (a token that passes two blocks counts twice).
+    Rows are numbered from 0; numbering them in the order of their layers saves memory.
     """
     found, blocks = base.parts, base.parts.blocks
     way = plan(entries, at, len(blocks), base.length, base.resid[0].device)
@@ -162,10 +155,8 @@ def row_bytes(found: Parts, length: int, start: int, n_at: int) -> int:
 
 
 def feed_forward(block: Block, x: Float[Tensor, "token d_model"]) -> Float[Tensor, "token d_model"]:
-    """What the MLP adds to the residual stream, given its normed input.
-
-    GPT-2's own form of GELU is done in one fused step: as good as equal, and much faster.
-    """
+    """What the MLP adds to the residual stream, given its normed input."""
+    # GPT-2's own form of GELU in one fused step: as good as equal, and much faster
     if type(block.mlp_act).__name__ == "NewGELUActivation" and block.mlp_gate is None:
         out = block.mlp_proj(gelu(block.mlp_in(x), approximate="tanh"))
     else:

@@ -43,12 +43,8 @@ def interchange(
 ) -> AbstractContextManager[None]:
     """Let activations have another run's coordinates in a subspace, and their own in all other directions.
 
-    Args:
-        source: what the other run has there, at these positions.
-        basis: the subspace, its columns orthonormal. All of the unit matrix is a plain patch.
-
-    Raises:
-        ValueError: columns that are not orthonormal; and what `edit` raises.
+    `source` is what the other run has at these positions; the columns of `basis` span the subspace and are orthonormal,
+    else a ValueError. All of the unit matrix is a plain patch.
     """
     square = basis.detach().T @ basis.detach()
     if (off := (square - torch.eye(len(square), device=square.device)).abs().max().item()) > 1e-3:
@@ -73,13 +69,8 @@ def learn_subspace(
 ) -> Float[Tensor, "d n"]:
     """Find the directions whose interchange makes the model give the answer that the source's run calls for.
 
-    Args:
-        base: prompts as token ids, all of one length.
-        source: for each the prompt whose activation is put in.
-        answers: the token that should then come last.
-
-    Returns:
-        An orthonormal basis.
+    `base` are prompts of one length, `source` for each the prompt whose activation is put in, `answers` the token that
+    should then come last. Returns an orthonormal basis.
 
     Raises:
         ValueError: more directions than dimensions, or prompts and answers that do not fit each other.

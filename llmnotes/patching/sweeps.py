@@ -64,11 +64,7 @@ class Sweep:
 
 
 def logit_difference(model: Any, token: str | int, other: str | int) -> Metric:
-    """The metric `logit of token - logit of other`.
-
-    Raises:
-        ValueError: a text that is not exactly one token.
-    """
+    """The metric `logit of token - logit of other`; ValueError for a text that is not exactly one token."""
     one, two = token_id(model, token), token_id(model, other)
     return lambda logits: logits[..., one] - logits[..., two]
 
@@ -90,7 +86,7 @@ def sweep(
     budget_mb: float = 512,
     progress: bool = True,
 ) -> Sweep:
-    """Patch every part of a kind, each in a run of its own, and measure.
+    """Patch every part of a kind, each in a run of its own, and measure: as a plain loop would, within 1e-5.
 
     Args:
         metric: takes logits (batch, vocab) at position `at`, and gives one number for each run (batch).
@@ -99,12 +95,9 @@ def sweep(
             "head"), the default for the others; ("layer", "head", "position") or ("layer",). What is not named is
             patched as a whole. A position of `v` is that of the token looked at, one of `pattern` that which looks.
         mode: "denoising" patches clean activations into the corrupted run, "noising" the reverse.
-        heads: which heads; all, if not given. `v` has one for each key-value head.
+        heads: which heads; `v` has one for each key-value head.
         at: where the metric looks: a position; several (it then gets (batch, at, vocab)); None for all positions.
         budget_mb: memory for the runs in megabytes; a larger sweep is split, and says so on its progress bar.
-
-    Returns:
-        The sweep. It equals a plain loop of hooked passes within 1e-5.
 
     Raises:
         ValueError: prompts of different lengths, a place or axis that cannot be swept, heads or positions chosen that
@@ -258,11 +251,7 @@ class Changes:
 
 
 def patched_row(mode: str) -> int:
-    """Which row of a pair (clean, corrupted) is patched.
-
-    Raises:
-        ValueError: the mode is neither "denoising" nor "noising".
-    """
+    """Which row of a pair (clean, corrupted) is patched; ValueError for an unknown mode."""
     if mode not in ("denoising", "noising"):
         raise ValueError(f"mode is {mode!r}; expected 'denoising' or 'noising'")
     return 1 if mode == "denoising" else 0
