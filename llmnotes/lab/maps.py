@@ -21,9 +21,7 @@ GAP = 0.12  # between maps, as a share of a map
 def attention_maps(patterns: ArrayLike, *, width: float = WIDTH) -> Figure:
     """Draw a small map for each head: layers below each other, heads side by side, shaded by the root of the weight.
 
-    Args:
-        patterns: (layer, head, query, key), such as `seen.stack("pattern")[:, 0]`; weights from 0 to 1.
-        width: of the figure in inches.
+    Patterns are (layer, head, query, key), such as `seen.stack("pattern")[:, 0]`; the width is in inches.
 
     Raises:
         ValueError: another shape, or weights that are none: scores from before the softmax, for instance.

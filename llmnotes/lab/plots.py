@@ -82,12 +82,7 @@ STYLE: dict[str, Any] = {
 
 
 def subplots(rows: int = 1, columns: int = 1, *, width: float = WIDTH, height: float = 3.2, **kwargs: Any) -> tuple:
-    """`matplotlib.pyplot.subplots` in the notebook's style.
-
-    Args:
-        width: of the whole figure in inches; by default a page's column. On a phone panels go under each other.
-        height: of the whole figure in inches.
-    """
+    """`matplotlib.pyplot.subplots` in the notebook's style; width (by default a page's column) and height in inches."""
     plt.rcParams.update(STYLE)
     return plt.subplots(rows, columns, figsize=(width, height), **kwargs)
 
@@ -114,8 +109,7 @@ def literal_dollars(fig: Figure) -> None:
 def label_lines(ax: Axes) -> None:
     """Write each labelled line's label at its right end, in its colour; labels that would touch move apart.
 
-    Args:
-        ax: axes whose lines are drawn and whose limits are set.
+    The lines must be drawn and the limits of the axes set.
     """
     lines = [line for line in ax.lines if not line.get_label().startswith("_") and len(line.get_xdata())]
     if not lines:
@@ -177,11 +171,7 @@ def shown_arrays(fig: Figure) -> dict[str, np.ndarray]:
 
 
 def checked_arrays(data: Mapping[str, ArrayLike]) -> dict[str, np.ndarray]:
-    """Arrays of plain numbers, gaps (masked values) as NaN.
-
-    Raises:
-        ValueError: an array cannot be read as numbers.
-    """
+    """Arrays of plain numbers, gaps (masked values) as NaN; ValueError for what cannot be read as numbers."""
     arrays = {}
     for name, values in data.items():
         try:

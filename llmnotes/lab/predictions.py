@@ -62,11 +62,9 @@ def predict(claim: str, p: float, *, after_a_look: bool = False, **settled: str)
     """Write a claim down before its experiment, with the probability that it will turn out true.
 
     Args:
-        after_a_look: whether something of the result had been seen before, if only in a trial; such predictions are
-            counted apart.
+        after_a_look: whether something of the result had been seen before; such predictions are counted apart.
         **settled: the name of the value, noted later in the same lab, that settles it, and when the claim is true: a
-            comparison such as `"> 0.5"`, `"<= 3"`, `"== 4"` or `"between 0.2 and 0.4"`. It is text so that the page
-            can show it.
+            comparison such as `"> 0.5"`, `"<= 3"`, `"== 4"` or `"between 0.2 and 0.4"`.
 
     Raises:
         TypeError: not exactly one value is named.
@@ -147,11 +145,7 @@ def ask(
 
 
 def holds(value: float, condition: str) -> bool:
-    """Whether a value meets a comparison written as text: `"> 0.5"`, `"== 4"`, `"between 0.2 and 0.4"` (inclusive).
-
-    Raises:
-        ValueError: the comparison is malformed.
-    """
+    """Whether a value meets a comparison written as text: `"> 0.5"`, `"== 4"`, `"between 0.2 and 0.4"` (inclusive)."""
     number = r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)"
     if found := re.fullmatch(rf"\s*(>=|<=|==|>|<)\s*{number}\s*", condition):
         compare = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le, "==": operator.eq}

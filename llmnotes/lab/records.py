@@ -63,13 +63,9 @@ class Note:
     ) -> None:
         """Note numbers under their names, so that pages can quote them and the tests can check them.
 
-        A tolerance or a reason given here is for these values alone.
-
-        Args:
-            unit: shown behind each value, such as `nats` or `s`.
-            **values: Python or NumPy numbers, or tensors that hold one, by name: lower-case words joined by
-                underscores, unique within the lab. Whole numbers and truth values must come out the same again, unless
-                this very call gives a tolerance.
+        Values are Python or NumPy numbers, or tensors that hold one, by name: lower-case words joined by underscores,
+        unique within the lab. A tolerance, reason or unit given here is for these values alone. Whole numbers and truth
+        values must come out the same again, unless this very call gives a tolerance.
 
         Raises:
             TypeError: a value is not a single number.
@@ -114,11 +110,7 @@ note = Note()
 def in_words(**labels: str) -> None:
     """Say in a reader's words what noted values are, at the end of a lab for all of them.
 
-    Args:
-        **labels: for each name a few plain words, such as `least_growth="Slowest growth of the stream in a layer"`.
-
-    Raises:
-        ValueError: a name that was never noted or has its label, or an empty label.
+    Raises ValueError for a name that was never noted or has its label, and for an empty label.
     """
     for name, text in labels.items():
         if name not in _records:

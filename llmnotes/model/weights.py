@@ -25,7 +25,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def check_files(name: str, folder: Path, config: dict[str, Any]) -> None:
-    """Raise ValueError for weights that are pickled, lie elsewhere, are damaged, or fewer than the configuration says."""
+    """Raise ValueError for weights that are pickled, elsewhere, damaged, or fewer than the configuration says."""
     elsewhere = [key for key in ("transformers_weights",) if key in config]
     elsewhere += [file.name for file in folder.glob("adapter_config.json")]
     if elsewhere:

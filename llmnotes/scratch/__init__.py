@@ -1,8 +1,8 @@
 """Built from nothing, to be read: networks in NumPy, a tokenizer, a transformer, its training.
 
 `nets` is for the labs on XOR; `tokenizer` is byte-level BPE; `transformer` is GPT-2 in one file, and `gpt2` turns it
-into the one of transformers and back; `training` is the loop and Muon, and
-`together` the loop for several small models at once; `ngrams` is what counting alone can do.
+into the one of transformers and back; `training` is the loop and Muon, `together` the loop for several small models
+at once; `ngrams` is what counting alone can do.
 """
 
 from llmnotes.scratch.gpt2 import from_gpt2, to_gpt2

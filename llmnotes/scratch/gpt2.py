@@ -12,9 +12,7 @@ def to_gpt2(model: Transformer) -> GPT2LMHeadModel:
     """The same model as transformers' GPT-2, sharing no memory with ours; eval mode.
 
     GPT-2 has no attention-only form: such a model gets MLPs of one hidden unit with zero weights, which add nothing.
-
-    Raises:
-        ValueError: the model has a piece switched off or changed that GPT-2 cannot do without.
+    Raises ValueError for a model without another piece of GPT-2.
     """
     config = model.config
     if config.positions != "learned" or not config.norm or not config.residual:
@@ -44,11 +42,7 @@ def to_gpt2(model: Transformer) -> GPT2LMHeadModel:
 
 
 def from_gpt2(gpt2: GPT2LMHeadModel) -> Transformer:
-    """A GPT-2 of transformers as a transformer of ours; eval mode.
-
-    Raises:
-        ValueError: its configuration has something that ours does not (another activation, say).
-    """
+    """A GPT-2 of transformers as a transformer of ours; eval mode. ValueError where ours cannot be configured so."""
     c = gpt2.config
     if c.activation_function not in ("gelu_new", "gelu_pytorch_tanh"):
         raise ValueError(f"the activation is {c.activation_function!r}; ours is GELU in its tanh form (gelu_new)")

@@ -80,7 +80,6 @@ def init(sizes: Sequence[int], seed: int | Sequence[int], *, activation: str = "
         seed: one seed gives one network; several give one each on a leading axis of runs. A seed always gives the
             same network, alone or among others.
         activation: of the hidden units, a key of `ACTIVATIONS`.
-        scale: multiplies the weights.
 
     Raises:
         ValueError: fewer than two layers of units, a size below 1, no seed, or an unknown activation.
@@ -103,11 +102,7 @@ def init(sizes: Sequence[int], seed: int | Sequence[int], *, activation: str = "
 
 
 def forward(net: Net, x: Float[np.ndarray, "*runs batch d_in"]) -> list[Float[np.ndarray, "*runs batch units"]]:
-    """What every layer puts out: first the input itself, then each hidden layer, last the logits.
-
-    Raises:
-        ValueError: the examples do not have as many inputs as the network.
-    """
+    """What every layer puts out: first the input itself, then each hidden layer, last the logits."""
     x = np.asarray(x, dtype=np.float64)
     if x.ndim < 2 or x.shape[-1] != net.sizes[0]:
         raise ValueError(f"x has shape {x.shape}; expected (batch, {net.sizes[0]}), an example a row")
@@ -130,14 +125,7 @@ def cross_entropy(logits: Float[np.ndarray, "*runs batch d_out"], y: Float[np.nd
 def gradients(
     net: Net, x: Float[np.ndarray, "*runs batch d_in"], y: Float[np.ndarray, "batch d_out"]
 ) -> tuple[np.ndarray, Net]:
-    """The loss and its derivative by every weight and bias: one pass forwards, one backwards.
-
-    Returns:
-        The loss (one a run), and the derivatives, each in the place of its parameter.
-
-    Raises:
-        ValueError: the shapes of x, y and the network do not fit.
-    """
+    """The loss (one a run) and its derivative by every weight and bias: one pass forwards, one backwards."""
     outputs = forward(net, x)
     _check_answers(net, outputs[-1], y)
     return cross_entropy(outputs[-1], y), backward(net, outputs, y)
@@ -178,7 +166,6 @@ def train(
     """Plain gradient descent on all examples at once: every step moves each parameter against its derivative.
 
     Args:
-        lr: learning rate: how far a step goes, per unit of derivative.
         every: note the loss each so many steps; the last step is always noted.
         frozen: layers that keep their weights and biases, counted from 0.
         decay: adds decay / 2 times the sum of all squared parameters to what is descended (not to the loss noted).
@@ -213,11 +200,7 @@ def train(
 
 
 def select(net: Net, runs: int | Sequence[int] | np.ndarray) -> Net:
-    """Some of the networks of a batch, by number or by mask; a single number drops the axis of runs.
-
-    Raises:
-        ValueError: the network has no axis of runs.
-    """
+    """Some of the networks of a batch, by number or by mask; a single number drops the axis of runs."""
     if net.runs is None:
         raise ValueError("this network has no axis of runs; it is one network already")
     return replace(net, weights=tuple(w[runs] for w in net.weights), biases=tuple(b[runs] for b in net.biases))
@@ -232,11 +215,7 @@ def flatten(net: Net) -> Float[np.ndarray, "*runs parameters"]:
 
 
 def unflatten(row: Float[np.ndarray, "*runs parameters"], like: Net) -> Net:
-    """The inverse of `flatten`, in the layers of another network.
-
-    Raises:
-        ValueError: the row has more or fewer parameters than that network.
-    """
+    """The inverse of `flatten`, in the layers of another network of as many parameters."""
     row = np.asarray(row, dtype=np.float64)
     sizes = like.sizes
     expected = sum((d_in + 1) * d_out for d_in, d_out in pairwise(sizes))
@@ -253,12 +232,9 @@ def unflatten(row: Float[np.ndarray, "*runs parameters"], like: Net) -> Net:
 def hessian(
     net: Net, x: Float[np.ndarray, "*runs batch d_in"], y: Float[np.ndarray, "batch d_out"], *, width: float = 1e-5
 ) -> Float[np.ndarray, "*runs parameters parameters"]:
-    """The second derivatives of the loss: how each derivative changes as each parameter moves (central differences).
+    """The second derivatives of the loss, by central differences of `width` (the error is of the order of its square).
 
     Its eigenvalues tell the kinds of flat points apart: all positive at a minimum, some negative at a saddle.
-
-    Args:
-        width: how far each parameter is moved either way; the error is of the order of its square.
     """
     row = flatten(net)
     columns = []

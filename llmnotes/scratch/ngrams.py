@@ -17,11 +17,8 @@ def kneser_ney(
     """The loss in nats of each token of a text but the first under an n-gram model with Kneser-Ney smoothing.
 
     Interpolated, with one discount for each order, n1 / (n1 + 2 n2), estimated from the training text: Kneser and Ney
-    (1995), in the form of Chen and Goodman (1999). The lowest order interpolates with the uniform distribution.
-
-    Args:
-        order: tokens in the longest n-gram.
-        discount: instead of the estimates.
+    (1995), in the form of Chen and Goodman (1999). The lowest order interpolates with the uniform distribution. The
+    longest n-gram has `order` tokens.
     """
     train, text = list(train), list(text)
     # Highest order: how often an n-gram occurs. Lower orders: in how many different left contexts it occurs.

@@ -23,9 +23,8 @@ def train_together(
 ) -> Sequence[Transformer]:
     """Train models side by side to give one answer at the end of a text, each on texts of its own, with Adam.
 
-    Args:
-        models: of one shape; parameters that do not require gradients stay as they are.
-        batch: gives for a step the texts, (model · text, pos), and the token that answers each, (model · text,).
+    Parameters that do not require gradients stay as they are. `batch` gives for a step the texts, (model · text, pos),
+    and the token that answers each, (model · text,).
     """
     named = [dict(model.named_parameters()) for model in models]
     weights = {name: torch.stack([of[name].detach() for of in named]).requires_grad_() for name in named[0]}

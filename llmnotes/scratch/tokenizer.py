@@ -62,11 +62,7 @@ class Tokenizer:
         return {pair: rank for rank, pair in enumerate(self.merges)}
 
     def encode(self, text: str) -> list[int]:
-        """The ids of a text. `<|endoftext|>` in it becomes the one token of that name; nothing is added.
-
-        Raises:
-            ValueError: the text holds half a surrogate pair, which no UTF-8 file can.
-        """
+        """The ids of a text. `<|endoftext|>` in it becomes the one token of that name; nothing is added."""
         out: list[int] = []
         for i, part in enumerate(text.split(END_OF_TEXT)):
             if i:
@@ -78,11 +74,7 @@ class Tokenizer:
         return out
 
     def decode(self, ids: Iterable[int]) -> str:
-        """The text of ids. Bytes that are no UTF-8 (part of a character) become U+FFFD, the replacement character.
-
-        Raises:
-            ValueError: an id is not in the vocabulary.
-        """
+        """The text of ids. Bytes that are no UTF-8 (part of a character) become U+FFFD, the replacement character."""
         raw = bytearray()
         for i in ids:
             if not 0 <= i < len(self.vocab):
@@ -129,11 +121,7 @@ def train_bpe(texts: Iterable[str], vocab_size: int) -> Tokenizer:
     Of the pairs that are equally frequent, the one with the smaller first id is joined, and then the one with the
     smaller second id. A pair counts at every place where it stands, also where two places overlap ("aaa" holds two).
 
-    Args:
-        vocab_size: how many tokens at most, with the 256 bytes and the end of a text; fewer if no pair is left.
-
-    Raises:
-        ValueError: the size has no room for the bytes.
+    The size counts the 256 bytes and the end of a text, else a ValueError; fewer tokens come if no pair is left.
     """
     vocab = [END_OF_TEXT, *sorted(LETTERS)]
     if vocab_size < len(vocab):

@@ -154,11 +154,7 @@ def orthogonalized(x: Float[Tensor, "rows cols"], steps: int = 5) -> Float[Tenso
 
     A polynomial of x that is odd changes the singular values alone: with x = U S V^T, x x^T x is U S^3 V^T. Five times
     3.4445 s - 4.7750 s^3 + 2.0315 s^5 takes every s from 0.002 to 1 to about 1, by products of matrices only
-    (Newton-Schulz iteration), which is quicker than a singular value decomposition.
-
-    Args:
-        x: any matrix; one of zeros stays as it is.
-        steps: how often the polynomial is applied.
+    (Newton-Schulz iteration), which is quicker than a singular value decomposition. A matrix of zeros stays as it is.
     """
     if x.shape[0] > x.shape[1]:
         return orthogonalized(x.T, steps).T
@@ -179,17 +175,7 @@ class Muon(torch.optim.Optimizer):
     for LLM Training".
 
     `torch.optim.Muon` is the same but computes in bfloat16, which CPUs without units for it take seven times as long
-    for.
-
-    For the matrices between embedding and unembedding; AdamW is for the rest.
-
-    Args:
-        lr: learning rate; steps have the size that AdamW's would have on average at the same rate.
-        momentum: how much of the past gradients each step keeps.
-        weight_decay: share of the weights lost each step, times `lr`.
-
-    Raises:
-        ValueError: a parameter is not a matrix.
+    for. Embeddings, unembeddings and vectors (a ValueError here) are for AdamW.
     """
 
     def __init__(

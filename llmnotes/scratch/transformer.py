@@ -184,11 +184,7 @@ class Transformer(nn.Module):
     def forward(
         self, ids: Int[Tensor, "batch pos"], cache: Cache | None = None
     ) -> Float[Tensor, "batch pos vocab_size"]:
-        """The next-token logits at every position of ids, which a cache (extended in place) does not hold yet.
-
-        Raises:
-            ValueError: the sequence is longer than the context.
-        """
+        """The next-token logits at every position of ids, which a cache (extended in place) does not hold yet."""
         start = 0 if cache is None else cache.length
         total = start + ids.shape[1]
         if total > self.config.n_ctx:
@@ -205,11 +201,7 @@ class Transformer(nn.Module):
 
 
 def rotate(x: Float[Tensor, "batch heads pos d_head"], start: int = 0) -> Float[Tensor, "batch heads pos d_head"]:
-    """Turn each pair of dimensions (i, i + d_head/2) by an angle that grows with the position (RoPE).
-
-    Args:
-        start: the position of the first of them.
-    """
+    """Turn each pair of dimensions (i, i + d_head/2) by an angle that grows with the position from `start` on (RoPE)."""
     half = x.shape[-1] // 2
     speed = 10_000.0 ** (-torch.arange(half, device=x.device) / half)  # radians a position
     angle = torch.arange(start, start + x.shape[2], device=x.device)[:, None] * speed  # (T, d_head/2)
@@ -237,12 +229,8 @@ def generate(
 ) -> Int[Tensor, "batch longer"]:
     """Continue a sequence token by token.
 
-    Args:
-        temperature: 0 takes the likeliest token each time; 1 samples from the model's own distribution.
-        use_cache: keep keys and values instead of computing them again for each token. It changes time, not text.
-
-    Raises:
-        ValueError: prompt and continuation together do not fit into the context.
+    Temperature 0 takes the likeliest token each time, 1 samples from the model's own distribution. The cache changes
+    time, not text. Raises ValueError where prompt and continuation do not fit into the context.
     """
     if ids.shape[1] + n_new > model.config.n_ctx:
         total = f"{ids.shape[1]} prompt tokens and {n_new} new ones make {ids.shape[1] + n_new}"

@@ -150,8 +150,7 @@ def spoken(
     Args:
         row: which row of texts; rows of one number are independent of those of another.
         length: words, the first `END` counted.
-        prefer: words that every other text takes in three of five places where they may come, so that what the change
-            is about comes often.
+        prefer: words that every other text takes in three of five places where they may come.
         skip: words that never come where the grammar has others to offer.
         moods: from which the mood of each story is drawn.
     """
@@ -189,12 +188,8 @@ def ids_of(rows: Sequence[Sequence[Spoken]]) -> Int[Tensor, "row pos"]:
 def loss_by_rule(predict: Predict, rows: Sequence[Sequence[Spoken]]) -> dict[str, float]:
     """How much a model loses at the words of each rule, above what the grammar itself loses, in nats a word.
 
-    Args:
-        predict: gives logits for token ids.
-
-    Returns:
-        For each rule that comes, the mean of log p - log q: p the probability that the word was drawn with, which
-        knows the mood, q the model's. Words that no rule decides stand under "".
+    It is the mean of log p - log q: p the probability that the word was drawn with, which knows the mood, q the model's.
+    Words that no rule decides stand under "".
     """
     ids = ids_of(rows)
     given = predict(ids)[:, :-1].log_softmax(-1).gather(-1, ids[:, 1:, None])[..., 0]
@@ -207,10 +202,7 @@ def loss_by_rule(predict: Predict, rows: Sequence[Sequence[Spoken]]) -> dict[str
 
 @torch.no_grad()
 def right_by_rule(predict: Predict, rows: Sequence[Sequence[Spoken]]) -> dict[str, float]:
-    """The share of words of each rule at which a model prefers what came to its `rivals`.
-
-    Arguments as for `loss_by_rule`.
-    """
+    """The share of words of each rule at which a model prefers what came to its `rivals`."""
     probs = predict(ids_of(rows)).softmax(-1)
     hits: dict[str, list[bool]] = defaultdict(list)
     for row, p in zip(rows, probs, strict=True):

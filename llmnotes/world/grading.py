@@ -77,12 +77,7 @@ class Grades:
 
 @torch.no_grad()
 def grade(model: nn.Module, stories: Iterable[list[Token]], n_ctx: int) -> Grades:
-    """Grade a model on stories.
-
-    Args:
-        model: maps ids (batch, pos) to logits, as a tensor or in a field `logits`; eval mode.
-        stories: as `llmnotes.world.tell` gives them; each is read from its beginning, up to the context's length.
-    """
+    """Grade a model in eval mode on stories that `tell` gave, each read from its beginning to the context's length."""
     sums: defaultdict[str, float] = defaultdict(float)
     right: defaultdict[str, int] = defaultdict(int)
     places: defaultdict[str, int] = defaultdict(int)

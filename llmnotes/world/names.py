@@ -1,8 +1,4 @@
-"""World's rules by the names that readers are given, in the order of `RULES`.
-
->>> PLAIN["agreement_1"]
-'verb agrees, one noun between'
-"""
+"""World's rules by the names that readers are given, in the order of `RULES`."""
 
 from __future__ import annotations
 

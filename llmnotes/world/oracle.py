@@ -1,8 +1,7 @@
 """The best possible predictor of the world's language: the true distribution of the next word, exactly.
 
-The grammar decides nothing before it is spoken but the mood. So the oracle follows the grammar
-along the given words once for each mood, and weighs what each offers next by how likely that mood is after all words
-so far (Bayes' rule).
+The grammar decides nothing before it is spoken but the mood. So the oracle follows the grammar along the given words
+once for each mood, and weighs what each offers next by how likely that mood is after all words so far (Bayes' rule).
 """
 
 from __future__ import annotations
@@ -71,9 +70,6 @@ def truth(words: Sequence[str]) -> Truth:
 
 
 def divergence(logits: Float[Tensor, "pos vocab"], true: Truth) -> Float[Tensor, " pos"]:
-    """How far a model's prediction is from the truth at each position: KL(truth || model), in nats.
-
-    Its mean over fresh text is the model's loss above the entropy floor.
-    """
+    """KL(truth || model) at each position, in nats; its mean over fresh text is the loss above the entropy floor."""
     log_probs = logits.double().log_softmax(-1)
     return -(true.probs * log_probs).sum(-1) - true.entropy

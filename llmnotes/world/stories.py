@@ -25,13 +25,8 @@ TRAIN_SEED, VALID_SEED, TEST_SEED = 1, 2, 3  # rows of stories
 def read(seed: int, n: int, length: int) -> tuple[Tensor, list[list[Token]]]:
     """Read the first n stories of a seed that are long enough, cut to one length.
 
-    Models were trained on seed 1 alone, so every other seed's stories are held out.
-
-    Args:
-        length: tokens of each, the start token counted. Most stories have more than 128.
-
-    Returns:
-        Their ids, (n, length), and the same tokens with the hidden variables behind each.
+    Models were trained on seed 1 alone, so every other seed's stories are held out. Gives their ids, (n, length), the
+    start token counted, and the same tokens with the hidden variables behind each. Most stories have more than 128.
 
     Raises:
         ValueError: fewer than one story or token is asked for, or stories that long are too rare to find.
@@ -50,11 +45,7 @@ def read(seed: int, n: int, length: int) -> tuple[Tensor, list[list[Token]]]:
 
 
 def word_ids(words: str | Iterable[str]) -> Tensor:
-    """Look words up in the vocabulary: the ids of a text's words, or of a list of words.
-
-    Raises:
-        KeyError: a word that the language does not have.
-    """
+    """The ids of a text's words, or of a list of words; KeyError for a word that the language does not have."""
     return torch.tensor([IDS[word] for word in (words.split() if isinstance(words, str) else words)])
 
 
