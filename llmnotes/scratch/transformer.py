@@ -201,7 +201,7 @@ class Transformer(nn.Module):
 
 
 def rotate(x: Float[Tensor, "batch heads pos d_head"], start: int = 0) -> Float[Tensor, "batch heads pos d_head"]:
-    """Turn each pair of dimensions (i, i + d_head/2) by an angle that grows with the position from `start` on (RoPE)."""
+    """Turn each pair of dimensions (i, i + d_head/2) by an angle that grows with the position, from `start` (RoPE)."""
     half = x.shape[-1] // 2
     speed = 10_000.0 ** (-torch.arange(half, device=x.device) / half)  # radians a position
     angle = torch.arange(start, start + x.shape[2], device=x.device)[:, None] * speed  # (T, d_head/2)

@@ -188,7 +188,7 @@ def ids_of(rows: Sequence[Sequence[Spoken]]) -> Int[Tensor, "row pos"]:
 def loss_by_rule(predict: Predict, rows: Sequence[Sequence[Spoken]]) -> dict[str, float]:
     """How much a model loses at the words of each rule, above what the grammar itself loses, in nats a word.
 
-    It is the mean of log p - log q: p the probability that the word was drawn with, which knows the mood, q the model's.
+    The mean of log p - log q: p the probability that the word was drawn with, which knows the mood, q the model's.
     Words that no rule decides stand under "".
     """
     ids = ids_of(rows)
