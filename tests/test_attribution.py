@@ -6,11 +6,12 @@ import pytest
 import torch
 from tiny_models import build
 
+from llmnotes.model.architectures import parts
 from llmnotes.model.hooks import available, hooked
 from llmnotes.model.interventions import add, replace
 from llmnotes.model.tracing import trace
 from llmnotes.patching.attribution import attribution_patching
-from llmnotes.patching.paths import nodes, path_patching, upstream
+from llmnotes.patching.paths import _parse, path_patching, upstream
 from llmnotes.patching.sweeps import sweep
 
 
@@ -136,14 +137,13 @@ def test_path_patching_equals_its_definition(model, ids, other_ids):
     senders = ["embed", "0.1", "mlp0", "1.3"]
     receivers = ["1.0.q", "2.1.k", "1.1.v", "mlp1", "mlp2", "logits"]
     receivers += [] if model.config.model_type == "llama" else ["2.2"]
+    found = parts(model)
     for mode, base, source in (("denoising", other_ids, ids), ("noising", ids, other_ids)):
         result = path_patching(model, ids, other_ids, metric, senders, receivers, mode=mode)
         parallel = "resid_mid" not in available(model)
-        named = {str(n): n for n in nodes(model, "sender") + nodes(model, "receiver")}
         for i, sender in enumerate(senders):
             for j, receiver in enumerate(receivers):
-                node = named.get(receiver, named.get(receiver + ".q"))
-                if upstream(named[sender], node, parallel):
+                if upstream(_parse(found, sender, "sender"), _parse(found, receiver, "receiver"), parallel):
                     wanted = slow_path(model, base, source, sender, receiver)
                     assert result.values[i, j].item() == pytest.approx(wanted, abs=1e-5, rel=1e-5), (sender, receiver)
                 else:

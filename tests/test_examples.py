@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[1]
 EXAMPLES = [
     "lab.maps",
     *("model.architectures", "model.hooks", "model.inputs", "model.interventions", "model.tracing"),
-    *("methods.heads", "methods.lens", "methods.probing", "methods.sae", "methods.reconstruction", "methods.steering"),
+    *("methods.heads", "methods.lens", "methods.probing", "methods.sae", "methods.steering"),
     *("patching.attribution", "patching.paths", "patching.propagate", "patching.subspaces", "patching.sweeps"),
 ]
 ROOMS = [path.name for path in (ROOT / "llmnotes").iterdir() if path.is_dir() and (path / "__init__.py").is_file()]

@@ -21,7 +21,6 @@ def test_a_probe_reads_what_is_there_and_its_controls_do_not(told):
     assert result.accuracy > 0.9
     assert result.majority == pytest.approx(1 / 3, abs=0.05)
     assert result.shuffled == pytest.approx(1 / 3, abs=0.12)
-    assert result.selectivity == result.accuracy - result.shuffled
     assert result.directions.shape == (3, 12)
     torch.testing.assert_close(result.directions.norm(dim=1), torch.ones(3))
     assert (result.n_train, result.n_test) == (420, 180)

@@ -5,8 +5,18 @@ import torch
 from torch.nn.functional import normalize
 
 from llmnotes.methods.probing import activations
-from llmnotes.methods.reconstruction import Recovered, recovered, splice
-from llmnotes.methods.sae import SAE, _along, _largest_of_all, _left_over, _revive, match, train_sae
+from llmnotes.methods.sae import (
+    SAE,
+    Recovered,
+    _along,
+    _largest_of_all,
+    _left_over,
+    _revive,
+    match,
+    recovered,
+    splice,
+    train_sae,
+)
 from llmnotes.model.hooks import hooked
 from llmnotes.model.loss import nll
 from llmnotes.model.tracing import trace

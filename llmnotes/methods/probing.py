@@ -45,7 +45,11 @@ from llmnotes.model.tracing import trace
 
 @dataclass(frozen=True)
 class Probe:
-    """A probe's accuracy on held-out data beside its controls, and the directions it reads."""
+    """A probe's accuracy on held-out data beside its controls, and the directions it reads.
+
+    Accuracy less `shuffled` is not the selectivity of Hewitt and Liang (2019, "Designing and Interpreting Probes with
+    Control Tasks"), whose control gives each word *type* one random label: fit a second probe on such labels for that.
+    """
 
     accuracy: float
     majority: float  # always naming the most frequent class
@@ -54,15 +58,6 @@ class Probe:
     classes: list[Any]
     n_train: int
     n_test: int
-
-    @property
-    def selectivity(self) -> float:
-        """Accuracy less that on labels shuffled among the examples, from which there is nothing to learn.
-
-        Not the selectivity of Hewitt and Liang (2019, "Designing and Interpreting Probes with Control Tasks"), whose
-        control gives each word *type* one random label: for theirs, subtract the accuracy of a probe of such labels.
-        """
-        return self.accuracy - self.shuffled
 
 
 def probe(

@@ -6,6 +6,6 @@ is what makes the exact sweeps fast.
 """
 
 from llmnotes.patching.attribution import attribution_patching
-from llmnotes.patching.paths import Node, Paths, nodes, path_patching
+from llmnotes.patching.paths import Node, Paths, path_patching
 from llmnotes.patching.subspaces import interchange, learn_subspace
 from llmnotes.patching.sweeps import Sweep, logit_difference, sweep

@@ -81,20 +81,6 @@ class Paths:
         return (self.values - self.unpatched) / (self.source - self.unpatched)
 
 
-def nodes(model: Any, role: str) -> list[Node]:
-    """All senders or all receivers (`role` is "sender" or "receiver"), in the order in which the model runs them."""
-    size = parts(model).sizes
-    found = [Node("embed")] if role == "sender" else []
-    for layer in range(size.n_layers):
-        if role == "sender":
-            found += [Node("head", layer, head) for head in range(size.n_heads)]
-        else:
-            counts = {"q": size.n_heads, "k": size.n_kv_heads, "v": size.n_kv_heads}
-            found += [Node("head", layer, head, reads) for reads, n in counts.items() for head in range(n)]
-        found += [Node("mlp", layer)] if parts(model).blocks[0].mlp is not None else []
-    return found + ([Node("logits")] if role == "receiver" else [])
-
-
 def upstream(sender: Node, receiver: Node, parallel: bool) -> bool:
     """Whether the receiver reads what the sender writes."""
     if sender.kind == "embed" or receiver.kind == "logits":
