@@ -6,11 +6,8 @@ predicted with 85%: Two heads answer both questions more often than not
 >>> ask(
 ...     "One head, two keys, an MLP behind it. What comes back?",
 ...     choices={"one": "One answer, the other lost", "both": "Both, in the right order"},
+...     because={"one": "One mean seems to hold one answer.", "both": "The values differ in strength."},
 ...     answer="both",
-...     because={
-...         "one": "One mean seems to hold one answer, and with a linear readout it does.",
-...         "both": "The two values arrive at different strengths, and the MLP tells them apart.",
-...     },
 ...     figure="readouts",
 ...     mlp_both="> 0.9",
 ... )

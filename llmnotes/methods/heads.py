@@ -125,16 +125,9 @@ def copying(model: Any, *, draws: int = 20, seed: int = 0, centred: bool = True)
     direction is copied, -1 if every direction is suppressed (Elhage et al. 2021, "A Mathematical Framework").
 
     Embeddings and unembeddings are taken less their means over tokens, and the gains of the head's norm and of the
-    final norm apply (LayerNorms also take out the mean over dimensions). A direction that all tokens share says nothing
-    of copying, but widens what scores come out by chance.
-
-    Args:
-        draws: how many times the tokens that come out are permuted against those that go in, for the chance level.
-        centred: False leaves out the means and the head's own norm, as the score was first defined.
-
-    Returns:
-        Scores (layer, head) from -1 to 1, with the scores under permuted tokens as their `null` (draw, layer, head).
-        Every embedding goes into every head, though a later layer's head never sees a bare one.
+    final norm apply; not so without `centred`, as the score was first defined. Later layers' heads, which never see a
+    bare embedding, are given one, too. Scores are (layer, head); those under `draws` permutations of the tokens that
+    come out against those that go in are their `null` (draw, layer, head).
     """
     if draws < 1:
         raise ValueError(f"draws is {draws}; expected at least 1, for the chance level")

@@ -84,16 +84,9 @@ def generate(
 ) -> list[str] | Int[Tensor, "sample pos"]:
     """Continue a prompt, with the cache and under whatever interventions are active.
 
-    The model's own generation settings (a repetition penalty, top-p) have no say: each token is the likeliest, or drawn
-    from the model's own distribution. A text ends at any of the model's end-of-text tokens.
-
-    Args:
-        prompt: one text, or one row of ids.
-        temperature: 0 takes the likeliest token each time; otherwise logits are divided by it before drawing.
-        seed: of the draws, which are made on the CPU; no global random state changes.
-
-    Returns:
-        Texts that begin with the prompt; token ids from a model without a tokenizer, filled up behind an end.
+    The model's own generation settings (a repetition penalty, top-p) have no say: each token is the likeliest, or, with
+    a temperature by which logits are divided, drawn on the CPU with this seed. A text ends at any of the model's
+    end-of-text tokens. Texts come back with the prompt; without a tokenizer ids, filled up behind an end.
 
     Raises:
         ValueError: more than one prompt, a negative temperature, or more tokens than the context holds.

@@ -187,8 +187,7 @@ def describe(model: nn.Module, layout: Layout, size: Sizes | None = None) -> nn.
         ValueError: a part is not where the layout says, or the output has another shape than logits.
     """
     if size is None:
-        names = [field.name for field in fields(Sizes)]
-        given = {name: getattr(model.config, name, None) for name in names}
+        given = {field.name: getattr(model.config, field.name, None) for field in fields(Sizes)}
         given["n_kv_heads"] = given["n_kv_heads"] or given["n_heads"]
         given["d_head"] = given["d_head"] or given["d_model"] // given["n_heads"]
         size = Sizes(**given)
@@ -263,8 +262,7 @@ def parts(model: Any) -> Parts:
     model, _ = unwrap(model)
     config = getattr(model, "config", None)
     kind = getattr(config, "model_type", type(model).__name__)
-    layout = _OWN[model][0] if model in _OWN else LAYOUTS.get(kind)
-    if layout is None:
+    if (layout := _OWN[model][0] if model in _OWN else LAYOUTS.get(kind)) is None:
         raise NotImplementedError(
             f"no layout for the architecture {kind!r}; known: {', '.join(LAYOUTS)}. To add it: LAYOUTS[{kind!r}] = "
             "Layout(...), with the paths of its parts; for a module of your own: describe(model, layout, sizes)"
@@ -283,15 +281,12 @@ def parts(model: Any) -> Parts:
     size, nothing = sizes(model), Nothing()
 
     def block(module: nn.Module) -> Block:
-        def norm(path: str) -> nn.Module:
-            return find(module, path) if path else nothing
-
-        def part(path: str) -> nn.Module | None:
-            return find(module, path) if path else None
+        def part(path: str, missing: nn.Module | None = None) -> nn.Module | None:
+            return find(module, path) if path else missing
 
         attn, mlp = find(module, layout.attn), part(layout.mlp)
         parallel = mlp is None or getattr(module, "use_parallel_residual", False)
-        norm_attn = norm(layout.norm_attn)
+        norm_attn = part(layout.norm_attn, nothing)
         # StableLM's parallel blocks have one norm for both, and no norms on queries and keys unless configured
         shared = parallel and getattr(module, layout.norm_mlp, None) is None
         on_queries = getattr(attn, "qk_layernorm", True)
@@ -302,16 +297,16 @@ def parts(model: Any) -> Parts:
             attn=attn,
             qkv=tuple(find(module, path) for path in layout.qkv),
             attn_proj=find(module, layout.attn_proj),
-            norm_mlp=norm_attn if shared else norm(layout.norm_mlp),
+            norm_mlp=norm_attn if shared else part(layout.norm_mlp, nothing),
             mlp=mlp,
             mlp_in=None if mlp is None else part(layout.mlp_in),
             mlp_proj=None if mlp is None else part(layout.mlp_proj),
             mlp_act=None if mlp is None else getattr(mlp, layout.mlp_act.removeprefix("mlp."), None),
             mlp_gate=None if mlp is None else part(layout.mlp_gate),
-            post_attn=norm(layout.post_attn),
-            post_mlp=norm(layout.post_mlp),
-            q_norm=norm(layout.q_norm if on_queries else ""),
-            k_norm=norm(layout.k_norm if on_queries else ""),
+            post_attn=part(layout.post_attn, nothing),
+            post_mlp=part(layout.post_mlp, nothing),
+            q_norm=part(layout.q_norm if on_queries else "", nothing),
+            k_norm=part(layout.k_norm if on_queries else "", nothing),
             pattern=part(layout.pattern),
             packing=layout.packing,
             sizes=size,

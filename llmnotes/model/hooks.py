@@ -293,15 +293,6 @@ def _gpt_neo_attention(module: nn.Module, query: Tensor, key: Tensor, value: Ten
     return out.transpose(1, 2), pattern
 
 
-def _register_attention() -> None:
-    """Make `_attention` known to transformers, which is loaded by then: the model in hand is of its making."""
-    from transformers import AttentionInterface
-    from transformers.masking_utils import AttentionMaskInterface, eager_mask
-
-    AttentionInterface.register("llmnotes", _attention)
-    AttentionMaskInterface.register("llmnotes", eager_mask)
-
-
 @contextmanager
 def _pattern_call(found: Parts, block: Block, call: Callable) -> Iterator[None]:
     if block.pattern is not None:
@@ -316,7 +307,11 @@ def _pattern_call(found: Parts, block: Block, call: Callable) -> Iterator[None]:
         if neo:
             attn.__dict__["_attn"] = partial(_gpt_neo_attention, attn)
     if not neo and model.config._attn_implementation != "llmnotes":
-        _register_attention()
+        from transformers import AttentionInterface  # loaded by now, since the model is of its making
+        from transformers.masking_utils import AttentionMaskInterface, eager_mask
+
+        AttentionInterface.register("llmnotes", _attention)
+        AttentionMaskInterface.register("llmnotes", eager_mask)
         model.__dict__["_llmnotes_attention"] = model.config._attn_implementation
         model.config._attn_implementation = "llmnotes"
     calls = attn.__dict__["_llmnotes_pattern"].calls

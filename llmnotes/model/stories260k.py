@@ -32,21 +32,19 @@ def read_llama2c(path: str | Path) -> LlamaForCausalLM:
     d_head = dim // n_heads if n_heads > 0 else 0
     kv_dim = d_head * n_kv_heads
     shapes: dict[str, tuple[int, ...]] = {
-        "embed_tokens.weight": (vocab_size, dim),
-        "input_layernorm.weight": (n_layers, dim),
-        "self_attn.q_proj.weight": (n_layers, dim, dim),
-        "self_attn.k_proj.weight": (n_layers, kv_dim, dim),
-        "self_attn.v_proj.weight": (n_layers, kv_dim, dim),
-        "self_attn.o_proj.weight": (n_layers, dim, dim),
-        "post_attention_layernorm.weight": (n_layers, dim),
-        "mlp.gate_proj.weight": (n_layers, hidden, dim),
-        "mlp.down_proj.weight": (n_layers, dim, hidden),
-        "mlp.up_proj.weight": (n_layers, hidden, dim),
-        "norm.weight": (dim,),
+        "model.embed_tokens": (vocab_size, dim),
+        "input_layernorm": (n_layers, dim),
+        "self_attn.q_proj": (n_layers, dim, dim),
+        "self_attn.k_proj": (n_layers, kv_dim, dim),
+        "self_attn.v_proj": (n_layers, kv_dim, dim),
+        "self_attn.o_proj": (n_layers, dim, dim),
+        "post_attention_layernorm": (n_layers, dim),
+        "mlp.gate_proj": (n_layers, hidden, dim),
+        "mlp.down_proj": (n_layers, dim, hidden),
+        "mlp.up_proj": (n_layers, hidden, dim),
+        "model.norm": (dim,),
         "rotary tables, which we compute": (2, n_ctx, d_head // 2),
-    }
-    if not tied:
-        shapes["lm_head.weight"] = (vocab_size, dim)
+    } | ({} if tied else {"lm_head": (vocab_size, dim)})
     sizes = {name: torch.Size(shape).numel() for name, shape in shapes.items()}
     expected = HEADER.size + 4 * sum(sizes.values())
     if min(dim, hidden, n_layers, n_heads, n_kv_heads, vocab_size, n_ctx) < 1 or len(raw) != expected:
@@ -55,16 +53,12 @@ def read_llama2c(path: str | Path) -> LlamaForCausalLM:
     weights = torch.frombuffer(bytearray(raw[HEADER.size :]), dtype=torch.float32)
     state: dict[str, Tensor] = {}
     for (name, shape), part in zip(shapes.items(), weights.split(list(sizes.values())), strict=True):
-        tensor = part.view(shape)
-        if name in ("embed_tokens.weight", "norm.weight"):
-            state[f"model.{name}"] = tensor
-        elif name == "lm_head.weight":
-            state[name] = tensor
+        if name.startswith(("model.", "lm_head")):
+            state[f"{name}.weight"] = part.view(shape)
         elif not name.startswith("rotary"):
-            for layer in range(n_layers):
-                heads = {"self_attn.q_proj.weight": n_heads, "self_attn.k_proj.weight": n_kv_heads}.get(name)
-                weight = tensor[layer]
-                state[f"model.layers.{layer}.{name}"] = halves(weight, heads) if heads else weight
+            heads = {"self_attn.q_proj": n_heads, "self_attn.k_proj": n_kv_heads}.get(name)
+            for layer, weight in enumerate(part.view(shape)):
+                state[f"model.layers.{layer}.{name}.weight"] = halves(weight, heads) if heads else weight
     config = LlamaConfig(
         hidden_size=dim,
         intermediate_size=hidden,
@@ -79,9 +73,7 @@ def read_llama2c(path: str | Path) -> LlamaForCausalLM:
         eos_token_id=2,
     )
     model = LlamaForCausalLM(config)
-    if tied:
-        state["lm_head.weight"] = state["model.embed_tokens.weight"]
-    model.load_state_dict(state)
+    model.load_state_dict({"lm_head.weight": state["model.embed_tokens.weight"]} | state)
     return model.float().eval()
 
 
