@@ -36,13 +36,8 @@ def write_cards(folder: str | Path) -> None:
             "replicates": replicates,
             "history": json.loads(history.read_text(encoding="utf-8")) if history.is_file() else {},
         }
-        if m["name"] == "fairytale":
-            text = fairytale_card(m)
-        elif m["name"] == "world":
-            text = world_card(m)
-        else:
-            text = attention_card(m)
-        (place / "README.md").write_text(text, encoding="utf-8")
+        card = {"fairytale": fairytale_card, "world": world_card}.get(m["name"], attention_card)
+        (place / "README.md").write_text(card(m), encoding="utf-8")
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
@@ -67,10 +62,8 @@ def fairytale_card(m: dict[str, Any]) -> str:
             ["gzip alone", f"{bits['gzip']:.2f}"],
         ],
     )
-    chance = math.log(c["vocab_size"])
-    if m["second_copy_nats"] < chance / 2:
-        verdict = "It copies."
-    else:
+    chance, verdict = math.log(c["vocab_size"]), "It copies."
+    if m["second_copy_nats"] >= chance / 2:
         verdict = f"It does not copy: guessing evenly among all tokens would cost {chance:.2f}."
     samples = "\n\n".join(f"> **{s['prompt']}**{quoted(s['continuation'])}" for s in m["samples"])
     return f"""# fairytale
@@ -155,6 +148,13 @@ def world_card(m: dict[str, Any]) -> str:
         ["step", "above floor", *(f"`{rule}`" for rule in shown)],
         [[s["step"], f"{s['above_floor']:.3f}", *(percent(s["accuracy"].get(rule)) for rule in shown)] for s in stages],
     )
+    rows = [
+        ["loss of the model", f"{m['loss']:.4f}"],
+        ["loss of the best possible predictor on the same words", f"{m['floor']:.4f}"],
+        ["entropy floor: its expected loss", f"{m['entropy']:.4f}"],
+        ["**divergence of the model from the truth**", f"**{m['above_floor']:.4f}**"],
+    ]
+    losses, d_model, batch, n_ctx = table(["", "nats a token"], rows), c["d_model"], m["batch_size"], c["n_ctx"]
     return f"""# world
 
 A small GPT-2 that was trained on a language whose grammar we wrote. Every hidden variable behind every word is known, and
@@ -172,35 +172,21 @@ best = truth([token.word for token in story])  # the true distribution of each n
 
 ## Architecture
 
-GPT-2: {c["n_layers"]} layers, {c["n_heads"]} heads of {c["d_model"] // c["n_heads"]} dimensions, d_model {
-        c["d_model"]
-    },
+GPT-2: {c["n_layers"]} layers, {c["n_heads"]} heads of {c["d_model"] // c["n_heads"]} dimensions, d_model {d_model},
 MLPs of {c["d_mlp"]} hidden units, learned positions, a context of {c["n_ctx"]} words, {millions(m["parameters"])}
 parameters. One token is one word, {c["vocab_size"]} in all; id 0 is `<|endoftext|>`, with which every story begins.
 Weights are stored in float16.
 
 ## Data
 
-Stories drawn from the grammar in `llmnotes/world/grammar.py`, fresh ones for every step, {
-        m["batch_size"]
-    } a step. Nothing in them
+Stories drawn from the grammar in `llmnotes/world/grammar.py`, fresh ones for every step, {batch} a step. Nothing in them
 comes from anywhere else; they are under the project's licence (MIT).
 
 ## Held-out figures
 
 On {m["stories"]} stories that it has not seen:
 
-{
-        table(
-            ["", "nats a token"],
-            [
-                ["loss of the model", f"{m['loss']:.4f}"],
-                ["loss of the best possible predictor on the same words", f"{m['floor']:.4f}"],
-                ["entropy floor: its expected loss", f"{m['entropy']:.4f}"],
-                ["**divergence of the model from the truth**", f"**{m['above_floor']:.4f}**"],
-            ],
-        )
-    }
+{losses}
 
 {rule_table(m)}
 
@@ -234,9 +220,7 @@ stored in 8 bits (float8, e4m3); the figures are those of the stored weights. In
 
 ## What it cannot do
 
-Anything outside its language: a word that the language does not have is an error. It reads at most {
-        c["n_ctx"]
-    } words, and
+Anything outside its language: a word that the language does not have is an error. It reads at most {n_ctx} words, and
 it was trained on stories from their beginning, so a text should begin with `<|endoftext|>`.
 
 ## Checksum

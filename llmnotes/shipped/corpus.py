@@ -5,22 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Protocol
 
 import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from llmnotes.scratch.tokenizer import END_OF_TEXT
+from llmnotes.scratch.tokenizer import END_OF_TEXT, Tokenizer
 from llmnotes.scratch.training import Batch
 
 END_ID = 0  # our tokenizers give the end of a text the first id
-
-
-class Encoder(Protocol):
-    """What turns text into ids."""
-
-    def encode(self, text: str) -> list[int]: ...
 
 
 def read_documents(path: str | Path) -> list[str]:
@@ -38,7 +31,7 @@ def read_documents(path: str | Path) -> list[str]:
     return [part for part in parts if part]
 
 
-def to_tokens(documents: Iterable[str], tokenizer: Encoder) -> Int[Tensor, " n"]:
+def to_tokens(documents: Iterable[str], tokenizer: Tokenizer) -> Int[Tensor, " n"]:
     """All documents in one row of ids; an end-of-text id stands before each and after the last."""
     ids = [END_ID]
     for document in documents:
@@ -50,11 +43,7 @@ def to_tokens(documents: Iterable[str], tokenizer: Encoder) -> Int[Tensor, " n"]
 def windows(tokens: Int[Tensor, " n"], n_ctx: int, batch_size: int, seed: int = 0) -> Callable[[int], Batch]:
     """Batches from a long text: each epoch cuts it into windows at a new offset and deals them in a new order.
 
-    Returns:
-        A function from the number of the step to its batch; both tensors are (batch_size, n_ctx).
-
-    Raises:
-        ValueError: the text is too short for one batch.
+    Gives a function from the number of the step to its batch; both tensors are (batch_size, n_ctx).
     """
     per_epoch = (len(tokens) - 1 - n_ctx) // n_ctx // batch_size  # whole batches that fit behind any offset
     if per_epoch < 1:
@@ -103,11 +92,8 @@ def with_loops(
             if torch.rand((), generator=generator) < share:
                 n = round(math.exp(low + (high - low) * torch.rand((), generator=generator).item()))
                 place = draw(len(tokens) - n)
-                passage, picked, even = (
-                    tokens[place : place + n],
-                    tokens[draw(len(tokens), n)],
-                    1 + draw(vocab_size - 1, n),
-                )
+                passage, picked = tokens[place : place + n], tokens[draw(len(tokens), n)]
+                even = 1 + draw(vocab_size - 1, n)
                 stretch = (passage, picked, even)[draw(3)]
                 loop = stretch.repeat(len(row) // n + 2)[: len(row) + 1]
                 row[:], target[:] = loop[:-1], loop[1:]

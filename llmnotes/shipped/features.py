@@ -108,9 +108,8 @@ def describe(sae: SAE, choose: list[list[Token]], score: list[list[Token]]) -> l
             if len(places) == PLACES:
                 break
         second = [names[j] for j in grades.amax(0).argsort(descending=True).tolist() if j != best][:12]
-        found.append(
-            {"feature": feature, "label": names[best], "f1": round(score_, 3), "places": places, "others": second}
-        )
+        about = {"feature": feature, "label": names[best], "f1": round(score_, 3)}
+        found.append(about | {"places": places, "others": second})
     return found
 
 
@@ -123,15 +122,13 @@ def make(folder: str | Path) -> None:
     trained, _ = train_sae(x, FEATURES, k=ACTIVE, steps=300, batch=128, seed=SEED)
     key, tensors = {"layer": LAYER, "k": ACTIVE}, {}
     for name, sae in (("trained", trained), ("random", random_dictionary(x))):
-        half = SAE(
-            *(w.detach().half().float() for w in (sae.w_enc, sae.b_enc, sae.w_dec, sae.b_dec)), sae.k
-        )  # as stored
+        stored = (w.detach().half().float() for w in (sae.w_enc, sae.b_enc, sae.w_dec, sae.b_dec))
+        half = SAE(*stored, sae.k)
         tensors |= {f"{name}.{part}": getattr(half, part).half() for part in ("w_enc", "b_enc", "b_dec")}
         key[name] = describe(half, choose, score)
         print(name, [(one["label"], one["f1"]) for one in key[name]], flush=True)
-    save_file(
-        {n: w.contiguous() for n, w in tensors.items()}, folder / "encoders.safetensors", metadata={"format": "pt"}
-    )
+    tensors = {name: w.contiguous() for name, w in tensors.items()}
+    save_file(tensors, folder / "encoders.safetensors", metadata={"format": "pt"})
     (folder / "key.json").write_text(json.dumps(key, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

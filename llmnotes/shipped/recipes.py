@@ -118,6 +118,7 @@ def train_fairytale(
     write_counts(out, tokens["train"], config.vocab_size)
     valid = tokens["valid"]
     first, second = copy_losses(model, config.vocab_size, length)
+    losses = token_losses(model, valid, config.n_ctx, config.n_ctx // 4)
     metrics = {
         "name": "fairytale",
         **_about(model, plan, log, checksum),
@@ -129,9 +130,7 @@ def train_fairytale(
         "valid_documents": len(documents["valid"]),
         "valid_characters": characters,
         "valid_tokens": len(valid),
-        "bits_per_character": bits_per_character(
-            token_losses(model, valid, config.n_ctx, config.n_ctx // 4), characters
-        ),
+        "bits_per_character": bits_per_character(losses, characters),
         **_baselines(run, documents, tokens, config.vocab_size),
         "copy_length": length,
         "first_copy_nats": first.mean().item(),
@@ -213,11 +212,7 @@ def plant_previous_token_head(model: Transformer) -> None:
     dimensions; queries are the same, turned back by one step. So query and key agree best where the key's position is
     the one before. What the head copies, and what later layers make of it, is learned.
 
-    Args:
-        model: a transformer with learned positions; changed in place.
-
-    Raises:
-        ValueError: it has other positions, or an odd d_head.
+    Raises ValueError for other positions than learned ones, and for an odd d_head.
     """
     config = model.config
     width = config.d_model // config.n_heads
@@ -247,10 +242,6 @@ def write_counts(folder: str | Path, tokens: Tensor, vocab_size: int) -> None:
     It tells of the text, not of training: the end of a text counts once between two documents, a text read in several
     epochs counts once, and the loops that training adds, a third of which draw all tokens evenly, are not in it. So a
     count of 0 means a token that training met in loops alone.
-
-    Args:
-        tokens: the training text as one row of ids.
-        vocab_size: number of ids; those that never come have 0.
     """
     counts = torch.bincount(tokens, minlength=vocab_size).tolist()
     Path(folder, "counts.json").write_text(json.dumps(counts) + "\n", encoding="utf-8")
@@ -285,9 +276,8 @@ def _keeper(run: Path, steps: Sequence[int]) -> Callable[[nn.Module, int], None]
     def after(model: nn.Module, done: int) -> None:
         if done in steps:
             run.mkdir(parents=True, exist_ok=True)
-            save_file(
-                {name: p.detach().clone() for name, p in model.named_parameters()}, run / f"step-{done}.safetensors"
-            )
+            weights = {name: p.detach().clone() for name, p in model.named_parameters()}
+            save_file(weights, run / f"step-{done}.safetensors")
 
     return after
 
@@ -297,20 +287,12 @@ def _ship_steps(out: Path, run: Path, config: Config, steps: Sequence[int], stor
     graded = []
     for step in steps:
         model = Transformer(config)
-        model.load_state_dict(
-            load_file(run / f"step-{step}.safetensors"), strict=False
-        )  # lm_head is tied, so not stored
+        model.load_state_dict(load_file(run / f"step-{step}.safetensors"), strict=False)  # lm_head is tied: not stored
         folder = out / f"step-{step}"
         save_checkpoint(model, world_tokenizer(), folder, matrices=torch.float8_e4m3fn)
         exact, stored = grade(model.eval(), stories, config.n_ctx), grade(_shipped(folder), stories, config.n_ctx)
-        graded.append(
-            {
-                "step": step,
-                "above_floor": stored.above_floor,
-                "above_floor_before_rounding": exact.above_floor,
-                "accuracy": stored.accuracy,
-            }
-        )
+        made = {"step": step, "above_floor": stored.above_floor, "above_floor_before_rounding": exact.above_floor}
+        graded.append(made | {"accuracy": stored.accuracy})
     return graded
 
 
