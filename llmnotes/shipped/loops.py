@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import pairwise
@@ -19,7 +18,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from llmnotes.scratch.training import loss_of
+from llmnotes.scratch.training import Plan, loss_of
 from llmnotes.scratch.transformer import Config, Transformer
 from llmnotes.world.lexicon import VOCABULARY
 from llmnotes.world.stories import VALID_SEED, read, story_batches
@@ -63,27 +62,20 @@ def _rows(seed: int) -> tuple[Tensor, Tensor]:
     return torch.stack([ids for ids, _ in made]), torch.stack([targets for _, targets in made])
 
 
-def rate_of(step: int, how: dict) -> float:
-    """The learning rate: it rises over the warm-up, then falls along a cosine to a twentieth."""
-    if step < how["warmup"]:
-        return how["rate"] * (step + 1) / how["warmup"]
-    done = (step - how["warmup"]) / (STEPS - how["warmup"])
-    return how["rate"] * (0.05 + 0.95 * (1 + math.cos(math.pi * done)) / 2)
-
-
 def one(how: dict, seed: int) -> dict:
     """Train one small model; gives the held-out loss along the way and each step's gradient norm."""
     model = Transformer(
         Config(len(VOCABULARY), n_ctx=CONTEXT, n_layers=2, n_heads=4, d_model=32, dropout=how["dropout"]), seed=seed
     )
     optimizer = torch.optim.AdamW(model.parameters(), weight_decay=how["decay"], betas=(0.9, 0.98), fused=True)
+    plan = Plan(STEPS, how["rate"], how["warmup"], final=0.05)
     ids, targets = _rows(seed)
     losses, curve, clipped = [], [], 0
     torch.manual_seed(seed)  # for dropout
     for step in range(STEPS):
         now = step if not how["stories"] else step % (how["stories"] // how["rows"])
         for group in optimizer.param_groups:
-            group["lr"] = rate_of(step, how)
+            group["lr"] = plan.rate(step)
         loss = loss_of(model.train(), (ids[now, : how["rows"]], targets[now, : how["rows"]]))
         loss.backward()
         norm = nn.utils.clip_grad_norm_(model.parameters(), how["clip"])
