@@ -20,6 +20,7 @@ from typing import Any
 import torch
 from jaxtyping import Bool, Int
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
 
 from llmnotes.model.architectures import parts, sizes, unwrap
 
@@ -74,12 +75,8 @@ def batch(model: Any, inputs: Inputs, *, padding: str = "right") -> Batch:
     if (shortest := min(map(len, rows))) < longest and not parts(hf).causal:
         said = f"the texts have {shortest} to {longest} tokens, and {type(hf).__name__} looks ahead, at padding, too"
         raise ValueError(f"{said}: give it texts of one length")
-    tokens = torch.full((len(rows), longest), fill)
-    mask = torch.zeros(len(rows), longest, dtype=torch.bool)
-    for i, row in enumerate(rows):
-        where = slice(0, len(row)) if padding == "right" else slice(longest - len(row), None)
-        tokens[i, where], mask[i, where] = torch.tensor(row), True
-    tokens, mask = tokens.to(device), mask.to(device)
+    tokens = pad_sequence([torch.tensor(row) for row in rows], True, fill, padding).to(device)
+    mask = pad_sequence([torch.ones(len(row), dtype=torch.bool) for row in rows], True, False, padding).to(device)
     extra = {}
     if padding == "left" and not mask.all():
         extra = {"attention_mask": mask.long(), "position_ids": (mask.long().cumsum(-1) - 1).clamp(min=0)}
