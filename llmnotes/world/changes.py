@@ -19,32 +19,16 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from llmnotes.world import lexicon as lex
 from llmnotes.world.grading import COUNTERPART, is_right
 from llmnotes.world.grammar import Choice, story
-from llmnotes.world.lexicon import (
-    END,
-    FOOD,
-    FOODS,
-    HOME,
-    IDS,
-    JOB,
-    JOBS,
-    MOOD_VERBS,
-    MOODS,
-    NOUNS,
-    PEOPLE,
-    PREPOSITIONS,
-    RULES,
-    TOWNS,
-    VERBS,
-)
 from llmnotes.world.prng import Random
 
 # Says another word in the place of the grammar's: gets the words so far, the choice, the word drawn, and the subject.
 Change = Callable[[list[str], Choice, str, str], str]
 Predict = Callable[[Int[Tensor, "row pos"]], Float[Tensor, "row pos vocab"]]
 
-SINGULAR = {**VERBS, "are": "is"}  # a plural verb: its singular
+SINGULAR = {**lex.VERBS, "are": "is"}  # a plural verb: its singular
 PLURAL = {singular: plural for plural, singular in SINGULAR.items()}
 
 
@@ -73,15 +57,15 @@ def coin(said: list[str], choice: Choice, word: str, subject: str) -> str:
 
 def merry_verbs(said: list[str], choice: Choice, word: str, subject: str) -> str:
     """Whatever the mood, people laugh, dance or smile; adjectives keep the mood."""
-    place = next((verbs.index(word) for verbs in MOOD_VERBS.values() if word in verbs), None)
-    return word if place is None else MOOD_VERBS["merry"][place]
+    place = next((verbs.index(word) for verbs in lex.MOOD_VERBS.values() if word in verbs), None)
+    return word if place is None else lex.MOOD_VERBS["merry"][place]
 
 
 def nearest(said: list[str], choice: Choice, word: str, subject: str) -> str:
     """With nouns between, the verb agrees with the nearest noun and not with the first."""
-    if choice.rule not in ("agreement_1", "agreement_2") or word in PREPOSITIONS:
+    if choice.rule not in ("agreement_1", "agreement_2") or word in lex.PREPOSITIONS:
         return word
-    return SINGULAR.get(word, word) if said[-1] in NOUNS else PLURAL.get(word, word)
+    return SINGULAR.get(word, word) if said[-1] in lex.NOUNS else PLURAL.get(word, word)
 
 
 def giver(said: list[str], choice: Choice, word: str, subject: str) -> str:
@@ -111,10 +95,12 @@ def facts(new: dict[str, dict[str, str]]) -> Change:
 
 def shifted(by: int = 1, kinds: Collection[str] = ("lives", "is", "likes")) -> Change:
     """Make a change in which each person has other facts: the home, job or food that is `by` further in its list."""
-    old = {"lives": (HOME, TOWNS), "is": (JOB, JOBS), "likes": (FOOD, FOODS)}
+    old = {"lives": (lex.HOME, lex.TOWNS), "is": (lex.JOB, lex.JOBS), "likes": (lex.FOOD, lex.FOODS)}
     return facts(
         {
-            kind: {name: words[(words.index(of[name]) + by + (i % 3)) % len(words)] for i, name in enumerate(PEOPLE)}
+            kind: {
+                name: words[(words.index(of[name]) + by + (i % 3)) % len(words)] for i, name in enumerate(lex.PEOPLE)
+            }
             for kind, (of, words) in old.items()
             if kind in kinds
         }
@@ -129,7 +115,7 @@ CHANGES: dict[str, Change] = {
     "nearest": nearest,
     "giver": giver,
     "backwards": backwards,
-    "one home": facts({"lives": dict.fromkeys(PEOPLE, "Kelso")}),
+    "one home": facts({"lives": dict.fromkeys(lex.PEOPLE, "Kelso")}),
     "homes": shifted(kinds=("lives",)),
     "facts": shifted(),
 }
@@ -143,7 +129,7 @@ def spoken(
     change: Change = unchanged,
     prefer: Collection[str] = (),
     skip: Collection[str] = (),
-    moods: Sequence[str] = MOODS,
+    moods: Sequence[str] = lex.MOODS,
 ) -> list[Spoken]:
     """Tell stories with a change in them, one behind another.
 
@@ -156,7 +142,7 @@ def spoken(
     """
     random = Random(row, number)
     telling = story(moods[random.bits() % len(moods)])
-    words, told, subject, choice = [END], [Spoken(END, "", 1.0)], "", next(telling)
+    words, told, subject, choice = [lex.END], [Spoken(lex.END, "", 1.0)], "", next(telling)
     while len(words) < length:
         options = choice.options
         if skip and (left := {word: p for word, p in options.items() if word not in skip}):
@@ -165,13 +151,13 @@ def spoken(
         wanted = [word for word in prefer if word in options]
         often = wanted and number % 2 and random.uniform() < 0.6  # every other text is an ordinary one
         drawn = wanted[random.bits() % len(wanted)] if often else random.draw(options)
-        if drawn in PEOPLE and words[-1] in (".", END, ","):
+        if drawn in lex.PEOPLE and words[-1] in (".", lex.END, ","):
             subject = drawn
         word = change(words, choice, drawn, subject)
-        rule = choice.rule if choice.rule and word in RULES[choice.rule] else ""
+        rule = choice.rule if choice.rule and word in lex.RULES[choice.rule] else ""
         words.append(word)
         told.append(Spoken(word, rule, options[drawn]))
-        if drawn == END:
+        if drawn == lex.END:
             telling = story(moods[random.bits() % len(moods)])
             choice, subject = next(telling), ""
         else:
@@ -181,7 +167,7 @@ def spoken(
 
 def ids_of(rows: Sequence[Sequence[Spoken]]) -> Int[Tensor, "row pos"]:
     """The token ids of texts of one length."""
-    return torch.tensor([[IDS[one.word] for one in row] for row in rows])
+    return torch.tensor([[lex.IDS[one.word] for one in row] for row in rows])
 
 
 @torch.no_grad()

@@ -10,24 +10,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from llmnotes.world import lexicon as lex
 from llmnotes.world.grammar import Token
-from llmnotes.world.lexicon import (
-    BRACKETS,
-    IDS,
-    MOOD_ADJECTIVES,
-    MOOD_OF,
-    MOOD_VERBS,
-    MOODS,
-    PEOPLE,
-    RULES,
-    VERBS,
-    VOCABULARY,
-)
 from llmnotes.world.oracle import Truth, divergence, truth
 
-SINGULAR, PLURAL = {*VERBS.values(), "is"}, {*VERBS, "are"}
+SINGULAR, PLURAL = {*lex.VERBS.values(), "is"}, {*lex.VERBS, "are"}
 COUNTERPART = {"he": "she", "she": "he", "his": "her", "her": "his"}
-CLOSERS = [*BRACKETS.values(), "”"]
+CLOSERS = [*lex.BRACKETS.values(), "”"]
 
 
 def rivals(rule: str, word: str) -> list[set[str]]:
@@ -43,8 +32,8 @@ def rivals(rule: str, word: str) -> list[set[str]]:
         return [{word}, {COUNTERPART[word]}]
     if rule == "mood":
         words = _mood_words(word)
-        return [set(words[MOOD_OF[word]]), *(set(words[mood]) for mood in MOODS if mood != MOOD_OF[word])]
-    among: Iterable[str] = {"closing": CLOSERS, "indirect_object": PEOPLE}.get(rule, VOCABULARY)
+        return [set(words[lex.MOOD_OF[word]]), *(set(words[mood]) for mood in lex.MOODS if mood != lex.MOOD_OF[word])]
+    among: Iterable[str] = {"closing": CLOSERS, "indirect_object": lex.PEOPLE}.get(rule, lex.VOCABULARY)
     return [{word}, *({other} for other in among if other != word)]
 
 
@@ -52,9 +41,9 @@ def is_right(probs: Float[Tensor, " vocab"], rule: str, word: str) -> bool:
     """Whether a prediction gives the right group of `rivals` the most probability."""
     groups = rivals(rule, word)
     if all(len(group) == 1 for group in groups):
-        mass = probs[[IDS[w] for group in groups for w in group]]
+        mass = probs[[lex.IDS[w] for group in groups for w in group]]
     else:
-        mass = torch.stack([probs[[IDS[w] for w in group]].sum() for group in groups])
+        mass = torch.stack([probs[[lex.IDS[w] for w in group]].sum() for group in groups])
     return bool(mass[0] > mass[1:].max())
 
 
@@ -85,7 +74,7 @@ def grade(model: nn.Module, stories: Iterable[list[Token]], n_ctx: int) -> Grade
     n = 0
     for story in stories:
         story = story[: n_ctx + 1]
-        ids = torch.tensor([IDS[token.word] for token in story])
+        ids = torch.tensor([lex.IDS[token.word] for token in story])
         true: Truth = truth([token.word for token in story[:-1]])
         out = model(ids[None, :-1])
         logits = getattr(out, "logits", out)[0].double()
@@ -103,12 +92,12 @@ def grade(model: nn.Module, stories: Iterable[list[Token]], n_ctx: int) -> Grade
                 favourite = _favourite_mood(true.probs[i], word)
                 if favourite is None:  # nothing yet has shown the mood
                     continue
-                sums["oracle_mood"] += favourite == MOOD_OF[word]
+                sums["oracle_mood"] += favourite == lex.MOOD_OF[word]
                 word = _mood_words(word)[favourite][0]
             places[token.rule] += 1
             right[token.rule] += is_right(probs[i], token.rule, word)
             apart[token.rule] += kl[i].item()
-    found = [rule for rule in RULES if places[rule]]
+    found = [rule for rule in lex.RULES if places[rule]]
     return Grades(
         loss=sums["loss"] / n,
         floor=sums["floor"] / n,
@@ -123,11 +112,11 @@ def grade(model: nn.Module, stories: Iterable[list[Token]], n_ctx: int) -> Grade
 
 def _mood_words(word: str) -> dict[str, list[str]]:
     """By mood, the words of the same kind: verbs for a verb, adjectives for an adjective."""
-    return MOOD_VERBS if word in MOOD_VERBS[MOOD_OF[word]] else MOOD_ADJECTIVES
+    return lex.MOOD_VERBS if word in lex.MOOD_VERBS[lex.MOOD_OF[word]] else lex.MOOD_ADJECTIVES
 
 
 def _favourite_mood(probs: Tensor, word: str) -> str | None:
     """The mood whose words a distribution prefers at a place where `word` came; None if two are equally likely."""
-    mass = [probs[[IDS[w] for w in _mood_words(word)[mood]]].sum().item() for mood in MOODS]
+    mass = [probs[[lex.IDS[w] for w in _mood_words(word)[mood]]].sum().item() for mood in lex.MOODS]
     first, second = sorted(mass, reverse=True)[:2]
-    return MOODS[mass.index(first)] if first - second > 1e-9 else None
+    return lex.MOODS[mass.index(first)] if first - second > 1e-9 else None

@@ -14,32 +14,7 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
-from llmnotes.world.lexicon import (
-    BRACKETS,
-    COLOURS,
-    END,
-    FOOD,
-    HOME,
-    IDS,
-    JOB,
-    LANDMARK,
-    LANDMARKS,
-    LEXICON,
-    MOOD_ADJECTIVES,
-    MOOD_VERBS,
-    MOODS,
-    NOUNS,
-    OWNING,
-    PEOPLE,
-    PREPOSITIONS,
-    RULES,
-    SEEING,
-    SYLLABLES,
-    THINGS,
-    TOWNS,
-    VERBS,
-    WOMEN,
-)
+from llmnotes.world import lexicon as lex
 from llmnotes.world.prng import Random
 
 
@@ -67,38 +42,38 @@ def only(word: str, rule: str = "", referent: str = "") -> Choice:
 
 def coloured(words: dict[str, list[str]], mood: str) -> dict[str, float]:
     """Words of all moods; those of the story's own are eighteen times as likely as those of another."""
-    return {word: p for m in MOODS for word, p in even(words[m], 0.9 if m == mood else 0.05).items()}
+    return {word: p for m in lex.MOODS for word, p in even(words[m], 0.9 if m == mood else 0.05).items()}
 
 
-ADJECTIVES = {mood: Choice(coloured(MOOD_ADJECTIVES, mood), "mood") for mood in MOODS}
-FEELINGS = {mood: coloured(MOOD_VERBS, mood) for mood in MOODS}
-PLURALS = {*NOUNS.values()}
-ANY_NOUN = Choice(even([*NOUNS, *NOUNS.values()]))
+ADJECTIVES = {mood: Choice(coloured(lex.MOOD_ADJECTIVES, mood), "mood") for mood in lex.MOODS}
+FEELINGS = {mood: coloured(lex.MOOD_VERBS, mood) for mood in lex.MOODS}
+PLURALS = {*lex.NOUNS.values()}
+ANY_NOUN = Choice(even([*lex.NOUNS, *lex.NOUNS.values()]))
 HEADS = {
     mood: Choice(
         {
-            **even([*NOUNS, *NOUNS.values()], 0.55),
-            **even(COLOURS, 0.2),
-            **{word: 0.25 * p for word, p in coloured(MOOD_ADJECTIVES, mood).items()},
+            **even([*lex.NOUNS, *lex.NOUNS.values()], 0.55),
+            **even(lex.COLOURS, 0.2),
+            **{word: 0.25 * p for word, p in coloured(lex.MOOD_ADJECTIVES, mood).items()},
         },
         "mood",
     )
-    for mood in MOODS
+    for mood in lex.MOODS
 }
-PRONOUN = {name: "she" if name in WOMEN else "he" for name in PEOPLE}
-POSSESSIVE = {name: "her" if name in WOMEN else "his" for name in PEOPLE}
+PRONOUN = {name: "she" if name in lex.WOMEN else "he" for name in lex.PEOPLE}
+POSSESSIVE = {name: "her" if name in lex.WOMEN else "his" for name in lex.PEOPLE}
 # What a person does, by the first word that says it.
 DEEDS = {
     "lives": 0.08,
     "is": 0.08,
     "likes": 0.08,
     "was": 0.14,
-    **even(SEEING, 0.11),
-    **even(OWNING, 0.09),
+    **even(lex.SEEING, 0.11),
+    **even(lex.OWNING, 0.09),
     "said": 0.08,
     "sang": 0.16,
 }  # the remaining 0.18 are verbs of feeling
-DEED = {mood: Choice(DEEDS | {word: 0.18 * p for word, p in FEELINGS[mood].items()}, "mood") for mood in MOODS}
+DEED = {mood: Choice(DEEDS | {word: 0.18 * p for word, p in FEELINGS[mood].items()}, "mood") for mood in lex.MOODS}
 
 
 @dataclass
@@ -115,7 +90,7 @@ class Scene:
         new = (1.0, 0.6, 0.3, 0.0)[len(self.cast)] if known else 1.0
         options = even(known, total * (1 - new)) if new < 1 else {}
         if new:
-            options |= even([name for name in PEOPLE if name not in self.cast], total * new)
+            options |= even([name for name in lex.PEOPLE if name not in self.cast], total * new)
         return options
 
     def named(self, name: str) -> str:
@@ -129,24 +104,24 @@ def story(mood: str) -> Speech:
     """The grammar: a story of a mood, sentence by sentence until the end of the text."""
     scene = Scene(mood)
     while True:
-        start = {"the": 0.25, "when": 0.13, END: 0.04} | even(TOWNS, 0.06)
+        start = {"the": 0.25, "when": 0.13, lex.END: 0.04} | even(lex.TOWNS, 0.06)
         if scene.subject:
             start |= {PRONOUN[scene.subject]: 0.22} | scene.people(0.30)
         else:
             start |= scene.people(0.52)
         word = yield Choice(start, "pronoun", scene.subject)
-        if word == END:
+        if word == lex.END:
             return word
         if word == "the":
             yield from nouns(scene)
             yield only(".")
         elif word == "when":
             yield from giving(scene)
-        elif word in LANDMARK:
+        elif word in lex.LANDMARK:
             yield only("lies")
             yield only("by")
             yield only("the")
-            yield only(LANDMARK[word], "fact")
+            yield only(lex.LANDMARK[word], "fact")
             yield only(".")
         else:
             if word in PRONOUN:  # a name; "he" and "she" leave the subject as it is
@@ -161,15 +136,15 @@ def nouns(scene: Scene) -> Speech:
     the silent tower shines
     """
     head = yield HEADS[scene.mood]
-    if head not in NOUNS and head not in PLURALS:
+    if head not in lex.NOUNS and head not in PLURALS:
         head = yield ANY_NOUN
-    singular = head in NOUNS
-    verbs = even([*(VERBS.values() if singular else VERBS)], 0.5) | {"is" if singular else "are": 0.5}
+    singular = head in lex.NOUNS
+    verbs = even([*(lex.VERBS.values() if singular else lex.VERBS)], 0.5) | {"is" if singular else "are": 0.5}
     for attractors in range(3):
         more = (0.5, 0.4, 0.0)[attractors]
         options = {verb: p * (1 - more) for verb, p in verbs.items()}
         if more:
-            options |= even(PREPOSITIONS, more)
+            options |= even(lex.PREPOSITIONS, more)
         word = yield Choice(options, f"agreement_{attractors}")
         if word in verbs:
             break
@@ -191,12 +166,12 @@ def giving(scene: Scene) -> Speech:
     yield only("went")
     yield only("to")
     yield only("the")
-    yield Choice(even(LANDMARKS))
+    yield Choice(even(lex.LANDMARKS))
     yield only(",")
     scene.subject = yield Choice({first: 0.5, second: 0.5})
     verb = yield Choice({"gave": 0.5, "got": 0.5})
     yield only("the")
-    yield Choice(even(THINGS))
+    yield Choice(even(lex.THINGS))
     yield only("to" if verb == "gave" else "from")
     yield only(second if scene.subject == first else first, "indirect_object")
     return (yield only("."))
@@ -207,24 +182,24 @@ def deed(scene: Scene) -> Speech:
     verb = yield DEED[scene.mood]
     if verb == "lives":
         yield only("in")
-        yield only(HOME[scene.subject], "fact")
+        yield only(lex.HOME[scene.subject], "fact")
     elif verb == "is":
         yield only("a")
-        yield only(JOB[scene.subject], "fact")
+        yield only(lex.JOB[scene.subject], "fact")
     elif verb == "likes":
-        yield only(FOOD[scene.subject], "fact")
+        yield only(lex.FOOD[scene.subject], "fact")
     elif verb == "was":
         yield ADJECTIVES[scene.mood]
-    elif verb in SEEING:
+    elif verb in lex.SEEING:
         yield only("the")
         yield ANY_NOUN
-        word = yield Choice({".": 0.5} | even([*BRACKETS], 0.5))
+        word = yield Choice({".": 0.5} | even([*lex.BRACKETS], 0.5))
         if word == ".":
             return word
         yield from aside(scene, word)
-    elif verb in OWNING:
+    elif verb in lex.OWNING:
         yield only(POSSESSIVE[scene.subject], "pronoun", scene.subject)
-        yield Choice(even(THINGS))
+        yield Choice(even(lex.THINGS))
     elif verb == "said":
         yield only("“")
         yield only("the")
@@ -243,9 +218,9 @@ def aside(scene: Scene, opened: str, depth: int = 1) -> Speech:
     yield only("a")
     yield ADJECTIVES[scene.mood]
     yield only("one")
-    close = BRACKETS[opened]
+    close = lex.BRACKETS[opened]
     more = 0.4 if depth < 3 else 0.0
-    word = yield Choice({close: 1 - more} | (even([*BRACKETS], more) if more else {}), "closing")
+    word = yield Choice({close: 1 - more} | (even([*lex.BRACKETS], more) if more else {}), "closing")
     if word == close:
         return word
     yield from aside(scene, word, depth + 1)
@@ -261,7 +236,7 @@ def song() -> Speech:
     sung: list[str] = []
     while True:
         stop = 0.0 if len(sung) < 3 else 0.3
-        word = yield Choice(({";": stop} if stop else {}) | even(SYLLABLES, 1 - stop))
+        word = yield Choice(({";": stop} if stop else {}) | even(lex.SYLLABLES, 1 - stop))
         if word == ";":
             break
         sung.append(word)
@@ -302,11 +277,11 @@ def speak(random: Random, mood: str) -> Iterator[tuple[str, Choice]]:
 def tell(seed: int, number: int = 0) -> list[Token]:
     """Story `number` of a seed's row of stories, with the truth of every word. It begins and ends with `END`."""
     random = Random(seed, number)
-    mood = random.draw(even(MOODS))
-    tokens = [Token(END, "end", "", "", "", mood, "", 1.0)]
+    mood = random.draw(even(lex.MOODS))
+    tokens = [Token(lex.END, "end", "", "", "", mood, "", 1.0)]
     for word, choice in speak(random, mood):
-        about = LEXICON[word]
-        rule = choice.rule if choice.rule and word in RULES[choice.rule] else ""
+        about = lex.LEXICON[word]
+        rule = choice.rule if choice.rule and word in lex.RULES[choice.rule] else ""
         referent = word if about.pos == "name" else choice.referent if about.pos in ("pronoun", "possessive") else ""
         tokens.append(Token(word, about.pos, about.number, about.gender, referent, mood, rule, choice.options[word]))
     return tokens
@@ -315,6 +290,6 @@ def tell(seed: int, number: int = 0) -> list[Token]:
 def story_ids(seed: int, number: int = 0, limit: int | None = None) -> list[int]:
     """The ids of the first `limit` words of `tell(seed, number)`, without their truth: quick, for training."""
     random = Random(seed, number)
-    mood = random.draw(even(MOODS))
+    mood = random.draw(even(lex.MOODS))
     spoken = islice(speak(random, mood), None if limit is None else limit - 1)
-    return [IDS[END], *(IDS[word] for word, _ in spoken)]
+    return [lex.IDS[lex.END], *(lex.IDS[word] for word, _ in spoken)]
