@@ -64,7 +64,7 @@ def batch(model: Any, inputs: Inputs, *, padding: str = "right") -> Batch:
         if len(row) == 0:
             raise ValueError(f"text {i} is empty (no tokens): a model needs one token at least to predict from")
         if len(row) > size.n_ctx:
-            raise ValueError(f"text {i} has {len(row)} tokens and the context holds {size.n_ctx}: cut the text")
+            raise ValueError(f"text {i} has {len(row)} tokens; the model's context holds {size.n_ctx}: cut the text")
         if min(row) < 0 or max(row) >= size.vocab_size:
             bad = next(t for t in row if not 0 <= t < size.vocab_size)
             raise ValueError(f"text {i} holds token id {bad}; the vocabulary has ids 0 to {size.vocab_size - 1}")
