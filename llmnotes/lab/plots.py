@@ -1,8 +1,8 @@
 """How figures look: one palette for the whole notebook, legible in light and dark, safe for colour-blind readers.
 
-Draw with matplotlib as usual, starting from `subplots`. Colours come from `COLOURS` and the two colour maps
-`SEQUENTIAL` and `DIVERGING`. `llmnotes.lab.svg` writes them by the names that the page's styles know, so that one file
-serves light and dark pages. `label_lines` puts a line's label at its end, instead of in a legend.
+Draw with matplotlib as usual, starting from `subplots`. Colours come from `COLOURS`, `SEQUENTIAL` and `DIVERGING`;
+`llmnotes.lab.svg` writes them by the names that the page's styles know for light and dark. `label_lines` puts a line's
+label at its end, instead of in a legend.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """The numbers of a lab: noted under a name, with a tolerance and its reason, and labelled for readers.
 
-In a plain script or a notebook of your own, each prints one quiet line. When the runner of this project executes the
-lab, they also stay in the run, from which the pages quote.
+In a script or notebook of your own, each prints one quiet line. In a run they also stay, and pages quote them.
 
 >>> from llmnotes.lab import in_words, within
 >>> note = within(rtol=0.01, because="rounding, near ties")
@@ -126,8 +125,7 @@ def in_words(**labels: str) -> None:
 def depends_on(path: str | Path) -> None:
     """Tell the run that its results depend on a file or folder that was read past Python (a checkpoint, say).
 
-    Of a folder its own files count, not those of folders below it, nor a README.md. Python's own reads below the
-    project are noticed without this.
+    Of a folder its own files count, but for README.md. Python's own reads below the project are noticed without this.
     """
     sys.audit("llmnotes.reads", str(Path(path).resolve()))
 

@@ -74,11 +74,9 @@ def probe(
 
     Args:
         x: activations, one row an example. Giant vectors among them are a warning (`llmnotes.methods.giants`).
-        groups: which text (say) each row comes from; a group is never split between training and test data, so that a
-            probe cannot win by knowing the text again.
+        groups: which text (say) each row comes from; a group is never split between training and test data.
         strength: scikit-learn's C, the inverse of the penalty.
-        standardise: divide each dimension by its own spread before the fit; if not, all by the same number. It decides
-            which of the directions that read well is found: see the top of this module.
+        standardise: divide each dimension by its own spread before the fit; if not, all by the same number. See above.
 
     Returns:
         The probe. Its directions are in the units of x: weights w that were fitted on x / s point along w / s.

@@ -64,10 +64,7 @@ class SAE:
         return features @ self.w_dec + self.b_dec
 
     def explained(self, x: Float[Tensor, "example d"]) -> float:
-        """The share of the variance of activations that the reconstruction explains.
-
-        Take activations that the autoencoder was not trained on: with many features it can learn examples by heart.
-        """
+        """The share of the variance that the reconstruction explains; best of activations new to the autoencoder."""
         return 1 - ((self.decode(self.encode(x)) - x).pow(2).sum() / (x - x.mean(0)).pow(2).sum()).item()
 
 
@@ -119,10 +116,9 @@ def train_sae(
         k: TopK: how many may be active at once.
         batch_k: or BatchTopK: how many may be active on average. Trained, it keeps the features above a threshold: the
             mean over the last fifth of the steps of the smallest feature that was kept.
-        l1: or the weight of the L1 penalty. Activations are scaled to mean length sqrt(d) while training, so that one
-            value suits most models; a few tenths are a start.
-        aux: the weight of the error with which the dead features alone, the d / 2 strongest of them, reconstruct what
-            the others leave; 1/32 in Gao et al. None revives dead features instead.
+        l1: or the weight of the L1 penalty, a few tenths as a start: activations are scaled to mean length sqrt(d).
+        aux: the weight of the error with which the d / 2 strongest dead features reconstruct what the others leave;
+            1/32 in Gao et al. None revives dead features instead.
         lr: learning rate, falling to zero over the last fifth.
         keep_giants: train on giant vectors, too (`llmnotes.methods.giants`), which are else left out with a warning.
 

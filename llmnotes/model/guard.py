@@ -1,8 +1,8 @@
 """Guard against silent error: what we compute ourselves is held to the model's own logits before it is trusted.
 
-The shortcuts of `llmnotes.patching` and the lens recompute parts of a model. An architecture can differ from what its
-layout says in ways that raise no error (a norm on queries, a cap on scores), and every number would be wrong. So each
-shortcut is tried once per model on a change that changes nothing.
+The shortcuts of `llmnotes.patching` and the lens recompute parts of a model. Where an architecture differs from its
+layout (a norm on queries, a cap on scores), no error would be raised, and every number would be wrong. So each shortcut
+is tried once per model on a change that changes nothing.
 """
 
 from __future__ import annotations

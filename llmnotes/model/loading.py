@@ -78,8 +78,7 @@ def load(
             peft writes it.
 
     Raises:
-        FileNotFoundError: there is no such model; names where it was looked for, and near names. Or there is no such
-            adapter; names those that there are.
+        FileNotFoundError: there is no such model or adapter; names where it was looked for, and near names.
         ConnectionError: the model is not on this machine, and the hub or the registry cannot be reached.
         ImportError: a GGUF file is to be read, and the package `gguf` is not installed.
         ValueError: it has pickled weights or code of its own, is incomplete, damaged, holds NaN, or is of an

@@ -59,9 +59,9 @@ def attribution_patching(
     The arguments are those of `llmnotes.patching.sweeps.sweep`; the metric must be differentiable.
 
     Args:
-        places: which places; by default those of `NODES` that the model has. Vectors count as one node, so residual
-            streams and outputs give (layer, pos), `q`, `k`, `v` and `z` (layer, pos, head); `mlp_pre` and `mlp_post`
-            give (layer, pos, neuron), and `pattern` (layer, head, query, key).
+        places: by default those of `NODES` that the model has. Vectors count as one node, so residual streams and
+            outputs give (layer, pos), `q`, `k`, `v` and `z` (layer, pos, head); `mlp_pre` and `mlp_post` give (layer,
+            pos, neuron), and `pattern` (layer, head, query, key).
         steps: integrated gradients: the gradient is the mean over so many inputs between the two (the midpoints of
             equal parts of the line between their embeddings), run as one batch. The estimates of `resid_pre` in layer
             0 then add up to the whole change of the metric. None takes the gradient of the run to be patched alone.

@@ -19,9 +19,8 @@ from torch import Tensor
 class Entry:
     """Changed tokens that enter the residual stream together; a row's changed positions are one unbroken stretch.
 
-    They enter before block `layer` (`layer` = n_layers: after the last one), or, if `mid`, between its attention and
-    its MLP, which only blocks that are not parallel have. Rows and positions are best on the CPU, values on the model's
-    device.
+    They enter before block `layer` (n_layers: after the last one), or, if `mid`, between its attention and its MLP.
+    Rows and positions are best on the CPU, values on the model's device.
     """
 
     layer: int

@@ -1,9 +1,8 @@
 """Interchange along a subspace: put in what another run has along some directions, and keep the rest.
 
-Where a whole activation carries the answer, one can ask in how many of its directions the answer lies. Learn them
+Where a whole activation carries the answer, one can ask in how many of its directions it lies. Learn them
 (*distributed alignment search*, Geiger et al. 2023, "Finding Alignments Between Interpretable Causal Variables and
-Distributed Neural Representations"), and test them on what they were not learned from: with enough directions a learned
-subspace fits its own prompts, so a random one and a model that knows nothing are too weak as controls alone.
+Distributed Neural Representations"), and test them on other prompts: with enough directions they fit their own.
 
     >>> import torch
     >>> from transformers import GPT2Config, GPT2LMHeadModel
