@@ -1,8 +1,9 @@
 """A figure as SVG for the page: colours by the names that its styles know, and a second layout for phones.
 
-The page sets the drawing in line, so that it follows light and dark. A part of the drawing with the id `choice-both` (`line.set_gid("choice-both")`) becomes the mark of that choice of `llmnotes.lab.ask`:
-`<g data-choice="both">`. The root's `data-axes` holds for each axes its box in the drawing's units, `[left, top, right,
-bottom]`, the values at its ends, and which of x and y are logarithmic.
+The page sets the drawing in line, so that it follows light and dark. A part of the drawing with the id `choice-both`
+(`line.set_gid("choice-both")`) becomes the mark of that choice of `llmnotes.lab.ask`: `<g data-choice="both">`. The
+root's `data-axes` holds for each axes its box in the drawing's units, `[left, top, right, bottom]`, the values at its
+ends, and which of x and y are logarithmic.
 """
 
 from __future__ import annotations
