@@ -610,8 +610,8 @@ print("which name, without the place:", np.round(kept, 2))
 # ## What this does not show
 #
 # - That the model *uses* this geometry. A silhouette describes; only an intervention would show use.
-# - Anything beyond two models with tied embeddings. What we show is one training of *World* and one of *Fairytale*. The steps were
-#   compared in five trainings of *World*.
+# - Anything beyond two models with tied embeddings. The figures show one training of *World* and one of *Fairytale*. In five
+#   trainings of *World* the steps, the fading word and the role at the end are the same.
 # - Shares of variance weigh directions by their size, not by what the model makes of them.
 #
 # ## Going deeper

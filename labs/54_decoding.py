@@ -813,7 +813,7 @@ drawn_note(typical_typical=inside)
 #
 # ## What this does not show
 #
-# - One model, *World*, and the grammar that it learned. Each decoder wrote 160 stories in five batches; the sampled ones from one
+# - Other models than *World* and its grammar. In its four other trainings the empty story and the loops are the same. Each decoder wrote 160 stories in five batches; the sampled ones from one
 #   generator.
 # - A question with one right answer is another task: there the likeliest words may be what you want.
 # - Whether readers prefer typical text. We measured surprise, repetition and grammar.
