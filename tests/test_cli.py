@@ -156,7 +156,9 @@ def test_new_writes_a_lab_that_passes(notebook: Notebook, llmnotes) -> None:
 
 
 def test_new_leaves_nothing_when_it_fails(notebook: Notebook, llmnotes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("llmnotes.site.run.skeleton.TEMPLATE", "# ---\n# title: {title}{key}\n# ---\n")
+    skeleton = notebook.root / "skeleton"
+    skeleton.write_text("# ---\n# title: TITLE\n# ---\n")
+    monkeypatch.setattr("llmnotes.site.run.skeleton.SKELETON", skeleton)
     code, _, _ = llmnotes(notebook, "new", "coins")
     assert code == 1
     assert not list((notebook.root / "labs").glob("*.py"))
