@@ -21,7 +21,7 @@ import pytest
 from conftest import ROOT, Notebook, clean_environment, labs_anew, pytest_configure, real_labs
 from once import goes_with, recorded_seconds, third
 
-from llmnotes.site.run.compare import against_recorded, beyond, differences, figure_margins, margin
+from llmnotes.site.run.compare import against_recorded, comparisons, differences
 from llmnotes.site.run.labs import Lab, find_labs
 from llmnotes.site.run.runner import Outcome
 from llmnotes.site.run.store import Project, Run
@@ -32,42 +32,21 @@ each_lab_anew = pytest.mark.parametrize("lab", labs_anew(), ids=[lab.stem for la
 Fresh = Callable[[Lab], Outcome]
 
 
-def check_values(lab: Lab, recorded: Run, fresh: Run, num_regression, folder: Path) -> None:
-    """Compare the recorded values through pytest-regressions; a failure names lab, value, numbers and tolerance."""
-    names = recorded.values.keys() | fresh.values.keys()
-    found = dict.fromkeys(sorted(names), np.inf)  # what came or went
-    for name in recorded.values.keys() & fresh.values.keys():
-        before, now = recorded.values[name], fresh.values[name]
-        found[name] = beyond(now.value, before.value, margin(now, before.value))
-    none_beyond(lab, recorded, fresh, found, num_regression, folder)
+def check_agreement(lab: Lab, recorded: Run, fresh: Run, num_regression, folder: Path, *, figures: bool) -> None:
+    """Compare the values, or the arrays that figures show, by the numbers that `llmnotes check` goes by.
 
-
-def check_figure(lab: Lab, figure: dict, recorded: Run, fresh: Run, num_regression, folder: Path) -> None:
-    """Compare the arrays that a figure shows; its pixels are nobody's business."""
-    before, now = recorded.arrays(figure["name"]), fresh.arrays(figure["name"])
-    found = dict.fromkeys(sorted(before.keys() | now.keys()), np.inf)
-    for name, allowed in figure_margins(figure, before).items():
-        if name in now and now[name].shape == before[name].shape:
-            found[name] = beyond(now[name], before[name], allowed).max(initial=0.0)
-    none_beyond(lab, recorded, fresh, found, num_regression, folder)
-
-
-def none_beyond(lab: Lab, recorded: Run, fresh: Run, found: dict[str, float], num_regression, folder: Path) -> None:
-    """Nothing lies beyond its tolerance, by the numbers that `llmnotes check` goes by.
-
-    pytest-regressions is given how far each value is beyond what it may be, not the values: it compares a column of
-    whole numbers exactly, whatever its tolerance, and could differ from the command.
+    pytest-regressions is given how far each is beyond what it may be, not the values: it compares a column of whole
+    numbers exactly, whatever its tolerance, and could differ from the command.
     """
-    said = "\n".join(differences(lab, recorded, fresh))
+    found = {
+        one.name: [one.beyond] for one in comparisons(recorded, fresh) if one.name.startswith("figure ") is figures
+    }
     expected = folder / f"{lab.stem}.csv"
     pd.DataFrame({name: [0] for name in found}).to_csv(expected)
-    exactly = {"atol": 0.0, "rtol": 0.0}
     try:
-        num_regression.check(
-            {name: [float(value)] for name, value in found.items()}, fullpath=expected, default_tolerance=exactly
-        )
+        num_regression.check(found, fullpath=expected, default_tolerance={"atol": 0.0, "rtol": 0.0})
     except AssertionError as error:
-        pytest.fail(f"{said}\n\n{error}" if said else f"{lab.stem}: {error}", pytrace=False)
+        pytest.fail("\n".join([*differences(lab, recorded, fresh), "", str(error)]), pytrace=False)
 
 
 def test_no_lab_is_broken() -> None:
@@ -114,16 +93,14 @@ def both(lab: Lab, fresh_run: Fresh) -> tuple[Run, Run]:
 
 @each_lab_anew
 def test_values_agree_with_the_recorded_ones(lab: Lab, fresh_run: Fresh, num_regression, tmp_path: Path) -> None:
-    check_values(lab, *both(lab, fresh_run), num_regression, tmp_path)
+    check_agreement(lab, *both(lab, fresh_run), num_regression, tmp_path, figures=False)
 
 
 @each_lab_anew
 def test_figures_agree_with_the_recorded_ones(lab: Lab, fresh_run: Fresh, num_regression, tmp_path: Path) -> None:
     recorded, fresh = both(lab, fresh_run)
     assert fresh.figures, "a lab shows its result in a figure"
-    for figure in fresh.figures.values():
-        if (recorded.folder / "figures" / f"{figure['name']}.npz").is_file():
-            check_figure(lab, figure, recorded, fresh, num_regression, tmp_path)
+    check_agreement(lab, recorded, fresh, num_regression, tmp_path, figures=True)
 
 
 @each_lab_anew
@@ -281,13 +258,13 @@ def test_a_value_changed_by_hand_is_named(
 ) -> None:
     lab, before, fresh = changed_by_hand(recorded, change)
     with pytest.raises(pytest.fail.Exception) as caught:
-        check_values(lab, before, fresh, num_regression, tmp_path)
+        check_agreement(lab, before, fresh, num_regression, tmp_path, figures=False)
     assert said in str(caught.value)
 
 
 def test_a_value_within_its_tolerance_passes(recorded: Notebook, num_regression, tmp_path: Path) -> None:
     lab, before, fresh = changed_by_hand(recorded, ('"value": 0.25', '"value": 0.2599'))
-    check_values(lab, before, fresh, num_regression, tmp_path)
+    check_agreement(lab, before, fresh, num_regression, tmp_path, figures=False)
     with pytest.raises(Exception, match=r"results\.json is not what the run wrote"):
         against_recorded(recorded.project, Outcome(lab, run=fresh, fresh=True))
 
@@ -307,18 +284,18 @@ def test_a_whole_number_has_its_tolerance_too(
     assert (before.values["share"].value, fresh.values["share"].value) == (29, float(now))
     assert (not differences(lab, before, fresh)) == passes
     if passes:
-        check_values(lab, before, fresh, num_regression, tmp_path)
+        check_agreement(lab, before, fresh, num_regression, tmp_path, figures=False)
     else:
         with pytest.raises(pytest.fail.Exception, match=f"share: recorded 29, now {now}, tolerance 20"):
-            check_values(lab, before, fresh, num_regression, tmp_path)
+            check_agreement(lab, before, fresh, num_regression, tmp_path, figures=False)
 
 
 def test_values_that_came_or_went_are_named(recorded: Notebook, num_regression, tmp_path: Path) -> None:
     lab, before, fresh = changed_by_hand(recorded, ('"name": "share"', '"name": "part"'))
-    assert "01_tiny: part: no longer recorded" in differences(lab, before, fresh)
-    assert "01_tiny: share: not recorded before" in differences(lab, before, fresh)
-    with pytest.raises(pytest.fail.Exception, match="part: no longer recorded"):
-        check_values(lab, before, fresh, num_regression, tmp_path)
+    assert "01_tiny: part: is gone" in differences(lab, before, fresh)
+    assert "01_tiny: share: is new" in differences(lab, before, fresh)
+    with pytest.raises(pytest.fail.Exception, match="part: is gone"):
+        check_agreement(lab, before, fresh, num_regression, tmp_path, figures=False)
 
 
 @pytest.mark.parametrize(
@@ -334,13 +311,12 @@ def test_a_figure_is_checked_by_its_data(
     arrays = before.arrays("line")
     arrays["axes0_line0"][1, 1] += shift * 4
     np.savez_compressed(fresh.folder / "figures" / "line.npz", **arrays)
-    figure = fresh.figures["line"]
     if passes:
-        check_figure(lab, figure, before, fresh, num_regression, tmp_path)
+        check_agreement(lab, before, fresh, num_regression, tmp_path, figures=True)
         assert not differences(lab, before, fresh)
     else:
         with pytest.raises(pytest.fail.Exception) as caught:
-            check_figure(lab, figure, before, fresh, num_regression, tmp_path)
+            check_agreement(lab, before, fresh, num_regression, tmp_path, figures=True)
         now = arrays["axes0_line0"][1, 1]
         said = f"01_tiny: figure line: axes0_line0: recorded 0.5, now {now} at (1, 1), tolerance 0.002"
         assert said in str(caught.value)

@@ -228,7 +228,7 @@ def by_hand(run: Run, change: tuple[str, str]) -> Run:
         (('"atol": 0.01', '"atol": -1'), "greater than or equal to 0"),
         (('"rtol": 0.001', '"rtol": 1e999'), "finite"),
         (('"name": "share"', '"name": "../share"'), "pattern"),
-        (('"name": "answer"', '"name": "other"'), "waits for 'answer', which is not recorded"),
+        (('"name": "answer"', '"name": "other"'), "waits for 'answer', which the lab never recorded"),
         (('"if_": "> 40"', '"if_": "about 40"'), "about 40"),
         (('"kind": "figure"', '"kind": "drawing"'), "drawing"),
         (('"cells"', '"cell"'), "results.json"),

@@ -142,11 +142,10 @@ def _stress(project: Project, labs: list[Lab], broken: dict[str, NotebookError],
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("lab", "value", "tolerance used", "most under"):
         table.add_column(column, no_wrap=True)
-    for stem, lab in stood.items():
-        for name, (share, condition) in sorted(lab.used.items(), key=lambda item: -item[1][0]):
-            table.add_row(stem, name, f"{share:.0%}" if share < 100 else "far more", condition if share else "")
+    for (stem, name), (share, condition) in sorted(stood.used.items(), key=lambda one: (one[0][0], -one[1][0])):
+        table.add_row(stem, name, f"{share:.0%}" if share < 100 else "far more", condition if share else "")
     console.print(table)
-    _end(failed, [line for lab in stood.values() for line in lab.faults])
+    _end(failed, sorted(stood.faults))
     console.print("every value stays within its tolerance, and no prediction turns")
 
 

@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -21,12 +22,13 @@ from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
+from pydantic import ValidationError
 
 import llmnotes
 from llmnotes.site.errors import NotebookError
 from llmnotes.site.run.digests import digest, digest_of, state_of
 from llmnotes.site.run.labs import Lab
-from llmnotes.site.run.outputs import LONGEST, check_said, clean, outputs_of, shortened
+from llmnotes.site.run.outputs import LONGEST, Results, clean, outputs_of, shortened
 from llmnotes.site.run.stored import FORMAT, PACKAGE, Run, dependency_name
 
 WATCH = "_llmnotes_watch"
@@ -55,8 +57,16 @@ async def execute(lab: Lab, root: Path, work: Path, hub: bool, environment: Mapp
     began, started = datetime.now(UTC), time.monotonic()
     cells, used = await _run_kernel(lab, root, work, _environment(work, hub) | (environment or {}))
     seconds = time.monotonic() - started
-    check_said(lab, cells)
+    try:
+        Results.model_validate({"cells": cells})
+    except ValidationError as error:
+        raise NotebookError(f"{lab.path}: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from None
     names = {out["name"] for cell in cells for out in cell if out["kind"] == "figure"}
+    if lab.thumbnail not in names:
+        raise NotebookError(
+            f"{lab.path}: header: thumbnail is {lab.thumbnail!r}; expected one of its figures: "
+            f"{', '.join(sorted(names)) or 'it has none'}"
+        )
     for path in sorted((drawn / "figures").iterdir()):  # what else a lab leaves is not kept
         if path.name.partition(".")[0] in names and path.suffix in (".svg", ".npz") and not path.is_symlink():
             content = path.read_bytes()
@@ -115,63 +125,52 @@ class _Client(NotebookClient):
 async def _run_kernel(
     lab: Lab, root: Path, work: Path, environment: Mapping[str, str]
 ) -> tuple[list[list[dict]], dict]:
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell.source) for cell in lab.code])
+    # each cell on its own lines of the script, so that Python's errors name them
+    cells = [nbformat.v4.new_code_cell("\n" * (cell.line - 1) + cell.source) for cell in lab.code]
     sockets = Path(tempfile.mkdtemp(prefix="llmnotes-"))  # a short path: those of sockets may have about 100 bytes
     kernel = _Kernel(connection_file=str(sockets / "kernel.json"))
     if os.name == "posix":
         kernel.transport = "ipc"  # no ports, so that no two runners meet on one
     # joining what a cell printed is ours: nbclient's regular expressions take a minute for one long line
+    notebook = nbformat.v4.new_notebook(cells=[*cells])
     client = _Client(notebook, km=kernel, timeout=None, record_timing=False, coalesce_streams=False)
     report = work / "report.json"
-    now = {"cell": 0}
-
-    async def run_cells() -> None:
-        await client.async_start_new_kernel(cwd=str(work / "scratch"), env=dict(environment))
-        await client.async_start_new_kernel_client()
-        await _call(client, _begin(lab, root, work, report))
-        for i, cell in enumerate(notebook.cells):
-            now["cell"] = i
-            await client.async_execute_cell(cell, i)
-        await _call(client, f"{WATCH}.end()")
-
-    task = asyncio.ensure_future(run_cells())
+    where = f"{lab.path}:1"
+    limit = asyncio.timeout(lab.timeout)
     try:
-        await asyncio.wait({task}, timeout=lab.timeout)
-        where = f"{lab.path}:{lab.line_of(now['cell'])}"
-        if not task.done():
-            raise NotebookError(
-                f"{where}: still running after {lab.timeout:g} s, the lab's time limit, in the cell that begins here; "
-                "make it faster or set `timeout:` (seconds) in its header"
-            )
-        try:
-            task.result()
-        except CellExecutionError:
-            await asyncio.wait_for(_call(client, f"{WATCH}.failure({now['cell']})"), timeout=10)
-            raise NotebookError(shortened(_read(report, where)["error"].rstrip(), 4000)) from None
-        except DeadKernelError:
-            raise NotebookError(
-                f"{where}: the kernel died in the cell that begins here; most often it ran out of memory"
-            ) from None
+        async with limit:
+            await client.async_start_new_kernel(cwd=str(work / "scratch"), env=dict(environment))
+            await client.async_start_new_kernel_client()
+            await _call(client, _begin(lab, root, work, report))
+            for at, cell in enumerate(cells):
+                where = f"{lab.path}:{lab.code[at].line}"
+                await client.async_execute_cell(cell, at)
+            await _call(client, f"{WATCH}.end()")
+    except CellExecutionError:
+        await asyncio.wait_for(_call(client, f"{WATCH}.failure()"), timeout=10)
+        raise NotebookError(shortened(_read(report, where)["error"].rstrip(), 4000)) from None
+    except (DeadKernelError, TimeoutError):  # nbclient takes it for a death if it is cancelled
+        if asyncio.current_task().cancelling():
+            raise asyncio.CancelledError from None
+        raise NotebookError(
+            f"{where}: still running after {lab.timeout:g} s, the lab's time limit, in the cell that begins here; "
+            "make it faster or set `timeout:` (seconds) in its header"
+            if limit.expired()
+            else f"{where}: the kernel died in the cell that begins here; most often it ran out of memory"
+        ) from None
     finally:
-        task.cancel()
         with contextlib.suppress(Exception):
             if client.kc:
                 client.kc.stop_channels()
             await kernel.shutdown_kernel(now=True)
-        with contextlib.suppress(asyncio.CancelledError, Exception):
-            await task
         shutil.rmtree(sockets, ignore_errors=True)
-    return [outputs_of(cell) for cell in notebook.cells], _read(report, where)
+    return [outputs_of(cell) for cell in cells], _read(report, where)
 
 
 async def _call(client: NotebookClient, code: str) -> None:
     """Execute code that is not the lab's."""
-    cell = nbformat.v4.new_code_cell(code)
-    client.nb.cells.append(cell)
-    try:
-        await client.async_execute_cell(cell, len(client.nb.cells) - 1)
-    finally:
-        client.nb.cells.remove(cell)
+    client.nb.cells.append(nbformat.v4.new_code_cell(code))
+    await client.async_execute_cell(client.nb.cells[-1], len(client.nb.cells) - 1)
 
 
 def _begin(lab: Lab, root: Path, work: Path, report: Path) -> str:
@@ -180,8 +179,7 @@ def _begin(lab: Lab, root: Path, work: Path, report: Path) -> str:
     # what libraries may write from within a lab: fonts of matplotlib, models of the hub
     caches = [matplotlib.get_cachedir(), matplotlib.get_configdir()]
     caches += [os.environ.get("HF_HOME") or str(Path.home() / ".cache" / "huggingface")]
-    cells = [(cell.line, cell.source) for cell in lab.code]
-    arguments = (str(root), [str(work), *caches], str(lab.path), cells, str(report))
+    arguments = (str(root), [str(work), *caches], str(lab.path), str(report))
     imports = f"import sys; sys.path.append({str(PACKAGE.parent)!r})\nimport llmnotes.site.run.kernel as {WATCH}"
     return f"{imports}\n{WATCH}.begin{arguments!r}"
 
@@ -192,24 +190,25 @@ def _environment(work: Path, hub: bool) -> dict[str, str]:
 
     theirs = {"PYTHONPATH", "PYTHONHOME", "PYTHONUSERBASE"}  # start-up files, optimisation and the like are not wanted
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON") or name in theirs}
-    kept = {name: value for name, value in kept.items() if name not in ("LLMNOTES_SEED", "LLMNOTES_NOISE")}
-    threads = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS", "NUMEXPR", "VECLIB_MAXIMUM")}
-    return (
-        kept
-        | threads
-        | {
-            "LLMNOTES_RUN": str(work / "drawn"),
-            "TMPDIR": str(work / "scratch"),
-            "IPYTHONDIR": str(work / "ipython"),
-            "MPLBACKEND": "agg",
-            "MATPLOTLIBRC": str(Path(matplotlib.get_data_path()) / "matplotlibrc"),
-            "PYTHONHASHSEED": "0",
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "TOKENIZERS_PARALLELISM": "false",
-            "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-        }
-        | ({} if hub else {"HF_HUB_OFFLINE": "1"})
-    )
+    for name in ("LLMNOTES_SEED", "LLMNOTES_NOISE"):
+        kept.pop(name, None)
+    ours = {
+        "LLMNOTES_RUN": str(work / "drawn"),
+        "TMPDIR": str(work / "scratch"),
+        "IPYTHONDIR": str(work / "ipython"),
+        "MPLBACKEND": "agg",
+        "MATPLOTLIBRC": str(Path(matplotlib.get_data_path()) / "matplotlibrc"),
+        "PYTHONHASHSEED": "0",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    }
+    return kept | threads(1) | ours | ({} if hub else {"HF_HUB_OFFLINE": "1"})
+
+
+def threads(number: int) -> dict[str, str]:
+    """The environment in which numerical libraries start so many threads."""
+    return {f"{name}_NUM_THREADS": str(number) for name in ("OMP", "MKL", "OPENBLAS", "NUMEXPR", "VECLIB_MAXIMUM")}
 
 
 def _read(report: Path, where: str) -> dict:
@@ -224,12 +223,11 @@ def _json(value: object) -> str:
 
 
 def _cpu() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    except OSError:
-        pass
+    with contextlib.suppress(OSError):
+        if found := re.search(
+            r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE
+        ):
+            return found[1].strip()
     return platform.processor() or platform.machine()
 
 

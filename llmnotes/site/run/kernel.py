@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import linecache
 import os
+import re
 import sys
 import time
 import traceback
+from contextlib import suppress
 from pathlib import Path
 
 from llmnotes.site.run.digests import NOT_SOURCES, state_of
@@ -37,37 +38,32 @@ class WriteOutsideError(PermissionError):
     """A lab wrote outside its folder of outputs."""
 
 
-def begin(root: str, may_write: list[str], lab: str, cells: list[tuple[int, str]], report: str) -> None:
+def begin(root: str, may_write: list[str], lab: str, report: str) -> None:
     """Start to watch, and make the kernel what a plain script would find: called once, before the first cell.
 
     Args:
         root: the project; what is read below it is noted as a dependency.
         may_write: the folders below which the lab may write.
         lab: the path of the lab's script.
-        cells: the first line and the source of each code cell.
         report: the file to leave word in.
     """
     _watch.update(
-        active=True,
-        root=os.path.realpath(root),
-        may_write=tuple(map(os.path.realpath, may_write)),
-        lab=lab,
-        cells=[(line, source.strip()) for line, source in cells],
-        report=report,
+        root=os.path.realpath(root), may_write=tuple(map(os.path.realpath, may_write)), lab=lab, report=report
     )
     from IPython import get_ipython
 
     shell = get_ipython()
     shell.transform_cell = lambda cell: cell  # Python as it stands: `ls` and `x?` are no commands
+    shell.compile.cache = lambda *_, **__: lab  # errors name the script, whose lines the cells keep
     # what is no text fails at its line, as in a plain script; the kernel would drop all that it came with
     sys.stdout.echo = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     shell.user_ns["__file__"] = lab
     sys.argv = [lab]
     sys.path[:] = [os.path.dirname(lab), *(path for path in sys.path if path not in ("", os.getcwd()))]
-    if seed := os.environ.get("LLMNOTES_SEED"):
-        from llmnotes.site.run.replicates import use_training
+    if seed := os.environ.get("LLMNOTES_SEED"):  # which training `load` opens where no seed is named
+        from llmnotes.model import loading
 
-        use_training(int(seed))
+        loading.SEED = int(seed)
     if seed := os.environ.get("LLMNOTES_NOISE"):
         from llmnotes.site.run.noise import shake
 
@@ -79,11 +75,8 @@ def begin(root: str, may_write: list[str], lab: str, cells: list[tuple[int, str]
 def end() -> None:
     """Report what the run used: called once, after the last cell."""
     _watch["active"] = False
-    versions = {
-        name: str(sys.modules[name].__version__)
-        for name in ("numpy", "torch", "transformers", "sklearn", "matplotlib")
-        if name in sys.modules
-    }
+    libraries = ("numpy", "torch", "transformers", "sklearn", "matplotlib")
+    versions = {name: str(sys.modules[name].__version__) for name in libraries if name in sys.modules}
     _report(
         reads=_watch["reads"],
         versions={"python": ".".join(map(str, sys.version_info[:3])), **versions},
@@ -92,25 +85,13 @@ def end() -> None:
     )
 
 
-def failure(cell: int) -> None:
-    """Report the last error as a plain script would tell it: with the lab's own name and lines, without the shell's.
-
-    Args:
-        cell: which code cell failed, from 0; of cells with the same source, it is the one that is meant.
-    """
+def failure() -> None:
+    """Report the last error as a plain script would tell it: without the shell's own frames."""
     _watch["active"] = False
-    cells = _watch["cells"]
-    first_lines = {source: line for line, source in [*cells, cells[cell]]}
-    error = sys.last_value
-    frames: list[traceback.FrameSummary] = []
-    for frame in traceback.extract_tb(error.__traceback__):
-        first = first_lines.get("".join(linecache.getlines(frame.filename)).strip())
-        if first is not None:
-            frames.append(traceback.FrameSummary(_watch["lab"], frame.lineno + first - 1, frame.name, line=frame.line))
-        elif frames:
-            frames.append(frame)
-    told = ["Traceback (most recent call last):\n", *traceback.format_list(frames)]
-    _report(error="".join([*told, *traceback.format_exception_only(error)]))
+    error, frame = sys.last_value, sys.last_value.__traceback__
+    while frame and frame.tb_frame.f_code.co_filename != _watch["lab"]:
+        frame = frame.tb_next
+    _report(error="".join(traceback.format_exception(error.with_traceback(frame), chain=False)))
 
 
 def _report(**entries: object) -> None:
@@ -122,49 +103,41 @@ def _notice(event: str, args: tuple) -> None:
     if not _watch["active"]:
         return
     if event == "open":
-        path, _, flags = args
-        if not isinstance(path, (str, bytes, os.PathLike)):
-            return
+        real, flags = _real(args[0]), args[2]
         if isinstance(flags, int) and flags & _WRITES:
-            _refuse_outside(path)
+            _refuse_outside(real)
         else:
-            _note_read(path)
+            _note_read(real)
     elif event == "llmnotes.reads":
-        _note(os.path.realpath(args[0]))
+        _note(_real(args[0]))
     elif event in ("os.listdir", "os.scandir"):
-        _note_listing(args[0])
-    elif event in _CHANGES:
-        for index in _CHANGES[event]:
-            if isinstance(args[index], (str, bytes, os.PathLike)):
-                _refuse_outside(args[index])
+        real = _real(args[0] or ".")
+        # what the package ships, it names when it loads it
+        if _is_source(real) and not _below(real, str(PACKAGE)) and not _importing():
+            _note(os.path.join(real, "*"))
+    for index in _CHANGES.get(event, ()):
+        _refuse_outside(_real(args[index]))
 
 
-def _refuse_outside(path: str | bytes | os.PathLike) -> None:
-    real = os.path.realpath(os.fsdecode(path))
-    if not real.startswith("/dev/") and "__pycache__" not in real and not _below(real, *_watch["may_write"]):
+def _real(path: object) -> str:
+    """Where a path leads; nothing for an open file's number."""
+    return os.path.realpath(os.fsdecode(path)) if isinstance(path, (str, bytes, os.PathLike)) else ""
+
+
+def _refuse_outside(real: str) -> None:
+    if real and not real.startswith("/dev/") and "__pycache__" not in real and not _below(real, *_watch["may_write"]):
         raise WriteOutsideError(
             f"the lab tried to write {real}; it may not write outside its folder of outputs; write below the current "
             "folder, or below tempfile.gettempdir()"
         )
 
 
-def _note_read(path: str | bytes | os.PathLike) -> None:
-    real = os.path.realpath(os.fsdecode(path))
-    if "__pycache__" in real:
-        try:
-            real = importlib.util.source_from_cache(real)  # a module that was compiled before
-        except ValueError:
-            return
+def _note_read(real: str) -> None:
+    if "__pycache__" in real:  # a module that was compiled before
+        with suppress(ValueError):
+            real = importlib.util.source_from_cache(real)
     if _is_source(real) and real != _watch["lab"] and os.path.isfile(real):
         _note(real)
-
-
-def _note_listing(path: object) -> None:
-    if _importing() or not isinstance(path, (str, bytes, os.PathLike, type(None))):
-        return
-    real = os.path.realpath(os.fsdecode(path or "."))
-    if _is_source(real) and not _below(real, str(PACKAGE)):  # what the package ships, it names when it loads it
-        _note(os.path.join(real, "*"))
 
 
 def _importing() -> bool:
@@ -203,12 +176,9 @@ def _below(real: str, *folders: str) -> bool:
 
 
 def _peak_mb() -> int:
-    try:  # the peak of this process alone; getrusage counts what the parent held when it forked
-        for line in Path("/proc/self/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return round(int(line.split()[1]) / 1024)
-    except OSError:
-        pass
+    with suppress(OSError):  # the peak of this process alone; getrusage counts what the parent held when it forked
+        if found := re.search(r"^VmHWM:\s*(\d+)", Path("/proc/self/status").read_text(), re.MULTILINE):
+            return round(int(found[1]) / 1024)
     import resource
 
     unit = 1024**2 if sys.platform == "darwin" else 1024

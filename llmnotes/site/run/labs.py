@@ -117,10 +117,6 @@ class Lab(Fields):
         """Of what is executed, and of nothing else: prose and comments may change without a new run."""
         return digest_of_cells(cell.source for cell in self.code)
 
-    def line_of(self, cell: int, line: int = 1) -> int:
-        """The line of the script on which a line of a code cell stands; both counted from 1, the cell from 0."""
-        return self.code[cell].line + line - 1
-
 
 def read_lab(path: Path) -> Lab:
     """Read one lab and check it.

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from itertools import groupby
 from typing import Annotated, Any, Literal
 
 from nbformat import NotebookNode
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, TypeAdapter
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from llmnotes.lab.predictions import holds
 from llmnotes.lab.saying import MIME, NAME
-from llmnotes.site.errors import NotebookError
-from llmnotes.site.run.labs import Lab
 
 LONGEST = 20_000  # characters of text that one cell may leave on its page
 SAID = ("record", "labels", "prediction", "question", "figure")
@@ -25,6 +22,8 @@ _UNCLEAN = re.compile(
 
 
 class _Said(BaseModel):
+    """Something that a cell put out; fields that we do not know go through."""
+
     model_config = ConfigDict(extra="allow", strict=True)
 
 
@@ -35,6 +34,9 @@ Tolerance = Annotated[FiniteFloat, Field(ge=0)]
 def _condition(text: str) -> str:
     holds(0.0, text)
     return text
+
+
+Condition = Annotated[str, AfterValidator(_condition)]
 
 
 class _Value(_Said):
@@ -53,7 +55,7 @@ class _Prediction(_Said):
     p: float = Field(ge=0, le=1)
     resolved_by: Name
     after_a_look: bool = False
-    if_: Annotated[str, AfterValidator(_condition)]
+    if_: Condition
 
 
 class _Figure(_Said):
@@ -68,32 +70,73 @@ class _Figure(_Said):
     arrays: list[str]
 
 
+class _Settled(_Said):
+    name: Name
+    if_: Condition
+
+
+class _Question(_Said):
+    kind: Literal["question"]
+    question: str
+    answer: str
+    figure: Name
+    curve: dict | None
+    settled: list[_Settled]
+
+
 class _Text(_Said):
     kind: Literal["text", "markdown"]
     text: str
 
 
-class _Other(_Said):
-    kind: Literal["labels", "question"]
+class _Labels(_Said):
+    kind: Literal["labels"]
 
 
-_Output = Annotated[_Value | _Prediction | _Figure | _Text | _Other, Field(discriminator="kind")]
-_CELLS = TypeAdapter(list[list[_Output]])
+_Output = Annotated[_Value | _Prediction | _Figure | _Question | _Text | _Labels, Field(discriminator="kind")]
 
 
-def checked_cells(cells: Any) -> list[list[dict]]:
-    """Outputs of cells as they are, if each is as a run stores it; fields that we do not know go through.
+class Results(BaseModel):
+    """What a run's results.json holds: the outputs of each code cell, none of which refers to what is not there."""
 
-    Raises:
-        ValueError: what is not.
-    """
-    _CELLS.validate_python(cells)
-    said = [out for cell in cells for out in cell]
-    names = {out["name"] for out in said if out["kind"] == "record"}
-    for out in said:
-        if out["kind"] == "prediction" and out["resolved_by"] not in names:
-            raise ValueError(f"a prediction waits for {out['resolved_by']!r}, which is not recorded")
-    return cells
+    cells: list[list[_Output]]
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Results:
+        said = [out for cell in self.cells for out in cell]
+        values = {out.name: out.value for out in said if isinstance(out, _Value)}
+        figures = {out.name: out for out in said if isinstance(out, _Figure)}
+        for out in said:
+            if isinstance(out, _Prediction) and out.resolved_by not in values:
+                raise ValueError(
+                    f"the prediction {out.claim!r} waits for {out.resolved_by!r}, which the lab never recorded; "
+                    f"it recorded: {', '.join(sorted(values)) or 'nothing'}"
+                )
+        if not values:
+            raise ValueError("records nothing; call note(name=value) for each number it stands for")
+        for out in said:
+            if isinstance(out, _Question):
+                try:
+                    _check_question(out, values, figures)
+                except ValueError as error:
+                    raise ValueError(f"the question {out.question!r} {error}") from None
+        return self
+
+
+def _check_question(asked: _Question, values: dict, figures: dict[str, _Figure]) -> None:
+    """Refuse a question to the reader whose answer this run does not bear out, or whose figure it never drew."""
+    if asked.figure not in figures:
+        raise ValueError(f"is settled by the figure {asked.figure!r}, which the lab never drew")
+    arrays = figures[asked.figure].arrays
+    if asked.curve and asked.answer not in arrays:
+        raise ValueError(f"needs the array {asked.answer!r}; the figure {asked.figure!r} has {', '.join(arrays)}")
+    for one in asked.settled:
+        if one.name not in values:
+            raise ValueError(f"waits for {one.name!r}, which the lab never recorded")
+        if not holds(values[one.name], one.if_):
+            raise ValueError(
+                f"has the answer {asked.answer!r}, which needs {one.name} {one.if_}: it is {values[one.name]!r}"
+            )
 
 
 def outputs_of(cell: NotebookNode) -> list[dict]:
@@ -133,53 +176,3 @@ def clean(value: Any) -> Any:
     if isinstance(value, dict):
         return {clean(name): clean(one) for name, one in value.items()}
     return [clean(one) for one in value] if isinstance(value, list) else value
-
-
-def check_said(lab: Lab, cells: Iterable[list[dict]]) -> None:
-    """Refuse a run that records nothing, or in which something refers to what is not there.
-
-    Raises:
-        NotebookError: a prediction without its value, a question without its figure or answer, a thumbnail without a
-            figure.
-    """
-    said: dict[str, list[dict]] = {kind: [] for kind in (*SAID, "text", "markdown")}
-    for out in (out for cell in cells for out in cell):
-        said[out["kind"]].append(out)
-    values = {entry["name"]: entry["value"] for entry in said["record"]}
-    for entry in said["prediction"]:
-        if entry["resolved_by"] not in values:
-            raise NotebookError(
-                f"{lab.path}: the prediction {entry['claim']!r} waits for {entry['resolved_by']!r}, "
-                f"which the lab never recorded; it recorded: {', '.join(sorted(values)) or 'nothing'}"
-            )
-    if not values:
-        raise NotebookError(f"{lab.path}: records nothing; call note(name=value) for each number it stands for")
-    figures = {entry["name"]: entry for entry in said["figure"]}
-    if lab.thumbnail not in figures:
-        raise NotebookError(
-            f"{lab.path}: header: thumbnail is {lab.thumbnail!r}; expected one of its figures: "
-            f"{', '.join(sorted(figures)) or 'it has none'}"
-        )
-    for entry in said["question"]:
-        _check_question(lab, entry, values, figures)
-
-
-def _check_question(lab: Lab, entry: dict, values: dict, figures: dict[str, dict]) -> None:
-    """Refuse a question to the reader whose answer this run does not bear out, or whose figure it never drew."""
-    where = f"{lab.path}: the question {entry['question']!r}"
-    figure = figures.get(entry["figure"])
-    if figure is None:
-        raise NotebookError(f"{where} is settled by the figure {entry['figure']!r}, which the lab never drew")
-    if entry["curve"] and entry["answer"] not in figure["arrays"]:
-        raise NotebookError(
-            f"{where}: the figure {entry['figure']!r} has no array {entry['answer']!r}; it has "
-            f"{', '.join(figure['arrays'])}"
-        )
-    for one in entry["settled"]:
-        name, condition = one["name"], one["if_"]
-        if name not in values:
-            raise NotebookError(f"{where} waits for {name!r}, which the lab never recorded")
-        if not holds(values[name], condition):
-            raise NotebookError(
-                f"{where}: the answer {entry['answer']!r} needs {name} {condition}, and it is {values[name]!r}"
-            )

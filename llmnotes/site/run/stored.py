@@ -26,7 +26,7 @@ from llmnotes.lab.records import Record
 from llmnotes.site.errors import NotebookError
 from llmnotes.site.run.digests import digest, digest_of
 from llmnotes.site.run.labs import Lab
-from llmnotes.site.run.outputs import checked_cells
+from llmnotes.site.run.outputs import Results
 
 FORMAT = 2  # of a stored run; a run of another format is run again
 PACKAGE = Path(llmnotes.__file__).resolve().parent
@@ -55,9 +55,13 @@ def _has_code(depends: dict[str, str]) -> dict[str, str]:
     return depends
 
 
-class _Meta(BaseModel):
+class _Format(BaseModel):
     model_config = ConfigDict(extra="allow")
 
+    format: int
+
+
+class _Meta(_Format):
     lab: str
     ran: _Ran
     depends: Annotated[dict[str, str], AfterValidator(_has_code)]
@@ -80,35 +84,27 @@ class Run:
         )
         raise DamagedRunError(f"{self.folder}: damaged: {what}; {way_out}")
 
-    def _read(self, name: str) -> dict[str, Any]:
+    def _read(self, name: str, model: type[BaseModel]) -> dict[str, Any]:
+        """A file of it as it is, if it holds what the model says."""
         try:
             content = json.loads((self.folder / name).read_text(encoding="utf-8"), parse_constant=_no_number)
+            model.model_validate(content)
         except (OSError, ValueError, RecursionError) as error:
             self._damaged(f"{name}: {error}")
-        return content if isinstance(content, dict) else self._damaged(f"{name}: expected a JSON object")
+        return content
 
     @cached_property
     def meta(self) -> dict[str, Any]:
         """run.json: `format`, `lab`, `ran` (when and on what), `depends` and `files` (path to digest)."""
-        meta = self._read("run.json")
-        if meta.get("format") == FORMAT:
-            try:
-                _Meta.model_validate(meta)
-            except ValueError as error:
-                self._damaged(f"run.json: {error}")
-        elif not isinstance(meta.get("format"), int):
-            self._damaged("run.json: no format")
-        return meta
+        meta = self._read("run.json", _Format)
+        return self._read("run.json", _Meta) if meta["format"] == FORMAT else meta
 
     @cached_property
     def cells(self) -> list[list[dict]]:
         """What each code cell put out: `{"kind": "text" | "record" | "prediction" | "figure" | "markdown" | …, …}`."""
         if self.meta["format"] != FORMAT:
             self._damaged("it was written by another version of the runner")
-        try:
-            return checked_cells(self._read("results.json").get("cells"))
-        except ValueError as error:
-            self._damaged(f"results.json: {error}")
+        return self._read("results.json", Results)["cells"]
 
     def _all(self, kind: str) -> list[dict]:
         return [
@@ -121,10 +117,10 @@ class Run:
     @cached_property
     def values(self) -> dict[str, Record]:
         """The recorded values by name."""
-        known = {field.name for field in fields(Record)}
         labels = {name: text for entry in self._all("labels") for name, text in entry.items()}
+        known = [field.name for field in fields(Record)]
         entries = [entry | {"label": labels.get(entry["name"], "")} for entry in self._all("record")]
-        return {one["name"]: Record(**{name: one[name] for name in known & one.keys()}) for one in entries}
+        return {entry["name"]: Record(*(entry[name] for name in known)) for entry in entries}
 
     @cached_property
     def predictions(self) -> list[dict]:
@@ -167,13 +163,20 @@ class Run:
             self._damaged(f"{name} {'is missing' if name in files else 'does not belong to it'}")
         for name, expected in files.items():
             try:
-                actual = digest((self.folder / name).read_bytes())
+                if digest((self.folder / name).read_bytes()) != expected:
+                    self._damaged(f"{name} is not what the run wrote")
             except OSError as error:
                 self._damaged(f"{name}: {error}")
-            if actual != expected:
-                self._damaged(f"{name} is not what the run wrote")
         if self.meta["format"] == FORMAT:
-            _ = self.predictions
+            _ = self.cells
+
+    def is_whole(self) -> bool:
+        """Whether `check` finds nothing."""
+        try:
+            self.check()
+        except DamagedRunError:
+            return False
+        return True
 
     def stale_because(self, lab: Lab, root: Path) -> str | None:
         """Why this run no longer speaks for the lab; None if it still does."""
