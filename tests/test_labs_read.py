@@ -90,8 +90,8 @@ def test_one_broken_lab_leaves_the_others(notebook: Notebook) -> None:
         "02-e",
         "notalab",
     }
-    assert "the number 02 is taken by 02_again.py" in str(broken["02_good"])
-    assert "the name 'again' is taken by 02_again.py" in str(broken["03_again"])
+    assert "its number is taken by 02_again.py" in str(broken["02_good"])
+    assert "its name is taken by 02_again.py" in str(broken["03_again"])
     for stem in ("7_c", "02-e", "notalab"):
         assert f"named {stem!r}; expected two digits and lower-case words" in str(broken[stem])
     assert "needs names '02_god', which is no lab; did you mean '02_good'?" in str(broken["04_needs"])
@@ -112,7 +112,7 @@ def test_labs_are_picked_by_any_of_their_names(notebook: Notebook) -> None:
     labs, broken = notebook.project.pick(("07_residual_steam", "missing.py", "1"))
     assert not labs
     assert "did you mean 'residual_stream'?" in str(broken["07_residual_steam"])
-    assert "no such file" in str(broken["missing.py"])
+    assert "No such file" in str(broken["missing.py"])
     assert "not valid Python" in str(broken["01_broken"])
 
 

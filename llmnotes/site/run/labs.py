@@ -22,7 +22,7 @@ Chapter = Literal["Start", "Inside", "Who does it", "Changing it", "In the wild"
 LEVELS, CHAPTERS = get_args(Level), get_args(Chapter)
 SMOLLM2 = "smollm2"  # llmnotes.model.smollm2 by its name: importing it takes torch, which pages do without
 FOLDED = {"setup": "Set-up", "solution": "Solution", "drawing": "How the figure is drawn"}  # cell tags and titles
-STEM = re.compile(r"(?P<number>\d\d)_(?P<key>[a-z][a-z0-9_]*)")
+STEM = re.compile(r"\d\d_[a-z][a-z0-9_]*")
 # Comments stay comments: jupytext would read `# !ls` and `# %time` as commands of IPython.
 FORMAT = {"extension": ".py", "format_name": "percent", "comment_magics": False}
 
@@ -83,13 +83,12 @@ class Lab(Fields):
     @property
     def key(self) -> str:
         """`xor`: the stem without its number, by which pages quote its results."""
-        return self.stem.partition("_")[2] if STEM.fullmatch(self.stem) else self.stem
+        return self.stem.removeprefix(f"{self.number}_")
 
     @property
     def number(self) -> str:
         """`01`, or nothing for a script outside the notebook that has no number."""
-        named = STEM.fullmatch(self.stem)
-        return named["number"] if named else ""
+        return self.stem[:2] if STEM.fullmatch(self.stem) else ""
 
     @property
     def needs_smollm2(self) -> bool:
@@ -155,10 +154,9 @@ def find_labs(folder: Path) -> tuple[list[Lab], dict[str, NotebookError]]:
         The labs, and by their stems what is wrong with the others: they cannot be read, are misnamed, share a number or
         a key with one before them, or need a lab that does not exist or stands behind them.
     """
-    labs: dict[str, Lab] = {}
+    labs: list[Lab] = []
     broken: dict[str, NotebookError] = {}
     paths = sorted(path for path in folder.glob("*.py") if _is_meant_as_lab(path))
-    stems = {path.stem for path in paths}
     for path in paths:
         try:
             if not STEM.fullmatch(path.stem):
@@ -166,32 +164,29 @@ def find_labs(folder: Path) -> tuple[list[Lab], dict[str, NotebookError]]:
                     f"{path}: named {path.stem!r}; expected two digits and lower-case words: 07_residual_stream"
                 )
             lab = read_lab(path)
-            for other in labs.values():
-                if lab.key == other.key:
-                    raise NotebookError(
-                        f"{path}: the name {lab.key!r} is taken by {other.path.name}; pages quote labs by it"
-                    )
-                if lab.number == other.number:
-                    raise NotebookError(
-                        f"{path}: the number {lab.number} is taken by {other.path.name}; give it another"
-                    )
-            for need in lab.needs:
-                if need not in stems | {"hub", SMOLLM2}:
-                    raise NotebookError(f"{path}: header: needs names {need!r}, which is no lab{near(need, stems)}")
+            for other in labs:
+                for what, is_taken in (("number", lab.number == other.number), ("name", lab.key == other.key)):
+                    if is_taken:
+                        raise NotebookError(f"{path}: its {what} is taken by {other.path.name}; give it another")
+            labs.append(lab)
         except NotebookError as error:
             broken[path.stem] = error
-        else:
-            labs[lab.key] = lab
-    spine = sorted(labs.values(), key=lambda lab: (CHAPTERS.index(lab.chapter), lab.stem))
-    for lab in spine:
-        later = {other.stem for other in spine[spine.index(lab) :]}
+    labs.sort(key=lambda lab: (CHAPTERS.index(lab.chapter), lab.stem))
+    stems = {path.stem for path in paths}
+    later = {lab.stem for lab in labs}
+    for lab in labs:
         for need in lab.needs:
-            if need in later:
-                broken[lab.stem] = NotebookError(
-                    f"{lab.path}: header: needs names {need!r}, which does not stand before it; labs stand in the "
-                    f"order of their chapters ({', '.join(CHAPTERS)}), and in each by their numbers"
+            if need not in stems | {"hub", SMOLLM2}:
+                why = f"is no lab{near(need, stems)}"
+            elif need in later:
+                why = (
+                    "does not stand before it; labs stand in the order of their chapters, and in each by their numbers"
                 )
-    return [lab for lab in spine if lab.stem not in broken], broken
+            else:
+                continue
+            broken[lab.stem] = NotebookError(f"{lab.path}: header: needs names {need!r}, which {why}")
+        later.remove(lab.stem)
+    return [lab for lab in labs if lab.stem not in broken], broken
 
 
 def _is_meant_as_lab(path: Path) -> bool:

@@ -9,7 +9,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,14 +24,6 @@ __all__ = ["PACKAGE", "DamagedRunError", "Project", "Run"]
 KEPT = 4  # runs kept in the cache for each lab: going back to an earlier state finds its run
 
 
-def _is_damaged(folder: Path) -> bool:
-    try:
-        Run(folder).check()
-    except DamagedRunError:
-        return True
-    return False
-
-
 def _age(path: Path) -> int:
     """Orders files, the newest first."""
     try:
@@ -40,15 +32,9 @@ def _age(path: Path) -> int:
         return 0
 
 
-def _aliases(stem: str) -> set[str]:
+def _is_called(stem: str, name: str) -> bool:
     number, _, key = stem.partition("_")
-    return {stem, key, number, number.lstrip("0")}
-
-
-def _lab_at(path: Path) -> Lab:
-    if not path.is_file():
-        raise NotebookError(f"{path}: no such file")
-    return read_lab(path)
+    return name in (stem, key, number, number.lstrip("0"))
 
 
 @dataclass(frozen=True)
@@ -95,22 +81,20 @@ class Project:
         labs, broken = find_labs(self.labs_folder)
         if not names:
             return labs, broken
-        known = {alias: lab for lab in labs for alias in _aliases(lab.stem)}
-        unreadable = {alias: stem for stem in broken for alias in _aliases(stem)}
         picked: dict[str, Lab] = {}
         wrong: dict[str, NotebookError] = {}
         for name in names:
             try:
-                if name.endswith(".py"):
-                    lab = _lab_at(Path(name))
-                    picked[lab.stem] = lab
-                elif name in known or name in unreadable:  # or both: of two labs of one number, one is broken
-                    if name in known:
-                        picked[known[name].stem] = known[name]
-                    if name in unreadable:
-                        wrong[unreadable[name]] = broken[unreadable[name]]
-                else:
-                    keys = {lab.key for lab in labs} | {stem[3:] for stem in broken}
+                found = (
+                    [read_lab(Path(name))]
+                    if name.endswith(".py")
+                    else [lab for lab in labs if _is_called(lab.stem, name)]
+                )
+                picked |= {lab.stem: lab for lab in found}
+                unreadable = {stem: error for stem, error in broken.items() if _is_called(stem, name)}
+                wrong |= unreadable  # or both: of two labs of one number, one is broken
+                if not found and not unreadable:
+                    keys = [stem.partition("_")[2] for stem in (*(lab.stem for lab in labs), *broken)]
                     raise NotebookError(f"no lab is called {name!r}{near(name, keys)}")
             except NotebookError as error:
                 wrong[name] = error
@@ -118,8 +102,14 @@ class Project:
 
     def recorded(self, lab: Lab) -> Run | None:
         """The run in the repository, whether or not it is still valid."""
-        folder = lab.path.parent / "recorded" / lab.stem
-        return Run(folder) if (folder / "run.json").is_file() or folder.is_dir() else None
+        folder = self._recorded(lab)
+        return Run(folder) if folder.is_dir() else None
+
+    def _recorded(self, lab: Lab) -> Path:
+        return lab.path.parent / "recorded" / lab.stem
+
+    def _cached(self, lab: Lab) -> Path:
+        return self.cache / "runs" / lab.stem
 
     def valid_run(self, lab: Lab) -> Run | None:
         """The stored run that still speaks for the lab: from the cache, else the recorded one.
@@ -128,18 +118,12 @@ class Project:
             DamagedRunError: a stored run is not what was once written.
         """
         with self._locked():
-            cached = sorted(self._runs(lab).glob("*/run.json"), key=_age)
-            runs = [Run(path.parent) for path in cached]
-        if recorded := self.recorded(lab):
-            runs.append(recorded)
-        for run in runs:
-            if run.stale_because(lab, self.root) is None:
+            runs = [Run(path.parent) for path in sorted(self._cached(lab).glob("*/run.json"), key=_age)]
+        for run in (*runs, self.recorded(lab)):
+            if run and run.stale_because(lab, self.root) is None:
                 run.check()
                 return run
         return None
-
-    def _runs(self, lab: Lab) -> Path:
-        return self.cache / "runs" / lab.stem
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -182,7 +166,7 @@ class Project:
             with self._locked():  # nobody sweeps between the making of a folder and its lock
                 self._sweep()
                 folder = Path(tempfile.mkdtemp(prefix="tmp-", dir=self.cache))
-                used = filelock.FileLock(folder.with_suffix(".lock"))
+                used = filelock.FileLock(folder / "lock")
                 used.acquire()
         except OSError as error:
             raise NotebookError(
@@ -193,33 +177,25 @@ class Project:
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-            Path(used.lock_file).unlink(missing_ok=True)
             used.release()
 
     def _sweep(self) -> None:
         """Remove what runners left that were killed: they no longer hold the lock of their folder."""
-        for folder in filter(Path.is_dir, self.cache.glob("tmp-*")):
-            lock = filelock.FileLock(folder.with_suffix(".lock"), blocking=False)
-            try:
-                with lock:
-                    shutil.rmtree(folder, ignore_errors=True)
-                    Path(lock.lock_file).unlink(missing_ok=True)
-            except filelock.Timeout:
-                pass
+        for folder in self.cache.glob("tmp-*/"):
+            with suppress(filelock.Timeout), filelock.FileLock(folder / "lock", blocking=False):
+                shutil.rmtree(folder, ignore_errors=True)
 
     def publish(self, lab: Lab, folder: Path) -> Run:
-        """Move a finished run into the cache in one step, and let the oldest ones go."""
-        home = self._runs(lab)
+        """Move a finished run from its workspace into the cache in one step, and let the oldest ones go."""
+        home = self._cached(lab)
         home.mkdir(parents=True, exist_ok=True)
         with self._locked():
-            target = Path(tempfile.mkdtemp(dir=home))
-            target.rmdir()
-            folder.rename(target)
-            others = sorted((one / "run.json" for one in home.iterdir() if one != target), key=_age)
+            run = Run(folder.rename(home / folder.parent.name))
+            others = sorted((one / "run.json" for one in home.iterdir() if one != run.folder), key=_age)
             for number, path in enumerate(others, start=2):
-                if number > KEPT or _is_damaged(path.parent):
+                if number > KEPT or not Run(path.parent).is_whole():
                     shutil.rmtree(path.parent, ignore_errors=True)
-        return Run(target)
+        return run
 
     def keep(self, lab: Lab, run: Run) -> bool:
         """Make a run the recorded one; False if that changes nothing, and then nothing is written.
@@ -227,32 +203,20 @@ class Project:
         Raises:
             NotebookError: nothing can be written there.
         """
-        target = lab.path.parent / "recorded" / lab.stem
-        try:
-            old = Run(target)
-            old.check()
-            if (old.meta["files"], old.meta["depends"], old.meta["format"]) == (
-                run.meta["files"],
-                run.meta["depends"],
-                run.meta["format"],
-            ):
-                return False
-        except DamagedRunError:
-            pass
-        new = None
+        target = self._recorded(lab)
+        old = Run(target)
+        if old.is_whole() and all(old.meta[what] == run.meta[what] for what in ("files", "depends", "format")):
+            return False
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            new = Path(tempfile.mkdtemp(prefix=f".{lab.stem}-", dir=target.parent))
-            shutil.copytree(run.folder, new, dirs_exist_ok=True)
-            new.chmod(0o755)
-            gone = new.with_name(new.name + "-old")
-            if target.exists():
-                target.rename(gone)
-            new.rename(target)
-            shutil.rmtree(gone, ignore_errors=True)
+            temporary = tempfile.TemporaryDirectory(
+                prefix=f".{lab.stem}-", dir=target.parent, ignore_cleanup_errors=True
+            )
+            with temporary as made:
+                new = shutil.copytree(run.folder, Path(made, "new"))
+                if target.exists():
+                    target.rename(Path(made, "old"))
+                new.rename(target)
         except OSError as error:  # shutil's own collects several, and has no text of the system's
             raise NotebookError(f"{target.parent}: cannot be written ({error.strerror or error})") from error
-        finally:
-            if new:
-                shutil.rmtree(new, ignore_errors=True)
         return True
