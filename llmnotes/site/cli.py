@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import click
 from rich.console import Console
@@ -17,10 +17,12 @@ from rich.text import Text
 
 from llmnotes.site.errors import NotebookError
 from llmnotes.site.run.compare import against_recorded, differences
-from llmnotes.site.run.labs import SMOLLM2, Lab, read_lab
+from llmnotes.site.run.labs import SMOLLM2, Lab
+from llmnotes.site.run.replicates import read_replicates, replicate_labs
 from llmnotes.site.run.runner import Outcome, Report, run_labs
 from llmnotes.site.run.skeleton import new_lab
 from llmnotes.site.run.store import Project
+from llmnotes.site.run.stress import Stressed, stress_labs
 
 console = Console(highlight=False, soft_wrap=True)
 stderr = Console(highlight=False, soft_wrap=True, stderr=True)
@@ -47,6 +49,12 @@ def main() -> None:
     """
 
 
+LABS = click.argument("labs", nargs=-1)
+ONE_OR_MORE = click.argument("labs", nargs=-1, required=True)
+HUB = click.option("--hub", is_flag=True, default=None, help="Also labs that download models.")
+JOBS = click.option("-j", "--jobs", type=click.IntRange(min=1), help="How many at once; by default one for each core.")
+
+
 @main.command("list")
 def list_() -> None:
     """The labs, and what state their runs are in."""
@@ -66,110 +74,93 @@ def list_() -> None:
 
 
 def _state(project: Project, lab: Lab) -> str:
-    try:
-        recorded = project.recorded(lab)
-        if recorded is None:
-            return "not recorded"
-        recorded.check()
-        why = recorded.stale_because(lab, project.root)
-        return f"recorded run is stale: {why}" if why else f"recorded, {recorded.cpu_seconds:g} s"
-    except NotebookError:
+    recorded = project.recorded(lab)
+    if not recorded:
+        return "not recorded"
+    if not recorded.is_whole():
         return "[red]damaged[/]"
+    why = recorded.stale_because(lab, project.root)
+    return f"recorded run is stale: {why}" if why else f"recorded, {recorded.cpu_seconds:g} s"
 
 
 @main.command()
-@click.argument("labs", nargs=-1)
+@LABS
 @click.option("--fresh", is_flag=True, help="Run again whatever is stored.")
-@click.option("--hub", is_flag=True, default=None, help="Also run labs that download models.")
-@click.option("-j", "--jobs", type=click.IntRange(min=1), help="How many at once; by default one for each core.")
+@HUB
+@JOBS
 def run(labs: tuple[str, ...], fresh: bool, hub: bool | None, jobs: int | None) -> None:
     """Run LABS (all by default) unless a stored run still speaks for them."""
-    project = _project(labs)
-    _, failed = _run(project, *project.pick(labs), fresh=fresh, hub=hub, fetch=True, jobs=jobs)
-    _end(failed)
+    _end(_run(labs, fresh=fresh, hub=hub, fetch=True, jobs=jobs).failed)
 
 
 @main.command()
-@click.argument("labs", nargs=-1, required=True)
-@click.option("--hub", is_flag=True, default=None, help="Also labs that download models.")
-@click.option("-j", "--jobs", type=click.IntRange(min=1), help="How many at once; by default one for each core.")
+@ONE_OR_MORE
+@HUB
+@JOBS
 def record(labs: tuple[str, ...], hub: bool | None, jobs: int | None) -> None:
     """Run LABS anew and make what comes out their recorded runs: the snapshots that everything is checked against."""
-    project = _project(labs)
-    outcomes, failed = _run(project, *project.pick(labs), fresh=True, hub=hub, jobs=jobs)
-    for outcome in outcomes:
-        if outcome.fresh:
-            before = project.recorded(outcome.lab)
-            try:
-                changes = differences(outcome.lab, before, outcome.run) if before else []
-            except NotebookError as error:
-                changes = [str(error)]
-            for line in changes:
-                console.print(f"  {escape(line)}")
-            changed = project.keep(outcome.lab, outcome.run)
-            console.print(f"{outcome.lab.stem}: {'recorded' if changed else 'same as recorded, nothing written'}")
-    _end(failed)
+    ran = _run(labs, fresh=True, hub=hub, jobs=jobs)
+    for outcome in filter(lambda one: one.fresh, ran.outcomes):
+        before = ran.project.recorded(outcome.lab)
+        try:
+            changes = differences(outcome.lab, before, outcome.run) if before else []
+        except NotebookError as error:
+            changes = [str(error)]
+        for line in changes:
+            console.print(f"  {escape(line)}")
+        changed = ran.project.keep(outcome.lab, outcome.run)
+        console.print(f"{outcome.lab.stem}: {'recorded' if changed else 'same as recorded, nothing written'}")
+    _end(ran.failed)
 
 
 @main.command()
-@click.argument("labs", nargs=-1)
-@click.option("--hub", is_flag=True, default=None, help="Also labs that download models.")
-@click.option("-j", "--jobs", type=click.IntRange(min=1), help="How many at once; by default one for each core.")
+@LABS
+@HUB
+@JOBS
 @click.option("--stress", is_flag=True, help="On an imitated older processor, with other threads, under small noise.")
 def check(labs: tuple[str, ...], hub: bool | None, jobs: int | None, stress: bool) -> None:
     """Run LABS (all by default) anew and compare every value with the recorded run."""
-    project = _project(labs)
     if stress:
-        return _stress(project, *project.pick(labs), hub=hub, jobs=jobs)
-    outcomes, failed = _run(project, *project.pick(labs), fresh=True, hub=hub, jobs=jobs)
-    faults = []
-    for outcome in outcomes:
+        return _stress(labs, hub=hub, jobs=jobs)
+    ran, faults = _run(labs, fresh=True, hub=hub, jobs=jobs), []
+    for outcome in ran.outcomes:
         try:
-            faults += against_recorded(project, outcome)
+            faults += against_recorded(ran.project, outcome)
         except NotebookError as error:
             faults.append(f"{outcome.lab.stem}: {error}")
-    _end(failed, faults)
-    console.print("every value agrees with its recorded one")
+    _end(ran.failed, faults, "every value agrees with its recorded one")
 
 
-def _stress(project: Project, labs: list[Lab], broken: dict[str, NotebookError], *, hub: bool | None, jobs) -> None:
-    from llmnotes.site.run.stress import stress_labs
+def _stress(labs: tuple[str, ...], **options: Any) -> None:
+    stood: dict[str, Stressed] = {}
 
-    hub = bool(os.environ.get("LLMNOTES_HUB")) if hub is None else hub
-    with _progress(labs) as report:
-        outcomes, stood = stress_labs(project, labs, hub=hub, jobs=jobs, report=report)
-    failed = _print_errors(broken, outcomes)
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("lab", "value", "tolerance used", "most under"):
-        table.add_column(column, no_wrap=True)
-    for (stem, name), (share, condition) in sorted(stood.used.items(), key=lambda one: (one[0][0], -one[1][0])):
-        table.add_row(stem, name, f"{share:.0%}" if share < 100 else "far more", condition if share else "")
+    def run(*arguments: Any, **options: Any) -> list[Outcome]:
+        outcomes, found = stress_labs(*arguments, **options)
+        stood.update(found)
+        return outcomes
+
+    ran = _run(labs, run, **options)
+    table = Table("lab", "value", "tolerance used", "most under", box=None, pad_edge=False, header_style="bold")
+    for stem, lab in stood.items():
+        for name, (share, condition) in sorted(lab.used.items(), key=lambda one: -one[1][0]):
+            table.add_row(stem, name, f"{share:.0%}" if share < 100 else "far more", condition if share else "")
     console.print(table)
-    _end(failed, sorted(stood.faults))
-    console.print("every value stays within its tolerance, and no prediction turns")
+    faults = [line for lab in stood.values() for line in lab.faults]
+    _end(ran.failed, faults, "every value stays within its tolerance, and no prediction turns")
 
 
 @main.command()
-@click.argument("labs", nargs=-1, required=True)
-@click.option("-j", "--jobs", type=click.IntRange(min=1), help="How many at once; by default one for each core.")
+@ONE_OR_MORE
+@JOBS
 def replicate(labs: tuple[str, ...], jobs: int | None) -> None:
     """Run LABS with every other training of their models, and keep in labs/replicates/ what they record."""
-    from llmnotes.site.run.replicates import other_seeds, read_replicates, replicate_labs
-
-    project = _project(labs)
-    chosen, broken = project.pick(labs)
-    for lab in chosen:
-        if not other_seeds(lab):
-            console.print(f"{lab.stem}: its models ({', '.join(lab.models) or 'none'}) ship with one training")
-    with _progress(chosen) as report:
-        outcomes = replicate_labs(project, chosen, jobs=jobs, report=report)
-    failed = _print_errors(broken, outcomes)
-    for outcome in outcomes:
-        if not outcome.error and (found := read_replicates(outcome.lab)):
-            for seed, why in found.failed.items():
-                console.print(f"{outcome.lab.stem}: not with seed {seed}: {escape(why)}")
-            console.print(f"{outcome.lab.stem}: {len(found.values)} other trainings recorded")
-    _end(failed)
+    ran = _run(labs, replicate_labs, jobs=jobs)
+    for outcome in ran.outcomes:
+        found = read_replicates(outcome.lab)
+        for seed, why in found.failed.items():
+            console.print(f"{outcome.lab.stem}: not with seed {seed}: {escape(why)}")
+        console.print(f"{outcome.lab.stem}: {len(found.values)} other trainings recorded")
+    _end(ran.failed)
 
 
 @main.command()
@@ -179,15 +170,14 @@ def new(name: str) -> None:
     project = Project.around(Path.cwd())
     path = new_lab(project, name)
     try:
-        outcomes, failed = _run(project, [read_lab(path)], {}, fresh=True)
-        _end(failed)
-        project.keep(outcomes[0].lab, outcomes[0].run)
+        ran = _run((str(path),), fresh=True)
+        _end(ran.failed)
+        project.keep(ran.outcomes[0].lab, ran.outcomes[0].run)
     except BaseException:
         path.unlink()
         raise
-    console.print(
-        f"wrote {path.relative_to(project.root)} and recorded its first run; edit it, then: llmnotes run {name}"
-    )
+    written = path.relative_to(project.root)
+    console.print(f"wrote {written} and recorded its first run; edit it, then: llmnotes run {name}")
 
 
 @main.command()
@@ -225,48 +215,42 @@ def train(arguments: tuple[str, ...]) -> None:
     recipes(arguments)
 
 
-def _project(labs: tuple[str, ...]) -> Project:
-    return Project.around(Path(labs[0]) if labs and labs[0].endswith(".py") else Path.cwd())
+class _Ran(NamedTuple):
+    project: Project
+    outcomes: list[Outcome]  # of the labs that did not fail
+    failed: list[str]
 
 
-def _run(
-    project: Project, labs: list[Lab], broken: dict[str, NotebookError], **options
-) -> tuple[list[Outcome], list[str]]:
-    """Run labs with a display of their progress, and print what went wrong with each.
-
-    Returns:
-        The outcomes of those that did not fail, and the names of the others.
-    """
+def _run(names: tuple[str, ...], run: Callable[..., list[Outcome]] = run_labs, **options: Any) -> _Ran:
+    """Run labs with a display of their progress, and print what went wrong with each."""
+    project = Project.around(Path(names[0]) if names and names[0].endswith(".py") else Path.cwd())
+    labs, broken = project.pick(names)
     if not labs and not broken:
         raise NotebookError(f"{project.labs_folder}: there are no labs")
     with _progress(labs) as report:
-        outcomes = run_labs(project, labs, report=report, **options)
-    failed = _print_errors(broken, outcomes)
-    for outcome in outcomes:
-        if outcome.lab.needs_hub and not outcome.fresh and not outcome.error:
-            console.print(f"{outcome.lab.stem}: downloads models, so it was not run; allow it with --hub")
-    return [outcome for outcome in outcomes if not outcome.error], failed
-
-
-def _print_errors(broken: dict[str, NotebookError], outcomes: list[Outcome]) -> list[str]:
+        outcomes = run(project, labs, report=report, **options)
     errors = {stem: str(error) for stem, error in broken.items()}
     errors |= {outcome.lab.stem: outcome.error for outcome in outcomes if outcome.error}
     for stem, error in errors.items():
         stderr.print(f"[bold red]{stem} failed[/]\n{escape(error)}\n")
     for outcome in outcomes:
         if outcome.changed:
-            some = ", ".join(outcome.changed[:5])
-            stderr.print(f"{outcome.lab.stem}: while it ran, files outside its folder changed: {escape(some)}")
-    return list(errors)
+            some = escape(", ".join(outcome.changed[:5]))
+            stderr.print(f"{outcome.lab.stem}: while it ran, files outside its folder changed: {some}")
+        if outcome.lab.needs_hub and not outcome.fresh and not outcome.error:
+            console.print(f"{outcome.lab.stem}: downloads models, so it was not run; allow it with --hub")
+    return _Ran(project, [outcome for outcome in outcomes if not outcome.error], list(errors))
 
 
-def _end(failed: list[str], faults: list[str] | None = None) -> None:
-    for line in faults or []:
+def _end(failed: list[str], faults: Sequence[str] = (), good: str = "") -> None:
+    for line in faults:
         console.print(escape(line))
     if failed:
         raise NotebookError(f"{len(failed)} failed: {', '.join(failed)}")
     if faults:
         raise NotebookError(f"{len(faults)} difference(s) from the recorded runs")
+    if good:
+        console.print(good)
 
 
 class _Seconds(ProgressColumn):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,12 +19,9 @@ from llmnotes.lab.predictions import holds
 from llmnotes.site.errors import NotebookError
 from llmnotes.site.run.execute import execute
 from llmnotes.site.run.labs import Cell, Lab
-from llmnotes.site.run.runner import Outcome, run_side_by_side
+from llmnotes.site.run.runner import Outcome, Report, run_side_by_side
 from llmnotes.site.run.store import Project
 from llmnotes.site.run.stored import PACKAGE, Run
-
-SEED = "LLMNOTES_SEED"
-"""The variable that tells a lab's kernel which training `load` opens where no seed is named."""
 
 
 class Replicates(BaseModel):
@@ -49,10 +46,7 @@ class Replicates(BaseModel):
         A training in which the lab failed or did not record a value counts as one in which it does not hold.
         """
         asked = [{name: entry.value for name, entry in run.values.items()}, *self.values.values()]
-        held = [
-            all(name in values and holds(values[name], condition) for name, condition in conditions.items())
-            for values in asked
-        ]
+        held = [all(name in one and holds(one[name], needed) for name, needed in conditions.items()) for one in asked]
         return sum(held), len(asked) + len(self.failed)
 
 
@@ -71,41 +65,36 @@ def read_replicates(lab: Lab) -> Replicates | None:
     path = _path(lab)
     if not path.is_file():
         return None
+    again = f"make it again with: llmnotes replicate {lab.stem}"
     try:
         found = Replicates.model_validate_json(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise NotebookError(
-            f"{path}: damaged: {error}; restore it from git, or make it again with: llmnotes replicate {lab.stem}"
-        ) from None
+        raise NotebookError(f"{path}: damaged: {error}; restore it from git, or {again}") from None
     if found.code != lab.digest:
-        raise NotebookError(f"{path}: the lab's code changed since; make it again with: llmnotes replicate {lab.stem}")
+        raise NotebookError(f"{path}: the lab's code changed since; {again}")
     return found
 
 
-def replicate_labs(
-    project: Project, labs: list[Lab], *, jobs: int | None, report: Callable[[Lab, str], None]
-) -> list[Outcome]:
+def replicate_labs(project: Project, labs: list[Lab], *, jobs: int | None, report: Report) -> list[Outcome]:
     """Run each lab with every other training of its models, and store what it records."""
 
     async def run_all(lab: Lab) -> None:
-        values: dict[int, dict[str, Any]] = {}
-        failed: dict[int, str] = {}
+        found: dict[str, Any] = {"code": lab.digest, "values": {}, "failed": {}}
         other = lab.model_copy(update={"cells": tuple(map(_without_assertions, lab.cells))})
         for seed in other_seeds(lab):
             with project.workspace() as work:
                 try:
-                    run = await execute(other, project.root, work, False, {SEED: str(seed)})
-                    values[seed] = {name: entry.value for name, entry in sorted(run.values.items())}
+                    run = await execute(other, project.root, work, False, {"LLMNOTES_SEED": str(seed)})
+                    found["values"][seed] = {name: entry.value for name, entry in sorted(run.values.items())}
                 except NotebookError as error:
-                    failed[seed] = str(error).splitlines()[-1][:200]
-        if not values:
-            raise NotebookError(f"{lab.path}: it gets through with no other training: {next(iter(failed.values()))}")
-        path = _path(lab)
-        path.parent.mkdir(exist_ok=True)
-        found = {"code": lab.digest, "values": values, "failed": failed}
-        path.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+                    found["failed"][seed] = str(error).splitlines()[-1][:200]
+        if not found["values"]:
+            why = next(iter(found["failed"].values()), "its models ship with one")
+            raise NotebookError(f"{lab.path}: it gets through with no other training: {why}")
+        _path(lab).parent.mkdir(exist_ok=True)
+        _path(lab).write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
-    return run_side_by_side(project, [lab for lab in labs if other_seeds(lab)], run_all, jobs, report)
+    return run_side_by_side(project, labs, run_all, jobs, report)
 
 
 def _without_assertions(cell: Cell) -> Cell:
@@ -115,13 +104,6 @@ def _without_assertions(cell: Cell) -> Cell:
     tree = ast.parse(cell.source)
     tree.body = [statement for statement in tree.body if not isinstance(statement, ast.Assert)]
     return replace(cell, source=ast.unparse(tree))
-
-
-def use_training(seed: int) -> None:
-    """From now on `load` opens this training of a model that has it, where no seed is named; called in a kernel."""
-    from llmnotes.model import loading
-
-    loading.SEED = seed
 
 
 def _path(lab: Lab) -> Path:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
 import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -25,7 +24,6 @@ class Outcome:
     lab: Lab
     run: Run | None = None
     error: str | None = None
-    seconds: float = 0.0
     fresh: bool = False  # whether it was executed now
     changed: tuple[str, ...] = ()
     """Files of the project that changed while it ran: a lab that writes past Python, or somebody who edits."""
@@ -46,49 +44,45 @@ def run_labs(
 ) -> list[Outcome]:
     """Give each lab a valid run: a stored one where there is one, else a new one.
 
+    A lab whose model is not here and may not be had keeps its recorded run, stale or not, or has none: no page waits
+    for a download. A lab that fails does not keep the others from running.
+
     Args:
         project: where the runs are stored.
         labs: which labs.
         fresh: run them whatever is stored.
-        hub: run labs that download a model; by default only if `LLMNOTES_HUB` is set. Without it, such a lab's
-            outcome is its recorded run, stale or not, or nothing.
-        fetch: fetch SmolLM2 if a lab that needs it is to run and it is not here; by default as `fresh`. Without it,
-            such a lab's outcome is its recorded run, stale or not, or nothing: no page waits for a download.
+        hub: run labs that download a model; by default only if `LLMNOTES_HUB` is set.
+        fetch: fetch SmolLM2 if a lab needs it; by default as `fresh`.
         jobs: how many at once; by default one for each core.
         report: told of each lab's progress.
-
-    Returns:
-        One outcome for each lab, in order. A lab that fails does not keep the others from running.
     """
-    labs = list(labs)
-    hub = bool(os.environ.get("LLMNOTES_HUB")) if hub is None else hub
-    fetch = fresh if fetch is None else fetch
+    labs, hub = list(labs), hub_is_allowed(hub)
     outcomes: dict[str, Outcome] = {}
-    waiting = []
     for lab in labs:
         try:
             stored = None if fresh else project.valid_run(lab)
-            if not stored and not may_run(lab, hub, fetch):
-                stored = project.recorded(lab)
-                if stored:
-                    stored.check()
-                outcomes[lab.stem] = Outcome(lab, run=stored)
-            elif stored:
-                outcomes[lab.stem] = Outcome(lab, run=stored)
+            if not stored and may_run(lab, hub, fresh if fetch is None else fetch):
+                report(lab, "waits")
+                continue
+            if stored := stored or project.recorded(lab):
+                stored.check()
+            outcomes[lab.stem] = Outcome(lab, run=stored)
         except NotebookError as error:
             outcomes[lab.stem] = Outcome(lab, error=str(error))
-        if outcome := outcomes.get(lab.stem):
-            report(lab, "failed" if outcome.error else "stored")
-        else:
-            waiting.append(lab)
-            report(lab, "waits")
+        report(lab, "failed" if outcomes[lab.stem].error else "stored")
 
     async def run_one(lab: Lab) -> Run:
         with project.workspace() as work:
             return project.publish(lab, (await execute(lab, project.root, work, hub)).folder)
 
+    waiting = [lab for lab in labs if lab.stem not in outcomes]
     outcomes |= {outcome.lab.stem: outcome for outcome in run_side_by_side(project, waiting, run_one, jobs, report)}
     return [outcomes[lab.stem] for lab in labs]
+
+
+def hub_is_allowed(hub: bool | None) -> bool:
+    """Whether labs may download models: if that is not said, by the variable `LLMNOTES_HUB`."""
+    return bool(os.environ.get("LLMNOTES_HUB")) if hub is None else hub
 
 
 def may_run(lab: Lab, hub: bool, fetch: bool) -> bool:
@@ -97,47 +91,38 @@ def may_run(lab: Lab, hub: bool, fetch: bool) -> bool:
     Raises:
         NotebookError: it could not be fetched.
     """
-    if lab.needs_hub and not hub:
-        return False
-    if lab.needs_smollm2:
+    if lab.needs_smollm2 and (hub or not lab.needs_hub):
         from llmnotes.model import smollm2  # imports torch
 
-    if lab.needs_smollm2 and not smollm2.is_here():
-        if not fetch:
-            return False
         try:
-            smollm2.get()
+            return smollm2.is_here() or (fetch and bool(smollm2.get()))
         except (ConnectionError, ImportError, PermissionError) as error:
             raise NotebookError(f"{lab.path}: {error}") from error
-    return True
+    return hub or not lab.needs_hub
 
 
 def run_side_by_side(project: Project, labs: list[Lab], run_one: Callable, jobs: int | None, report: Report):
     """Await `run_one` of each lab, some at once; what fails becomes an outcome with its error."""
 
+    async def one(lab: Lab, free: asyncio.Semaphore) -> Outcome:
+        async with free:
+            report(lab, "runs")
+            before, run, error = _files(project.root), None, None
+            try:
+                run = await run_one(lab)
+            except NotebookError as failure:
+                error = str(failure)
+            except OSError as failure:  # a full disk, say
+                error = f"{lab.path}: {failure}"
+            except Exception:  # whatever it is, it keeps no other lab from running
+                error = traceback.format_exc().rstrip()
+            report(lab, "failed" if error else "done")
+            changed = {path for path, _ in before.items() ^ _files(project.root).items()}
+            return Outcome(lab, run=run, error=error, fresh=True, changed=tuple(sorted(changed)))
+
     async def everything() -> list[Outcome]:
         free = asyncio.Semaphore(jobs or cores())
-
-        async def one(lab: Lab) -> Outcome:
-            async with free:
-                report(lab, "runs")
-                began, before = time.monotonic(), _files(project.root)
-                run = error = None
-                try:
-                    run = await run_one(lab)
-                except NotebookError as failure:
-                    error = str(failure)
-                except OSError as failure:  # a full disk, say
-                    error = f"{lab.path}: {failure}"
-                except Exception:  # whatever it is, it keeps no other lab from running
-                    error = traceback.format_exc().rstrip()
-                report(lab, "failed" if error else "done")
-                now = _files(project.root)
-                changed = sorted(path for path in before.keys() | now.keys() if before.get(path) != now.get(path))
-                seconds = time.monotonic() - began
-                return Outcome(lab, run=run, error=error, seconds=seconds, fresh=True, changed=tuple(changed))
-
-        return await asyncio.gather(*(one(lab) for lab in labs))
+        return await asyncio.gather(*(one(lab, free) for lab in labs))
 
     return asyncio.run(everything()) if labs else []
 
