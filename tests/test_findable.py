@@ -6,7 +6,7 @@ import re
 
 from conftest import Notebook
 
-from llmnotes.site.notebook.glossary import is_meant, read_glossary, read_scopes, with_labs
+from llmnotes.site.notebook.glossary import read_glossary, with_labs
 from llmnotes.site.pages.contents import read_contents
 from llmnotes.site.pages.findable import boost, commit_of, llms_txt
 from llmnotes.site.pages.finishing import unbroken
@@ -58,12 +58,12 @@ def test_a_word_of_two_senses_is_explained_where_it_is_meant(tmp_path) -> None:
         "# G\n\n### dictionary\nAlso: dictionaries\nOnly in: sae, superposition\n\nDirections.\n\n"
         "### key\nNot in: mlps\n\nIt is matched.\n\n### head\n\nIt looks.\n"
     )
-    assert read_glossary(path)["dictionaries"] == "Directions."
-    scopes = read_scopes(path)
-    assert is_meant(scopes, "Dictionaries", "labs/19_sae.md")
-    assert is_meant(scopes, "dictionary", "findings/superposition-two.md")
-    assert not is_meant(scopes, "dictionary", "readiness.md")
-    assert not is_meant(scopes, "key", "labs/08_mlps.md")
-    assert is_meant(scopes, "key", "labs/04_attention.md")
-    assert is_meant(scopes, "head", "labs/08_mlps.md")
+    terms = read_glossary(path)
+    assert terms["dictionaries"].meaning == "Directions."
+    assert terms["Dictionaries"].is_meant("labs/19_sae.md")
+    assert terms["dictionary"].is_meant("findings/superposition-two.md")
+    assert not terms["dictionary"].is_meant("readiness.md")
+    assert not terms["key"].is_meant("labs/08_mlps.md")
+    assert terms["key"].is_meant("labs/04_attention.md")
+    assert terms["head"].is_meant("labs/08_mlps.md")
     assert "Only in" not in with_labs(path.read_text(), [])

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from llmnotes.site.errors import NotebookError, near
 from llmnotes.site.notebook.entries import STATUSES, Entry, read_entries
-from llmnotes.site.notebook.glossary import read_glossary, read_scopes
+from llmnotes.site.notebook.glossary import Term, read_glossary
 from llmnotes.site.notebook.quotes import expand, look_up, shown
 from llmnotes.site.pages.spine import Stop, read_stops, way
 from llmnotes.site.run.labs import CHAPTERS, Lab
@@ -59,8 +59,7 @@ class Contents:
     docs: Path
     runs: Mapping[str, tuple[Lab, Run | None]]  # by the lab's key, in order
     entries: list[Entry]
-    terms: Mapping[str, str]  # of the glossary, with their meanings
-    scopes: Mapping[str, tuple[bool, tuple[str, ...]]]  # where terms with another sense are meant
+    terms: Mapping[str, Term]  # of the glossary, by each of their names
     replicates: Mapping[str, Replicates] = field(default_factory=dict)  # by the lab's key: what other trainings gave
     repository: str = ""  # the address of the public repository
     site_url: str = ""
@@ -195,7 +194,6 @@ def read_contents(
         entries=entries,
         replicates=replicates,
         terms=read_glossary(docs / "glossary.md"),
-        scopes=read_scopes(docs / "glossary.md"),
         **address,
     )
 

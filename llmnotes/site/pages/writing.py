@@ -10,7 +10,7 @@ from pathlib import Path
 
 from llmnotes.site.notebook.entries import CONFIDENCE, SINGULAR, Entry
 from llmnotes.site.notebook.feed import atom, bibtex
-from llmnotes.site.notebook.glossary import is_meant, with_labs
+from llmnotes.site.notebook.glossary import with_labs
 from llmnotes.site.pages.bench import model_files
 from llmnotes.site.pages.calls import fill
 from llmnotes.site.pages.contents import Contents, lab_uri
@@ -86,12 +86,8 @@ def _entry(contents: Contents, entry: Entry, body: str) -> str:
 
 def with_terms(contents: Contents, uri: str, markdown: str) -> str:
     """A page's Markdown with the meanings of the glossary's terms in it, which pages show beside the words."""
-    met = {
-        term: meaning
-        for term, meaning in contents.terms.items()
-        if term in markdown and is_meant(contents.scopes, term, uri)
-    }
-    return f"{markdown.rstrip()}\n\n" + "".join(f"*[{term}]: {meaning}\n" for term, meaning in met.items())
+    met = {name: one.meaning for name, one in contents.terms.items() if name in markdown and one.is_meant(uri)}
+    return f"{markdown.rstrip()}\n\n" + "".join(f"*[{name}]: {meaning}\n" for name, meaning in met.items())
 
 
 def written_files(contents: Contents, *, offline: bool = False) -> Iterator[tuple[str, File]]:
