@@ -11,7 +11,7 @@ import pytest
 
 from llmnotes.site.errors import NotebookError
 from llmnotes.site.notebook.entries import CONFIDENCE, STATUSES, read_entries
-from llmnotes.site.notebook.feed import ATOM, atom, bibtex
+from llmnotes.site.notebook.feed import atom, bibtex
 
 TODAY = dt.date(2026, 6, 1)
 FIELDS = {
@@ -153,14 +153,14 @@ def test_the_feed_names_every_entry_and_its_page(tmp_path: Path) -> None:
     write(tmp_path, "questions", status="open", confidence=None, claim="Is it < 1 & why?")
     entries = read_entries(tmp_path, {"01_xor"}, TODAY)
     feed = ElementTree.fromstring(atom(entries, "https://example.org/notes/", lambda entry: entry.claim))
-    space = {"a": ATOM}
+    space = {"a": "http://www.w3.org/2005/Atom"}
     assert feed.findtext("a:updated", namespaces=space) == "2026-05-20T00:00:00Z"
     items = {item.find("a:link", space).get("href"): item for item in feed.findall("a:entry", space)}
     assert set(items) == {f"https://example.org/notes/{kind}/one/" for kind in ("findings", "questions")}
     question = items["https://example.org/notes/questions/one/"]
     assert question.findtext("a:summary", namespaces=space) == "Is it < 1 & why?"
     assert question.findtext("a:title", namespaces=space).startswith("Open question: ")
-    ids = [element.text for element in feed.iter(f"{{{ATOM}}}id")]
+    ids = [element.text for element in feed.iter("{http://www.w3.org/2005/Atom}id")]
     assert len(set(ids)) == len(ids) == 3
     again = atom(entries, "https://example.org/notes/", lambda entry: entry.claim)
     assert ElementTree.fromstring(again).findtext("a:id", namespaces=space) == ids[0]

@@ -26,7 +26,7 @@ from pydantic import ValidationError
 
 import llmnotes
 from llmnotes.site.errors import NotebookError
-from llmnotes.site.run.digests import digest, digest_of, state_of
+from llmnotes.site.run.digests import digest_of, state_of
 from llmnotes.site.run.labs import Lab
 from llmnotes.site.run.outputs import LONGEST, Results, clean, outputs_of, shortened
 from llmnotes.site.run.stored import FORMAT, PACKAGE, Run, dependency_name
@@ -36,23 +36,20 @@ WATCH = "_llmnotes_watch"
 
 
 async def execute(lab: Lab, root: Path, work: Path, hub: bool, environment: Mapping[str, str] | None = None) -> Run:
-    """Execute a lab.
+    """Execute a lab; the run is left in `work/run`.
 
     Args:
         lab: which.
         root: the project, below which what it reads is a dependency.
-        work: an empty folder to work in; the run is left in `work/run`.
+        work: an empty folder to work in.
         hub: let it download models.
         environment: variables that differ from those of other runs.
-
-    Returns:
-        The run.
 
     Raises:
         NotebookError: the lab failed, said something that no run holds, or took too long.
     """
-    folder, drawn, scratch = work / "run", work / "drawn", work / "scratch"
-    for path in (folder / "figures", drawn / "figures", scratch):
+    folder, drawn = work / "run", work / "drawn" / "figures"
+    for path in (folder / "figures", drawn, work / "scratch"):
         path.mkdir(parents=True)
     began, started = datetime.now(UTC), time.monotonic()
     cells, used = await _run_kernel(lab, root, work, _environment(work, hub) | (environment or {}))
@@ -63,44 +60,37 @@ async def execute(lab: Lab, root: Path, work: Path, hub: bool, environment: Mapp
         raise NotebookError(f"{lab.path}: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from None
     names = {out["name"] for cell in cells for out in cell if out["kind"] == "figure"}
     if lab.thumbnail not in names:
-        raise NotebookError(
-            f"{lab.path}: header: thumbnail is {lab.thumbnail!r}; expected one of its figures: "
-            f"{', '.join(sorted(names)) or 'it has none'}"
-        )
-    for path in sorted((drawn / "figures").iterdir()):  # what else a lab leaves is not kept
+        known = ", ".join(sorted(names)) or "it has none"
+        raise NotebookError(f"{lab.path}: header: thumbnail is {lab.thumbnail!r}; expected one of its figures: {known}")
+    for path in sorted(drawn.iterdir()):  # what else a lab leaves is not kept
         if path.name.partition(".")[0] in names and path.suffix in (".svg", ".npz") and not path.is_symlink():
             content = path.read_bytes()
-            if path.suffix == ".svg":
-                content = clean(content.decode()).encode()
-            (folder / "figures" / path.name).write_bytes(content)
-    (folder / "results.json").write_text(_json({"cells": cells}), encoding="utf-8")
+            kept = clean(content.decode()).encode() if path.suffix == ".svg" else content
+            (folder / "figures" / path.name).write_bytes(kept)
+    _write(folder / "results.json", {"cells": cells})
     depends = {"code": lab.digest}
     for name, state in sorted(used["reads"].items()):
         if state_of(Path(name)) != state:
             raise NotebookError(f"{lab.path}: {name} changed while the lab ran; run it again")
         depends[dependency_name(Path(name), root)] = digest_of(Path(name))
-    meta = {
-        "format": FORMAT,
-        "lab": lab.stem,
-        "ran": {
-            "date": began.strftime("%Y-%m-%dT%H:%MZ"),
-            "seconds": round(seconds, 1),
-            "cpu_seconds": used["cpu_seconds"],  # of the one thread: a busy machine does not count
-            "peak_mb": used["peak_mb"],
-            "cpu": _cpu(),
-            "system": f"{platform.system()} {platform.machine()}",
-            "versions": used["versions"] | {"llmnotes": llmnotes.__version__},
-            "commit": _commit(root),
-        },
-        "depends": depends,
-        "files": {
-            path.relative_to(folder).as_posix(): digest(path.read_bytes())
-            for path in sorted(folder.rglob("*"))
-            if path.is_file()
-        },
+    ran = {
+        "date": began.strftime("%Y-%m-%dT%H:%MZ"),
+        "seconds": round(seconds, 1),
+        "cpu_seconds": used["cpu_seconds"],  # of the one thread: a busy machine does not count
+        "peak_mb": used["peak_mb"],
+        "cpu": _cpu(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "versions": used["versions"] | {"llmnotes": llmnotes.__version__},
+        "commit": _commit(root),
     }
-    (folder / "run.json").write_text(_json(meta), encoding="utf-8")
-    return Run(folder)
+    run = Run(folder)
+    meta = {"format": FORMAT, "lab": lab.stem, "ran": ran, "depends": depends, "files": run.digests()}
+    _write(folder / "run.json", meta)
+    return run
+
+
+def _write(path: Path, value: object) -> None:
+    path.write_text(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
 
 
 class _Kernel(AsyncKernelManager):
@@ -218,10 +208,6 @@ def _read(report: Path, where: str) -> dict:
         raise NotebookError(f"{where}: the kernel left no word of what the lab used ({error})") from None
 
 
-def _json(value: object) -> str:
-    return json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-
-
 def _cpu() -> str:
     with contextlib.suppress(OSError):
         if found := re.search(
@@ -235,15 +221,13 @@ def _commit(root: Path) -> str:
     """The commit that the run stood on, `+` behind it if the working tree differed; nothing outside a checkout."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
 
-    def git(*arguments: str) -> str | None:
-        command = ["git", "-C", str(root), *arguments]
-        try:
-            done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-        except OSError:  # there is no git
-            return None
-        return None if done.returncode else done.stdout.strip()
+    def git(*arguments: str) -> str:
+        return subprocess.check_output(
+            ["git", "-C", str(root), *arguments], env=environment, stderr=subprocess.DEVNULL, text=True
+        ).strip()
 
-    # a copy that lies inside another repository has no commit of its own
-    if git("ls-files", "--error-unmatch", "mkdocs.yml") is None or not (head := git("rev-parse", "--short=10", "HEAD")):
+    try:
+        git("ls-files", "--error-unmatch", "mkdocs.yml")  # a copy inside another repository has no commit of its own
+        return git("rev-parse", "--short=10", "HEAD") + ("+" if git("status", "--porcelain", "-uno") else "")
+    except (OSError, subprocess.CalledProcessError):
         return ""
-    return head + ("+" if git("status", "--porcelain", "-uno") else "")

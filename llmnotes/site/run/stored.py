@@ -10,7 +10,6 @@ Everything but run.json is the same byte for byte when the same lab runs again o
 from __future__ import annotations
 
 import json
-import sys
 import zipfile
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -151,22 +150,28 @@ class Run:
         except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
             self._damaged(f"figures/{figure}.npz: {error}")
 
+    def digests(self) -> dict[str, str]:
+        """The digest of each of its files as it is now, but of run.json."""
+        paths = {path.relative_to(self.folder).as_posix(): path for path in sorted(self.folder.rglob("*"))}
+        paths.pop("run.json", None)
+        return {name: digest(path.read_bytes()) for name, path in paths.items() if not path.is_dir()}
+
     def check(self) -> None:
         """Compare every file with the digest that was taken when it was written, and read all of them.
 
         Raises:
             DamagedRunError: a file is missing, was changed, does not belong here, or holds what no run holds.
         """
-        present = {path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*") if not path.is_dir()}
-        files = self.meta.get("files", {})
-        for name in sorted(present ^ {*files, "run.json"}):
-            self._damaged(f"{name} {'is missing' if name in files else 'does not belong to it'}")
-        for name, expected in files.items():
-            try:
-                if digest((self.folder / name).read_bytes()) != expected:
-                    self._damaged(f"{name} is not what the run wrote")
-            except OSError as error:
-                self._damaged(f"{name}: {error}")
+        written = self.meta.get("files", {})
+        try:
+            now = self.digests()
+        except OSError as error:
+            self._damaged(error)
+        for name in sorted(now.keys() | written.keys()):
+            if name not in written or name not in now:
+                self._damaged(f"{name} {'is missing' if name in written else 'does not belong to it'}")
+            if now[name] != written[name]:
+                self._damaged(f"{name} is not what the run wrote")
         if self.meta["format"] == FORMAT:
             _ = self.cells
 
@@ -192,24 +197,17 @@ class Run:
 
 
 def dependency_name(path: Path, root: Path) -> str:
-    """How a run names a file it depended on: below the package, the project or a package that is installed."""
+    """How a run names a file it depended on: below the package, the project, or elsewhere."""
     for base, prefix in ((PACKAGE, "llmnotes/"), (root.resolve(), "")):
-        if path.is_relative_to(base) and "site-packages" not in path.relative_to(base).parts:
+        if path.is_relative_to(base):
             return prefix + path.relative_to(base).as_posix()
-    if "site-packages" in path.parts:
-        return Path(*path.parts[path.parts.index("site-packages") :]).as_posix()
     return path.as_posix()
 
 
 def dependency_path(name: str, root: Path) -> Path:
     """Where a file of that name lies here."""
     first, _, rest = name.partition("/")
-    if first == "llmnotes":
-        return PACKAGE / rest
-    if first == "site-packages":
-        places = [Path(place) / rest for place in sys.path if Path(place).name == first]
-        return next(filter(Path.exists, places), root / name)
-    return root / name
+    return PACKAGE / rest if first == "llmnotes" else root / name
 
 
 def _no_number(name: str) -> NoReturn:
