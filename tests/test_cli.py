@@ -158,7 +158,7 @@ def test_new_writes_a_lab_that_passes(notebook: Notebook, llmnotes) -> None:
 def test_new_leaves_nothing_when_it_fails(notebook: Notebook, llmnotes, monkeypatch: pytest.MonkeyPatch) -> None:
     skeleton = notebook.root / "skeleton"
     skeleton.write_text("# ---\n# title: TITLE\n# ---\n")
-    monkeypatch.setattr("llmnotes.site.run.skeleton.SKELETON", skeleton)
+    monkeypatch.setattr("llmnotes.site.cli.SKELETON", skeleton)
     code, _, _ = llmnotes(notebook, "new", "coins")
     assert code == 1
     assert not list((notebook.root / "labs").glob("*.py"))

@@ -17,13 +17,13 @@ from rich.text import Text
 
 from llmnotes.site.errors import NotebookError
 from llmnotes.site.run.compare import against_recorded, differences
-from llmnotes.site.run.labs import SMOLLM2, Lab
+from llmnotes.site.run.labs import SMOLLM2, STEM, Lab
 from llmnotes.site.run.replicates import read_replicates, replicate_labs
 from llmnotes.site.run.runner import Outcome, Report, run_labs
-from llmnotes.site.run.skeleton import new_lab
 from llmnotes.site.run.store import Project
 from llmnotes.site.run.stress import Stressed, stress_labs
 
+SKELETON = Path(__file__).with_name("skeleton.py.txt")
 console = Console(highlight=False, soft_wrap=True)
 stderr = Console(highlight=False, soft_wrap=True, stderr=True)
 
@@ -166,9 +166,22 @@ def replicate(labs: tuple[str, ...], jobs: int | None) -> None:
 @main.command()
 @click.argument("name")
 def new(name: str) -> None:
-    """Write the skeleton of a lab called NAME, run it and record it: it passes as it is."""
+    """Write the skeleton of a lab called NAME under the next free number, run it and record it: it passes as it is."""
     project = Project.around(Path.cwd())
-    path = new_lab(project, name)
+    if not project.labs_folder.is_dir():
+        raise NotebookError(f"{project.root}: no notebook here (no labs/ folder with a mkdocs.yml beside it)")
+    stems = [path.stem for path in project.labs_folder.glob("[0-9][0-9]_*.py")]
+    stem = f"{max((int(stem[:2]) for stem in stems), default=0) + 1:02d}_{name}"
+    if not STEM.fullmatch(stem):
+        raise NotebookError(f"the name is {name!r}; expected lower-case words joined by underscores: residual_stream")
+    if name in {stem[3:] for stem in stems}:
+        raise NotebookError(f"there is a lab called {name!r} already; choose another name")
+    path = project.labs_folder / f"{stem}.py"
+    skeleton = SKELETON.read_text(encoding="utf-8").replace("TITLE", name.replace("_", " ").capitalize())
+    try:
+        path.write_text(skeleton.replace("NAME", name), encoding="utf-8")
+    except OSError as error:
+        raise NotebookError(f"{path}: cannot be written ({error.strerror})") from error
     try:
         ran = _run((str(path),), fresh=True)
         _end(ran.failed)
@@ -176,8 +189,7 @@ def new(name: str) -> None:
     except BaseException:
         path.unlink()
         raise
-    written = path.relative_to(project.root)
-    console.print(f"wrote {written} and recorded its first run; edit it, then: llmnotes run {name}")
+    console.print(f"wrote labs/{path.name} and recorded its first run; edit it, then: llmnotes run {name}")
 
 
 @main.command()

@@ -120,7 +120,7 @@ def read_entries(
     """All entries below the folder of pages, newest first.
 
     Args:
-        docs: the folder that holds `findings/`, `dead-ends/`, `surprises/` and `questions/`.
+        docs: the folder of pages.
         labs: the stems of the labs that exist.
         today: the day on which dates are judged; by default the day where it is latest on earth.
         several: the stems of the labs whose models ship with several trainings.

@@ -17,13 +17,7 @@ def page_of(entry: Entry) -> str:
 
 
 def atom(entries: Iterable[Entry], site: str, plain: Callable[[Entry], str]) -> bytes:
-    """A feed of all entries, newest first.
-
-    Args:
-        entries: the entries in that order.
-        site: the site's address; if it is empty, links are relative to the feed.
-        plain: gives an entry's claim as plain text.
-    """
+    """A feed of entries, whose claims `plain` gives as plain text; links are relative if the site has no address."""
     return render(
         "feed.xml.jinja",
         entries=list(entries),

@@ -45,9 +45,7 @@ def read_glossary(path: Path) -> dict[str, Term]:
     terms = {}
     for _, term in _terms(path.read_text(encoding="utf-8-sig")):
         if not term.meaning:
-            raise NotebookError(
-                f"{path}: the term {term.names[0]!r} has no meaning; write a paragraph under its heading"
-            )
+            raise NotebookError(f"{path}: {term.names[0]!r} has no meaning; write a paragraph under its heading")
         for name in term.names:
             terms[name] = terms[name[0].upper() + name[1:]] = term
     return terms
@@ -63,12 +61,7 @@ def _terms(text: str) -> Iterator[tuple[re.Match, Term]]:
 
 
 def with_labs(markdown: str, labs: Iterable[Lab]) -> str:
-    """The glossary's page with a link under each term to the lab whose text speaks of it most.
-
-    Args:
-        markdown: the page.
-        labs: in order; of two that say a term equally often, the earlier one is linked.
-    """
+    """The glossary's page with a link under each term to the lab whose text speaks of it most, or the earliest such."""
     prose = [(lab, " ".join(cell.source for cell in lab.cells if cell.kind == "markdown").lower()) for lab in labs]
     parts, end = [], 0
     for found, term in _terms(markdown) if prose else ():

@@ -32,12 +32,7 @@ def expand(
 ) -> str:
     """Replace each `{{ call }}` outside code by what the function of that name returns.
 
-    Args:
-        markdown: the text.
-        functions: by the names of calls.
-        where: the source, with which messages begin.
-        first_line: of the source on which the text begins.
-        in_maths: the functions inside formulas, where a link cannot stand; by default the same.
+    Messages name the source `where` and its line. Inside formulas, where no link can stand, functions are `in_maths`.
 
     Raises:
         NotebookError: an unknown function, a call that is not understood, or braces that are not closed.
@@ -95,10 +90,6 @@ def calls(markdown: str, name: str) -> int:
 
 def look_up(name: str, runs: Mapping[str, tuple[Lab, Run | None]]) -> tuple[Lab, Run, float | int | bool]:
     """The recorded value that `xor.solved` names, with its lab and run.
-
-    Args:
-        name: the lab's key and the value's name, with a dot between.
-        runs: each lab with its run, by key.
 
     Raises:
         NotebookError: no such lab, no such value, or the lab has no run.

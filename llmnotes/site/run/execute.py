@@ -36,14 +36,9 @@ WATCH = "_llmnotes_watch"
 
 
 async def execute(lab: Lab, root: Path, work: Path, hub: bool, environment: Mapping[str, str] | None = None) -> Run:
-    """Execute a lab; the run is left in `work/run`.
+    """Execute a lab in the empty folder `work`, and leave the run in `work/run`.
 
-    Args:
-        lab: which.
-        root: the project, below which what it reads is a dependency.
-        work: an empty folder to work in.
-        hub: let it download models.
-        environment: variables that differ from those of other runs.
+    What it reads below `root`, the project, is a dependency. With `hub` it may download models.
 
     Raises:
         NotebookError: the lab failed, said something that no run holds, or took too long.

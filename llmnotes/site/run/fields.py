@@ -70,17 +70,12 @@ def read_yaml(text: str) -> dict[str, Any]:
 def check(
     model: type[AnyFields], fields: dict[str, Any], where: str, context: dict[str, Any] | None = None, **more: Any
 ) -> AnyFields:
-    """Make a model of fields.
+    """Make a model of the fields that a file states, and of more that it does not, such as its path.
 
-    Args:
-        model: which.
-        fields: as a file states them.
-        where: the file, with which a message begins.
-        context: what the model's own checks need to know.
-        **more: fields that the file does not state, such as its path.
+    `context` is what the model's own checks need to know.
 
     Raises:
-        NotebookError: the first fault: the field, what it holds, what was expected.
+        NotebookError: the first fault: where, the field, what it holds, what was expected.
     """
     stated = {name for name, field in model.model_fields.items() if field.description}
     for name in fields:

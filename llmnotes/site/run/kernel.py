@@ -41,11 +41,7 @@ class WriteOutsideError(PermissionError):
 def begin(root: str, may_write: list[str], lab: str, report: str) -> None:
     """Start to watch, and make the kernel what a plain script would find: called once, before the first cell.
 
-    Args:
-        root: the project; what is read below it is noted as a dependency.
-        may_write: the folders below which the lab may write.
-        lab: the path of the lab's script.
-        report: the file to leave word in.
+    What is read below `root`, the project, is a dependency; `report` is the file to leave word in.
     """
     _watch.update(
         root=os.path.realpath(root), may_write=tuple(map(os.path.realpath, may_write)), lab=lab, report=report

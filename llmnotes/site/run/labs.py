@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Literal, get_args
 
 import jupytext
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, Field
 
 from llmnotes.site.errors import NotebookError, near
 from llmnotes.site.run.digests import digest_of_cells
@@ -31,7 +31,7 @@ FORMAT = {"extension": ".py", "format_name": "percent", "comment_magics": False}
 class Cell:
     """A cell of a lab: its kind, source, tags, and the line of the script on which its source begins (from 1)."""
 
-    kind: str  # "markdown" or "code"
+    kind: Literal["markdown", "code"]
     source: str
     tags: tuple[str, ...]
     line: int
@@ -40,11 +40,6 @@ class Cell:
 def _asks(question: str) -> str:
     assert question.endswith("?")
     return question
-
-
-def _chapter(name: object) -> object:
-    """A chapter as it is written in titles: `start` is Start."""
-    return next((known for known in CHAPTERS if known.lower() == str(name).strip().lower()), name)
 
 
 class Lab(Fields):
@@ -59,7 +54,7 @@ class Lab(Fields):
         description="a whole number of minutes to read it, 1 or more; counted from the lab if it is left out",
     )
     answer: str = Field("", description="one sentence with its one number, which may quote a result; may be left out")
-    chapter: Annotated[Chapter, BeforeValidator(_chapter)] = Field(
+    chapter: Chapter = Field(
         description=f"one of {', '.join(CHAPTERS)}; a lab may need only labs that stand before it in that order"
     )
     models: Names = Field(description="a list of model names, [] for none")

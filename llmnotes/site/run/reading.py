@@ -34,9 +34,6 @@ def reading_time(cells: Iterable[Cell]) -> Minutes:
     """Count the minutes that a lab takes: prose at 180 words a minute, figures, open code, what the reader moves.
 
     Folded code, solutions and the time for exercises at the end are left out.
-
-    Args:
-        cells: all of the lab, in order.
     """
     core = deeper = 0.0
     behind = False

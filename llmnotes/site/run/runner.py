@@ -48,13 +48,10 @@ def run_labs(
     for a download. A lab that fails does not keep the others from running.
 
     Args:
-        project: where the runs are stored.
-        labs: which labs.
         fresh: run them whatever is stored.
         hub: run labs that download a model; by default only if `LLMNOTES_HUB` is set.
         fetch: fetch SmolLM2 if a lab needs it; by default as `fresh`.
         jobs: how many at once; by default one for each core.
-        report: told of each lab's progress.
     """
     labs, hub = list(labs), hub_is_allowed(hub)
     outcomes: dict[str, Outcome] = {}
