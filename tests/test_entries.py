@@ -65,7 +65,7 @@ def test_an_entry_may_be_superseded_by_a_later_one(tmp_path: Path) -> None:
         ({"date": None}, "'date' is missing"),
         ({"status": None}, "'status' is missing"),
         ({"confidence": None}, "confidence is None; expected for findings alone, one of certain"),
-        ({"control": None}, "control is missing; expected for findings alone: what a part was replaced with"),
+        ({"control": None}, "control is None; expected for findings alone: what a part was replaced with"),
         ({"labs": None}, "'labs' is missing"),
         ({"reviewed": None}, "'reviewed' is missing"),
         ({"title": "''"}, "title is ''; expected a short text"),

@@ -31,6 +31,7 @@ CONFIDENCE = {  # how likely we hold it to be that the claim is true
     "possible": "40 to 70%",
     "speculative": "below 40%",
 }
+SURE = ("certain", "highly likely")  # what one training cannot make a claim
 YEAR = dt.timedelta(days=365)
 
 
@@ -87,30 +88,26 @@ class Entry(Fields):
 
     @model_validator(mode="after")
     def _is_whole(self, info: ValidationInfo) -> Entry:
-        sure, superseded = self.confidence, self.status == "superseded"
+        finding, sure = self.kind == "findings", self.confidence
+        stands = finding and self.status == "standing"
+        several = stands and {*self.labs} & {*info.context["several"]}
+        counted = re.fullmatch(r"(\d+) of (\d+)", self.seeds or "")
         for name, right, expected in (
             ("status", self.status in STATUSES[self.kind], f"one of {', '.join(STATUSES[self.kind])}"),
-            ("confidence", sure in CONFIDENCE if self.kind == "findings" else sure is None, None),
-            ("labs", bool(self.labs), None),
-            ("superseded_by", superseded == bool(self.superseded_by), None),
+            ("confidence", sure in CONFIDENCE if finding else sure is None, None),
+            ("labs", self.labs, None),
+            ("superseded_by", (self.status == "superseded") == bool(self.superseded_by), None),
+            ("seeds", 0 < int(counted[1]) <= int(counted[2]) if counted else not (several or self.seeds), None),
+            ("confidence", self.seeds != "1 of 1" or sure not in SURE, "at most 'likely' with one training"),
+            ("holds", self.seeds or not self.holds, "nothing without `seeds`, for which it is counted"),
+            ("control", self.control or not stands, None),
         ):
             if not right:
                 expected = expected or Entry.model_fields[name].description
                 raise ValueError(f"{name} is {getattr(self, name)!r}; expected {expected}")
-        several = self.kind == "findings" and self.status == "standing" and {*self.labs} & {*info.context["several"]}
-        found = re.fullmatch(r"(\d+) of (\d+)", self.seeds or "")
-        if (several or self.seeds) and not (found and 0 < int(found[1]) <= int(found[2])):
-            raise ValueError(f"seeds is {self.seeds!r}; expected {Entry.model_fields['seeds'].description}")
-        if self.seeds == "1 of 1" and self.confidence in ("certain", "highly likely"):
-            raise ValueError(f"confidence is {self.confidence!r}; expected at most 'likely' with one training")
-        if self.holds and not self.seeds:
-            raise ValueError("holds says what to count, and seeds is missing; expected such as 4 of 5")
-        if self.kind == "findings" and self.status == "standing" and not self.control:
-            raise ValueError(f"control is missing; expected {Entry.model_fields['control'].description}")
-        known = info.context["labs"]
         for stem in self.labs:
-            if stem not in known:
-                raise ValueError(f"labs names {stem!r}, which does not exist{near(stem, known)}")
+            if stem not in info.context["labs"]:
+                raise ValueError(f"labs names {stem!r}, which does not exist{near(stem, info.context['labs'])}")
         return self
 
 
