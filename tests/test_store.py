@@ -136,7 +136,7 @@ def test_a_store_that_cannot_be_written_says_so(notebook: Notebook, monkeypatch:
     monkeypatch.setenv("LLMNOTES_CACHE", str(blocked / "cache"))
     outcome = notebook.run(notebook.lab("01_tiny"))[0]
     assert outcome.error.startswith(f"{blocked / 'cache'}: cannot be written")
-    assert "set LLMNOTES_CACHE to a folder that can" in outcome.error
+    assert "set LLMNOTES_CACHE to a folder of your own" in outcome.error
 
 
 def read_only(command: list[str]) -> list[str]:

@@ -65,18 +65,17 @@ def _checked(text: str, where: str, line: int) -> str:
 def _called(match: re.Match, functions: Functions, where: str) -> str:
     try:
         call = ast.parse(match["call"].strip(), mode="eval").body
-        assert isinstance(call, ast.Call)
-        assert isinstance(call.func, ast.Name)
+        name = call.func.id
         arguments = [ast.literal_eval(argument) for argument in call.args]
         named = {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords}
-    except (AssertionError, SyntaxError, ValueError) as error:
+    except (AttributeError, SyntaxError, ValueError) as error:  # no call, of no name, or with no constants
         raise NotebookError(
             f'{where}: {match[0]!r} is not understood; expected a call such as {{{{ result("xor.solved", ".0%") }}}}'
         ) from error
-    if call.func.id not in functions:
-        raise NotebookError(f"{where}: unknown function {call.func.id!r}{near(call.func.id, functions)}")
+    if name not in functions:
+        raise NotebookError(f"{where}: unknown function {name!r}{near(name, functions)}")
     try:
-        return functions[call.func.id](*arguments, **named)
+        return functions[name](*arguments, **named)
     except NotebookError as error:
         raise NotebookError(f"{where}: {error}") from error
     except TypeError as error:

@@ -174,9 +174,8 @@ def _environment(work: Path, hub: bool) -> dict[str, str]:
     import matplotlib
 
     theirs = {"PYTHONPATH", "PYTHONHOME", "PYTHONUSERBASE"}  # start-up files, optimisation and the like are not wanted
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON") or name in theirs}
-    for name in ("LLMNOTES_SEED", "LLMNOTES_NOISE"):
-        kept.pop(name, None)
+    unwanted = ("PYTHON", "LLMNOTES_SEED", "LLMNOTES_NOISE")
+    kept = {name: value for name, value in os.environ.items() if name in theirs or not name.startswith(unwanted)}
     ours = {
         "LLMNOTES_RUN": str(work / "drawn"),
         "TMPDIR": str(work / "scratch"),

@@ -8,13 +8,15 @@ from typing import Annotated, Any, TypeVar
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic_core import PydanticCustomError
 
 from llmnotes.site.errors import NotebookError, near
 
 
 def _one_line(text: str) -> str:
     text = " ".join(text.split())
-    assert not re.search(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]", text), "characters that no page can hold"
+    if re.search(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]", text):
+        raise PydanticCustomError("no_text", "characters that no page can hold")
     return text
 
 

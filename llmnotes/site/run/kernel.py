@@ -20,16 +20,9 @@ from llmnotes.site.run.digests import NOT_SOURCES, state_of
 
 PACKAGE = Path(__file__).resolve().parents[2]
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-_CHANGES = {  # audit events of Python, and which of their arguments name what is changed
-    "os.remove": (0,),
-    "os.rename": (0, 1),
-    "os.mkdir": (0,),
-    "os.rmdir": (0,),
-    "os.symlink": (1,),
-    "os.link": (1,),
-    "os.truncate": (0,),
-    "shutil.rmtree": (0,),
-}
+# Audit events of Python, and which of their arguments name what is changed
+_CHANGES = dict.fromkeys(("os.remove", "os.mkdir", "os.rmdir", "os.truncate", "shutil.rmtree"), (0,))
+_CHANGES |= {"os.rename": (0, 1), "os.symlink": (1,), "os.link": (1,)}
 
 _watch: dict = {"active": False, "reads": {}}
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Literal, get_args
 
 import jupytext
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from llmnotes.site.errors import NotebookError, near
 from llmnotes.site.run.digests import digest_of_cells
@@ -37,16 +37,11 @@ class Cell:
     line: int
 
 
-def _asks(question: str) -> str:
-    assert question.endswith("?")
-    return question
-
-
 class Lab(Fields):
     """One lab as its script says it is: the fields of its header, its path and its cells."""
 
     title: Text = Field(description="a short text")
-    question: Annotated[Text, AfterValidator(_asks)] = Field(description="one sentence that ends in a question mark")
+    question: Annotated[Text, Field(pattern=r"\?$")] = Field(description="one sentence that ends in a question mark")
     level: Level = Field(description=f"one of {', '.join(LEVELS)}")
     minutes: int | None = Field(
         None,

@@ -6,6 +6,7 @@ import asyncio
 import os
 import traceback
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -130,11 +131,9 @@ def _files(root: Path) -> dict[str, tuple[int, int]]:
     for folder, folders, names in os.walk(root):
         folders[:] = [name for name in folders if name not in NOT_SOURCES and not name.startswith(".")]
         for name in names:
-            try:
+            with suppress(OSError):
                 state = os.lstat(os.path.join(folder, name))
-            except OSError:
-                continue
-            files[os.path.relpath(os.path.join(folder, name), root)] = (state.st_mtime_ns, state.st_size)
+                files[os.path.relpath(os.path.join(folder, name), root)] = (state.st_mtime_ns, state.st_size)
     return files
 
 

@@ -22,6 +22,7 @@ from llmnotes.site.run.stored import PACKAGE, DamagedRunError, Run
 __all__ = ["PACKAGE", "DamagedRunError", "Project", "Run"]
 
 KEPT = 4  # runs kept in the cache for each lab: going back to an earlier state finds its run
+OWN = "set LLMNOTES_CACHE to a folder of your own, such as LLMNOTES_CACHE=~/.cache/llmnotes"
 
 
 def _age(path: Path) -> int:
@@ -149,10 +150,7 @@ class Project:
         state = self.cache.stat()
         if hasattr(os, "getuid") and (state.st_uid != os.getuid() or state.st_mode & 0o002):
             whose = "anyone may write to it" if state.st_uid == os.getuid() else "it belongs to another user"
-            raise NotebookError(
-                f"{self.cache}: {whose}, so its runs cannot be trusted; "
-                "set LLMNOTES_CACHE to a folder of your own, such as LLMNOTES_CACHE=~/.cache/llmnotes"
-            )
+            raise NotebookError(f"{self.cache}: {whose}, so its runs cannot be trusted; {OWN}")
 
     @contextmanager
     def workspace(self) -> Iterator[Path]:
@@ -169,10 +167,7 @@ class Project:
                 used = filelock.FileLock(folder / "lock")
                 used.acquire()
         except OSError as error:
-            raise NotebookError(
-                f"{self.cache}: cannot be written ({error.strerror}); "
-                "set LLMNOTES_CACHE to a folder that can, such as LLMNOTES_CACHE=~/.cache/llmnotes"
-            ) from error
+            raise NotebookError(f"{self.cache}: cannot be written ({error.strerror}); {OWN}") from error
         try:
             yield folder
         finally:

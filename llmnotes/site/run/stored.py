@@ -49,8 +49,8 @@ class _Ran(BaseModel):
 
 
 def _has_code(depends: dict[str, str]) -> dict[str, str]:
-    assert "code" in depends, "no digest of the lab's code"
-    assert any(name.startswith("llmnotes/") for name in depends), "no module of llmnotes, without which nothing is said"
+    if "code" not in depends or not any(name.startswith("llmnotes/") for name in depends):
+        raise ValueError("it names no code of a lab, or no module of llmnotes, without which no lab says anything")
     return depends
 
 
@@ -74,13 +74,9 @@ class Run:
     folder: Path
 
     def _damaged(self, what: object) -> NoReturn:
-        recorded = self.folder.parent.name == "recorded"
-        stem = self.folder.name if recorded else self.folder.parent.name
-        way_out = (
-            f"restore it from git, or make it again with: llmnotes record {stem}"
-            if recorded
-            else f"delete that folder, or replace it with: llmnotes run --fresh {stem}"
-        )
+        way_out = f"restore it from git, or make it again with: llmnotes record {self.folder.name}"
+        if self.folder.parent.name != "recorded":
+            way_out = f"delete that folder, or replace it with: llmnotes run --fresh {self.folder.parent.name}"
         raise DamagedRunError(f"{self.folder}: damaged: {what}; {way_out}")
 
     def _read(self, name: str, model: type[BaseModel]) -> dict[str, Any]:
@@ -106,12 +102,8 @@ class Run:
         return self._read("results.json", Results)["cells"]
 
     def _all(self, kind: str) -> list[dict]:
-        return [
-            {name: one for name, one in out.items() if name != "kind"}
-            for cell in self.cells
-            for out in cell
-            if out["kind"] == kind
-        ]
+        said = [out for cell in self.cells for out in cell if out["kind"] == kind]
+        return [{name: one for name, one in out.items() if name != "kind"} for out in said]
 
     @cached_property
     def values(self) -> dict[str, Record]:
