@@ -22,13 +22,12 @@ from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
-from pydantic import ValidationError
 
 import llmnotes
 from llmnotes.site.errors import NotebookError
 from llmnotes.site.run.digests import digest_of, state_of
 from llmnotes.site.run.labs import Lab
-from llmnotes.site.run.outputs import LONGEST, Results, clean, outputs_of, shortened
+from llmnotes.site.run.outputs import LONGEST, check_results, clean, outputs_of, shortened
 from llmnotes.site.run.stored import FORMAT, PACKAGE, Run, dependency_name
 
 WATCH = "_llmnotes_watch"
@@ -50,9 +49,9 @@ async def execute(lab: Lab, root: Path, work: Path, hub: bool, environment: Mapp
     cells, used = await _run_kernel(lab, root, work, _environment(work, hub) | (environment or {}))
     seconds = time.monotonic() - started
     try:
-        Results.model_validate({"cells": cells})
-    except ValidationError as error:
-        raise NotebookError(f"{lab.path}: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from None
+        check_results({"cells": cells})
+    except ValueError as error:
+        raise NotebookError(f"{lab.path}: {error}") from None
     names = {out["name"] for cell in cells for out in cell if out["kind"] == "figure"}
     if lab.thumbnail not in names:
         known = ", ".join(sorted(names)) or "it has none"

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import math
 import re
+from dataclasses import dataclass
 from itertools import groupby
-from typing import Annotated, Any, Literal
+from typing import Any
 
 from nbformat import NotebookNode
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, model_validator
+from pydantic import TypeAdapter
 
-from llmnotes.lab.predictions import holds
+from llmnotes.lab import Prediction, Question, Record, holds
 from llmnotes.lab.saying import MIME, NAME
+from llmnotes.site.errors import near
 
 LONGEST = 20_000  # characters of text that one cell may leave on its page
-SAID = ("record", "labels", "prediction", "question", "figure")
 # Escape sequences of terminals, then what neither XML nor a reader can take
 _UNCLEAN = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_])"
@@ -21,128 +24,96 @@ _UNCLEAN = re.compile(
 )
 
 
-class _Said(BaseModel):
-    """Something that a cell put out; fields that we do not know go through."""
-
-    model_config = ConfigDict(extra="allow", strict=True)
-
-
-Name = Annotated[str, Field(pattern=f"^{NAME.pattern}$")]
-Tolerance = Annotated[FiniteFloat, Field(ge=0)]
+@dataclass
+class _Results:
+    cells: list[list[dict[str, Any]]]
 
 
-def _condition(text: str) -> str:
-    holds(0.0, text)
-    return text
-
-
-Condition = Annotated[str, AfterValidator(_condition)]
-
-
-class _Value(_Said):
-    kind: Literal["record"]
-    name: Name
-    value: bool | int | FiniteFloat
-    rtol: Tolerance
-    atol: Tolerance
-    because: str
-    unit: str
-
-
-class _Prediction(_Said):
-    kind: Literal["prediction"]
-    claim: str
-    p: float = Field(ge=0, le=1)
-    resolved_by: Name
-    after_a_look: bool = False
-    if_: Condition
-
-
-class _Figure(_Said):
-    kind: Literal["figure"]
-    name: Name
+@dataclass
+class _Figure:
+    name: str
     alt: str
     caption: str
-    width: int = Field(gt=0)
-    height: int = Field(gt=0)
-    rtol: Tolerance
+    width: int
+    height: int
+    rtol: float
     because: str
     arrays: list[str]
 
 
-class _Settled(_Said):
-    name: Name
-    if_: Condition
-
-
-class _Question(_Said):
-    kind: Literal["question"]
-    question: str
-    answer: str
-    figure: Name
-    curve: dict | None
-    settled: list[_Settled]
-
-
-class _Text(_Said):
-    kind: Literal["text", "markdown"]
+@dataclass
+class _Text:
     text: str
 
 
-class _Labels(_Said):
-    kind: Literal["labels"]
+_RESULTS = TypeAdapter(_Results)
+_SAID = {"record": Record, "prediction": Prediction, "question": Question, "figure": _Figure, "labels": dict[str, str]}
+_KINDS = {kind: TypeAdapter(form) for kind, form in (_SAID | {"text": _Text, "markdown": _Text}).items()}
 
 
-_Output = Annotated[_Value | _Prediction | _Figure | _Question | _Text | _Labels, Field(discriminator="kind")]
+def check_results(content: Any) -> None:
+    """Refuse results that no run holds: malformed ones, and such as refer to what is not there.
+
+    Fields that we do not know go through.
+
+    Raises:
+        ValueError: what is wrong.
+    """
+    said: dict[str, list] = {kind: [] for kind in _KINDS}
+    for cell in _RESULTS.validate_python(content).cells:
+        for out in cell:
+            if (kind := out.get("kind")) not in said:
+                raise ValueError(f"an output of the kind {kind!r}{near(str(kind), said)}")
+            said[kind].append(_KINDS[kind].validate_json(json.dumps(out), strict=True))
+    values = {one.name: one.value for one in said["record"]}
+    figures = {one.name: one for one in said["figure"]}
+    if not values:
+        raise ValueError("records nothing; call note(name=value) for each number it stands for")
+    for name in (*values, *figures):
+        if not NAME.fullmatch(name):
+            raise ValueError(f"the name is {name!r}; expected lower-case words joined by underscores")
+    for one in said["record"]:
+        if not all(map(math.isfinite, (one.value, one.rtol, one.atol))) or min(one.rtol, one.atol) < 0:
+            found = f"{one.name} is {one.value} with tolerances of {one.rtol} and {one.atol}"
+            raise ValueError(f"{found}; expected finite numbers, and tolerances of 0 or more")
+    for one in figures.values():
+        if not 0 <= one.rtol < math.inf or min(one.width, one.height) <= 0:
+            found = f"the figure {one.name!r} is {one.width} × {one.height} with a tolerance of {one.rtol}"
+            raise ValueError(f"{found}; expected a size, and a finite tolerance of 0 or more")
+    for one in said["prediction"]:
+        if not 0 <= one.p <= 1:
+            raise ValueError(f"the prediction {one.claim!r} has the probability {one.p}")
+        _check_settled(f"the prediction {one.claim!r}", one.resolved_by, one.if_, values)
+    for one in said["question"]:
+        _check_question(one, values, figures)
 
 
-class Results(BaseModel):
-    """What a run's results.json holds: the outputs of each code cell, none of which refers to what is not there."""
-
-    cells: list[list[_Output]]
-
-    @model_validator(mode="after")
-    def _fit_together(self) -> Results:
-        said = [out for cell in self.cells for out in cell]
-        values = {out.name: out.value for out in said if isinstance(out, _Value)}
-        figures = {out.name: out for out in said if isinstance(out, _Figure)}
-        for out in said:
-            if isinstance(out, _Prediction) and out.resolved_by not in values:
-                raise ValueError(
-                    f"the prediction {out.claim!r} waits for {out.resolved_by!r}, which the lab never recorded; "
-                    f"it recorded: {', '.join(sorted(values)) or 'nothing'}"
-                )
-        if not values:
-            raise ValueError("records nothing; call note(name=value) for each number it stands for")
-        for out in said:
-            if isinstance(out, _Question):
-                try:
-                    _check_question(out, values, figures)
-                except ValueError as error:
-                    raise ValueError(f"the question {out.question!r} {error}") from None
-        return self
+def _check_settled(what: str, name: str, condition: str, values: dict[str, float]) -> bool:
+    """Whether a claim holds that a value settles."""
+    if name not in values:
+        recorded = ", ".join(sorted(values))
+        raise ValueError(f"{what} waits for {name!r}, which the lab never recorded; it recorded: {recorded}")
+    return holds(values[name], condition)
 
 
-def _check_question(asked: _Question, values: dict, figures: dict[str, _Figure]) -> None:
+def _check_question(asked: Question, values: dict[str, float], figures: dict[str, _Figure]) -> None:
     """Refuse a question to the reader whose answer this run does not bear out, or whose figure it never drew."""
+    what = f"the question {asked.question!r}"
     if asked.figure not in figures:
-        raise ValueError(f"is settled by the figure {asked.figure!r}, which the lab never drew")
+        raise ValueError(f"{what} is settled by the figure {asked.figure!r}, which the lab never drew")
     arrays = figures[asked.figure].arrays
     if asked.curve and asked.answer not in arrays:
-        raise ValueError(f"needs the array {asked.answer!r}; the figure {asked.figure!r} has {', '.join(arrays)}")
+        raise ValueError(f"{what} needs the array {asked.answer!r}; its figure has {', '.join(arrays)}")
     for one in asked.settled:
-        if one.name not in values:
-            raise ValueError(f"waits for {one.name!r}, which the lab never recorded")
-        if not holds(values[one.name], one.if_):
-            raise ValueError(
-                f"has the answer {asked.answer!r}, which needs {one.name} {one.if_}: it is {values[one.name]!r}"
-            )
+        if not _check_settled(what, one["name"], one["if_"], values):
+            found = f"{one['name']} {one['if_']}: it is {values[one['name']]!r}"
+            raise ValueError(f"{what} has the answer {asked.answer!r}, which needs {found}")
 
 
 def outputs_of(cell: NotebookNode) -> list[dict]:
     """The outputs of one executed cell; what goes to stderr (progress bars, warnings) is not kept."""
     outputs: list[dict] = []
-    kinds = {MIME.format(kind): kind for kind in SAID}
+    kinds = {MIME.format(kind): kind for kind in _SAID}
     for stream, parts in groupby(cell.outputs, key=lambda out: out.output_type == "stream" and out.name):
         if stream:
             text = shortened("".join(out.text for out in parts)).rstrip("\n")

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -25,7 +26,7 @@ from llmnotes.lab.records import Record
 from llmnotes.site.errors import NotebookError
 from llmnotes.site.run.digests import digest, digest_of
 from llmnotes.site.run.labs import Lab
-from llmnotes.site.run.outputs import Results
+from llmnotes.site.run.outputs import check_results
 
 FORMAT = 2  # of a stored run; a run of another format is run again
 PACKAGE = Path(llmnotes.__file__).resolve().parent
@@ -79,11 +80,11 @@ class Run:
             way_out = f"delete that folder, or replace it with: llmnotes run --fresh {self.folder.parent.name}"
         raise DamagedRunError(f"{self.folder}: damaged: {what}; {way_out}")
 
-    def _read(self, name: str, model: type[BaseModel]) -> dict[str, Any]:
-        """A file of it as it is, if it holds what the model says."""
+    def _read(self, name: str, check: Callable[[Any], object]) -> dict[str, Any]:
+        """A file of it as it is, if it holds what it must."""
         try:
             content = json.loads((self.folder / name).read_text(encoding="utf-8"), parse_constant=_no_number)
-            model.model_validate(content)
+            check(content)
         except (OSError, ValueError, RecursionError) as error:
             self._damaged(f"{name}: {error}")
         return content
@@ -91,15 +92,15 @@ class Run:
     @cached_property
     def meta(self) -> dict[str, Any]:
         """run.json: `format`, `lab`, `ran` (when and on what), `depends` and `files` (path to digest)."""
-        meta = self._read("run.json", _Format)
-        return self._read("run.json", _Meta) if meta["format"] == FORMAT else meta
+        meta = self._read("run.json", _Format.model_validate)
+        return self._read("run.json", _Meta.model_validate) if meta["format"] == FORMAT else meta
 
     @cached_property
     def cells(self) -> list[list[dict]]:
         """What each code cell put out: `{"kind": "text" | "record" | "prediction" | "figure" | "markdown" | …, …}`."""
         if self.meta["format"] != FORMAT:
             self._damaged("it was written by another version of the runner")
-        return self._read("results.json", Results)["cells"]
+        return self._read("results.json", check_results)["cells"]
 
     def _all(self, kind: str) -> list[dict]:
         said = [out for cell in self.cells for out in cell if out["kind"] == kind]
