@@ -62,8 +62,8 @@ def check_results(content: Any) -> None:
     said: dict[str, list] = {kind: [] for kind in _KINDS}
     for cell in _RESULTS.validate_python(content).cells:
         for out in cell:
-            if (kind := out.get("kind")) not in said:
-                raise ValueError(f"an output of the kind {kind!r}{near(str(kind), said)}")
+            if (kind := str(out.get("kind"))) not in said:
+                raise ValueError(f"an output of the kind {kind!r}{near(kind, said)}")
             said[kind].append(_KINDS[kind].validate_json(json.dumps(out), strict=True))
     values = {one.name: one.value for one in said["record"]}
     figures = {one.name: one for one in said["figure"]}
