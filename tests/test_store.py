@@ -285,8 +285,9 @@ def test_runs_dated_in_the_future_do_not_push_out_the_new_one(recorded: Notebook
     lab, run = recorded_run(recorded)
     home = recorded.project.cache / "runs" / "01_tiny"
     for i in range(KEPT + 1):
-        shutil.copytree(run.folder, home / str(i))
-        os.utime(home / str(i) / "run.json", (4e9, 4e9))
+        future = home / f"{9 * 10**18 + i}"
+        shutil.copytree(run.folder, future)
+        os.utime(future / "run.json", (4e9, 4e9))
     with recorded.project.workspace() as work:
         shutil.copytree(run.folder, work / "run")
         published = recorded.project.publish(lab, work / "run")

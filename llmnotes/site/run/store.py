@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -23,14 +24,6 @@ __all__ = ["PACKAGE", "DamagedRunError", "Project", "Run"]
 
 KEPT = 4  # runs kept in the cache for each lab: going back to an earlier state finds its run
 OWN = "set LLMNOTES_CACHE to a folder of your own, such as LLMNOTES_CACHE=~/.cache/llmnotes"
-
-
-def _age(path: Path) -> int:
-    """Orders files, the newest first."""
-    try:
-        return -path.stat().st_mtime_ns
-    except OSError:  # another runner let it go
-        return 0
 
 
 def _is_called(stem: str, name: str) -> bool:
@@ -119,7 +112,7 @@ class Project:
             DamagedRunError: a stored run is not what was once written.
         """
         with self._locked():
-            runs = [Run(path.parent) for path in sorted(self._cached(lab).glob("*/run.json"), key=_age)]
+            runs = [Run(path.parent) for path in sorted(self._cached(lab).glob("*/run.json"), reverse=True)]
         for run in (*runs, self.recorded(lab)):
             if run and run.stale_because(lab, self.root) is None:
                 run.check()
@@ -185,11 +178,11 @@ class Project:
         home = self._cached(lab)
         home.mkdir(parents=True, exist_ok=True)
         with self._locked():
-            run = Run(folder.rename(home / folder.parent.name))
-            others = sorted((one / "run.json" for one in home.iterdir() if one != run.folder), key=_age)
-            for number, path in enumerate(others, start=2):
-                if number > KEPT or not Run(path.parent).is_whole():
-                    shutil.rmtree(path.parent, ignore_errors=True)
+            run = Run(folder.rename(home / str(time.time_ns())))  # so that names say which is newer
+            others = sorted(set(home.iterdir()) - {run.folder}, reverse=True)
+            for number, other in enumerate(others, start=2):
+                if number > KEPT or not Run(other).is_whole():
+                    shutil.rmtree(other, ignore_errors=True)
         return run
 
     def keep(self, lab: Lab, run: Run) -> bool:
