@@ -88,7 +88,7 @@ class Project:
                 unreadable = {stem: error for stem, error in broken.items() if _is_called(stem, name)}
                 wrong |= unreadable  # or both: of two labs of one number, one is broken
                 if not found and not unreadable:
-                    keys = [stem.partition("_")[2] for stem in (*(lab.stem for lab in labs), *broken)]
+                    keys = [stem.partition("_")[2] or stem for stem in (*(lab.stem for lab in labs), *broken)]
                     raise NotebookError(f"no lab is called {name!r}{near(name, keys)}")
             except NotebookError as error:
                 wrong[name] = error
