@@ -35,17 +35,16 @@ def reading_time(cells: Iterable[Cell]) -> Minutes:
 
     Folded code, solutions and the time for exercises at the end are left out.
     """
-    core = deeper = 0.0
-    behind = False
+    minutes, deeper = [0.0, 0.0], False
     for cell in cells:
-        if cell.kind == "markdown" and not behind and (found := DEEPER.search(cell.source)):
-            core += _of_prose(cell.source[: found.start()])
-            deeper += _of_prose(cell.source[found.start() :])
-            behind = True
+        if cell.kind == "code":
+            minutes[deeper] += _of_code(cell)
             continue
-        minutes = _of_prose(cell.source) if cell.kind == "markdown" else _of_code(cell)
-        core, deeper = (core, deeper + minutes) if behind else (core + minutes, deeper)
-    return Minutes(max(1, round(core)), round(deeper))
+        core, *rest = re.split(rf"(?={DEEPER.pattern})", cell.source, maxsplit=1, flags=re.MULTILINE)
+        minutes[deeper] += _of_prose(core)
+        deeper = deeper or bool(rest)
+        minutes[deeper] += sum(map(_of_prose, rest))
+    return Minutes(max(1, round(minutes[0])), round(minutes[1]))
 
 
 def _of_prose(text: str) -> float:
@@ -56,14 +55,10 @@ def _of_prose(text: str) -> float:
 
 def _of_code(cell: Cell) -> float:
     calls = [node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Call)]
-    named = {name: [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == name]
-             for name in ("figure", "explore", "ask")}  # fmt: skip
-    words = sum(len(text.split()) for call in named["ask"] for text in _read(call))
-    return (
-        words / WORDS_A_MINUTE
-        + FIGURE * (len(named["figure"]) + len(named["explore"]))
-        + OPEN_CELL * ("idea" in cell.tags)
-    )
+    named = [(call.func.id, call) for call in calls if isinstance(call.func, ast.Name)]
+    words = sum(len(text.split()) for name, call in named if name == "ask" for text in _read(call))
+    looked = sum(name in ("figure", "explore") for name, _ in named)
+    return words / WORDS_A_MINUTE + FIGURE * looked + OPEN_CELL * ("idea" in cell.tags)
 
 
 def _read(ask: ast.Call) -> Iterator[str]:
