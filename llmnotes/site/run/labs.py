@@ -192,15 +192,13 @@ def _cells(cells: list, text: str) -> tuple[Cell, ...]:
     lines = text.split("\n")
     result, behind = [], 0  # how many lines are behind us
     for cell in cells:
-        source = cell.source.split("\n") if cell.source else []
         kind = "code" if cell.cell_type == "code" else "markdown"
-        if kind == "code" and source:
-            starts = range(behind, len(lines) - len(source) + 1)
-            behind = next((i for i in starts if lines[i : i + len(source)] == source), behind)
+        source = cell.source.split("\n") if kind == "code" and cell.source else []
+        if source:
+            starts = (i for i in range(behind, len(lines)) if lines[i : i + len(source)] == source)
         else:
-            marks = (i for i in range(behind, len(lines)) if re.match(r"# ?%%", lines[i]))
-            behind = next(marks, behind) + 1
-        result.append(Cell(kind, cell.source, tuple(cell.metadata.get("tags", ())), behind + 1))
-        if kind == "code":
-            behind += len(source)
+            starts = (i + 1 for i in range(behind, len(lines)) if re.match(r"# ?%%", lines[i]))
+        first = next(starts, behind)
+        result.append(Cell(kind, cell.source, tuple(cell.metadata.get("tags", ())), first + 1))
+        behind = first + len(source)
     return tuple(result)
