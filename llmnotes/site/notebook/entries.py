@@ -143,24 +143,13 @@ def read_entries(
     return sorted(entries, key=lambda entry: (entry.date, entry.title), reverse=True)
 
 
-def split(text: str) -> tuple[dict, str]:
-    """Front matter and body of a page.
-
-    Raises:
-        ValueError: there is no front matter, or it is not valid YAML.
-    """
-    head, end, body = text.removeprefix("---\n").partition("\n---")
-    if not text.startswith("---\n") or not end:
-        raise ValueError("no front matter; expected a YAML block between two lines ---")
-    try:
-        return read_yaml(head), body.lstrip("-")
-    except ValueError as error:
-        raise ValueError(f"the front matter: {error}") from error
-
-
 def _read(kind: str, path: Path, labs: Collection[str], today: dt.date, several: Collection[str]) -> Entry:
     try:
-        fields, body = split(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
+        head, end, body = text.removeprefix("---\n").partition("\n---")
+        if not text.startswith("---\n") or not end:
+            raise ValueError("no front matter; expected a YAML block between two lines ---")
+        fields = read_yaml(head)
     except (OSError, ValueError) as error:
         raise NotebookError(f"{path}: {error}") from error
     entry = check(Entry, fields, str(path), {"labs": labs, "today": today, "several": several}, kind=kind, path=path)
