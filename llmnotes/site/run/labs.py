@@ -96,7 +96,7 @@ class Lab(Fields):
         counted = reading_time(self.cells)
         return counted._replace(core=self.minutes or counted.core)
 
-    @cached_property
+    @property
     def code(self) -> tuple[Cell, ...]:
         """The code cells, in order."""
         return tuple(cell for cell in self.cells if cell.kind == "code")
