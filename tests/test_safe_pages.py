@@ -14,9 +14,9 @@ import pytest
 from conftest import HEADER, Notebook
 
 from llmnotes.site.errors import NotebookError
-from llmnotes.site.notebook.feed import bibtex
 from llmnotes.site.pages.code_links import tidy_code
 from llmnotes.site.pages.contents import Place
+from llmnotes.site.pages.feed import bibtex
 from llmnotes.site.pages.finishing import check_page, with_policy
 from llmnotes.site.pages.front import check_front
 from llmnotes.site.pages.lab_page import _stays_in_place

@@ -1,1 +1,1 @@
-"""What the notebook says beside its labs: entries, quoted numbers, the glossary, predictions, the feed."""
+"""What the notebook says beside its labs: entries, quoted numbers, the glossary."""

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from statistics import fmean
 
 from llmnotes.site.errors import NotebookError, near
-from llmnotes.site.notebook.calibration import calibration_plot
 from llmnotes.site.notebook.entries import STATUSES, Entry
 from llmnotes.site.notebook.quotes import expand, look_up, shown
+from llmnotes.site.pages.calibration import calibration_plot
 from llmnotes.site.pages.contents import Contents, Place, lab_uri, uri_of
 from llmnotes.site.pages.dress import calls as dress_calls
 from llmnotes.site.pages.exercises import expand_exercises

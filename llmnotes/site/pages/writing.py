@@ -9,11 +9,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 from llmnotes.site.notebook.entries import CONFIDENCE, SINGULAR, Entry
-from llmnotes.site.notebook.feed import atom, bibtex
 from llmnotes.site.notebook.glossary import with_labs
 from llmnotes.site.pages.bench import model_files
 from llmnotes.site.pages.calls import fill
 from llmnotes.site.pages.contents import Contents, lab_uri
+from llmnotes.site.pages.feed import atom, bibtex
 from llmnotes.site.pages.lab_page import download, lab_markdown
 from llmnotes.site.pages.templates import inline, render
 from llmnotes.site.run.labs import Lab
