@@ -87,8 +87,8 @@ def hooked(model: Any, calls: Iterable[tuple[str, int | None, Call]], *, read: b
     """Call functions at places while the model runs, and take everything off again afterwards, errors or not.
 
     Calls at one place run in the order in which they were attached, and each sees what those before it returned.
-    Contexts nest. The model's own code runs as it is; only for `pattern` does attention go through `_attention`, which
-    is transformers' eager attention with a stop in it, because faster kernels never form the pattern.
+    The model's own code runs as it is; only for `pattern` does attention go through `_attention`, transformers' eager
+    attention with a stop in it, because faster kernels never form the pattern.
 
     Args:
         calls: triples of place, layer (None for `logits`) and function `(value, start) -> new value or None`.

@@ -1,8 +1,8 @@
 """Put activations of one run into another, and see what comes back.
 
-`sweep` patches every place in turn; `path_patching` patches one part's effect on another alone; `attribution_patching`
-estimates all patches from gradients; `interchange` patches some directions and `learn_subspace` finds them. `propagate`
-is what makes the exact sweeps fast.
+`sweep` patches every place in turn, fast by way of `propagate`; `path_patching` patches one part's effect on another
+alone; `attribution_patching` estimates all patches from gradients; `interchange` patches some directions and
+`learn_subspace` finds them.
 """
 
 from llmnotes.patching.attribution import attribution_patching

@@ -73,13 +73,8 @@ def init(sizes: Sequence[int], seed: int | Sequence[int], *, activation: str = "
     """A fresh network: weights uniform within ±sqrt(6 / (d_in + d_out)), biases zero.
 
     The range is that of Glorot & Bengio (2010), https://proceedings.mlr.press/v9/glorot10a.html: it keeps the spread
-    of activations and of gradients about the same from layer to layer.
-
-    Args:
-        sizes: units a layer, the input first.
-        seed: one seed gives one network; several give one each on a leading axis of runs. A seed always gives the
-            same network, alone or among others.
-        activation: of the hidden units, a key of `ACTIVATIONS`.
+    of activations and of gradients about the same from layer to layer. Sizes are units a layer, the input first. One
+    seed gives one network; several give one each on a leading axis of runs, the same as each would alone.
 
     Raises:
         ValueError: fewer than two layers of units, a size below 1, no seed, or an unknown activation.
@@ -134,10 +129,7 @@ def gradients(
 def backward(
     net: Net, outputs: list[Float[np.ndarray, "*runs batch units"]], y: Float[np.ndarray, "batch d_out"]
 ) -> Net:
-    """Backpropagation: the loss's derivative by every weight and bias, from what `forward` returned.
-
-    Rumelhart, Hinton & Williams (1986), https://doi.org/10.1038/323533a0.
-    """
+    """Backpropagation: the loss's derivative by every weight and bias, from what `forward` returned."""
     slope = ACTIVATIONS[net.activation].slope
     n = outputs[-1].shape[-2] * outputs[-1].shape[-1]
     # Cross-entropy and sigmoid together have the plainest derivative there is: what was said minus what is right.

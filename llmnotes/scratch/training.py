@@ -23,10 +23,7 @@ Batch = tuple[Int[Tensor, "batch pos"], Int[Tensor, "batch pos"]]  # what is rea
 
 @dataclass(frozen=True)
 class Plan:
-    """How long and how fast to train. `lr` rises over `warmup` steps, then falls along a cosine to `lr * final`.
-
-    With `muon`, the matrices between embedding and unembedding are trained by Muon and the rest by AdamW.
-    """
+    """How long and how fast to train. `lr` rises over `warmup` steps, then falls along a cosine to `lr * final`."""
 
     steps: int
     lr: float = 1e-3
@@ -35,7 +32,7 @@ class Plan:
     weight_decay: float = 0.1
     betas: tuple[float, float] = (0.9, 0.98)
     clip: float = 1.0
-    muon: bool = False
+    muon: bool = False  # for the matrices between embedding and unembedding; AdamW trains the rest
     evaluate_every: int = 250
     seed: int = 0
 
@@ -169,13 +166,10 @@ class Muon(torch.optim.Optimizer):
     """Gradient descent for matrices that moves all of a matrix's directions at the same speed.
 
     Where Adam scales each entry of a gradient by itself, Muon takes the gradient (with momentum) as a matrix and
-    replaces its singular values by about 1, so that directions with small gradients learn as fast as those with large
-    ones. The method is Jordan et al. (2024), "Muon: An optimizer for hidden layers in neural networks"; the size of
-    its step, which lets it share AdamW's learning rate and weight decay, that of Liu et al. (2025), "Muon is Scalable
-    for LLM Training".
-
-    `torch.optim.Muon` is the same but computes in bfloat16, which CPUs without units for it take seven times as long
-    for. Embeddings, unembeddings and vectors (a ValueError here) are for AdamW.
+    replaces its singular values by about 1 (Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural
+    networks"). The size of its step, which lets it share AdamW's learning rate and weight decay, is that of Liu et al.
+    (2025), "Muon is Scalable for LLM Training". `torch.optim.Muon` is the same but computes in bfloat16, for which many
+    CPUs take seven times as long. Embeddings, unembeddings and vectors (a ValueError here) are for AdamW.
     """
 
     def __init__(

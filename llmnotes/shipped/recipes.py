@@ -67,16 +67,12 @@ def train_fairytale(
     loops: Sequence[tuple[int, float]] = FAIRYTALE_LOOPS,
     progress: bool = True,
 ) -> dict[str, Any]:
-    """Make the fairytale model: tokenizer, weights, measurements, model card.
+    """Make the fairytale model: tokenizer, weights, measurements, model card; gives what `metrics.json` then holds.
 
     Args:
         corpus: folder with train.txt and valid.txt, documents parted by a line `<|endoftext|>`.
-        config: sizes; the tokenizer is trained to `config.vocab_size`.
         loops: phases of training: the first step of each, and the share of its windows that repeat one stretch of
             tokens, so that the model learns to copy.
-
-    Returns:
-        What it measured, as in `metrics.json`.
 
     Raises:
         FileNotFoundError: the corpus is not there.
@@ -160,16 +156,12 @@ def train_world(
     """Make the world models: the larger one with checkpoints along its training, and the attention-only one.
 
     With a seed it makes the same two from other first weights and on other stories, in `seed-N` and
-    `attention-only/seed-N`, without checkpoints along the way.
+    `attention-only/seed-N`, without checkpoints along the way. Returns what it measured, as in `metrics.json`.
 
     Args:
         out: folder of the finished checkpoint; the others lie below it, in `step-N` and `attention-only`.
         attention_config: sizes of the smaller one; None: leave it out.
         steps_kept: the larger model is kept as it stood after these numbers of steps.
-        seed: 0 for the models that are meant by name; another for a replicate.
-
-    Returns:
-        What it measured, as in `metrics.json`.
     """
     out = Path(out)
     stories = held_out(TEST_SEED, test_stories)

@@ -22,9 +22,9 @@ CLOSERS = [*lex.BRACKETS.values(), "”"]
 def rivals(rule: str, word: str) -> list[set[str]]:
     """The groups of words that a rule decides between; the right one comes first.
 
-    A model has the rule right where it gives the first group more probability than each other. Of a verb only the
-    number counts, of a pronoun the gender, of a closing bracket its kind, of a word of mood the mood; a fact, a
-    repeated syllable must be the likeliest of all words, an indirect object of all names.
+    A model has the rule right where it gives the first group most. Of a verb only the number counts, of a pronoun the
+    gender, of a closing bracket its kind, of a word of mood the mood; a fact or a repeated syllable must be the
+    likeliest of all words, an indirect object of all names.
     """
     if rule.startswith("agreement"):
         return [SINGULAR, PLURAL] if word in SINGULAR else [PLURAL, SINGULAR]

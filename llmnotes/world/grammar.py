@@ -1,11 +1,9 @@
 """A small language whose grammar we wrote: stories in which the truth about every word is known.
 
 The grammar is the function `story`: a program that, at every word, says which words may come and how likely each is
-(`Choice`), is told which one was spoken, and goes on from there. Whoever runs it decides what is spoken. `tell` draws
-the words, so it writes stories; the oracle feeds it words that are given, so it knows the true distribution of
-the next one. Nothing is decided before it is spoken but the mood of the story.
-
-Same seed, same stories: random numbers come from `llmnotes.world.prng` and not from a library.
+(`Choice`), is told which one was spoken, and goes on from there. `tell` draws the words, so it writes stories; the
+oracle feeds it words that are given, so it knows the true distribution of the next one. Nothing is decided before it is
+spoken but the mood of the story. Same seed, same stories: random numbers come from `llmnotes.world.prng`.
 """
 
 from __future__ import annotations
