@@ -80,7 +80,7 @@ def replicate_labs(project: Project, labs: list[Lab], *, jobs: int | None, repor
 
     async def run_all(lab: Lab) -> None:
         found: dict[str, Any] = {"code": lab.digest, "values": {}, "failed": {}}
-        other = lab.model_copy(update={"cells": tuple(map(_without_assertions, lab.cells))})
+        other = lab.model_copy(update={"cells": tuple(map(_of_any_model, lab.cells))})
         for seed in other_seeds(lab):
             with project.workspace() as work:
                 try:
@@ -97,13 +97,21 @@ def replicate_labs(project: Project, labs: list[Lab], *, jobs: int | None, repor
     return run_side_by_side(project, labs, run_all, jobs, report)
 
 
-def _without_assertions(cell: Cell) -> Cell:
-    """A solution's cell without its assertions, which hold of one model; what it records stays."""
-    if "solution" not in cell.tags:
+def _of_any_model(cell: Cell) -> Cell:
+    """A cell without what holds of one model: answers to the reader's question, and what a solution asserts."""
+    asks = "ask(" in cell.source
+    if cell.kind != "code" or not (asks or "solution" in cell.tags):
         return cell
     tree = ast.parse(cell.source)
-    tree.body = [statement for statement in tree.body if not isinstance(statement, ast.Assert)]
+    tree.body = [one for one in tree.body if not isinstance(one, ast.Assert) and not _calls(one, "ask")]
     return replace(cell, source=ast.unparse(tree))
+
+
+def _calls(statement: ast.stmt, name: str) -> bool:
+    match statement:
+        case ast.Expr(value=ast.Call(func=ast.Name(id=called))):
+            return called == name
+    return False
 
 
 def _path(lab: Lab) -> Path:
