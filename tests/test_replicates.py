@@ -19,14 +19,14 @@ from llmnotes import load
 from llmnotes.lab import ask, within
 
 predict("It is small", 0.6, first="< 100")
-ask("The first training?", choices={{"yes": "It is.", "no": "No."}}, answer="yes", because="So.", figure="line", same="== 1")
+ask("The first?", choices={{"yes": "It is.", "no": "No."}}, answer="yes", because="", figure="line", one="== 1")
 note = within(atol=1e-3, because="stored in 16 bits")
 note(
     first=float(load("world/attention-only").model.transformer.wte.weight[5, 3]),
     named=float(load("world/attention-only", seed=1).model.transformer.wte.weight[5, 3]),
 )
 only = load("world/attention-only", seed=0).model.transformer.wte.weight[5, 3]
-note(same=int(load("world/attention-only").model.transformer.wte.weight[5, 3] == only))
+note(one=int(load("world/attention-only").model.transformer.wte.weight[5, 3] == only))
 
 # %% tags=["solution"]
 note(tried=1.0)
