@@ -701,6 +701,8 @@ by_hand_again(louder_alone_worse=worse.median(), louder_alone_better=better.medi
 #
 # ## What this does not show
 #
+# - That the place of a head is a law. L2H3 does this in this training of *World*. In four others it is some other head, and what
+#   attends to whom is spread more evenly.
 # - The two look-ups are a toy with one-hot keys. We have not looked for them in a language model.
 # - The square root was tested on one task, with 32 and 64 dimensions, and no norm before the head.
 # - Where a head looks is not yet what it does. That takes an intervention, as in [How rules form](17_formation.md).
