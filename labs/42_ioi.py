@@ -101,9 +101,14 @@ def tokens(text):
     return model.tokenizer(text)["input_ids"]
 
 
+def word(text):
+    """The tokens of a word inside a text, whatever the tokenizer puts before a text."""
+    return tokens(f"of {text}")[len(tokens("of")) :]
+
+
 def single(words, least):
     """Those words that are one token; a sentence must have its tokens at the same places in all prompts."""
-    kept = [word for word in words if len(tokens(f" {word}")) == len(tokens("the")) == 1]
+    kept = [one for one in words if len(word(one)) == 1]
     if len(kept) < least:
         raise ValueError(
             f"{NAME}: only {len(kept)} of {len(words)} words such as {words[0]!r} are one token each, and {least} are needed; "
@@ -142,12 +147,12 @@ def prompts(story, who="giver"):
 
 
 def of(who):
-    return torch.tensor([tokens(f" {case[who]}")[0] for case in cases])
+    return torch.tensor([word(case[who])[0] for case in cases])
 
 
 ids, flipped, third = prompts(STORY), prompts(STORY, "receiver"), prompts(STORY, "third")
 RECEIVER, GIVER = of("receiver"), of("giver")
-names = torch.tensor([tokens(f" {person}")[0] for person in PEOPLE])
+names = torch.tensor([word(person)[0] for person in PEOPLE])
 LAST = -1
 AGAIN = int((ids != flipped).any(0).nonzero())  # where the giver is named again
 at_receiver, at_giver = (
@@ -186,12 +191,14 @@ def run(ids):
 
 # %% tags=["setup"]
 case = torch.tensor([tokens("When Mary and John went to the store, John gave a drink to")])
-places = ["resid_post", "z", "pattern", "logits"]
+places = ["resid_pre", "resid_post", "z", "pattern", "logits"]
 seen, other = (
     trace(model, ids, places),
     trace(model, flipped, ["resid_post", "z", "logits"]),
 )
 plain, wrong = (difference(run["logits"][:, -1]).mean() for run in (seen, other))
+if model.n_layers < 4:
+    raise ValueError(f"{NAME} has {model.n_layers} layers: two steps need four at least")
 if named(seen["logits"][:, LAST]) < 0.5:
     raise ValueError(
         f"{NAME} names the receiver in {named(seen['logits'][:, LAST]):.0%} of {n} sentences: there is nothing to take apart"
@@ -199,7 +206,7 @@ if named(seen["logits"][:, LAST]) < 0.5:
 logits = run(third)
 note(n_prompts=n, n_names=len(PEOPLE))
 near(
-    case_p=run(case).softmax(-1)[0, tokens(" Mary")[0]],
+    case_p=run(case).softmax(-1)[0, word("Mary")[0]],
     named_plain=named(seen["logits"][:, -1]),
     third_either=((logits.argmax(-1) == RECEIVER) | (logits.argmax(-1) == GIVER))
     .float()
@@ -280,7 +287,7 @@ figure(
     fig,
     name="moves",
     title="The answer reaches the last word in two steps",
-    alt="Restored logit difference by layer. At the second John all of it up to layer 18, half after layer 20, nothing after "
+    alt="Restored logit difference by layer. In SmolLM2, at the second John all of it up to layer 18, half after layer 20, nothing after "
     "layer 23. At the last word nothing up to layer 18, half after layer 20, nine tenths after layer 23.",
     caption="64 sentences. The control patches the word behind the second John.",
     rtol=0.05,
@@ -378,11 +385,10 @@ def writes(head, word):
     """What a head would write of one word's stream, centred, as logits of the names: (prompt, name)."""
     layer, h = head
     block = found.blocks[layer]
-    value = block.norm_attn(seen["resid_post", layer - 1][every, word])
+    value = block.norm_attn(seen["resid_pre", layer][every, word])
     out = value @ block.w_v[h * model.n_kv_heads // model.n_heads] @ block.w_o[h]
-    return ((out - out.mean(0)) * getattr(found.final_norm, "weight", 1.0)) @ found.w_u[
-        :, names
-    ]
+    read = normalize(found.final_norm, out, torch.tensor(1.0))
+    return (read - read.mean(0)) @ found.w_u[:, names]
 
 
 def first_of(head, word, who, sign=1):
@@ -461,16 +467,19 @@ rest = shares.abs().flatten().sort().values[: -len(strongest)].mean()
 ax.axvspan(-float(rest), float(rest), color=plots.GRID, zorder=0)
 ax.axvline(0, color=plots.MUTED, lw=0.8)
 ax.set_yticks(range(len(order)), [head_name(h) for h in order])
-ax.set(xlabel="direct contribution to receiver over giver (logits)", xlim=(-1.3, 4.4))
+ax.set(
+    xlabel="direct contribution to receiver over giver (logits)",
+    xlim=(min(-1.3, 1.2 * float(shares.min())), max(4.4, 1.9 * float(shares.max()))),
+)
 ax.grid(visible=False)
 figure(
     fig,
     name="writers",
     title="The strongest head looks at the giver; those that look at the receiver come second",
-    alt="Direct contributions of the ten strongest heads in logits. One head of layer 23 that looks at the giver adds over two; "
+    alt="Direct contributions of the ten strongest heads in logits. In SmolLM2 one head of layer 23 that looks at the giver adds over two; "
     "a head of the last layer that looks at the last word adds over one; four heads of layer 23 that look at the receiver add a "
     "third to four fifths each. Two heads take about one logit away; one of them looks at the receiver.",
-    caption="Means over 64 sentences. The grey band is the mean size of the other 260 heads.",
+    caption="Means over 64 sentences. The grey band is the mean size of all other heads.",
     rtol=0.06,
     because=DRAW,
 )
@@ -512,7 +521,7 @@ again_plain = rerun(model, ids, range(n), [ids.size(1) - 1] * n)
 draw = torch.Generator().manual_seed(0)
 late = [
     (layer, head)
-    for layer in range(FIRST - 2, model.n_layers)
+    for layer in range(max(FIRST - 2, 0), model.n_layers)
     for head in range(model.n_heads)
 ]
 
@@ -568,7 +577,7 @@ figure(
     fig,
     name="taken",
     title="Without the name movers the difference stays, and the name goes",
-    alt="Left, the logit difference; right, how often the receiver is named, with parts taken away. Without the pusher the difference "
+    alt="Left, the logit difference; right, how often the receiver is named, with parts taken away. In SmolLM2, without the pusher the difference "
     "nearly halves and the receiver is named as often as before. Without the name movers the difference hardly moves and the receiver "
     "is named less often. As many random heads change little.",
     caption="Heads replaced by their mean at the last word. Grey: nothing taken, and the median of ten draws of as many late heads.",
@@ -747,12 +756,14 @@ ax.text(
     va="center",
     color=BLUE,
 )
-ax.set(xlabel="exact patch (% restored)", ylabel="estimate (%)", xlim=(-38, 62))
+ax.set(xlabel="exact patch (% restored)", ylabel="estimate (%)")
+reach = 100 * float(heads.abs().max())
+ax.set_xlim(min(-38, -1.05 * reach), max(62, 1.6 * reach))
 figure(
     fig,
     name="estimates",
     title="The gradient finds all strong heads but one",
-    alt="Estimates against exact patches of 270 heads. Nearly all lie on the diagonal. One head restores a third exactly and a tenth by "
+    alt="Estimates against exact patches of all heads. In SmolLM2 nearly all lie on the diagonal. One head restores a third exactly and a tenth by "
     "attribution; integrated gradients come closer.",
     caption="Heads at the last word, means over 12 pairs of stories. Dashed: estimate equals exact value.",
     rtol=0.08,
@@ -799,7 +810,10 @@ near(
 )
 print(
     "told:",
-    [(receivers[int(k)], round(float(paths[k]), 3)) for k in paths.abs().topk(10).indices],
+    [
+        (receivers[int(k)], round(float(paths[k]), 3))
+        for k in paths.abs().topk(min(10, len(paths))).indices
+    ],
 )
 
 # %% [markdown]
@@ -874,9 +888,12 @@ pattern[:, :, LAST] = 0
 pattern[every, :, LAST, at_receiver] = 1
 with replace(model, "pattern", pusher[0], pattern, heads=[pusher[1]]):
     turned = run(ids)
-assert difference(turned).mean() < plain - 2, (
-    f"{difference(turned).mean():.1f}: did the last row change?"
-)
+if (
+    looks["giver"][pusher] > 0.5
+):  # in this model, too, the strongest head looks at the giver
+    assert difference(turned).mean() < plain - float(shares[pusher]), (
+        f"{difference(turned).mean():.1f}: did the last row change?"
+    )
 close(turned=difference(turned).mean(), atol=0.1, unit="logits")
 near(named_turned=named(turned))
 

@@ -19,14 +19,19 @@ import torch
 import llmnotes
 from llmnotes.lab import ask, figure, in_words, note, plots, predict, within
 from llmnotes.methods import activations
-from llmnotes.model import add, replace
+from llmnotes.model import add, batch, replace
 
 BLUE, ORANGE, *_ = plots.COLOURS
 torch.set_grad_enabled(False)  # nothing is trained here
-model = llmnotes.load(
-    "smollm2"
-)  # it was tuned to follow instructions; a model that was not has no such tokens
+NAME = "smollm2"  # or another model tuned on conversations in this form: "Qwen/Qwen2.5-0.5B-Instruct"
+model = llmnotes.load(NAME)
 tokenizer = model.tokenizer
+START, END = tokenizer.convert_tokens_to_ids(["<|im_start|>", "<|im_end|>"])
+if tokenizer.unk_token_id in (START, END) or None in (START, END):
+    raise ValueError(
+        f"{NAME} has no tokens <|im_start|> and <|im_end|>: it was not tuned on conversations in this form, so it has no switch between "
+        "speakers to look for"
+    )
 DRAW = "near ties between first words, sums in another order"
 near, close = within(atol=0.07, because=DRAW), within(rtol=0.1, atol=0.5, because=DRAW)
 
@@ -55,30 +60,25 @@ def framed(request, speaker="assistant"):
     return f"<|im_start|>user\n{request}<|im_end|>\n<|im_start|>{speaker}\n"
 
 
-def batch(texts):
-    """Texts side by side, ending together."""
-    tokenizer.padding_side, tokenizer.pad_token = (
-        "left",
-        tokenizer.pad_token or tokenizer.eos_token,
-    )
-    return dict(tokenizer(texts, return_tensors="pt", padding=True))
-
-
 def first(texts):
     """Logits of the token that begins the next message: (text, vocab)."""
-    return model.model(**batch(texts), logits_to_keep=1).logits[:, -1]
-
-
-END = tokenizer("<|im_end|>")["input_ids"][0]
+    given = batch(model, texts, padding="left")  # side by side, ending together
+    return model.model(given.tokens, **given.extra, logits_to_keep=1).logits[:, -1]
 
 
 def written(texts, length=16):
     """What the model writes, the likeliest token each time; padded with the end token: (text, token)."""
-    given = batch(texts)
+    given = batch(model, texts, padding="left")
     out = model.model.generate(
-        **given, max_new_tokens=length, do_sample=False, repetition_penalty=1.0
+        given.tokens,
+        attention_mask=given.mask.long(),
+        max_new_tokens=length,
+        do_sample=False,
+        repetition_penalty=1.0,
+        eos_token_id=END,
+        pad_token_id=END,
     )
-    return out[:, given["input_ids"].size(1) :]
+    return out[:, given.tokens.size(1) :]
 
 
 def style(tokens):
@@ -115,6 +115,11 @@ styles = {who: style(tokens) for who, tokens in wrote.items()}
 assistant, user = first(ROLES["assistant"]), first(ROLES["user"])
 A, U = assistant.argmax(-1), user.argmax(-1)
 apart = A != U
+if apart.sum() < 20:
+    raise ValueError(
+        f"{NAME}: the assistant and the user begin otherwise in {int(apart.sum())} of {N} requests, and 20 are needed: the name of the "
+        "speaker changes too little here to be followed"
+    )
 SKY = REQUESTS.index("Why is the sky blue?")
 for who in ROLES:
     print(f"{who}:", tokenizer.decode(wrote[who][SKY], skip_special_tokens=True).strip())
@@ -182,8 +187,9 @@ ROLE, CONTROL = (
     -2,
     -3,
 )  # the speaker's name, and the token that opens its message; -1 is the new line behind it
-LAYERS = [0, 3, 6, 9, 12, 29]
-PLACES = {ROLE: LAYERS, -1: LAYERS, CONTROL: [12]}
+TENTHS = [model.n_layers * tenth // 10 for tenth in range(5)]
+LAYERS = sorted({*TENTHS, model.n_layers - 1})  # 0, 3, 6, 9, 12 and 29 in SmolLM2
+PLACES = {ROLE: LAYERS, -1: LAYERS, CONTROL: [TENTHS[4]]}
 theirs = {
     place: activations(model, ROLES["assistant"], positions=[place] * N) for place in PLACES
 }  # (layer, text, d_model)
@@ -211,11 +217,11 @@ switch = {
     place: torch.stack([answers(turned(layer, place)) for layer in some])
     for place, some in PLACES.items()
 }
-AT = LAYERS.index(12)
-near(role_0=switch[ROLE][0], role_6=switch[ROLE][2], role_12=switch[ROLE][AT])
+AT, FIFTH = LAYERS.index(TENTHS[4]), LAYERS.index(TENTHS[2])
+near(role_0=switch[ROLE][0], role_6=switch[ROLE][FIFTH], role_12=switch[ROLE][AT])
 near(
     line_0=switch[-1][0],
-    line_6=switch[-1][2],
+    line_6=switch[-1][FIFTH],
     line_12=switch[-1][AT],
     control=switch[CONTROL].max(),
 )
@@ -229,7 +235,7 @@ line.set_gid("choice-user")
 ax.plot(LAYERS, 100 * switch[-1], color=BLUE, marker="s", ms=4, label="the new line")
 ax.plot(PLACES[CONTROL], 100 * switch[CONTROL], color=plots.MUTED, marker="x", ms=5, ls=":")
 ax.text(
-    12.6,
+    TENTHS[4] + 0.6,
     100 * float(switch[CONTROL][0]) + 5,
     "control: the opening token",
     color=plots.MUTED,
@@ -240,7 +246,7 @@ figure(
     fig,
     name="switch",
     title="Who speaks is read off the name in the first third of the layers",
-    alt="Share of requests whose first token turns to the assistant's. Patched at the name it is nearly all after layer 0, two thirds after "
+    alt="Share of requests whose first token turns to the assistant's. In SmolLM2, patched at the name it is nearly all after layer 0, two thirds after "
     "layer 6 and a fifth after layer 12. At the new line it rises from nothing to over four fifths in the same layers. At the opening "
     "token it stays at zero.",
     caption="45 requests in which the two speakers begin otherwise.",
@@ -259,7 +265,7 @@ figure(
 # ## One direction makes the assistant speak
 
 # %% tags=["setup"]
-LAYER = 15
+LAYER = model.n_layers // 2  # 15 in SmolLM2
 user_line = activations(model, ROLES["user"], positions=[-1] * N, layers=[LAYER])[0]
 vector = (theirs[-1][LAYER] - user_line)[half].mean(
     0
@@ -334,7 +340,7 @@ figure(
     fig,
     name="pushed",
     title="One vector at one token changes the speaker",
-    alt="How often the first token is the assistant's: most of the time with the direction added to the user's message, hardly ever with random "
+    alt="How often the first token is the assistant's, in SmolLM2: most of the time with the direction added to the user's message, hardly ever with random "
     "directions; on bare text with and without the direction.",
     caption="30 requests from which the direction was not made; of the first two bars only those in which the speakers begin otherwise.",
     data={"share": [float(value) for value in bars.values()]},
@@ -391,16 +397,17 @@ brief, long = (
     [framed(f"{request} Answer {how}.") for request in REQUESTS]
     for how in ("in one word", "in great detail")
 )
+LATER = 3 * model.n_layers // 5  # 18 in SmolLM2
 both = [
-    activations(model, texts, positions=[-1] * N, layers=[18])[0].mean(0)
+    activations(model, texts, positions=[-1] * N, layers=[LATER])[0].mean(0)
     for texts in (long, brief)
 ]
 size = both[0] - both[1]
 
 
 def length(texts, vector):
-    """Tokens until the message ends, at most 24, with a vector added at every token but the first after layer 18."""
-    with add(model, "resid_post", 18, vector, positions=slice(1, None)):
+    """Tokens until the message ends, at most 24, with a vector added at every token but the first after layer 18 of 30."""
+    with add(model, "resid_post", LATER, vector, positions=slice(1, None)):
         return (written(texts, 24) != END).sum(1).float().mean()
 
 
@@ -450,7 +457,7 @@ close(length_random=other, unit="tokens", atol=1.5)
 # %% tags=["solution"]
 with (
     add(model, "resid_post", LAYER, vector, positions=[-1]),
-    add(model, "resid_post", 20, -vector, positions=[-1]),
+    add(model, "resid_post", 2 * model.n_layers // 3, -vector, positions=[-1]),
 ):
     given_back = first(ROLES["user"])
 kept = answers(given_back, test)
