@@ -394,9 +394,7 @@ def ordinary(layer, token):
 
 # %% tags=["setup"]
 plain = loss(seen)
-EARLY = (
-    author // 2 if author > 1 else author + 1
-)  # another MLP, for the control: 5 in SmolLM2
+EARLY = author // 2 if author else 1  # another MLP, for the control: 5 in SmolLM2
 
 
 def flatten_one(stream, _):

@@ -888,9 +888,7 @@ pattern[:, :, LAST] = 0
 pattern[every, :, LAST, at_receiver] = 1
 with replace(model, "pattern", pusher[0], pattern, heads=[pusher[1]]):
     turned = run(ids)
-if (
-    looks["giver"][pusher] > 0.5
-):  # in this model, too, the strongest head looks at the giver
+if looks["giver"][pusher] > 0.5:  # the strongest head looks at the giver here, too
     assert difference(turned).mean() < plain - float(shares[pusher]), (
         f"{difference(turned).mean():.1f}: did the last row change?"
     )
