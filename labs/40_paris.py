@@ -262,7 +262,7 @@ figure(
 # {{ result("paris.last_23", ".0%") }}.
 #
 # The control, a swap at the word *is* behind the country, never names the other capital
-# ({{ result("paris.control", ".0%") }}). The words in between carry nothing.
+# ({{ result("paris.control", ".0%") }}). Whatever passes from the country to the last word does not pass by it.
 #
 # The lens agrees about the layer, once it is centred: {{ result("paris.centred_22", ".0%") }} before and
 # {{ result("paris.centred_23", ".0%") }} after. The plain lens reads {{ result("paris.plain_23", ".0%") }} there.
@@ -397,7 +397,8 @@ figure(
 # attention of those layers replaced too, {{ result("paris.country_both", ".0%") }} are.
 #
 # MLP 0 is another matter ({{ result("paris.country_mlp_0", ".0%") }} right without it). It reads a single word, so it works
-# as a second embedding. At the last word the MLPs before layer 23 have nothing to do, and those behind it are needed:
+# as a second embedding. At the last word the MLPs before layer 23 are not needed ({{ result("paris.last_mlps_before", ".0%") }} right
+# without them), and those behind it are:
 # {{ result("paris.last_mlps_after", ".0%") }} without them.
 #
 # ## Three heads of layer 23 fetch the country, and half say the capital already
@@ -528,9 +529,12 @@ figure(
 # {{ result("paris.says_country", ".0%") }} of the cases, and the right capital in {{ result("paris.says_capital", ".0%") }}.
 # The last MLPs do the rest.
 #
+# {{ result("paris.says_capital", ".0%") }} is far from chance, which is one fact in {{ result("paris.n_facts", "d") }}, and twice what the
+# other heads of the layer would write on average ({{ result("paris.others_say_capital", ".0%") }}).
+#
 # Let the same head read the country as it stood after layer 0. It would write the right capital in
-# {{ result("paris.early_ov", ".0%") }} of the cases: no fewer. The fact that Paris belongs to France is in the first MLP and in
-# this head's weights, {{ result("paris.best_layer", "d") }} layers apart.
+# {{ result("paris.early_ov", ".0%") }} of the cases: no fewer. For these facts the first layer and this head's weights are enough to link
+# Paris to France, {{ result("paris.best_layer", "d") }} layers apart.
 #
 # ## Another question takes the same way
 #
@@ -591,7 +595,8 @@ near(**moved)
 # It moves in the same layer. Of {{ result("paris.n_languages", "d") }} languages a swap at the country turns
 # {{ result("paris.language_country_22", ".0%") }} after layer 22 and {{ result("paris.language_country_23", ".0%") }} after
 # layer 23; at the last word it is {{ result("paris.language_last_22", ".0%") }} and
-# {{ result("paris.language_last_23", ".0%") }}. Layer 23 is this model's place for *looking at the subject*, whatever is asked.
+# {{ result("paris.language_last_23", ".0%") }}. Capitals and languages are two relations of many, but both say the same: layer 23 is where
+# the last word *looks at the subject*.
 #
 # ## What surprised us
 #
@@ -642,8 +647,9 @@ near(given_back=named(both))
 #
 # ## Going deeper
 #
-# Change one word at the top, `load("gpt2")`, and the same code asks another model. In larger ones the published answer is
-# otherwise: MLPs of the middle layers at the subject's last token enrich it, and late attention extracts the attribute
+# Change one word at the top, `NAME = "gpt2"`, and the same code asks another model. It finds that model's own layer and heads, or
+# stops and says what the model lacks; names such as `country_22` and our predictions stay those of SmolLM2. In larger models the
+# published answer is otherwise: MLPs of the middle layers at the subject's last token enrich it, and late attention extracts the attribute
 # ([Geva et al. 2023](https://arxiv.org/abs/2304.14767)). Extraction by late attention is what we see too. The enrichment here
 # is MLP 0's.
 #

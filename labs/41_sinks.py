@@ -197,8 +197,8 @@ figure(
 # It is the same vector in every text: the two that differ most have a cosine of {{ result("sinks.alike", ".4f") }}. So it cannot say
 # anything about the text.
 #
-# The last MLPs take {{ result("sinks.erased", ".0%") }} of that number away again. They must: what remains is what the
-# unembedding reads.
+# Later MLPs take {{ result("sinks.erased", ".0%") }} of that number away again, nearly all in the last two layers. What remains is what
+# the unembedding reads.
 #
 # ## Most heads rest on it
 
@@ -367,7 +367,7 @@ figure(
 )
 
 # %% [markdown]
-# It becomes a giant in {{ result("sinks.alone_giants", ".0%") }} of the 64 sentences, of length
+# Call a token a giant if its stream is at least half as long as a first token's. Token 5 becomes one in {{ result("sinks.alone_giants", ".0%") }} of the 64 sentences, of length
 # {{ result("sinks.alone_length", ",.0f") }}. If it sees the first token too, in {{ result("sinks.control_giants", ".0%") }}.
 #
 # A second test needs no intervention. Repeat one word twelve times. Every token then attends to copies of itself, gets back
@@ -575,6 +575,9 @@ near(second_sink=second, usual_attention=usual)
 #
 # Massive activations are known from models of many sizes ([Sun et al. 2024](https://arxiv.org/abs/2402.17762)), also as biases
 # that attention needs. Some models now give every head a sink of its own, a number in the softmax, so that no token has to serve.
+#
+# Change `NAME` at the top, and the same code asks another model: it looks for that model's own giant, its MLP and its dimension, and
+# stops where there is none. Our predictions are about SmolLM2.
 #
 # - Finding: [A token that sees only itself becomes the sink](../findings/sinks-alone.md)
 # - Xiao et al. (2023), [Efficient streaming language models with attention sinks](https://arxiv.org/abs/2309.17453)

@@ -913,7 +913,8 @@ near(named_turned=named(turned))
 #
 # ## Going deeper
 #
-# Change `NAME` at the top, and the same code asks another model; [GPT-2](46_gpt2.md) has a page for it.
+# Change `NAME` at the top, and the same code asks another model: it finds that model's own steps and heads, or stops and says what the
+# model lacks. Our predictions are about SmolLM2. [GPT-2](46_gpt2.md) has a page of its own.
 #
 # - Finding: [The strongest head pushes the giver down](../findings/ioi-pushes-the-giver.md)
 # - Dead end: [Ranking heads by the logit difference](../dead-ends/ioi-logit-difference.md)

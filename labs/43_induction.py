@@ -702,6 +702,9 @@ near(lookers_gone=lookers_gone, writers_gone=writers_gone)
 #
 # ## Going deeper
 #
+# Change `NAME` at the top, and the same code asks another model: it finds that model's own heads, or stops where fewer than six look
+# above chance. Our predictions are about SmolLM2.
+#
 # - Finding: [Ten of 270 heads carry all repetition](../findings/induction-ten-heads.md)
 # - Surprise: [The copying score takes the suppressor for a copier](../surprises/induction-copying-score.md)
 # - Olsson et al. (2022), [In-context learning and induction heads](https://transformer-circuits.pub/2022/in-context-learning-and-induction-heads/index.html)
