@@ -650,7 +650,8 @@ print("mixtures with a name, without the loudest:", round(left_over, 3))
 # - That the other neurons mean nothing. A neuron may follow a quantity that has no yes or no, or share a direction with others
 #   ([superposition](16_superposition.md)).
 # - Anything about large models. There many neurons are reported to have clear descriptions.
-# - Whether the model *uses* a neuron for what its name says. We replaced single neurons, and one group, by their means.
+# - Whether the model *uses* a neuron for what its name says. We replaced single neurons by their means and, in one training, one
+#   group of four.
 #
 # ## Going deeper
 #

@@ -489,8 +489,8 @@ figure(
 # heads, the one with the highest induction score is missed most. But it is not missed much: {{ result("heads.left_top", ".0%") }}
 # of copying is left without it.
 #
-# And without it *and* the head with the second highest score {{ result("heads.left_both", ".0%") }} is left, while two other heads
-# together cost next to nothing.
+# But without it *and* the head with the second highest score only {{ result("heads.left_both", ".0%") }} is left, while two other
+# heads together cost next to nothing.
 #
 # Each of the two stands in for the other. In large models this is seen again and again: take a head away, and later ones make up
 # for it. It has been called *self-repair* and the *Hydra effect* ([McGrath et al. 2023](https://arxiv.org/abs/2307.15771)). A table
