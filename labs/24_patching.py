@@ -258,10 +258,10 @@ note(flip_subject_1=maps["flip"][1, 10], flip_last_2=maps["flip"][2, 14])
 note(new_comma_1=maps["new"][1, 9], new_comma_2=maps["new"][2, 9])
 
 # %% [markdown]
-# The two contrasts tell two stories. *Who the subject is* can be restored at the subject, and from layer 1 on at the last word.
-# *The name to come* moves to the comma, and layer 2 fetches it from there. Over 12 pairs the comma restores
-# {{ result("patching.new_comma_2", ".0%") }} before layer 2. As a control, place, verb and thing change too in one contrast, and
-# their words restore nothing ([all three maps](#the-maps-over-12-pairs)).
+# The two contrasts tell two stories. *Who the subject is* can be restored at the subject before layers 0 and 1, and at the last
+# word before layer 2: layer 1 carries it there. *The name to come* moves to the comma, and layer 2 fetches it from there. Over 12
+# pairs the comma restores {{ result("patching.new_comma_2", ".0%") }} before layer 2. As a control, place, verb and thing change
+# too in one contrast, and their words restore nothing ([all three maps](#the-maps-over-12-pairs)).
 #
 # The comma comes before the subject, so it cannot know which name will be asked for. It must hold both. To test that, we replace
 # the comma's vector in 100 stories by that of a story with two other names. In {{ result("patching.comma_theirs", ".0%") }} of them
