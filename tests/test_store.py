@@ -194,7 +194,6 @@ def test_the_notebook_is_found_from_within(recorded: Notebook) -> None:
 
 
 def test_a_lock_that_is_held_is_said(recorded: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
-    lab, _ = recorded_run(recorded)
     recorded.project.cache.mkdir()
 
     class Impatient(filelock.FileLock):
@@ -203,8 +202,8 @@ def test_a_lock_that_is_held_is_said(recorded: Notebook, monkeypatch: pytest.Mon
 
     with filelock.FileLock(recorded.project.cache / "lock"):
         monkeypatch.setattr("llmnotes.site.run.store.filelock.FileLock", Impatient)
-        with pytest.raises(NotebookError, match="held by another runner"):
-            recorded.project.valid_run(lab)
+        with pytest.raises(NotebookError, match="held by another runner"), recorded.project.workspace():
+            pass
 
 
 def by_hand(run: Run, change: tuple[str, str]) -> Run:

@@ -111,8 +111,8 @@ class Project:
         Raises:
             DamagedRunError: a stored run is not what was once written.
         """
-        with self._locked():
-            runs = [Run(path.parent) for path in sorted(self._cached(lab).glob("*/run.json"), reverse=True)]
+        self._refuse_foreign()
+        runs = [Run(path.parent) for path in sorted(self._cached(lab).glob("*/run.json"), reverse=True)]
         for run in (*runs, self.recorded(lab)):
             if run and run.stale_because(lab, self.root) is None:
                 run.check()
@@ -121,29 +121,25 @@ class Project:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """One runner at a time; in a store that we may only read, and in none, there is nothing to protect."""
-        lock = filelock.FileLock(self.cache / "lock", timeout=60)
-        if self.cache.is_dir():
-            self._refuse_foreign()
-            try:
-                lock.acquire()
-            except filelock.Timeout as error:
-                raise NotebookError(
-                    f"{self.cache}: held by another runner for a minute; end it, or delete {lock.lock_file}"
-                ) from error
-            except OSError:
-                pass
+        """One writer at a time."""
+        self._refuse_foreign()
         try:
-            yield
-        finally:
-            lock.release()
+            with filelock.FileLock(self.cache / "lock", timeout=60):
+                yield
+        except filelock.Timeout as error:
+            raise NotebookError(
+                f"{self.cache}: held by another runner for a minute; end it, or delete {error.lock_file}"
+            ) from error
 
     def _refuse_foreign(self) -> None:
         """Refuse a cache into which somebody else can put what our pages would show."""
+        if not self.cache.is_dir() or not hasattr(os, "getuid"):
+            return
         state = self.cache.stat()
-        if hasattr(os, "getuid") and (state.st_uid != os.getuid() or state.st_mode & 0o002):
-            whose = "anyone may write to it" if state.st_uid == os.getuid() else "it belongs to another user"
-            raise NotebookError(f"{self.cache}: {whose}, so its runs cannot be trusted; {OWN}")
+        if state.st_uid != os.getuid():
+            raise NotebookError(f"{self.cache}: it belongs to another user, so its runs cannot be trusted; {OWN}")
+        if state.st_mode & 0o002:
+            raise NotebookError(f"{self.cache}: anyone may write to it, so its runs cannot be trusted; {OWN}")
 
     @contextmanager
     def workspace(self) -> Iterator[Path]:
