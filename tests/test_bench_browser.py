@@ -17,7 +17,7 @@ from bench_node import ASSETS, CHECKPOINTS, NODE, needs_node
 from browsing import Quiet, Visit, accessible, sound
 from conftest import ROOT, make_notebook
 
-from llmnotes.site.pages.offline import as_script
+from llmnotes.site.pages.assets import as_script
 
 PRESETS = dict(re.findall(r'^  (\w+): \{ model: "\w+", from: "(\w+)"', (ASSETS / "mount.js").read_text(), re.MULTILINE))
 
@@ -29,7 +29,7 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     shutil.copytree(ASSETS.parent, made.root / "docs" / "assets")
     for preset in PRESETS:
         if preset == "home":
-            bench = '{{ bench("home") }}'
+            bench = "{{ bench() }}"
         else:
             bench = f'<div class="bench" data-bench="{preset}"><p>Fallback.</p></div>'
         page = f"---\nhide: [toc]\n---\n\n# {preset}\n\n{bench}\n"

@@ -11,8 +11,7 @@ import pytest
 
 from llmnotes.site.errors import NotebookError
 from llmnotes.site.pages.doctests import DoctestExtension
-from llmnotes.site.pages.drawings import Drawings
-from llmnotes.site.pages.home import track_record
+from llmnotes.site.pages.drawings import Drawings, track_record
 
 DRAWINGS = Path(__file__).parent.parent / "docs" / "assets" / "drawings"
 NAMES = sorted(path.stem for path in DRAWINGS.glob("*.svg") if ".narrow" not in path.name)
@@ -50,10 +49,12 @@ def test_a_description_of_ones_own_replaces_that_of_the_file() -> None:
 
 
 def test_unknown_drawings_and_parts_name_those_that_exist() -> None:
-    with pytest.raises(NotebookError, match=r"'one-hed'.*one-head.*transformer-map"):
+    with pytest.raises(NotebookError, match="'one-hed': no such drawing; did you mean 'one-head'"):
         Drawings(DRAWINGS).show("one-hed")
-    with pytest.raises(NotebookError, match=r"light='score'.*scores.*softmax"):
+    with pytest.raises(NotebookError, match="'one-head', light 'score': no such part; did you mean 'scores'"):
         Drawings(DRAWINGS).show("one-head", light="score")
+    with pytest.raises(NotebookError, match=r"there are: .*one-head.*transformer-map"):
+        Drawings(DRAWINGS).show("xyz")
 
 
 def test_every_prediction_is_a_mark_on_its_side_of_the_line() -> None:

@@ -7,9 +7,9 @@ import re
 from conftest import Notebook
 
 from llmnotes.site.notebook.glossary import read_glossary, with_labs
-from llmnotes.site.pages.contents import read_contents
-from llmnotes.site.pages.findable import boost, commit_of, llms_txt
-from llmnotes.site.pages.finishing import unbroken
+from llmnotes.site.pages.contents import commit_of, read_contents
+from llmnotes.site.pages.finishing import boost, tidy_text
+from llmnotes.site.pages.writing import llms_txt
 
 
 def test_labs_and_the_glossary_come_before_entries_and_reference() -> None:
@@ -33,8 +33,8 @@ def test_the_list_follows_the_chapters(recorded: Notebook) -> None:
 def test_names_are_kept_on_one_line_in_text_alone() -> None:
     html = '<p title="GPT-2">GPT-2 and <code>GPT-2</code>, not X-GPT-2</p><pre>GPT-2</pre>'
     whole = '<span class="nb">GPT-2</span>'
-    assert unbroken(html) == html.replace(">GPT-2 and", f">{whole} and")
-    assert unbroken("<p>90 % <code>7 % 2</code></p>") == "<p>90% <code>7 % 2</code></p>"
+    assert tidy_text(html) == html.replace(">GPT-2 and", f">{whole} and")
+    assert tidy_text("<p>90 % <code>7 % 2</code></p>") == "<p>90% <code>7 % 2</code></p>"
 
 
 def test_no_commit_outside_a_checkout(tmp_path, monkeypatch) -> None:

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from llmnotes.shipped.first_look import FIRST_LOOK, first_look
-from llmnotes.site.pages.bench import still
+from llmnotes.site.pages.drawings import still
 
 
 def test_the_stored_look_is_what_world_says() -> None:

@@ -6,7 +6,9 @@ import pytest
 from conftest import Notebook
 
 from llmnotes.site.errors import NotebookError
-from llmnotes.site.pages.lab_page import check_ideas, executed, is_prose, shortened
+from llmnotes.site.pages.lab_page import check_ideas, executed
+from llmnotes.site.pages.numbers import few_digits
+from llmnotes.site.pages.templates import is_prose
 from llmnotes.site.run.labs import read_lab
 
 PREDICTION = 'predict("It is so", 0.5, share="> 0.5")'
@@ -55,6 +57,6 @@ def test_a_tale_is_told_from_a_table(text: str, prose: bool) -> None:
 
 def test_numbers_in_outputs_have_no_more_digits_than_one_reads() -> None:
     assert (
-        shortened("loss 1.1920928955078125e-07, 0.25 of v1.234567890123") == "loss 1.192e-07, 0.25 of v1.234567890123"
+        few_digits("loss 1.1920928955078125e-07, 0.25 of v1.234567890123") == "loss 1.192e-07, 0.25 of v1.234567890123"
     )
-    assert shortened("-0.33333333333333 and 2026-11-22") == "-0.3333 and 2026-11-22"
+    assert few_digits("-0.33333333333333 and 2026-11-22") == "-0.3333 and 2026-11-22"

@@ -10,9 +10,9 @@ from conftest import ROOT, Notebook
 
 from llmnotes.site.errors import NotebookError
 from llmnotes.site.pages.calls import fill
-from llmnotes.site.pages.contents import Contents, read_contents, uri_of
-from llmnotes.site.pages.navigation import extend
-from llmnotes.site.pages.spine import dependencies, read_stops
+from llmnotes.site.pages.contents import Contents, read_contents
+from llmnotes.site.pages.drawings import dependencies
+from llmnotes.site.pages.spine import extend
 
 
 def contents_of(notebook: Notebook) -> Contents:
@@ -31,7 +31,7 @@ def test_pages_stand_where_their_front_matter_says_in_navigation_and_path(record
     page(recorded, "last.md", "after: Start")
     contents = contents_of(recorded)
     order = ["first.md", "early.md", "labs/01_tiny.md", "between.md", "labs/02_more.md", "last.md"]
-    assert [uri_of(one) for one in contents.way["Start"]] == order
+    assert [one.uri for one in contents.way["Start"]] == order
     nav = [{"Labs": ["labs/index.md"]}]
     extend(nav, contents, [])
     assert nav == [{"Labs": ["labs/index.md", {"Start": order}]}]
@@ -46,8 +46,10 @@ def test_pages_stand_where_their_front_matter_says_in_navigation_and_path(record
 
 def test_a_page_that_names_no_lab_is_refused(recorded: Notebook) -> None:
     page(recorded, "lost.md", "after: 01_tin")
-    with pytest.raises(NotebookError, match=r"lost\.md: names '01_tin', .*did you mean '01_tiny'"):
-        read_stops(recorded.root / "docs", contents_of(recorded).labs)
+    with pytest.raises(
+        NotebookError, match=r"lost\.md: after '01_tin': no such lab or chapter; did you mean '01_tiny'"
+    ):
+        _ = contents_of(recorded).way
 
 
 def test_the_drawing_leaves_out_what_another_need_has(recorded: Notebook) -> None:

@@ -9,6 +9,8 @@ import ast
 import re
 from collections.abc import Callable, Mapping
 
+from jinja2 import UndefinedError
+
 from llmnotes.site.errors import NotebookError, near
 from llmnotes.site.run.labs import Lab
 from llmnotes.site.run.store import Run
@@ -78,7 +80,7 @@ def _called(match: re.Match, functions: Functions, where: str) -> str:
         return functions[name](*arguments, **named)
     except NotebookError as error:
         raise NotebookError(f"{where}: {error}") from error
-    except TypeError as error:
+    except (TypeError, UndefinedError) as error:  # an argument too many or too few
         raise NotebookError(f"{where}: {match[0]!r}: {error}") from error
 
 

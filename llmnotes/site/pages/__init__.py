@@ -1,14 +1,10 @@
 """How the notebook becomes pages, in two stages with a narrow border.
 
-First stage, plain Markdown and files (`contents.py` says what a build knows; `llmnotes export DIR` ends here):
-    writing.py     every page and file of the notebook, by its address
-    lab_page.py    a lab and its run as Markdown, through mkdocs-jupyter's converter
-    calls.py       what pages write as `{{ calls }}`: bound numbers, lists, figures
-    templates.py   the templates (templates/*.jinja), and how text is kept inside its block
+First plain Markdown and files, by their addresses (`writing.py`; `llmnotes export DIR` ends here): what a build knows
+(`contents.py`), a lab and its run as a page (`lab_page.py`), what pages write as `{{ calls }}` (`calls.py`), and the
+templates of all that (`templates/`). Then MkDocs and its theme: `plugin.py` hands MkDocs those pages and
+files, `finishing.py` sees to a page's HTML, `cache.py` keeps it, `serving.py` makes one page anew, `theme/` dresses it.
 
-Second stage, MkDocs and its theme:
-    plugin.py      the MkDocs plugin, which hands the first stage's pages and files to MkDocs
-    finishing.py   what is done to a page's HTML; maths.py, code_links.py and search_text.py are parts of it
-    cache.py       rendered pages are kept between builds; serving.py makes one page again when its prose was edited
-    offline.py, social.py, stylesheet.py, theme/
+What is not as it must be, anywhere here, is refused by a `NotebookError` that names its source, what was expected and
+what comes near.
 """

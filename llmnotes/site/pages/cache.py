@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 
@@ -15,22 +16,15 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import get_toc
+from mkdocs.utils import CountHandler
 
 from llmnotes.site.run.digests import digest
 
-RENDERERS = ("markdown", "mkdocs", "mkdocs-autorefs", "mkdocstrings-python", "pymdown-extensions", "pygments")
-Aliases = Mapping[str, list[str]]  # of an anchor on an API page, the other names of what it documents
+RENDERERS = ("markdown", "mkdocs", "mkdocs-autorefs", "pymdown-extensions", "pygments")
 
 
 class BuildCache:
-    """Pages rendered before.
-
-    A page that was rendered with a warning is not kept, so the warning comes again with each build.
-
-    Args:
-        folder: where they are kept.
-        settings: what all pages depend on beside their own text, such as the site's configuration.
-    """
+    """Pages rendered before, in a folder, by their text and by what all pages depend on, such as the configuration."""
 
     def __init__(self, folder: Path, settings: bytes):
         self.folder = folder
@@ -38,48 +32,34 @@ class BuildCache:
         self.settings = settings + code + "".join(map(version, RENDERERS)).encode()
         self.used: set[Path] = set()
 
-    def render(
-        self,
-        page: Page,
-        config: MkDocsConfig,
-        files: Files,
-        finish: Callable[[str], str],
-        depends: bytes = b"",
-        aliases: Callable[[str], Aliases] = lambda html: {},
-    ) -> Aliases:
+    def render(self, page: Page, config: MkDocsConfig, files: Files, finish: Callable[[str], str]) -> None:
         """Give a page its content, contents table, title and anchors from its Markdown, as `Page.render` does.
 
-        Args:
-            page: with its `markdown` set.
-            config: of the site.
-            files: of the site; which there are decides where links lead.
-            finish: what is done to its HTML afterwards, and kept with it.
-            depends: what this page depends on beside its Markdown.
-            aliases: finds the other names of what the rendered page documents.
-
-        Returns:
-            Those names.
+        What is done to its HTML afterwards (`finish`) is kept with it. A page that was rendered with a warning is not
+        kept, so that the warning comes again with each build.
         """
-        uris = "\n".join(sorted(file.src_uri for file in files))
-        key = digest("\0".join([page.file.src_uri, page.markdown, uris]).encode() + depends + self.settings)
+        uris = "\n".join(sorted(file.src_uri for file in files))  # which there are decides where links lead
+        key = digest("\0".join([page.file.src_uri, page.markdown, uris]).encode() + self.settings)
         path = self.folder / f"{key}.json"
         self.used.add(path)
-        if (kept := _read(path)) and all(files.get_file_from_path(uri) for uri in kept["links"]):
-            page.content, page.toc = kept["html"], get_toc(kept["toc"])
-            page._title_from_render = kept["title"]
+        with suppress(OSError, ValueError):
+            kept = json.loads(path.read_text(encoding="utf-8"))
+            page.content, page.toc, page._title_from_render = kept["html"], get_toc(kept["toc"]), kept["title"]
             page.present_anchor_ids = set(kept["anchors"])
             page.links_to_anchors = {files.get_file_from_path(uri): to for uri, to in kept["links"].items()}
-            return kept["aliases"]
-        with _Warnings() as warnings:
+            return
+        warnings = CountHandler(level=logging.WARNING)
+        logging.getLogger("mkdocs").addHandler(warnings)
+        try:
             Page.render(page, config, files)
-        names = aliases(page.content)
+        finally:
+            logging.getLogger("mkdocs").removeHandler(warnings)
         page.content = finish(page.content)
-        if not warnings.count:
-            links = {file.src_uri: to for file, to in (page.links_to_anchors or {}).items()}
-            anchors = sorted(page.present_anchor_ids or ())
+        if not warnings.get_counts():
             made = {"html": page.content, "toc": _tokens(page.toc), "title": page._title_from_render}
-            _write(path, made | {"anchors": anchors, "links": links, "aliases": names})
-        return names
+            made["anchors"] = sorted(page.present_anchor_ids or ())
+            made["links"] = {file.src_uri: to for file, to in (page.links_to_anchors or {}).items()}
+            keep(path, json.dumps(made).encode())
 
     def forget(self) -> None:
         """Drop what this build did not use."""
@@ -87,43 +67,15 @@ class BuildCache:
             path.unlink(missing_ok=True)
 
 
-class _Warnings(logging.Handler):
-    """Counts what MkDocs complains of."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self.count = 0
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.count += 1
-
-    def __enter__(self) -> _Warnings:
-        logging.getLogger("mkdocs").addHandler(self)
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        logging.getLogger("mkdocs").removeHandler(self)
+def keep(path: Path, content: bytes) -> None:
+    """Write a file whole, if its folder can be written to."""
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new = path.with_suffix(".new")
+        new.write_bytes(content)
+        new.replace(path)
 
 
 def _tokens(links) -> list[dict]:
     """A table of contents in the form that `get_toc` reads."""
-    return [
-        {"name": link.title, "id": link.id, "level": link.level, "children": _tokens(link.children)} for link in links
-    ]
-
-
-def _read(path: Path) -> dict | None:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-
-
-def _write(path: Path, entry: dict) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        new = path.with_suffix(".new")
-        new.write_text(json.dumps(entry), encoding="utf-8")
-        new.replace(path)
-    except OSError:
-        pass
+    return [{"name": one.title, "id": one.id, "level": one.level, "children": _tokens(one.children)} for one in links]

@@ -10,31 +10,19 @@ from collections.abc import Iterable
 from llmnotes.site.run.labs import Lab
 
 
+@functools.lru_cache(maxsize=256)
 def names_used(lab: Lab) -> dict[str, str]:
     """What a lab uses of the package: dotted text as it stands in the code, to the full name (`plots.save` → …)."""
-    return _names_in(lab.script)
-
-
-@functools.lru_cache(maxsize=256)
-def _names_in(script: str) -> dict[str, str]:
-    tree = ast.parse(script)
+    nodes = [*ast.walk(ast.parse(lab.script))]
     known: dict[str, str] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "llmnotes":
-            known |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+    for node in nodes:
+        if isinstance(node, ast.ImportFrom):
+            known |= {one.asname or one.name: f"{node.module}.{one.name}" for one in node.names}
         elif isinstance(node, ast.Import):
-            known |= {
-                alias.asname or "llmnotes": alias.name if alias.asname else "llmnotes"
-                for alias in node.names
-                if alias.name.split(".")[0] == "llmnotes"
-            }
-    found = {}
-    for node in ast.walk(tree):
-        text = _dotted(node)
-        first, dot, rest = text.partition(".")
-        if first in known:
-            found[text] = known[first] + dot + rest
-    return found
+            known |= {one.asname or one.name.partition(".")[0]: one.name if one.asname else "" for one in node.names}
+    ours = {name: full or name for name, full in known.items() if (full or name).split(".")[0] == "llmnotes"}
+    dotted = {text: text.partition(".") for text in filter(None, map(_dotted, nodes))}
+    return {text: ours[first] + dot + rest for text, (first, dot, rest) in dotted.items() if first in ours}
 
 
 def _dotted(node: ast.AST) -> str:
@@ -47,14 +35,10 @@ def _dotted(node: ast.AST) -> str:
 
 
 def tidy_code(html: str, names: dict[str, str]) -> str:
-    """Link the package's names in a lab's code cells to their API entries, and drop what colours nothing.
+    """Link the package's names (see `names_used`) in a lab's code cells to their API entries, where they have one.
 
     Pygments wraps every name, operator and space in a span. Those that Material draws in the colour of plain code are
-    most of a lab page's weight.
-
-    Args:
-        html: the page.
-        names: from `names_used`. A name without an API entry stays as it is.
+    most of a lab page's weight, and go.
     """
     spans = {
         r'<span class="o">\.</span>'.join(rf'<span class="n[a-z]*">{part}</span>' for part in text.split(".")): full
@@ -82,18 +66,16 @@ _COLOURLESS = re.compile(r'<span class="(?:n|nn|ne|w|p|o|bp|fm|vm|mi|mf|si|sa)">
 _SPLIT = re.compile(r'<span class="([a-z0-9]+)">([^<]*)</span>(\s*)<span class="\1">')  # two spans that could be one
 
 
-def used_in(html: str, labs: Iterable[tuple[Lab, set[str], str]]) -> str:
-    """On an API page, name under each function the labs that use it.
-
-    Args:
-        html: the page.
-        labs: each lab, the full names it uses, and the link to it from this page.
-    """
-    labs = list(labs)
+def used_in(html: str, labs: Iterable[tuple[Lab, str]]) -> str:
+    """On an API page, name under each function the labs that use it, each with the link to it from this page."""
+    users: dict[str, list[str]] = {}
+    for lab, url in labs:
+        for name in {*names_used(lab).values()}:
+            users.setdefault(name, []).append(f'<a href="{url}">{lab.title}</a>')
 
     def add(found: re.Match) -> str:
-        users = [f'<a href="{url}">{lab.title}</a>' for lab, names, url in labs if found["name"] in names]
-        return found[0] + (f'<p class="used-in">Used in {", ".join(users)}</p>' if users else "")
+        some = users.get(found["name"])
+        return found[0] + (f'<p class="used-in">Used in {", ".join(some)}</p>' if some else "")
 
     heading = r'<h\d id="(?P<name>llmnotes[\w.]*)" class="doc doc-heading">.*?</h\d>'
     return re.sub(rf"{heading}(?:\s*<div class=\"doc doc-contents[^\"]*\">)?", add, html, flags=re.DOTALL)

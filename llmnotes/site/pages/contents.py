@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-import posixpath
+import os
 import re
+import subprocess
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from statistics import fmean
 
-from llmnotes.site.errors import NotebookError, near
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File
+from mkdocs.utils import get_relative_url
+
+from llmnotes.site.errors import NotebookError, pick
 from llmnotes.site.notebook.entries import STATUSES, Entry, read_entries
 from llmnotes.site.notebook.glossary import Term, read_glossary
 from llmnotes.site.notebook.quotes import expand, look_up, shown
-from llmnotes.site.pages.spine import Stop, read_stops, way
+from llmnotes.site.pages.spine import Stop, way
 from llmnotes.site.run.labs import CHAPTERS, Lab
 from llmnotes.site.run.replicates import Replicates, other_seeds, read_replicates
 from llmnotes.site.run.runner import Report, run_labs
@@ -30,28 +37,16 @@ class Place:
     def link(self, uri: str) -> str:
         """A link from this page to another source, for Markdown: the site generator checks and translates it."""
         path, mark, anchor = uri.partition("#")
-        return posixpath.relpath(path, posixpath.dirname(self.uri) or ".") + mark + anchor
+        return get_relative_url(path, self.uri) + mark + anchor
 
     def address(self, uri: str) -> str:
         """The same for HTML, which no site generator translates."""
         path, mark, anchor = uri.partition("#")
-        here = posixpath.dirname(self._built(self.uri)) or "."
-        target = self._built(path)
-        if not (self.directory_urls and posixpath.basename(target) == "index.html"):
-            return posixpath.relpath(target, here) + mark + anchor
-        return posixpath.relpath(posixpath.dirname(target) or ".", here) + "/" + mark + anchor
-
-    def _built(self, uri: str) -> str:
-        """The file that a source becomes."""
-        stem, _, ending = uri.rpartition(".")
-        if ending != "md":
-            return uri
-        if not self.directory_urls or posixpath.basename(stem) == "index":
-            return f"{stem}.html"
-        return f"{stem}/index.html"
+        here, there = (File(one, "", "", self.directory_urls).url for one in (self.uri, path))
+        return get_relative_url(there, here) + mark + anchor
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Contents:
     """The notebook as its pages need it."""
 
@@ -72,7 +67,7 @@ class Contents:
     @cached_property
     def lab_of(self) -> dict[str, Lab]:
         """The labs by the addresses of their pages."""
-        return {lab_uri(lab): lab for lab in self.labs}
+        return {lab.uri: lab for lab in self.labs}
 
     @cached_property
     def entry_of(self) -> dict[str, Entry]:
@@ -88,71 +83,80 @@ class Contents:
     @cached_property
     def way(self) -> dict[str, list[Lab | Stop]]:
         """The labs by their chapters, with the other pages that stand among them."""
-        return way(self.chapters, read_stops(self.docs, self.labs))
+        return way(self.chapters, self.docs)
+
+    def chapter(self, name: str) -> list[Lab | Stop]:
+        """The pages of one chapter, in order."""
+        return pick({one: [] for one in CHAPTERS} | self.way, name, "chapter", "chapter")
+
+    @property
+    def predictions(self) -> list[dict]:
+        """Our predictions with their outcomes, in the order of the labs."""
+        return [entry for _, run in self.runs.values() if run for entry in run.predictions]
 
     @property
     def settled(self) -> list[tuple[float, bool]]:
         """Of each of our predictions its probability, and whether it came true."""
-        return [(entry["p"], entry["outcome"]) for _, entry in self.predictions]
+        return [(one["p"], one["outcome"]) for one in self.predictions]
 
-    @property
-    def predictions(self) -> list[tuple[Lab, dict]]:
-        """Our predictions with their outcomes, in the order of the labs."""
-        return [(lab, entry) for lab, run in self.runs.values() if run for entry in run.predictions]
+    def scores(self, after_a_look: bool | None = None) -> dict[str, float]:
+        """How good our predictions were, or those of one kind, and saying each time the share that came true."""
+        some = [one for one in self.predictions if after_a_look in (None, one.get("after_a_look", False))]
+        right = sum(one["outcome"] for one in some)
+        if not some:
+            return {"count": 0}
+        brier = fmean((one["p"] - one["outcome"]) ** 2 for one in some)
+        share = right / len(some)
+        return {"count": len(some), "right": right, "brier": brier, "base": share * (1 - share)}
+
+    def count(self, what: str) -> int:
+        """How many labs, predictions, right or wrong ones, or entries of a kind there are."""
+        all_, right = len(self.predictions), sum(one["outcome"] for one in self.predictions)
+        counts = {"labs": len(self.labs), "predictions": all_, "right": right, "wrong": all_ - right}
+        return pick(counts | {kind: len(self.of_kind(kind)) for kind in STATUSES}, what, "count", "thing to count")
 
     def place(self, uri: str) -> Place:
         """The page of a source."""
         return Place(uri, self.directory_urls)
 
-    def named(self, key: str, call: str) -> tuple[Lab, Run | None]:
-        """The lab of a key, with its run.
+    def lab(self, key: str) -> Lab:
+        """The lab of a key."""
+        return pick(self.runs, key, "lab", "lab")[0]
 
-        Raises:
-            NotebookError: no lab has it; the message begins with the call.
-        """
-        if key not in self.runs:
-            raise NotebookError(f"{call}: no lab is called {key!r}{near(key, self.runs)}")
-        return self.runs[key]
-
-    def figure(self, name: str, call: str) -> tuple[Lab, dict]:
-        """The figure that `xor.losses` names, with its lab.
-
-        Raises:
-            NotebookError: no such lab or figure; the message begins with the call.
-        """
+    def figure(self, name: str) -> tuple[Lab, Run, dict]:
+        """The figure that `xor.losses` names, with its lab and run."""
         key, _, wanted = name.partition(".")
-        lab, run = self.named(key, call)
-        figures = run.figures if run else {}
-        if wanted not in figures:
-            raise NotebookError(f"{call}: {lab.stem} has no such figure{near(wanted, figures)}")
-        return lab, figures[wanted]
+        lab, run = pick(self.runs, key, "figure of lab", "lab")
+        return lab, run, pick(run.figures if run else {}, wanted, f"figure of {lab.stem}", "figure")
+
+    def of_kind(self, kind: str) -> list[Entry]:
+        """The entries of a kind, newest first."""
+        pick(STATUSES, kind, "entries of", "kind")
+        return [entry for entry in self.entries if entry.kind == kind]
+
+    def rests_on(self, entry: Entry) -> list[Lab]:
+        """The labs that an entry names, in their order."""
+        return [lab for lab in self.labs if lab.stem in entry.labs]
 
     def plain(self, markdown: str, where: str) -> str:
         """Text for attributes, feeds and lists: bound numbers as numbers, without marks."""
         functions = {"result": lambda name, spec="": shown(look_up(name, self.runs)[2], spec)}
         return re.sub(r"[`*_$]", "", expand(markdown, functions, where))
 
-    def of_kind(self, kind: str, call: str) -> list[Entry]:
-        """The entries of a kind, newest first.
-
-        Raises:
-            NotebookError: there is no such kind.
-        """
-        if kind not in STATUSES:
-            raise NotebookError(f"{call}: no such kind{near(kind, STATUSES)}")
-        return [entry for entry in self.entries if entry.kind == kind]
+    def about(self, uri: str) -> str:
+        """What an entry's page is about, as plain text; nothing for other pages, which say it themselves."""
+        entry = self.entry_of.get(uri)
+        return self.plain(entry.claim, uri) if entry else ""
 
     def colab(self, lab: Lab) -> str:
         """Where Colab opens the lab's notebook; nothing unless the repository is on GitHub."""
-        found = re.match(r"https://github\.com/([^/]+/[^/]+)", self.repository)
-        if not found:
-            return ""
-        name = found[1].removesuffix(".git")
-        return f"https://colab.research.google.com/github/{name}/blob/notebooks/labs/{lab.stem}.ipynb"
+        found = re.match(r"https://github\.com/([^/]+/[^/]+?)(?:\.git)?(?:/|$)", self.repository)
+        colab = "https://colab.research.google.com/github"
+        return f"{colab}/{found[1]}/blob/notebooks/labs/{lab.stem}.ipynb" if found else ""
 
-    def with_run(self, lab: Lab, run: Run | None) -> Contents:
-        """The same notebook with one lab as it is now."""
-        return replace(self, runs={**self.runs, lab.key: (lab, run)})
+    def with_lab(self, lab: Lab) -> Contents:
+        """The same notebook with other prose in one lab."""
+        return replace(self, runs={**self.runs, lab.key: (lab, self.runs[lab.key][1])})
 
 
 def read_contents(
@@ -164,23 +168,16 @@ def read_contents(
     report: Report = lambda lab, state: None,
     **address: str | bool,
 ) -> Contents:
-    """Read the notebook, and give each lab a run.
+    """Read the notebook, and give each lab a run: with `fresh` a new one, else one that is stored, if there is one.
 
-    Args:
-        project: the notebook's folder.
-        docs: the folder of its pages.
-        fresh: run every lab, whatever is stored.
-        show_stale: take a recorded run that is older than the lab's code as it is; the page says so.
-        report: told of each lab's progress.
-        **address: `repository`, `site_url` and `directory_urls` of the contents.
-
-    Raises:
-        NotebookError: what is wrong with a lab, an entry or the glossary.
+    With `show_stale` a recorded run that is older than the lab's code is taken as it is, and the page says so. `report`
+    is told of each lab's progress; `address` is `repository`, `site_url` and `directory_urls` of the contents.
     """
     labs = project.labs()
     entries = read_entries(docs, {lab.stem for lab in labs}, several={lab.stem for lab in labs if other_seeds(lab)})
     replicates = {lab.key: found for lab in labs if (found := read_replicates(lab))}
-    stale = {lab.key: run for lab in labs if show_stale and (run := _stale_run(project, lab))}
+    shown = [lab for lab in labs if show_stale and not project.valid_run(lab)]
+    stale = {lab.key: run for lab in shown if (run := project.recorded(lab))}
     outcomes = run_labs(project, [lab for lab in labs if lab.key not in stale], fresh=fresh, report=report)
     if failed := [outcome for outcome in outcomes if outcome.error]:
         raise NotebookError("\n\n".join(f"{one.lab.stem} failed\n{one.error}" for one in failed))
@@ -200,15 +197,15 @@ def read_contents(
 
 def _check_seeds(entry: Entry, runs: Mapping[str, Run | None], replicates: Mapping[str, Replicates]) -> None:
     """Refuse an entry that says of more or fewer trainings that it holds than it does."""
-    conditions: dict[str, dict[str, str]] = {}
-    for full, condition in entry.holds.items():
-        key, _, name = full.partition(".")
+    names = [full.partition(".") for full in entry.holds]
+    keys = {key for key, _, _ in names}
+    if len(keys) > 1:
+        raise NotebookError(f"{entry.path}: holds names values of {', '.join(sorted(keys))}; expected those of one lab")
+    for key, _, name in names:
         if not (run := runs.get(key)) or name not in run.values:
-            raise NotebookError(f"{entry.path}: holds names {full!r}, which no lab records")
-        conditions.setdefault(key, {})[name] = condition
-    if len(conditions) > 1:
-        raise NotebookError(f"{entry.path}: holds names values of {', '.join(conditions)}; expected those of one lab")
-    for key, wanted in conditions.items():
+            raise NotebookError(f"{entry.path}: holds names {f'{key}.{name}'!r}, which no lab records")
+    for key in keys:
+        wanted = {name: entry.holds[f"{key}.{name}"] for _, _, name in names}
         try:
             held, of = replicates.get(key, Replicates(code="", values={})).count(runs[key], wanted)
         except ValueError as error:
@@ -217,16 +214,18 @@ def _check_seeds(entry: Entry, runs: Mapping[str, Run | None], replicates: Mappi
             raise NotebookError(f"{entry.path}: seeds is {entry.seeds!r}; by what it counts it is '{held} of {of}'")
 
 
-def _stale_run(project: Project, lab: Lab) -> Run | None:
-    """The recorded run of a lab, if no stored run speaks for the lab as it is now."""
-    return None if project.valid_run(lab) else project.recorded(lab)
+def commit_of(root: Path) -> str:
+    """The commit that a checkout is at, for reports of mistakes; nothing outside a checkout."""
+    if found := os.environ.get("GITHUB_SHA"):
+        return found[:12]
+    git = ["git", "-C", str(root), "rev-parse", "--short=12", "HEAD"]
+    with suppress(OSError):
+        return subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip()
+    return ""
 
 
-def lab_uri(lab: Lab) -> str:
-    """The source of a lab's page."""
-    return f"labs/{lab.stem}.md"
-
-
-def uri_of(one: Lab | Stop) -> str:
-    """The source of a page on the way."""
-    return one.uri if isinstance(one, Stop) else lab_uri(one)
+def repository_of(config: MkDocsConfig) -> tuple[str | None, str | None]:
+    """The address and the name of the repository: from the environment in CI, from mkdocs.yml otherwise."""
+    if name := os.environ.get("GITHUB_REPOSITORY"):
+        return f"{os.environ.get('GITHUB_SERVER_URL', 'https://github.com')}/{name}", name
+    return (config.repo_url or "").rstrip("/") or None, config.repo_name

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 from markdown import Extension, Markdown
 from markdown.preprocessors import Preprocessor
+
+_FENCED_OR_EXAMPLE = re.compile(r"^ *(```|~~~)(?s:.*?)^ *\1|^>>> .*(?:\n.*\S.*)*", re.MULTILINE)
 
 
 class Doctests(Preprocessor):
     """Fences each run of lines from one that begins with `>>> ` to the next empty one."""
 
     def run(self, lines: list[str]) -> list[str]:
-        out: list[str] = []
-        fenced = inside = False
-        for line in lines:
-            if line.lstrip().startswith(("```", "~~~")):
-                fenced = not fenced
-            if line.startswith(">>> ") and not (fenced or inside):
-                out += ["", "```python"]
-                inside = True
-            elif inside and not line.strip():
-                out.append("```")
-                inside = False
-            out.append(line)
-        return [*out, "```"] if inside else out
+        def fence(found: re.Match) -> str:
+            return found[0] if found[1] else f"\n```python\n{found[0]}\n```"
+
+        return _FENCED_OR_EXAMPLE.sub(fence, "\n".join(lines)).split("\n")
 
 
 class DoctestExtension(Extension):

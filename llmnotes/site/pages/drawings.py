@@ -1,22 +1,29 @@
-"""The drawings of the machine: hand-made SVG that a page takes in, with the part lit up that the page is about."""
+"""Drawings: those of the machine, made by hand, with a part lit up; and what the notebook draws of itself."""
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from html import escape
 from itertools import count
 from pathlib import Path
+from statistics import fmean
 
-from llmnotes.site.errors import NotebookError, near
+from llmnotes.site.errors import NotebookError, pick
+from llmnotes.site.pages.contents import Contents
+from llmnotes.site.pages.templates import render
+from llmnotes.site.run.store import PACKAGE
 
-_STYLE = re.compile(r"\s*<style>.*?</style>", re.DOTALL)
+FIRST_LOOK = PACKAGE / "shipped" / "first-look.json"
+"""Two looks into World, as `llmnotes.shipped.first_look` computes them."""
+
 _PART = re.compile(r'<g\b[^>]*\bdata-part="([^"]+)"')
 
 
 class Drawings:
-    """The drawings of a folder, for the pages of one site.
+    """The drawings of a folder, for one page.
 
     A drawing is a file `name.svg`; `name.narrow.svg` beside it is shown where there is less room. A part is a group
     with `data-part`. The style that all files share is in the site's style sheet (docs/assets/drawing.css).
@@ -29,63 +36,33 @@ class Drawings:
     def show(
         self, name: str, light: str | Sequence[str] = (), *, alt: str = "", title: str = "", caption: str = ""
     ) -> str:
-        """Give a drawing as a figure in HTML.
+        """Give a drawing as a figure in HTML, with one or several parts lit up and all else dimmed.
 
-        Args:
-            name: of its file, such as `one-head`.
-            light: the part to light up, or several; all else is dimmed.
-            alt: what it shows here, for those who do not see it; by default what the file says of itself.
-            title: a heading over the figure: the finding.
-            caption: a sentence under it.
-
-        Raises:
-            NotebookError: no such drawing or part.
+        `alt` says what it shows here to those who do not see it, by default what the file says of itself.
         """
-        known = sorted(path.stem for path in self.folder.glob("*.svg") if ".narrow" not in path.name)
-        if name not in known:
-            raise NotebookError(
-                f"drawing({name!r}): no such drawing{near(name, known)}; there are {', '.join(known) or 'none'}"
-            )
+        known = {path.stem: path for path in sorted(self.folder.glob("*.svg")) if ".narrow" not in path.name}
+        wide = pick(known, name, "drawing", "drawing")
         lit = [light] if isinstance(light, str) else list(light)
-        parts = _parts(_read(self.folder / f"{name}.svg"))
+        parts = dict.fromkeys(_PART.findall(_read(wide)))
         for part in lit:
-            if part not in parts:
-                raise NotebookError(
-                    f"drawing({name!r}, light={part!r}): no such part{near(part, parts)}; its parts are "
-                    f"{', '.join(sorted(parts))}"
-                )
-        copy = next(self._copies)
-        narrow = self.folder / f"{name}.narrow.svg"
-        wide = _shown(_read(self.folder / f"{name}.svg"), lit, alt, f"d{copy}", "wide" if narrow.is_file() else "")
-        both = wide + (_shown(_read(narrow), lit, alt, f"d{copy}n", "narrow") if narrow.is_file() else "")
-        head = f'<span class="t">{escape(title, quote=False)}</span>' if title else ""
-        foot = f"<figcaption>{escape(caption, quote=False)}</figcaption>" if caption else ""
-        full = " full" if narrow.is_file() else ""
-        return f'<figure class="machine{full}">{head}{both}{foot}</figure>'
-
-    def choice(self, name: str) -> str:
-        """Give a drawing that stands for a choice of the reader's, beside its words.
-
-        Raises:
-            NotebookError: no such drawing.
-        """
-        return picture(self.folder, name).replace("<svg", '<svg aria-hidden="true"', 1)
+            pick(parts, part, f"drawing {name!r}, light", "part")
+        mark = f"d{next(self._copies)}"
+        narrow = wide.with_suffix(".narrow.svg")
+        drawn = [_shown(_read(wide), lit, alt, mark, "wide" if narrow.is_file() else "")]
+        if narrow.is_file():
+            drawn.append(_shown(_read(narrow), lit, alt, f"{mark}n", "narrow"))
+        return render("machine.html.jinja", drawn=drawn, title=title, caption=caption)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def _read(path: Path) -> str:
-    text = _STYLE.sub("", path.read_text(encoding="utf-8"))
-    text = re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL)
-    return re.sub(r">\s*\n\s*<", "><", text).strip()
-
-
-def _parts(svg: str) -> set[str]:
-    return set(_PART.findall(svg))
+    """A file without its style, comments and lines of its own."""
+    text = re.sub(r"\s*<style>.*?</style>|<!--.*?-->", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+    return re.sub(r">\s*\n\s*<", "><", text).replace(' xmlns="http://www.w3.org/2000/svg"', "", 1).strip()
 
 
 def _shown(svg: str, lit: Sequence[str], alt: str, mark: str, size: str) -> str:
     """One file as it stands on a page: parts lit, ids of its own, its description replaced."""
-    svg = svg.replace(' xmlns="http://www.w3.org/2000/svg"', "", 1)
     if size:
         svg = svg.replace('class="drawing"', f'class="drawing {size}"', 1)
     for part in lit:
@@ -102,14 +79,46 @@ def _shown(svg: str, lit: Sequence[str], alt: str, mark: str, size: str) -> str:
 
 
 def picture(folder: Path, *names: str) -> str:
-    """A thumbnail without text: the first of these files that exists, as SVG to stand in a page.
-
-    Raises:
-        NotebookError: the folder has none of them. A notebook without such a folder has no pictures.
-    """
-    if not folder.is_dir():
+    """A drawing without text, as SVG to stand in a page: the first of these files that exists."""
+    if not folder.is_dir():  # a notebook without pictures
         return ""
     for name in names:
         if (path := folder / f"{name}.svg").is_file():
-            return _read(path).replace(' xmlns="http://www.w3.org/2000/svg"', "", 1)
+            return _read(path)
     raise NotebookError(f"{folder}: has no picture {' or '.join(f'{name}.svg' for name in names)}; draw one")
+
+
+def dependencies(contents: Contents) -> str:
+    """What builds on what, as a drawing: a row a chapter, a circle a lab, a line from each lab to what it needs.
+
+    A need that another need already has is left out. Labs come from their headers, so that a new one is drawn at once.
+    """
+    labs = {lab.stem: lab for lab in contents.labs}
+    needs = {stem: [need for need in lab.needs if need in labs] for stem, lab in labs.items()}
+    above: dict[str, set[str]] = {}  # all that a lab builds on: each lab stands behind its needs
+    for stem, some in needs.items():
+        above[stem] = {*some}.union(*(above[need] for need in some))
+    direct = {
+        stem: [one for one in some if not any(one in above[need] for need in some)] for stem, some in needs.items()
+    }
+    return render("needs.html.jinja", chapters=contents.chapters, labs=labs, needs=needs, direct=direct)
+
+
+def track_record(pairs: Iterable[tuple[float, bool]]) -> str:
+    """Predictions, each its probability and whether it came true, as marks above a line (true) and below (not true).
+
+    Each tenth of the scale is a column; under it stand its mean probability and the share that came true.
+    """
+    tenths: dict[int, list[tuple[float, bool]]] = {}
+    for p, outcome in sorted(pairs):
+        tenths.setdefault(min(9, int(10 * p)), []).append((p, outcome))
+    columns = [
+        {"said": fmean(p for p, _ in some), "true": sum(true for _, true in some), "all": len(some)}
+        for some in tenths.values()
+    ]
+    return render("track.html.jinja", columns=columns)
+
+
+def still() -> str:
+    """Home's bench in HTML, complete before its engine is there; the engine takes over at the reader's first touch."""
+    return render("bench.html.jinja", **json.loads(FIRST_LOOK.read_text(encoding="utf-8"))).replace("\n", "")

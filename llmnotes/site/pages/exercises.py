@@ -24,27 +24,25 @@ from __future__ import annotations
 import json
 import re
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from llmnotes.site.errors import NotebookError
 from llmnotes.site.pages.templates import render
+from llmnotes.site.run.fields import Fields, check, read_yaml
 
 BLANK = "▢"
 _FENCE = re.compile(r"^```exercise\n(?P<body>.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
 
 
-class Exercise(BaseModel):
+class Exercise(Fields):
     """The fields of an exercise."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     title: str = Field(description="what is to be made, as an imperative")
-    minutes: int = Field(gt=0, description="how long it takes")
+    minutes: int = Field(gt=0, description="how many minutes it takes, 1 or more")
     code: str = Field(description=f"the code, with one {BLANK} where the reader types")
-    right: list[str] = Field(min_length=1, description="what fills the blank rightly")
+    right: list[str] = Field(min_length=1, description="a list of what fills the blank rightly")
     praise: str = Field(description="what a right answer does")
-    wrong: dict[str, str] = Field(default_factory=dict, description="known mistakes, and what each of them does")
+    wrong: dict[str, str] = Field({}, description="known mistakes, and what each of them does")
     otherwise: str = Field(description="what to say to any other answer: a hint, never only 'wrong'")
     solution: str = Field(description="one or two sentences behind a fold")
 
@@ -56,36 +54,16 @@ class Exercise(BaseModel):
 
 
 def expand_exercises(markdown: str, where: str, line: int = 1) -> str:
-    """Replace each exercise of a page by its form.
+    """Replace each exercise of a page, or of a part that begins on some line of its source, by its form."""
 
-    Args:
-        markdown: the page, or a part of it.
-        where: its source, as errors name it.
-        line: of the source on which the Markdown begins.
-
-    Raises:
-        NotebookError: a block is no YAML, or a field is missing or unknown; the message names the page and the line.
-    """
-
-    def replace(found: re.Match) -> str:
+    def form(found: re.Match) -> str:
+        source = f"{where}:{line + markdown.count(chr(10), 0, found.start())}: this exercise is not understood"
         try:
-            exercise = Exercise.model_validate(yaml.safe_load(found["body"]))
-        except (yaml.YAMLError, ValidationError) as error:
-            first = line + markdown.count("\n", 0, found.start())
-            raise NotebookError(f"{where}:{first}: this exercise is not understood: {error}") from error
-        return _form(exercise)
+            exercise = check(Exercise, read_yaml(found["body"]), source)
+        except ValueError as error:
+            raise NotebookError(f"{source}: {error}") from error
+        answers = exercise.model_dump(include={"right", "wrong", "praise", "otherwise"})
+        code, data = exercise.code.split(BLANK), json.dumps(answers, ensure_ascii=False)
+        return render("exercise.html.jinja", exercise=exercise, code=code, answers=data)
 
-    return _FENCE.sub(replace, markdown)
-
-
-def _form(exercise: Exercise) -> str:
-    before, after = exercise.code.rstrip().split(BLANK)
-    answers = exercise.model_dump(include={"right", "wrong", "praise", "otherwise"})
-    return render(
-        "exercise.html.jinja",
-        exercise=exercise,
-        before=before,
-        after=after,
-        width=max(6, *map(len, exercise.right)) + 2,
-        answers=json.dumps(answers, ensure_ascii=False),
-    )
+    return _FENCE.sub(form, markdown)

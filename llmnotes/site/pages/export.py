@@ -13,26 +13,19 @@ from mkdocs.utils.yaml import get_yaml_loader
 
 from llmnotes.site.errors import NotebookError
 from llmnotes.site.pages.contents import Contents
+from llmnotes.site.pages.finishing import KATEX
 from llmnotes.site.pages.front import needed
-from llmnotes.site.pages.maths import KATEX
-from llmnotes.site.pages.navigation import extend
-from llmnotes.site.pages.templates import front_matter, render
-from llmnotes.site.pages.writing import File, description, page_body, written_files, written_pages
+from llmnotes.site.pages.spine import extend
+from llmnotes.site.pages.templates import render
+from llmnotes.site.pages.writing import File, page_body, written_files, written_pages
 
-KEPT = ("site_name", "site_description", "site_url", "copyright", "repo_url", "markdown_extensions", "validation")
+KEPT = ("site_name", "site_description", "site_url", "copyright", "repo_url", "nav")
+KEPT += ("markdown_extensions", "validation")
 FEATURES = ("navigation.tabs", "navigation.sections", "navigation.indexes", "navigation.footer")
 
 
 def export(contents: Contents, target: Path) -> None:
-    """Write the notebook into a folder: `mkdocs.yml`, and below `docs/` its pages and files.
-
-    Args:
-        contents: the notebook.
-        target: a folder that is empty or not there yet.
-
-    Raises:
-        NotebookError: the folder holds something, or a page is not as it must be.
-    """
+    """Write the notebook into an empty or a new folder: `mkdocs.yml`, and below `docs/` its pages and files."""
     if target.exists() and any(target.iterdir()):
         raise NotebookError(f"{target}: is not empty; name a folder that is, or that does not exist yet")
     pages = dict(written_pages(contents))
@@ -54,47 +47,39 @@ def _everything(contents: Contents, pages: dict[str, str]) -> Iterator[tuple[str
             yield uri, path
             continue
         body, fields = get_data(path.read_text(encoding="utf-8-sig"))
-        if claim := description(contents, uri):
+        if claim := contents.about(uri):
             fields |= {"claim": claim, "description": claim}
         yield uri, _page(contents, uri, fields, page_body(contents, uri, body))
     for uri, text in pages.items():
         body, fields = get_data(text)
         yield uri, _page(contents, uri, fields, body)
     yield from written_files(contents)
-    for path in (KATEX / "katex.min.css", KATEX / "katex.min.js", *(KATEX / "fonts").glob("*.woff2")):
-        yield f"assets/katex/{path.relative_to(KATEX).as_posix()}", path
+    yield "assets/katex/katex.min.js", KATEX / "katex.min.js"
     yield "assets/katex/set.js", render("set-formulas.js.jinja")
 
 
 def _page(contents: Contents, uri: str, fields: dict[str, Any], body: str) -> str:
     """A page with the style sheets and scripts that it needs in its own text, as no theme of ours loads them."""
-    fields.pop("template", None)  # of our theme
     styles, modules = needed(body, fields)
-    fields = {name: value for name, value in fields.items() if name not in ("styles", "modules")}
+    kept = {name: one for name, one in fields.items() if name not in ("styles", "modules", "template")}  # of our theme
+    head = f"---\n{yaml.safe_dump(kept, allow_unicode=True, sort_keys=False)}---\n" if kept else ""
     address = contents.place(uri).address
     tags = [f'<link rel="stylesheet" href="{address(file)}">' for file in styles]
     tags += [f'<script type="module" src="{address(file)}"></script>' for file in modules]
-    return "\n".join([front_matter(fields) if fields else "", body.rstrip(), *(["", *tags] if tags else []), ""])
+    return "\n".join([head, body.strip(), "", *tags, ""])
 
 
 def _settings(contents: Contents, pages: dict[str, str]) -> dict[str, Any]:
     """The notebook's own settings without our plugin and our theme's changes."""
     with (contents.project.root / "mkdocs.yml").open(encoding="utf-8") as file:
         ours = yaml.load(file, get_yaml_loader())  # as MkDocs reads it, with !ENV
-    kept = {name: ours[name] for name in KEPT if ours.get(name)}
-    theme = {name: value for name, value in ours["theme"].items() if name not in ("custom_dir", "icon")}
-    theme["features"] = [*(name for name in theme.get("features", ()) if name != "toc.integrate"), *FEATURES]
-    nav = ours.get("nav")
-    extend(nav, contents, pages)
-    plugins = [one for one in ours["plugins"] if _name(one) not in ("llmnotes", "offline")]
-    return kept | {
-        "nav": nav,
-        "theme": theme,
-        "plugins": plugins,
+    extend(ours.get("nav"), contents, pages)
+    features = [name for name in ours["theme"].get("features", ()) if name != "toc.integrate"]
+    names = [next(iter(one)) if isinstance(one, dict) else one for one in ours["plugins"]]
+    plugins = dict(zip(names, ours["plugins"], strict=True))
+    return {name: ours[name] for name in KEPT if ours.get(name)} | {
+        "theme": ours["theme"] | {"features": [*features, *FEATURES]},
+        "plugins": [one for name, one in plugins.items() if name not in ("llmnotes", "offline")],
         "extra_css": [*ours.get("extra_css", ()), "assets/katex/katex.min.css"],
         "extra_javascript": ["assets/katex/katex.min.js", "assets/katex/set.js"],
     }
-
-
-def _name(plugin: str | dict[str, Any]) -> str:
-    return plugin if isinstance(plugin, str) else next(iter(plugin))

@@ -1,65 +1,72 @@
-"""What is done to a page's HTML after MkDocs has rendered it: hovers, search, weight, and what may not be in it."""
+"""What is done to a page's HTML after MkDocs has rendered it: formulas, hovers, search, weight, and what is refused."""
 
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
+import json
 import re
 from collections import Counter
 from html import unescape
+from itertools import pairwise
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from llmnotes.site.errors import NotebookError
+from llmnotes.site.pages.templates import FOLDER
+
+KATEX = Path(__file__).parent / "katex"
+BOOST = {"glossary.md": 12.0, "run-it.md": 6.0, "path.md": 2.0, "tour.md": 2.0, "tags.md": 0.1}
+FOLDERS = {"labs": 4.0, "play": 2.0, "models": 2.0, "api": 0.5}
+_MATHS = re.compile(r'<(span|div) class="arithmatex">\\[(\[](.*?)\\[)\]]</\1>', re.DOTALL)
+_NO_PROSE = re.compile(
+    r'<details class="mkdocstrings-source">.*?</details>|<svg\b.*?</svg>|<div class="[^"]*\bhighlight">.*?</pre></div>',
+    re.DOTALL,
+)
 
 
-def without_code(html: str) -> str:
-    """A page as the search index should see it: prose and headings, which one looks for, without code and output."""
-    html = re.sub(r'<details class="mkdocstrings-source">.*?</details>', "", html, flags=re.DOTALL)
-    return re.sub(r'<div class="[^"]*\bhighlight">.*?</pre></div>', "", html, flags=re.DOTALL)
+def prose(html: str, *, names_alone: bool = False) -> str:
+    """A page as the search index should see it: prose and headings, which one looks for, without code and figures.
+
+    Of an API page each name with its first sentence: every page loads the index.
+    """
+    html = _NO_PROSE.sub("", html)
+    if names_alone:
+        parts = re.findall(r"<h\d[^>]*>.*?</h\d>|<p>.*?</p>", html, re.DOTALL)
+        html = "\n".join(part for before, part in pairwise(["", *parts]) if "<h" in (part[:2], before[:2]))
+    return html
 
 
-def names_alone(html: str) -> str:
-    """An API page as the search index should see it: each name with its first sentence; every page loads the index."""
-    parts = re.findall(r"<h\d[^>]*>.*?</h\d>|<p>.*?</p>", without_code(html), re.DOTALL)
-    kept = [part for i, part in enumerate(parts) if part.startswith("<h") or (i and parts[i - 1].startswith("<h"))]
-    return "\n".join(kept)
+_NO_HOVERS = {"h1", "h2", "h3", "h4", "h5", "h6", "a", "code", "pre", "summary", "figcaption"}
+_AS_IT_IS = {"code", "pre", "svg", "script", "title", "textarea"}
 
 
-def first_hovers(html: str) -> str:
-    """Keep the hover of a glossary term at its first use in running text, and none in headings, links and code."""
+def tidy_text(html: str) -> str:
+    """Give a glossary term its hover at its first use in running text alone, and keep what a browser would break.
+
+    Names such as GPT-2 stay on one line, which it breaks behind the hyphen, and 94% has no space. Headings, links and
+    code have no hovers.
+    """
     seen: set[str] = set()
-    closed_to = {"h1", "h2", "h3", "h4", "h5", "h6", "a", "code", "pre", "summary", "figcaption"}
-    depth = 0
     out: list[str] = []
+    closed = kept = 0  # how many elements are open that have no hovers, or stay as they are
     dropping = False
     for part in re.split(r"(<[^>]+>)", html):
-        if found := re.match(r"<(/?)(\w+)", part):
-            name = found[2].lower()
-            if name in closed_to and not part.endswith("/>"):
-                depth += -1 if found[1] else 1
-            if name == "abbr":
-                if found[1]:
-                    if dropping:
-                        dropping = False
-                        continue
-                elif depth or part in seen:
-                    dropping = True
-                    continue
-                else:
-                    seen.add(part)
-        out.append(part)
-    return "".join(out)
-
-
-def unbroken(html: str) -> str:
-    """Keep names such as GPT-2 on one line, which a browser breaks behind the hyphen, and 94% without a space."""
-    out, inside = [], 0
-    for part in re.split(r"(<[^>]+>)", html):
-        if found := re.match(r"<(/?)(code|pre|svg|script|title|textarea)\b", part):
-            inside += -1 if found[1] else 1
-        elif not inside and not part.startswith("<"):
-            part = re.sub(r"(?<![\w/-])GPT-(?:\d|NeoX?|J)\b", r'<span class="nb">\g<0></span>', part)
-            part = re.sub(r"(?:(?<=\d)|^)[ \u00a0\u202f]%", "%", part)
+        if not (tag := re.match(r"<(/?)(\w+)", part)):
+            if not kept:
+                part = re.sub(r"(?<![\w/-])GPT-(?:\d|NeoX?|J)\b", r'<span class="nb">\g<0></span>', part)
+                part = re.sub(r"(?:(?<=\d)|^)[ \u00a0\u202f]%", "%", part)
+        elif tag[2] != "abbr":
+            step = 0 if part.endswith("/>") else -1 if tag[1] else 1
+            closed += step * (tag[2] in _NO_HOVERS)
+            kept += step * (tag[2] in _AS_IT_IS)
+        elif tag[1]:
+            part, dropping = "" if dropping else part, False
+        elif dropping := bool(closed) or part in seen:
+            part = ""
+        else:
+            seen.add(part)
         out.append(part)
     return "".join(out)
 
@@ -74,11 +81,7 @@ def without_indentation(html: str) -> str:
 
 
 def check_page(html: str, where: str) -> None:
-    """Refuse a page that would load something from another host, run a script from a link, or hold an anchor twice.
-
-    Raises:
-        NotebookError: what the page holds.
-    """
+    """Refuse a page that would load something from another host, run a script from a link, or hold an anchor twice."""
     html = re.sub(r"<svg\b.*?</svg>", "", html, flags=re.DOTALL)
     for tag, attributes in re.findall(r"<(script|img|link|iframe|source|video|audio|object|embed|a)\b([^>]*)>", html):
         for url in re.findall(r"""\b(?:src|srcset|data|href)\s*=\s*["']?\s*([^"'\s>]+)""", attributes):
@@ -115,3 +118,50 @@ def with_policy(html: str) -> str:
     policy = "; ".join(f"{name} {value}" for name, value in rules.items())
     mark = '<meta charset="utf-8">'
     return html.replace(mark, f'{mark}\n<meta http-equiv="Content-Security-Policy" content="{policy}">', 1)
+
+
+def render_maths(html: str, where: str) -> str:
+    """Set formulas with KaTeX."""
+
+    def replace(found: re.Match) -> str:
+        formula, display = unescape(found[2]).strip(), found[1] == "div"
+        try:
+            rendered = _katex(formula, display)
+        except Exception as error:  # the JavaScript engine's errors have no common class that it exports
+            said = re.search(r"KaTeX parse error: ([^\n]*)", str(error))  # what follows is all of KaTeX's source
+            why = said[1] if said else type(error).__name__
+            raise NotebookError(f"{where}: the formula {formula[:200]!r} is not understood: {why[:200]}") from None
+        # one that is displayed may be wider than a phone: it scrolls by itself, also by keyboard
+        return f'<div class="maths" tabindex="0">{rendered}</div>' if display else rendered
+
+    return _MATHS.sub(replace, html)
+
+
+@functools.lru_cache(maxsize=4096)
+def _katex(formula: str, display: bool) -> str:
+    return _engine().call("typeset", formula, display)
+
+
+@functools.cache
+def _engine():
+    from py_mini_racer import MiniRacer
+
+    engine = MiniRacer()
+    engine.eval((KATEX / "katex.min.js").read_text(encoding="utf-8"))
+    engine.eval((FOLDER / "typeset.js").read_text(encoding="utf-8"))
+    return engine
+
+
+def boost(uri: str) -> float:
+    """How much a page counts in the search: labs, the glossary and how to run things come first."""
+    return BOOST.get(uri, FOLDERS.get(uri.partition("/")[0], 1.0))
+
+
+def part_index(site: Path) -> None:
+    """Leave the index that every page fetches without its documents, which search-worker.js fetches when needed."""
+    path = site / "search" / "search_index.json"
+    if not path.is_file():
+        return
+    index = json.loads(path.read_text(encoding="utf-8"))
+    path.with_name("documents.json").write_text(json.dumps({"docs": index.pop("docs")}), encoding="utf-8")
+    path.write_text(json.dumps(index | {"docs": []}), encoding="utf-8")

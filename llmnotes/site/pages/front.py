@@ -49,25 +49,16 @@ class PageFields(Fields):
 
 
 def check_front(fields: dict[str, Any], where: str, docs: Path) -> None:
-    """Refuse front matter that is not as it must be.
-
-    Raises:
-        NotebookError: the field, what it holds, and what was expected.
-    """
+    """Refuse front matter that is not as it must be."""
     check(PageFields, fields, where, {"docs": docs})
 
 
 def needed(page: str, fields: dict[str, Any], *, offline: bool = False) -> tuple[list[str], list[str]]:
     """The style sheets and the modules that a page loads: those in its front matter, and those of what stands in it.
 
-    Args:
-        page: its text, as Markdown or HTML.
-        fields: its front matter.
-        offline: for a copy that opens from a folder, where the bench has a script of its own.
+    A copy that opens from a folder (`offline`) has another script for the bench.
     """
     files = [*(fields.get("styles") or ()), *(fields.get("modules") or ())]
     files += [file for mark, names in NEEDED.items() if mark in page for file in names]
-    files = list(dict.fromkeys(files))
-    if offline:
-        files = [file.replace("bench/main.js", "bench/folder.js") for file in files]
+    files = [file.replace("bench/main.js", "bench/folder.js") if offline else file for file in dict.fromkeys(files)]
     return [file for file in files if file.endswith(".css")], [file for file in files if not file.endswith(".css")]

@@ -3,49 +3,36 @@
 from __future__ import annotations
 
 import functools
+import io
 import textwrap
 from pathlib import Path
 from typing import Any
 
-from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.structure.files import File, Files
-
+from llmnotes.site.notebook.entries import SINGULAR
+from llmnotes.site.pages.cache import keep
+from llmnotes.site.pages.contents import Contents
 from llmnotes.site.run.digests import digest
 
 SIZE = (1200, 630)  # what the Open Graph protocol's readers expect
 PAPER, INK, MUTED = "#16324f", "#ffffff", "#b9cbe0"
 
 
-def add_cards(files: Files, config: MkDocsConfig, folder: Path, pages: dict[str, tuple[str, str, str]]) -> None:
-    """Add a card for each page to the site's files.
+def cards(contents: Contents, folder: Path, name: str, about: str) -> dict[str, bytes]:
+    """By its address the card of home (the notebook's name and what it is about), of each lab and of each entry.
 
-    Args:
-        files: of the site.
-        config: of the site.
-        folder: where cards are kept between builds.
-        pages: by the source of the page its title, its line and its kind.
+    Cards are kept between builds in a folder.
     """
-    for uri, words in pages.items():
-        drawn = social_card(*words, folder / f"{digest(repr(words).encode())}.png")
-        files.append(File.generated(config, address(uri), abs_src_path=str(drawn)))
+    words = {"index.md": (name, about, "Home")}
+    words |= {lab.uri: (lab.title, lab.question, f"Lab {lab.number}") for lab in contents.labs}
+    words |= {one.uri: (one.title, contents.about(one.uri), SINGULAR[one.kind]) for one in contents.entries}
+    return {f"assets/cards/{uri.removesuffix('.md')}.png": _card(folder, *some) for uri, some in words.items()}
 
 
-def address(uri: str) -> str:
-    """Where the card of a page stands on the site."""
-    return f"assets/cards/{uri.rpartition('.')[0]}.png"
-
-
-def social_card(title: str, line: str, kind: str, path: Path) -> Path:
-    """Draw a card as a PNG; one that is there already is left as it is.
-
-    Args:
-        title: of the page, in large letters.
-        line: what the page is about; cut after five lines.
-        kind: what sort of page it is.
-        path: where to write it.
-    """
+def _card(folder: Path, title: str, line: str, kind: str) -> bytes:
+    """A card as a PNG, its title cut after three lines, what the page is about after five."""
+    path = folder / f"{digest(repr((title, line, kind)).encode())}.png"
     if path.is_file():
-        return path
+        return path.read_bytes()
     from PIL import Image, ImageDraw  # only when there is something to draw
 
     card = Image.new("RGB", SIZE, PAPER)
@@ -54,28 +41,25 @@ def social_card(title: str, line: str, kind: str, path: Path) -> Path:
     draw.text((80, 70), f"llmnotes · {kind}", font=_font(30), fill=MUTED)
     below = 140
     for text, font, fill, width, most, gap in (
-        (title, _font(64, bold=True), INK, 26, 3, 80),
+        (title, _font(64, "-Bold"), INK, 26, 3, 80),
         (line, _font(34), MUTED, 54, 5, 48),
     ):
         lines = textwrap.wrap(text, width)
         if len(lines) > most:
             lines = [*lines[: most - 1], lines[most - 1] + " …"]
-        for one in lines:
-            draw.text((80, below), one, font=font, fill=fill)
-            below += gap
-        below += 30
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_suffix(".new")
-    card.quantize(16).save(new, format="PNG", optimize=True)
-    new.replace(path)
-    return path
+        for at, one in enumerate(lines):
+            draw.text((80, below + at * gap), one, font=font, fill=fill)
+        below += 30 + gap * len(lines)
+    png = io.BytesIO()
+    card.quantize(16).save(png, format="PNG", optimize=True)
+    keep(path, png.getvalue())
+    return png.getvalue()
 
 
 @functools.cache
-def _font(size: int, bold: bool = False) -> Any:
+def _font(size: int, weight: str = "") -> Any:
     """DejaVu Sans, which comes with matplotlib."""
     import matplotlib
     from PIL import ImageFont
 
-    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
-    return ImageFont.truetype(str(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / name), size)
+    return ImageFont.truetype(str(Path(matplotlib.get_data_path(), "fonts", "ttf", f"DejaVuSans{weight}.ttf")), size)

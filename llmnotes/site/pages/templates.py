@@ -4,7 +4,6 @@ Templates write Markdown. Text that comes from elsewhere passes through one of t
 
     text      plain text, shown as it is: titles, names, units
     inline    one line of Markdown without HTML: claims, captions
-    cell      the same inside a table
     fenced    a block of code or output, in a fence longer than any run of backticks in it
     e         an attribute or the text of an HTML element (Jinja's own)
 """
@@ -13,11 +12,18 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Callable
+from html import escape
 from pathlib import Path
 from typing import Any
 
 import jinja2
-import yaml
+from jinja2.defaults import DEFAULT_FILTERS
+from jinja2.runtime import Macro
+
+from llmnotes.lab.predictions import holds
+from llmnotes.site.pages.numbers import few_digits, in_words, label, margin, rounded
+from llmnotes.site.run.compare import near_the_line
 
 FOLDER = Path(__file__).parent / "templates"
 _KEPT = re.compile(  # a call, a code span or a formula
@@ -33,13 +39,26 @@ def render(template: str, **context: Any) -> str:
     return _environment().get_template(template).render(**context)
 
 
+def macros(template: str, **context: Any) -> dict[str, Callable[..., str]]:
+    """The public macros of a template of this folder as functions, each filled with the context."""
+    module = _environment().get_template(template).make_module(context)
+
+    made = {name: one for name, one in vars(module).items() if isinstance(one, Macro)}
+    return {name: lambda *some, one=one, **named: one(*some, **named).strip() for name, one in made.items()}
+
+
+def extend(environment: jinja2.Environment) -> jinja2.Environment:
+    """Give an environment the filters and functions of our templates, and their way with lines."""
+    environment.trim_blocks = environment.lstrip_blocks = True
+    environment.filters |= {one.__name__: one for one in FILTERS}
+    environment.filters["indent"] = DEFAULT_FILTERS["indent"]  # nbconvert has another
+    environment.globals["near_the_line"] = near_the_line
+    return environment
+
+
 @functools.cache
 def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(FOLDER), trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
-    )
-    environment.filters |= FILTERS
-    return environment
+    return extend(jinja2.Environment(loader=jinja2.FileSystemLoader(FOLDER), undefined=jinja2.StrictUndefined))
 
 
 def printable(text: str) -> str:
@@ -77,9 +96,9 @@ def _no_block(line: str) -> str:
     )
 
 
-def cell(value: str) -> str:
-    """Markdown of one line inside a table."""
-    return re.sub(r"(?<!\\)\|", r"\\|", inline(value))
+def codes(claim: str) -> str:
+    """A claim as HTML; its code spans become code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(claim, quote=False))
 
 
 def fenced(value: str, kind: str = "text", classes: str = "") -> str:
@@ -90,20 +109,17 @@ def fenced(value: str, kind: str = "text", classes: str = "") -> str:
     return f"{fence}{{ {names} }}\n{content}\n{fence}" if classes else f"{fence}{kind}\n{content}\n{fence}"
 
 
-def indented(block: str) -> str:
-    """A block inside another: each line four columns further to the right."""
-    return "\n".join(f"    {line}" if line else "" for line in block.splitlines())
+def veiled(answer: str) -> str:
+    """An answer whose numbers wait for the reader's prediction."""
+    return re.sub(r"\[[^\]]*\]\([^)]*\)\{ \.bound[^}]*\}", r'<span class="veil">\g<0></span>', answer)
 
 
-def front_matter(fields: dict[str, Any]) -> str:
-    """The head of a page in YAML; what is empty is left out."""
-    kept = {name: value for name, value in fields.items() if value not in (None, "", [], ())}
-    return f"---\n{yaml.safe_dump(kept, allow_unicode=True, sort_keys=False, width=1000)}---\n"
+def is_prose(output: str) -> bool:
+    """Whether an output is a text to be read, such as a generated tale, and no table of numbers."""
+    longest = max(output.splitlines(), key=len, default="")
+    letters = sum(character.isalpha() or character == " " for character in longest)
+    return len(longest) > 120 and letters > 0.9 * len(longest)
 
 
-def combined(fields: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """Fields and more of them."""
-    return fields | more
-
-
-FILTERS = {one.__name__: one for one in (text, inline, cell, fenced, indented, printable, combined)}
+FILTERS = (text, inline, fenced, printable, codes, veiled, is_prose)
+FILTERS += (in_words, label, margin, rounded, few_digits, holds)

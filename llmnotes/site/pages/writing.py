@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from urllib.parse import urljoin
 
 from llmnotes.site.notebook.entries import CONFIDENCE, SINGULAR, Entry
 from llmnotes.site.notebook.glossary import with_labs
-from llmnotes.site.pages.bench import model_files
 from llmnotes.site.pages.calls import fill
-from llmnotes.site.pages.contents import Contents, lab_uri
+from llmnotes.site.pages.contents import Contents
 from llmnotes.site.pages.feed import atom, bibtex
+from llmnotes.site.pages.finishing import KATEX
 from llmnotes.site.pages.lab_page import download, lab_markdown
 from llmnotes.site.pages.templates import inline, render
 from llmnotes.site.run.labs import Lab
 from llmnotes.site.run.store import PACKAGE, Run
 
+CHECKPOINTS = PACKAGE / "checkpoints"
 File = str | bytes | Path
 """What a file holds, or where it lies."""
 
@@ -26,7 +29,7 @@ File = str | bytes | Path
 def written_pages(contents: Contents) -> Iterator[tuple[str, str]]:
     """The pages that have no source of their own below docs/, with their Markdown: labs, and the models' cards."""
     for lab in contents.labs:
-        yield lab_uri(lab), lab_page(contents, lab)
+        yield lab.uri, lab_page(contents, lab)
     if (contents.docs / "models" / "index.md").is_file():
         for uri, card in read_cards().items():
             yield uri, page_body(contents, uri, card)
@@ -34,20 +37,13 @@ def written_pages(contents: Contents) -> Iterator[tuple[str, str]]:
 
 def lab_page(contents: Contents, lab: Lab) -> str:
     """A lab's page, with the meanings of the terms it speaks of."""
-    return with_terms(contents, lab_uri(lab), lab_markdown(contents, lab))
+    return with_terms(contents, lab.uri, lab_markdown(contents, lab))
 
 
 def page_body(contents: Contents, uri: str, markdown: str, line: int = 1) -> str:
     """A page below docs/ as plain Markdown: its calls replaced, an entry's head and foot, the terms it speaks of.
 
-    Args:
-        contents: what its calls speak of.
-        uri: its source.
-        markdown: what it says, without its front matter.
-        line: of the source on which that begins.
-
-    Raises:
-        NotebookError: an unknown call, lab or value; the message names the page and the line.
+    The Markdown is without its front matter, and begins on some line of its source.
     """
     if uri == "glossary.md":
         markdown = with_labs(markdown, contents.labs)
@@ -59,12 +55,6 @@ def page_body(contents: Contents, uri: str, markdown: str, line: int = 1) -> str
     return with_terms(contents, uri, body)
 
 
-def description(contents: Contents, uri: str) -> str:
-    """What an entry's page is about, as plain text; nothing for other pages, which say it themselves."""
-    entry = contents.entry_of.get(uri)
-    return contents.plain(entry.claim, uri) if entry else ""
-
-
 def _entry(contents: Contents, entry: Entry, body: str) -> str:
     place = contents.place(entry.uri)
     others = [other for other in contents.entries if other.kind == entry.kind]
@@ -74,11 +64,10 @@ def _entry(contents: Contents, entry: Entry, body: str) -> str:
         kind=SINGULAR[entry.kind],
         chance=CONFIDENCE.get(entry.confidence or ""),
         claim=fill(inline(entry.claim), contents, place),
-        labs=[lab for lab in contents.labs if lab.stem in entry.labs],
+        labs=contents.rests_on(entry),
         later=[other for other in others if other.path.stem == entry.superseded_by],
         earlier=[other for other in others if other.superseded_by == entry.path.stem],
         place=place,
-        lab_uri=lab_uri,
         body=body.strip(),
         citation=bibtex(entry, contents.site_url),
     )
@@ -86,21 +75,38 @@ def _entry(contents: Contents, entry: Entry, body: str) -> str:
 
 def with_terms(contents: Contents, uri: str, markdown: str) -> str:
     """A page's Markdown with the meanings of the glossary's terms in it, which pages show beside the words."""
-    met = {name: one.meaning for name, one in contents.terms.items() if name in markdown and one.is_meant(uri)}
+    words = re.sub(r"<svg\b.*?</svg>", "", markdown, flags=re.DOTALL)  # most of a lab's page, and no running text
+    met = {name: one.meaning for name, one in contents.terms.items() if name in words and one.is_meant(uri)}
     return f"{markdown.rstrip()}\n\n" + "".join(f"*[{name}]: {meaning}\n" for name, meaning in met.items())
 
 
 def written_files(contents: Contents, *, offline: bool = False) -> Iterator[tuple[str, File]]:
     """The files that pages lead to: of each lab figures, script, notebook and results; the feed; models to play with.
 
-    Args:
-        contents: the notebook.
-        offline: for a copy that opens from a folder, where pages can fetch nothing.
+    In a copy that opens from a folder (`offline`) pages can fetch nothing: there a script carries each model.
     """
     for lab, run in contents.runs.values():
         yield from _lab_files(lab, run, contents.repository)
-    yield "feed.xml", atom(contents.entries, contents.site_url, lambda entry: description(contents, entry.uri))
-    yield from model_files(contents.docs, offline=offline)
+    yield "feed.xml", atom(contents.entries, contents.site_url, lambda entry: contents.about(entry.uri))
+    for path in _models() if (contents.docs / "assets" / "bench").is_dir() else ():
+        inside = path.relative_to(CHECKPOINTS).as_posix()
+        if offline:
+            data = base64.b64encode(path.read_bytes()).decode()
+            script = f"(globalThis.llmnotesFiles ??= {{}})[{json.dumps(inside)}] = {json.dumps(data)};\n"
+            yield f"assets/models/{inside}.js", script
+        else:
+            yield f"assets/models/{inside}", path
+    for path in (KATEX / "katex.min.css", *(KATEX / "fonts").glob("*.woff2")):
+        yield f"assets/katex/{path.relative_to(KATEX).as_posix()}", path
+
+
+def _models() -> Iterator[Path]:
+    """World, its checkpoints, adapters and dictionaries, and Fairytale."""
+    world = CHECKPOINTS / "world"
+    for folder in (world, CHECKPOINTS / "fairytale", *sorted(world.glob("step-*"))):
+        yield from (folder / name for name in ("config.json", "tokenizer.json", "model.safetensors"))
+    yield from sorted(world.glob("audit/*"))
+    yield from sorted(world.glob("features/*"))
 
 
 def _lab_files(lab: Lab, run: Run | None, repository: str) -> Iterator[tuple[str, File]]:
@@ -116,15 +122,24 @@ def _lab_files(lab: Lab, run: Run | None, repository: str) -> Iterator[tuple[str
             yield f"{folder}/{figure.name}", figure
 
 
+def llms_txt(contents: Contents, name: str, summary: str) -> str:
+    """The pages in the order of the spine, each with what it is about (llmstxt.org)."""
+    home = contents.place("index.md")
+
+    def url(uri: str) -> str:
+        return urljoin(contents.site_url, home.address(uri))
+
+    return render("llms.txt.jinja", contents=contents, name=name, summary=summary, singular=SINGULAR, url=url)
+
+
 def read_cards() -> dict[str, str]:
     """The cards of the models that ship, as pages below `models/`; links between cards become links between pages."""
-    folder = PACKAGE / "checkpoints"
 
     def page(card: Path) -> str:
-        return "-".join(card.resolve().parent.relative_to(folder).parts) + ".md"
+        return "-".join(card.resolve().parent.relative_to(CHECKPOINTS).parts) + ".md"
 
     cards = {}
-    for card in sorted(folder.rglob("README.md")):
+    for card in sorted(CHECKPOINTS.rglob("README.md")):
         text = card.read_text(encoding="utf-8")
         linked = re.sub(r"\]\(([^)]*README\.md)\)", lambda found, card=card: f"]({page(card.parent / found[1])})", text)
         cards[f"models/{page(card)}"] = linked

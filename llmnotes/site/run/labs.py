@@ -81,6 +81,11 @@ class Lab(Fields):
         return self.stem[:2] if STEM.fullmatch(self.stem) else ""
 
     @property
+    def uri(self) -> str:
+        """The source of its page."""
+        return f"labs/{self.stem}.md"
+
+    @property
     def needs_smollm2(self) -> bool:
         """Whether it studies SmolLM2: then it runs only where that was fetched, or may be."""
         return SMOLLM2 in self.needs

@@ -48,7 +48,7 @@ class _Text:
 
 _RESULTS = TypeAdapter(_Results)
 _SAID = {"record": Record, "prediction": Prediction, "question": Question, "figure": _Figure, "labels": dict[str, str]}
-_KINDS = {kind: TypeAdapter(form) for kind, form in (_SAID | {"text": _Text, "markdown": _Text}).items()}
+_KINDS = {kind: TypeAdapter(form) for kind, form in (_SAID | {"text": _Text}).items()}
 
 
 def check_results(content: Any) -> None:
@@ -123,8 +123,6 @@ def outputs_of(cell: NotebookNode) -> list[dict]:
         for data in (out.get("data", {}) for out in parts):
             if mime := next((mime for mime in kinds if mime in data), None):
                 outputs.append({"kind": kinds[mime], **clean(data[mime])})
-            elif "text/markdown" in data:
-                outputs.append({"kind": "markdown", "text": clean(data["text/markdown"])})
             elif "text/plain" in data:
                 outputs.append({"kind": "text", "text": shortened(data["text/plain"])})
     return outputs

@@ -97,7 +97,7 @@ class Run:
 
     @cached_property
     def cells(self) -> list[list[dict]]:
-        """What each code cell put out: `{"kind": "text" | "record" | "prediction" | "figure" | "markdown" | …, …}`."""
+        """What each code cell put out: `{"kind": "text" | "record" | "prediction" | "figure" | …, …}`."""
         if self.meta["format"] != FORMAT:
             self._damaged("it was written by another version of the runner")
         return self._read("results.json", check_results)["cells"]

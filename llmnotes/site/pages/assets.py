@@ -1,4 +1,4 @@
-"""A copy of the site to open from a folder, without a server: `OFFLINE=true mkdocs build`, or `make offline`.
+"""What pages load: one style sheet, and in a copy to open from a folder (`make offline`) scripts that work there.
 
 Material's offline plugin links pages as files and puts the search index into a script. Two things are left to do:
 browsers load no modules from a folder, and the shim that lets its search work there comes from another host.
@@ -7,11 +7,14 @@ browsers load no modules from a folder, and the shim that lets its search work t
 from __future__ import annotations
 
 import re
+from hashlib import sha256
 from pathlib import Path
 
+import material
 from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.structure.files import File, Files
+from mkdocs.structure.files import Files
 
+THEIRS = Path(material.__file__).parent / "templates" / "assets" / "stylesheets"
 SHIM = Path(__file__).parent / "iframe-worker" / "shim.js"
 _IMPORT = re.compile(r'^import (?P<names>\{[^}]*\}) from "(?P<path>\./[\w./-]+)";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?P<what>(?:const|let|class|(?:async )?function\*?) )(?P<name>\w+)", re.MULTILINE)
@@ -29,13 +32,11 @@ def prepare(config: MkDocsConfig) -> None:
     config.extra["polyfills"] = [f"assets/iframe-worker/{SHIM.name}"]
 
 
-def add_scripts(files: Files, config: MkDocsConfig) -> None:
-    """Put a plain script in the place of every module of the site; generated ones, such as a model's, are plain."""
-    for file in [*files]:
-        if file.abs_src_path and file.src_uri.startswith("assets/") and file.src_uri.endswith(".js"):
-            files.remove(file)
-            files.append(File.generated(config, file.src_uri, content=as_script(Path(file.abs_src_path))))
-    files.append(File.generated(config, f"assets/iframe-worker/{SHIM.name}", abs_src_path=str(SHIM)))
+def scripts(files: Files) -> dict[str, str | Path]:
+    """A plain script for every module of the site, in its place; generated ones, such as a model's, are plain."""
+    modules = [file for file in files if file.src_uri.startswith("assets/") and file.src_uri.endswith(".js")]
+    plain = {file.src_uri: as_script(Path(file.abs_src_path)) for file in modules if file.abs_src_path}
+    return plain | {f"assets/iframe-worker/{SHIM.name}": SHIM}
 
 
 def as_script(path: Path) -> str:
@@ -46,22 +47,17 @@ def as_script(path: Path) -> str:
 
 
 def _add(path: Path, modules: dict[Path, str]) -> str:
-    """Add the function of a module, and of all that it imports.
-
-    Returns:
-        The function's name. It runs its module when it is first called, and returns what the module exports.
-    """
+    """Add a module and all that it imports; return the name of the function that runs it once and gives its exports."""
     if path in modules:
         return f"module_{[*modules].index(path)}"
     name = f"module_{len(modules)}"
     modules[path] = ""  # so that modules that import each other come to an end
-    source = path.read_text(encoding="utf-8")
 
     def imported(found: re.Match[str]) -> str:
         names = re.sub(r"\s+as\s+", ": ", found["names"])
         return f"const {names} = {_add((path.parent / found['path']).resolve(), modules)}();\n"
 
-    body = _IMPORT.sub(imported, source)
+    body = _IMPORT.sub(imported, path.read_text(encoding="utf-8"))
     exported = ", ".join(found["name"] for found in _EXPORT.finditer(body))
     body = _EXPORT.sub(r"\g<what>\g<name>", body)
     modules[path] = (
@@ -69,3 +65,16 @@ def _add(path: Path, modules: dict[Path, str]) -> str:
         f"function run() {{\n{body}\nreturn {{ {exported} }};\n}}\n}})();\n"
     )
     return name
+
+
+def combine(config: MkDocsConfig) -> tuple[str, str]:
+    """Take the project's style sheets out of the configuration; return the address of the whole, and its text.
+
+    The address changes with the text, so that no browser shows an old one.
+    """
+    paths = [next(THEIRS.glob(f"{name}.*.min.css")) for name in ("main", "palette")]
+    # mkdocstrings' is not there yet; the theme names it where it is wanted
+    paths += filter(Path.is_file, (Path(config.docs_dir, path) for path in config.extra_css))
+    config.extra_css = []
+    text = "\n".join(path.read_text(encoding="utf-8") for path in paths)
+    return f"assets/style.{sha256(text.encode()).hexdigest()[:8]}.css", text
