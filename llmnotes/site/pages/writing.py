@@ -57,20 +57,10 @@ def page_body(contents: Contents, uri: str, markdown: str, line: int = 1) -> str
 
 def _entry(contents: Contents, entry: Entry, body: str) -> str:
     place = contents.place(entry.uri)
-    others = [other for other in contents.entries if other.kind == entry.kind]
-    return render(
-        "entry.md.jinja",
-        entry=entry,
-        kind=SINGULAR[entry.kind],
-        chance=CONFIDENCE.get(entry.confidence or ""),
-        claim=fill(inline(entry.claim), contents, place),
-        labs=contents.rests_on(entry),
-        later=[other for other in others if other.path.stem == entry.superseded_by],
-        earlier=[other for other in others if other.superseded_by == entry.path.stem],
-        place=place,
-        body=body.strip(),
-        citation=bibtex(entry, contents.site_url),
-    )
+    claim, cited = fill(inline(entry.claim), contents, place), bibtex(entry, contents.site_url)
+    names = {"kind": SINGULAR[entry.kind], "chance": CONFIDENCE.get(entry.confidence or "")}
+    context = {"contents": contents, "place": place, "entry": entry, "claim": claim, "body": body.strip()}
+    return render("entry.md.jinja", citation=cited, **context, **names)
 
 
 def with_terms(contents: Contents, uri: str, markdown: str) -> str:
