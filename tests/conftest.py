@@ -124,7 +124,7 @@ class Notebook:
 
 def clean_environment(package: Path | None = None) -> dict[str, str]:
     """The environment without what would lead a child elsewhere."""
-    left_out = {"LLMNOTES_CACHE", "LLMNOTES_FRESH", "LLMNOTES_HUB", "LLMNOTES_RUN", "GITHUB_REPOSITORY", "SITE_URL"}
+    left_out = {"LLMNOTES_CACHE", "LLMNOTES_HUB", "LLMNOTES_RUN", "GITHUB_REPOSITORY", "SITE_URL"}
     kept = {name: value for name, value in os.environ.items() if name not in left_out}
     return kept | {
         "COLUMNS": "300",

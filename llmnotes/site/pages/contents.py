@@ -12,7 +12,6 @@ from functools import cached_property
 from pathlib import Path
 from statistics import fmean
 
-from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File
 from mkdocs.utils import get_relative_url
 
@@ -163,12 +162,11 @@ def read_contents(
     project: Project,
     docs: Path,
     *,
-    fresh: bool = False,
     show_stale: bool = False,
     report: Report = lambda lab, state: None,
     **address: str | bool,
 ) -> Contents:
-    """Read the notebook, and give each lab a run: with `fresh` a new one, else one that is stored, if there is one.
+    """Read the notebook, and give each lab a run: one that is stored and speaks for it, or a new one.
 
     With `show_stale` a recorded run that is older than the lab's code is taken as it is, and the page says so. `report`
     is told of each lab's progress; `address` is `repository`, `site_url` and `directory_urls` of the contents.
@@ -178,7 +176,7 @@ def read_contents(
     replicates = {lab.key: found for lab in labs if (found := read_replicates(lab))}
     shown = [lab for lab in labs if show_stale and not project.valid_run(lab)]
     stale = {lab.key: run for lab in shown if (run := project.recorded(lab))}
-    outcomes = run_labs(project, [lab for lab in labs if lab.key not in stale], fresh=fresh, report=report)
+    outcomes = run_labs(project, [lab for lab in labs if lab.key not in stale], report=report)
     if failed := [outcome for outcome in outcomes if outcome.error]:
         raise NotebookError("\n\n".join(f"{one.lab.stem} failed\n{one.error}" for one in failed))
     runs = stale | {outcome.lab.key: outcome.run for outcome in outcomes}
@@ -222,10 +220,3 @@ def commit_of(root: Path) -> str:
     with suppress(OSError):
         return subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip()
     return ""
-
-
-def repository_of(config: MkDocsConfig) -> tuple[str | None, str | None]:
-    """The address and the name of the repository: from the environment in CI, from mkdocs.yml otherwise."""
-    if name := os.environ.get("GITHUB_REPOSITORY"):
-        return f"{os.environ.get('GITHUB_SERVER_URL', 'https://github.com')}/{name}", name
-    return (config.repo_url or "").rstrip("/") or None, config.repo_name

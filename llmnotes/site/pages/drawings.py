@@ -33,9 +33,7 @@ class Drawings:
         self.folder = folder
         self._copies = count(1)
 
-    def show(
-        self, name: str, light: str | Sequence[str] = (), *, alt: str = "", title: str = "", caption: str = ""
-    ) -> str:
+    def show(self, name: str, light: str | Sequence[str] = (), *, alt: str = "") -> str:
         """Give a drawing as a figure in HTML, with one or several parts lit up and all else dimmed.
 
         `alt` says what it shows here to those who do not see it, by default what the file says of itself.
@@ -48,10 +46,10 @@ class Drawings:
             pick(parts, part, f"drawing {name!r}, light", "part")
         mark = f"d{next(self._copies)}"
         narrow = wide.with_suffix(".narrow.svg")
-        drawn = [_shown(_read(wide), lit, alt, mark, "wide" if narrow.is_file() else "")]
-        if narrow.is_file():
-            drawn.append(_shown(_read(narrow), lit, alt, f"{mark}n", "narrow"))
-        return render("machine.html.jinja", drawn=drawn, title=title, caption=caption)
+        if not narrow.is_file():
+            return f'<figure class="machine">{_shown(_read(wide), lit, alt, mark)}</figure>'
+        both = _shown(_read(wide), lit, alt, mark, " wide") + _shown(_read(narrow), lit, alt, f"{mark}n", " narrow")
+        return f'<figure class="machine full">{both}</figure>'
 
 
 @lru_cache(maxsize=256)
@@ -61,10 +59,9 @@ def _read(path: Path) -> str:
     return re.sub(r">\s*\n\s*<", "><", text).replace(' xmlns="http://www.w3.org/2000/svg"', "", 1).strip()
 
 
-def _shown(svg: str, lit: Sequence[str], alt: str, mark: str, size: str) -> str:
+def _shown(svg: str, lit: Sequence[str], alt: str, mark: str, size: str = "") -> str:
     """One file as it stands on a page: parts lit, ids of its own, its description replaced."""
-    if size:
-        svg = svg.replace('class="drawing"', f'class="drawing {size}"', 1)
+    svg = svg.replace('class="drawing"', f'class="drawing{size}"', 1)
     for part in lit:
         svg = re.sub(rf'(<g\b[^>]*\bdata-part="{re.escape(part)}")', r'\1 class="on"', svg)
     if alt:

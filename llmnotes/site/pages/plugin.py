@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 from functools import partial
 from html import escape, unescape
@@ -22,7 +23,7 @@ from llmnotes.site.pages import finishing
 from llmnotes.site.pages.assets import combine, is_offline, prepare, scripts
 from llmnotes.site.pages.cache import BuildCache
 from llmnotes.site.pages.code_links import names_used, tidy_code, used_in
-from llmnotes.site.pages.contents import commit_of, read_contents, repository_of
+from llmnotes.site.pages.contents import commit_of, read_contents
 from llmnotes.site.pages.front import check_front, needed
 from llmnotes.site.pages.serving import Rebuild, check_port
 from llmnotes.site.pages.social import cards
@@ -36,9 +37,6 @@ HERE = Path(__file__).parent
 
 class PluginConfig(Config):
     """Options in mkdocs.yml."""
-
-    fresh = config_options.Type(bool, default=False)
-    """Run every lab, whatever is stored."""
 
     stale = config_options.Choice(("run", "show"), default="run")
     """What becomes of a lab whose recorded run is older than its code: it runs, or its page says so with a warning."""
@@ -58,13 +56,14 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
             check_port(*config.dev_addr)
         if is_offline(config):
             prepare(config)
-        config.repo_url, config.repo_name = repository_of(config)
+        if name := os.environ.get("GITHUB_REPOSITORY"):  # in CI
+            config.repo_url = f"{os.environ.get('GITHUB_SERVER_URL', 'https://github.com')}/{name}"
+        config.repo_url = (config.repo_url or "").rstrip("/") or None
         config.edit_uri = "edit/main/docs/" if config.repo_url else None
         project = Project(Path(config.config_file_path).parent)
         self.contents = read_contents(
             project,
             Path(config.docs_dir),
-            fresh=self.config.fresh,
             show_stale=self.config.stale == "show",
             report=lambda lab, state: log.info("lab %s %s", lab.stem, state) if state in ("runs", "done") else None,
             repository=config.repo_url or "",
