@@ -18,8 +18,9 @@ from llmnotes.site.pages.code_links import tidy_code
 from llmnotes.site.pages.contents import Place
 from llmnotes.site.pages.feed import bibtex
 from llmnotes.site.pages.finishing import check_page, render_maths, with_policy
-from llmnotes.site.pages.front import check_front
+from llmnotes.site.pages.front import PageFields
 from llmnotes.site.pages.templates import fenced, inline, printable, text
+from llmnotes.site.run.fields import check
 
 EXTENSIONS = ["abbr", "attr_list", "footnotes", "md_in_html", "tables"]
 EXTENSIONS += [f"pymdownx.{name}" for name in ("details", "superfences", "arithmatex")]
@@ -218,8 +219,8 @@ def test_what_a_page_may_not_hold_fails_the_build(page: str, said: str) -> None:
 )
 def test_front_matter_is_checked(notebook: Notebook, fields: dict, said: str) -> None:
     with pytest.raises(NotebookError, match=re.escape(said)):
-        check_front(fields, "index.md", notebook.root / "docs")
-    check_front({"title": "x", "hide": ["toc"]}, "index.md", notebook.root / "docs")
+        check(PageFields, fields, "index.md", {"docs": notebook.root / "docs"})
+    check(PageFields, {"title": "x", "hide": ["toc"]}, "index.md", {"docs": notebook.root / "docs"})
 
 
 def test_a_bad_formula_is_named_in_one_line() -> None:

@@ -26,12 +26,6 @@ def is_offline(config: MkDocsConfig) -> bool:
     return bool(plugin and plugin.config.enabled)
 
 
-def prepare(config: MkDocsConfig) -> None:
-    """Name our own copy of the shim, so that Material's plugin does not name one on another host."""
-    config.use_directory_urls = False
-    config.extra["polyfills"] = [f"assets/iframe-worker/{SHIM.name}"]
-
-
 def scripts(files: Files) -> dict[str, str | Path]:
     """A plain script for every module of the site, in its place; generated ones, such as a model's, are plain."""
     modules = [file for file in files if file.src_uri.startswith("assets/") and file.src_uri.endswith(".js")]

@@ -29,6 +29,7 @@ def fill(markdown: str, contents: Contents, place: Place, where: str = "", line:
 @lru_cache(maxsize=1)  # a page is filled in many parts, and its drawings are numbered through
 def _functions(contents: Contents, place: Place) -> dict[str, Callable[..., str]]:
     assets = contents.docs / "assets"
+    settled = [(one["p"], one["outcome"]) for one in contents.predictions]
     written = macros(
         "calls.md.jinja",
         contents=contents,
@@ -37,7 +38,7 @@ def _functions(contents: Contents, place: Place) -> dict[str, Callable[..., str]
         fill=fill,
         drawing_of=drawing,
         thumbnail=lambda *names: picture(assets / "thumbs", *names, "xor"),
-        calibration_plot=calibration_plot,
+        calibration_plot=lambda: calibration_plot(settled),
     )
     return written | {
         "result": partial(_bound, contents, place),
@@ -45,7 +46,7 @@ def _functions(contents: Contents, place: Place) -> dict[str, Callable[..., str]
         "drawing": Drawings(assets / "drawings").show,
         "widget": partial(_widget, assets / "widgets"),
         "dependencies": lambda: dependencies(contents),
-        "track_record": lambda: track_record(contents.settled),
+        "track_record": lambda: track_record(settled),
         "bench": still,
         "fields": lambda kind: {"lab": Lab, "entry": Entry}[kind].table(),
     }

@@ -93,11 +93,6 @@ class Contents:
         """Our predictions with their outcomes, in the order of the labs."""
         return [entry for _, run in self.runs.values() if run for entry in run.predictions]
 
-    @property
-    def settled(self) -> list[tuple[float, bool]]:
-        """Of each of our predictions its probability, and whether it came true."""
-        return [(one["p"], one["outcome"]) for one in self.predictions]
-
     def scores(self, after_a_look: bool | None = None) -> dict[str, float]:
         """How good our predictions were, or those of one kind, and saying each time the share that came true."""
         some = [one for one in self.predictions if after_a_look in (None, one.get("after_a_look", False))]

@@ -25,7 +25,3 @@ class DoctestExtension(Extension):
 
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802  the name that Markdown calls
         md.preprocessors.register(Doctests(md), "doctests", 40)  # before fences are taken out
-
-
-def makeExtension(**settings: object) -> DoctestExtension:  # noqa: N802
-    return DoctestExtension(**settings)

@@ -49,7 +49,7 @@ def tables(run: Run, figure: dict[str, Any]) -> list[dict[str, Any]]:
         else:
             step = -(-len(array) // ROWS) or 1
             rows = [[rounded(one) for one in np.atleast_1d(row).tolist()] for row in array[::step]]
-            note = f"every {_ordinal(step)} of {len(array)} rows" if step > 1 else ""
+            note = f"one row in {step}, of {len(array)}" if step > 1 else ""
         found.append({"name": name.replace("_", " "), "rows": rows, "note": note})
     return found
 
@@ -58,7 +58,3 @@ def curve(run: Run, question: dict[str, Any]) -> dict[str, Any]:
     """The curve of a question that is answered by drawing one, with at most 60 of its points."""
     points = run.arrays(question["figure"])[question["answer"]]
     return question["curve"] | {"points": points[:: max(1, len(points) // 60)].tolist()}
-
-
-def _ordinal(n: int) -> str:
-    return f"{n}{'th' if 10 <= n % 100 <= 20 else {1: 'st', 2: 'nd', 3: 'rd'}.get(n % 10, 'th')}"

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo
 
-from llmnotes.site.run.fields import Fields, Names, Text, check
+from llmnotes.site.run.fields import Fields, Names, Text
 
 NEEDED = {  # what a page loads where this stands in it
     'class="predict"': ("assets/predict.js",),
@@ -46,11 +46,6 @@ class PageFields(Fields):
     before: Text | None = Field(None, description="the lab or the chapter that this page stands before on the way")
     after: Text | None = Field(None, description="the lab or the chapter that this page stands after on the way")
     template: Literal["home.html"] | None = Field(None, description="home.html, for home alone")
-
-
-def check_front(fields: dict[str, Any], where: str, docs: Path) -> None:
-    """Refuse front matter that is not as it must be."""
-    check(PageFields, fields, where, {"docs": docs})
 
 
 def needed(page: str, fields: dict[str, Any], *, offline: bool = False) -> tuple[list[str], list[str]]:

@@ -20,19 +20,19 @@ from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 
 from llmnotes.site.pages import finishing
-from llmnotes.site.pages.assets import combine, is_offline, prepare, scripts
+from llmnotes.site.pages.assets import SHIM, combine, is_offline, scripts
 from llmnotes.site.pages.cache import BuildCache
 from llmnotes.site.pages.code_links import names_used, tidy_code, used_in
 from llmnotes.site.pages.contents import commit_of, read_contents
-from llmnotes.site.pages.front import check_front, needed
+from llmnotes.site.pages.front import PageFields, needed
 from llmnotes.site.pages.serving import Rebuild, check_port
 from llmnotes.site.pages.social import cards
 from llmnotes.site.pages.spine import extend
 from llmnotes.site.pages.writing import llms_txt, page_body, written_files, written_pages
+from llmnotes.site.run.fields import check
 from llmnotes.site.run.store import Project
 
 log = logging.getLogger("mkdocs.plugins.llmnotes")
-HERE = Path(__file__).parent
 
 
 class PluginConfig(Config):
@@ -54,8 +54,9 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         if self.serving:
             check_port(*config.dev_addr)
-        if is_offline(config):
-            prepare(config)
+        if is_offline(config):  # Material's plugin would name a shim on another host
+            config.use_directory_urls = False
+            config.extra["polyfills"] = [f"assets/iframe-worker/{SHIM.name}"]
         if name := os.environ.get("GITHUB_REPOSITORY"):  # in CI
             config.repo_url = f"{os.environ.get('GITHUB_SERVER_URL', 'https://github.com')}/{name}"
         config.repo_url = (config.repo_url or "").rstrip("/") or None
@@ -72,7 +73,7 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
         )
         settings = Path(config.config_file_path).read_bytes() + bytes([config.use_directory_urls])
         self.cache = BuildCache(project.cache / "site" / "pages", settings)
-        config.theme.dirs.insert(0, str(HERE / "theme"))
+        config.theme.dirs.insert(0, str(Path(__file__).with_name("theme")))
         config.extra["commit"] = commit_of(project.root)
         config.extra["labs"] = {lab.key: [lab.stem, lab.title] for lab in self.contents.labs}
         return config
@@ -113,8 +114,9 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
             page.edit_url = f"{config.repo_url}/edit/main/labs/{lab.path.name}" if config.repo_url else None
         elif page.file.generated_by is None:
             if uri not in self.contents.entry_of:
-                check_front(page.meta, uri, self.contents.docs)
-            markdown = page_body(self.contents, uri, markdown, _first_line(page, markdown))
+                check(PageFields, page.meta, uri, {"docs": self.contents.docs})
+            before = page.file.content_string.count("\n") - markdown.count("\n")  # lines of front matter
+            markdown = page_body(self.contents, uri, markdown, 1 + before)
         page.meta.setdefault("search", {"boost": finishing.boost(uri)})
         page.meta.setdefault("description", self.contents.about(uri) or None)
         for field, quote in (("title", False), ("description", True)):  # Material writes them into pages as they are
@@ -185,9 +187,3 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
             if (self.contents.project.root / folder).is_dir():
                 server.watch(str(self.contents.project.root / folder))
         server.builder = Rebuild(builder, self)
-
-
-def _first_line(page: Page, markdown: str) -> int:
-    """The line of a page's source on which its text begins, behind the front matter."""
-    head, found, _ = page.file.content_string.replace("\r\n", "\n").partition(markdown)
-    return 1 + head.count("\n") if found and markdown else 1
