@@ -49,7 +49,7 @@ def tables(run: Run, figure: dict[str, Any]) -> list[dict[str, Any]]:
         else:
             step = -(-len(array) // ROWS) or 1
             rows = [[rounded(one) for one in np.atleast_1d(row).tolist()] for row in array[::step]]
-            note = f"one row in {step}, of {len(array)}" if step > 1 else ""
+            note = f"{len(rows)} of {len(array)} rows, evenly spaced" if step > 1 else ""
         found.append({"name": name.replace("_", " "), "rows": rows, "note": note})
     return found
 
