@@ -116,7 +116,7 @@ unrepeated = (
 )  # (layer, head)
 if len(score.values.flatten()) < 20:
     raise ValueError(
-        f"{NAME} has {len(score.values.flatten())} heads in all, and 20 are needed to take ten away"
+        f"{NAME} has {len(score.values.flatten())} heads in all, and 20 are needed to take so many away"
     )
 above = score.values > max(float(unrepeated.max()), score.chance)
 order = [(layer, head) for layer, head, _ in score.top(len(score.values.flatten()))]
@@ -252,20 +252,22 @@ def without(heads, place="logits", layer=None):
 # ## One can go, ten cannot
 
 # %% tags=["setup"]
-COUNTS = [count for count in (0, 1, 2, 3, 5, 10, 20, 40) if count <= len(order) // 2]
+COUNTS = [count for count in (0, 1, 2, 3, 5, 10, 20, 40) if count <= len(order)]
 curve = [without(order[:count]) for count in COUNTS]
 late = [
     (layer, head)
     for layer in range(max(order[0][0] - 2, 0), min(order[0][0] + 8, model.n_layers))
     for head in range(model.n_heads)
 ]
+if len(late) < 40:  # a small model: of all its heads
+    late = order
 
 
 def drawn(count):
     return [late[int(k)] for k in torch.randperm(len(late), generator=draw)[:count]]
 
 
-RANDOM = [count for count in (1, 5, 10, 20) if count in COUNTS]
+RANDOM = [1, 5, 10, 20]
 random_curve = {
     count: [share(without(drawn(count))) for _ in range(10)] for count in RANDOM
 }
