@@ -653,11 +653,15 @@ near(given_back=named(both))
 # ([Geva et al. 2023](https://arxiv.org/abs/2304.14767)). Extraction by late attention is what we see too. The enrichment here
 # is MLP 0's.
 #
-# ### After layer 23 a trained lens reads less than the plain one with the mean taken away
+# ### A lens fitted by least squares reads less than the plain one with the mean taken away
 #
-# A *tuned lens* ([Belrose et al. 2023](https://arxiv.org/abs/2303.08112)) puts a linear map before the final norm, one a layer, trained so
-# that the stream of that layer comes near the last one. Theirs are trained on much text to match the model's predictions. Ours are ridge
-# regressions on {{ result("paris.tuned_tokens", "d") }} tokens that the model wrote itself; a quarter of the texts is held out.
+# A *tuned lens* ([Belrose et al. 2023](https://arxiv.org/abs/2303.08112)) puts an affine map before the final norm, one a layer. It starts
+# as the identity and is trained on much text, so that the predictions read after that layer come near the model's own. The measure is the
+# Kullback–Leibler divergence.
+#
+# We have a minute. So our maps are another thing, a stand-in: ridge regressions from a layer's stream to the last one, on
+# {{ result("paris.fitted_tokens", "d") }} tokens that the model wrote itself. A quarter of the texts is held out. Beside the stand-in we train
+# a tuned lens as it is defined, on the same tokens, for as long as there is time: {{ result("paris.tuned_steps", "d") }} steps.
 
 # %% tags=["setup"]
 wrote = generate(model, "The", tokens=48, temperature=1.0, samples=32)
@@ -668,10 +672,14 @@ fitted, held = (
     mask & (torch.arange(len(mask)) % 4 != 0)[:, None],
     mask & (torch.arange(len(mask)) % 4 == 0)[:, None],
 )
-final = story["resid_post", -1]
+final, BEFORE, STEPS = story["resid_post", -1], max(FETCH - 3, 0), 40
 
 
-def translator(layer, strength=0.03):
+def log_probs(stream):
+    return (found.final_norm(stream) @ found.w_u.detach()).log_softmax(-1)
+
+
+def least_squares(layer, strength=0.03):
     """A ridge regression from a layer's stream to the last one; the penalty as a share of the mean variance."""
     x, y = story["resid_post", layer][fitted], final[fitted]
     centre, goal = x.mean(0), y.mean(0)
@@ -681,43 +689,99 @@ def translator(layer, strength=0.03):
     return lambda stream: (stream - centre) @ weight + goal
 
 
-def same_guess(stream):
-    """How often a lens on held-out text has the model's own top token."""
+def trained(layer, start, rate):
+    """A tuned lens: an affine map that is `start` at first, trained on the divergence from the model's own predictions."""
+    x, y = story["resid_post", layer][fitted], final[fitted]
+    centre, size, reach = x.mean(0), x.std(), start(x).std()
+    weight, bias = (
+        torch.zeros(s, requires_grad=True) for s in ((x.size(1),) * 2, x.size(1))
+    )
+
+    def mapped(stream):
+        return start(stream) + ((stream - centre) / size @ weight + bias) * reach
+
+    steps = torch.optim.Adam([weight, bias], lr=rate)
+    chosen = torch.Generator().manual_seed(0)
+    for step in range(STEPS):
+        some = torch.randperm(len(x), generator=chosen)[:128]
+        with torch.no_grad():
+            own = log_probs(y[some]).exp()
+        loss = -(own * log_probs(mapped(x[some]))).sum(-1).mean()
+        weight.grad, bias.grad = torch.autograd.grad(loss, (weight, bias))
+        steps.param_groups[0]["lr"] = rate * (1 - step / STEPS)
+        steps.step()
+    return mapped
+
+
+@torch.no_grad()
+def judged(mapped):
+    """On held-out text, how often a lens has the model's own top token, and its divergence from the model."""
     own, got = (
-        found.unembedding(found.final_norm(x)).argmax(-1) for x in (final[held], stream)
+        log_probs(x) for x in (final[held], mapped(story["resid_post", BEFORE][held]))
     )
-    return (own == got).float().mean()
+    divergence = (own.exp() * (own - got)).sum(-1).mean()
+    return (own.argmax(-1) == got.argmax(-1)).float().mean(), divergence
 
 
+maps = {
+    layer: least_squares(layer)
+    for layer in {BEFORE, FETCH - 1, FETCH, min(FETCH + 4, LAYERS[-1])}
+}
 with torch.no_grad():
-    tuned = {layer: translator(layer) for layer in LAYERS}
-    reads = torch.stack(
-        [lens(tuned[layer](seen["resid_post", layer][:, last]), False) for layer in LAYERS]
+    reads, both = (
+        {
+            layer: lens(mapped(seen["resid_post", layer][:, last]), how)
+            for layer, mapped in maps.items()
+        }
+        for how in (False, True)
     )
-    both = torch.stack(
-        [lens(tuned[layer](seen["resid_post", layer][:, last]), True) for layer in LAYERS]
-    )
-    agrees = {
-        how: same_guess(f(story["resid_post", FETCH - 3][held]))
-        for how, f in (("plain", lambda x: x), ("tuned", tuned[FETCH - 3]))
-    }
+agrees, apart = zip(
+    *map(
+        judged,
+        (
+            lambda x: x,
+            maps[BEFORE],
+            trained(BEFORE, lambda x: x, 1e-3),
+            trained(BEFORE, maps[BEFORE], 3e-4),
+        ),
+    ),
+    strict=True,
+)
 OWN_TEXT = "the text that the model draws may differ on another machine"
-note(tuned_tokens=int(fitted.sum()), because=OWN_TEXT, atol=300)
+note(tuned_steps=STEPS)
+note(fitted_tokens=int(fitted.sum()), because=OWN_TEXT, atol=300)
 within(atol=0.12, because=OWN_TEXT)(
-    tuned_22=reads[FETCH - 1],
-    tuned_23=reads[FETCH],
-    tuned_27=reads[min(FETCH + 4, LAYERS[-1])],
-    tuned_centred_23=both[FETCH],
-    agrees_plain=agrees["plain"],
-    agrees_tuned=agrees["tuned"],
+    least_squares_22=reads[FETCH - 1],
+    least_squares_23=reads[FETCH],
+    least_squares_27=reads[min(FETCH + 4, LAYERS[-1])],
+    least_squares_centred_23=both[FETCH],
+    agrees_plain=agrees[0],
+    agrees_least_squares=agrees[1],
+    agrees_tuned=agrees[2],
+    agrees_tuned_on=agrees[3],
+)
+within(rtol=0.25, because=OWN_TEXT)(
+    apart_plain=apart[0],
+    apart_least_squares=apart[1],
+    apart_tuned=apart[2],
+    apart_tuned_on=apart[3],
+    unit="nats",
 )
 
 # %% [markdown]
-# On held-out text it is the better lens: three layers before layer 23 it has the model's own top token in
-# {{ result("paris.agrees_tuned", ".0%") }} of the cases, where the plain lens has it in {{ result("paris.agrees_plain", ".0%") }}. For our facts it
-# names the right capital in {{ result("paris.tuned_22", ".0%") }} after layer 22, {{ result("paris.tuned_23", ".0%") }} after layer 23 and
-# {{ result("paris.tuned_27", ".0%") }} after layer 27. Taking the mean over facts away from the plain lens gave
-# {{ result("paris.centred_23", ".0%") }} after layer 23; from the trained one it gives {{ result("paris.tuned_centred_23", ".0%") }}.
+# Three layers before layer 23 the stand-in has the model's own top token in {{ result("paris.agrees_least_squares", ".0%") }} of the cases, where
+# the plain lens has it in {{ result("paris.agrees_plain", ".0%") }}. It is {{ result("paris.apart_least_squares", ".1f") }} nats from the model's
+# predictions, the plain lens {{ result("paris.apart_plain", ".1f") }}.
+#
+# The tuned lens, from the identity, gets to {{ result("paris.agrees_tuned", ".0%") }} and {{ result("paris.apart_tuned", ".1f") }} nats: it is not
+# done after so few steps. Trained on from the stand-in by as many, it gets to {{ result("paris.agrees_tuned_on", ".0%") }} and
+# {{ result("paris.apart_tuned_on", ".1f") }} nats. So least squares is the better lens that a minute buys, and a tuned lens trained to its end
+# would be nearer to the model.
+#
+# For our facts the stand-in names the right capital in {{ result("paris.least_squares_22", ".0%") }} after layer 22,
+# {{ result("paris.least_squares_23", ".0%") }} after layer 23 and {{ result("paris.least_squares_27", ".0%") }} after layer 27. Taking the mean
+# over facts away from the plain lens gave {{ result("paris.centred_23", ".0%") }} after layer 23; from the stand-in it gives
+# {{ result("paris.least_squares_centred_23", ".0%") }}. A tuned lens trained on much text may read more.
 #
 # - Finding: [Layer 23 fetches the subject](../findings/paris-one-layer.md)
 # - Surprise: [The middle MLPs are not needed for capitals](../surprises/paris-middle-idles.md)
@@ -762,11 +826,18 @@ in_words(
     language_last_22="Swap at the last word after layer 22: other language named",
     language_last_23="The same after layer 23",
     given_back="Country swapped, last word given back: own capital named",
-    tuned_tokens="Tokens that the trained lens was fitted on",
-    tuned_22="Trained lens after layer 22: right",
-    tuned_23="The same after layer 23",
-    tuned_27="The same after layer 27",
-    tuned_centred_23="Trained lens, mean over facts taken away, after layer 23",
+    fitted_tokens="Tokens that the lenses were fitted on",
+    tuned_steps="Training steps of a tuned lens",
+    least_squares_22="Least-squares lens after layer 22: right",
+    least_squares_23="The same after layer 23",
+    least_squares_27="The same after layer 27",
+    least_squares_centred_23="Least-squares lens, mean over facts taken away, after layer 23",
     agrees_plain="Plain lens three layers before: the model's own top token",
-    agrees_tuned="Trained lens three layers before: the model's own top token",
+    agrees_least_squares="Least-squares lens three layers before: the model's own top token",
+    agrees_tuned="Tuned lens from the identity: the model's own top token",
+    agrees_tuned_on="Tuned lens from the least-squares one: the model's own top token",
+    apart_plain="Plain lens: divergence from the model",
+    apart_least_squares="Least-squares lens: divergence from the model",
+    apart_tuned="Tuned lens from the identity: divergence from the model",
+    apart_tuned_on="Tuned lens from the least-squares one: divergence from the model",
 )

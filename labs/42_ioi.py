@@ -797,7 +797,9 @@ receivers = [
     for layer in range(misjudged[0] + 1, min(misjudged[0] + 6, model.n_layers))
     for head in range(model.n_heads)
 ]
-receivers += [f"mlp{layer}" for layer in range(misjudged[0], model.n_layers)] + ["logits"]
+side_by_side = found.blocks[0].parallel  # then an MLP does not read its own layer's heads
+receivers += [f"mlp{layer}" for layer in range(misjudged[0] + side_by_side, model.n_layers)]
+receivers.append("logits")
 paths = torch.stack([told(i, sender, receivers) for i in range(6)]).mean(0)
 queries = sum(
     float(p) for p, r in zip(paths, receivers, strict=True) if r.startswith(f"{SECOND}.")
