@@ -742,7 +742,7 @@ agrees, apart = zip(
             lambda x: x,
             maps[BEFORE],
             trained(BEFORE, lambda x: x, 1e-3),
-            trained(BEFORE, maps[BEFORE], 3e-4),
+            trained(BEFORE, maps[BEFORE], 1e-3),
         ),
     ),
     strict=True,
