@@ -31,6 +31,7 @@ class BuildCache:
         code = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
         self.settings = settings + code + "".join(map(version, RENDERERS)).encode()
         self.used: set[Path] = set()
+        self.uris = ""
 
     def render(self, page: Page, config: MkDocsConfig, files: Files, finish: Callable[[str], str]) -> None:
         """Give a page its content, contents table, title and anchors from its Markdown, as `Page.render` does.
@@ -38,8 +39,8 @@ class BuildCache:
         What is done to its HTML afterwards (`finish`) is kept with it. A page that was rendered with a warning is not
         kept, so that the warning comes again with each build.
         """
-        uris = "\n".join(sorted(file.src_uri for file in files))  # which there are decides where links lead
-        key = digest("\0".join([page.file.src_uri, page.markdown, uris]).encode() + self.settings)
+        self.uris = self.uris or "\n".join(sorted(file.src_uri for file in files))  # these decide where links lead
+        key = digest("\0".join([page.file.src_uri, page.markdown, self.uris]).encode() + self.settings)
         path = self.folder / f"{key}.json"
         self.used.add(path)
         with suppress(OSError, ValueError):
