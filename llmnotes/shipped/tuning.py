@@ -1,4 +1,8 @@
-"""One tuning of World on a changed language: its texts, its training, its marks; and a ledger of many such runs."""
+"""One tuning of World on a changed language: its texts, its training, its marks; and a ledger of many such runs.
+
+Histories of World's own training ship in `histories/`, those of its other trainings, with fewer seeds of tuning, in
+`histories/world-1/` and so on.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +24,7 @@ from llmnotes.methods.lora import (
     predictor,
     tune,
 )
+from llmnotes.model import loading
 from llmnotes.model.loading import LoadedModel
 from llmnotes.world.changes import CHANGES, Predict, Spoken, ids_of, loss_by_rule, spoken
 from llmnotes.world.lexicon import MOODS, PREPOSITIONS, TOWNS
@@ -27,6 +32,7 @@ from llmnotes.world.lexicon import MOODS, PREPOSITIONS, TOWNS
 HERE = Path(__file__).parent / "histories"
 BATCH, LENGTH, STEPS = 8, 40, 150
 SEEDS = range(5)
+SEEDS_ELSEWHERE = range(1)  # on World's other trainings
 TRIED = 20  # the seed on which learning rates are chosen; not among those that are reported
 ALPHA = 4.0
 
@@ -137,10 +143,16 @@ def graded(predict: Predict, task: str) -> dict[str, Any]:
 
 
 class Ledger:
-    """The runs of an experiment, by what was run: what the file holds is not run again."""
+    """The runs of an experiment, by what was run: what the file holds is not run again.
 
-    def __init__(self, path: Path, seconds: float = math.inf) -> None:
-        self.path, self.end = path, time.monotonic() + seconds
+    Args:
+        path: of the file.
+        seconds: after which no further run begins.
+        tried: the ledger in which learning rates are chosen, if it is another.
+    """
+
+    def __init__(self, path: Path, seconds: float = math.inf, *, tried: Ledger | None = None) -> None:
+        self.path, self.end, self.tried = path, time.monotonic() + seconds, tried or self
         self.runs: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
 
     def __call__(self, run: Callable[..., dict[str, Any]], **key: Any) -> dict[str, Any]:
@@ -153,7 +165,7 @@ class Ledger:
             if all(known.get(name) == value for name, value in key.items()):
                 return known
         if time.monotonic() > self.end:
-            raise SystemExit(f"{self.path.name}: {len(self.runs)} runs so far; run again to go on")
+            raise SystemExit(f"{self.path}: {len(self.runs)} runs so far, none of {key}; run it again to go on")
         self.runs.append(key | rounded(run(**key)))
         self.path.write_text("[\n" + ",\n".join(map(json.dumps, self.runs)) + "\n]\n", encoding="utf-8")
         return self.runs[-1]
@@ -170,10 +182,32 @@ def rounded(value: Any) -> Any:
 
 def best_rate(ledger: Ledger, rates: Sequence[float], run: Callable[..., dict[str, Any]], **key: Any) -> float:
     """The rate with the smallest loss over every word on a seed that is not reported."""
-    tried = {lr: ledger(run, lr=lr, seed=TRIED, **key)["every"] for lr in rates}
+    tried = {lr: ledger.tried(run, lr=lr, seed=TRIED, **key)["every"] for lr in rates}
     return min(tried, key=tried.__getitem__)
 
 
-def history(name: str) -> list[dict[str, Any]]:
-    """The runs of an experiment, as they ship."""
-    return json.loads((HERE / f"{name}.json").read_text(encoding="utf-8"))
+def path_of(name: str, world: int = 0) -> Path:
+    """The file with the runs of an experiment on one of World's trainings."""
+    return HERE / (f"world-{world}" if world else "") / f"{name}.json"
+
+
+def history(name: str, *, world: int | None = None) -> list[dict[str, Any]]:
+    """The runs of an experiment as they ship.
+
+    Args:
+        name: of the experiment.
+        world: the seed of World's training; by default the one that `load("world")` opens.
+
+    Raises:
+        FileNotFoundError: none ship for that training.
+    """
+    if world is None:
+        world = loading.SEED if loading.SEED in loading.seeds("world") else 0
+    path = path_of(name, world)
+    if not path.is_file():
+        known = ", ".join(sorted(one.stem for one in path.parent.glob("*.json"))) or "none"
+        raise FileNotFoundError(
+            f"no history {name!r} of World's seed {world} ships; of that seed there are: {known}. Make it with: "
+            f"python -m llmnotes.shipped.tunings {name} --world {world}"
+        )
+    return json.loads(path.read_text(encoding="utf-8"))

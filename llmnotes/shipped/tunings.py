@@ -3,14 +3,20 @@
     python -m llmnotes.shipped.tunings lora
 
 writes `llmnotes/shipped/histories/lora.json`, a list of runs: what was tuned, how, with which seed, and what the model
-then loses, rule by rule. Runs that the file holds are not run again: delete it to make it anew, and give seconds behind
-the name to make it in pieces. Each lab runs one or two of the runs itself. A run takes three seconds on one core.
+then loses, rule by rule. Runs that the file holds are not run again: delete it to make it anew, and give --seconds to
+make it in pieces. Each lab runs one or two of the runs itself. A run takes three seconds on one core.
+
+    python -m llmnotes.shipped.tunings lora --world 1
+
+does the same to another training of World, `load("world", seed=1)`, and writes `histories/world-1/lora.json`. It runs
+one seed of tuning instead of five, and chooses no learning rates: they are those of World's own training.
 """
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
+import argparse
+import math
+from collections.abc import Callable, Iterable
 from copy import deepcopy
 from itertools import combinations, product
 from typing import Any
@@ -35,12 +41,13 @@ from llmnotes.methods.lora import (
 )
 from llmnotes.methods.probing import activations, probe
 from llmnotes.methods.steering import generate
+from llmnotes.model import loading
 from llmnotes.model.loading import LoadedModel, load, untrained
 from llmnotes.shipped.tuning import (
     ALPHA,
-    HERE,
     LENGTH,
     SEEDS,
+    SEEDS_ELSEWHERE,
     STEPS,
     TASKS,
     TRIED,
@@ -48,6 +55,7 @@ from llmnotes.shipped.tuning import (
     best_rate,
     exam,
     graded,
+    path_of,
     tuned,
 )
 from llmnotes.world.changes import Predict, Spoken, ids_of, loss_by_rule
@@ -64,44 +72,34 @@ METHODS = {  # name: rank, parts
 RATES = {True: (3e-4, 1e-3, 3e-3), False: (3e-3, 1e-2, 3e-2)}  # of full tuning, of low rank
 
 
-def lora(ledger: Ledger) -> None:
+def lora(ledger: Ledger, seeds: Iterable[int]) -> None:
     """Two tasks, six ways: each rate on one seed, the best on the seeds to report."""
     world = load("world")
 
     def run(task: str, method: str, lr: float, seed: int) -> dict[str, Any]:
         rank, parts = METHODS[method]
         weights = tuned(world, task, lr, rank=rank, parts=parts, seed=seed)
-        return graded(predictor(world, weights), task) | (moved(world, weights, task) if seed in SEEDS else {})
+        return graded(predictor(world, weights), task) | (moved(world, weights) if seed in SEEDS else {})
 
     for task, (method, (rank, _)) in product(("pronouns", "facts"), METHODS.items()):
         lr = best_rate(ledger, RATES[not rank], run, task=task, method=method)
-        for seed in SEEDS:
+        for seed in seeds:
             ledger(run, task=task, method=method, lr=lr, seed=seed)
 
 
-SCALES = (0.75, 0.5, 0.25, 0.0)
-
-
-def moved(world: LoadedModel, weights: dict[str, Tensor], task: str) -> dict[str, Any]:
-    """How the matrices of the blocks changed: spectra, intruders, and the losses with the intruders scaled down."""
+def moved(world: LoadedModel, weights: dict[str, Tensor]) -> dict[str, Any]:
+    """How the matrices of the blocks changed: spectra, sizes and intruders."""
     before = matrices(world)
     changes = {name: spectrum(weights[name] - w) for name, w in before.items() if name in weights}
-    found = {name: intruders(before[name], weights[name]) for name in changes}
-    result = {
-        "spectrum": torch.stack([(s / s[0])[:32] for s in changes.values()]).mean(0).tolist(),
+    return {
+        "spectrum": torch.stack([(s / s[0])[:16] for s in changes.values()]).mean(0).tolist(),
         "rank90": [rank_for(s) for s in changes.values()],
-        "intruders": [len(some) for some in found.values()],
+        "intruders": [len(intruders(before[name], weights[name])) for name in changes],
         "size": [(s.norm() / before[name].norm()).item() for name, s in changes.items()],
     }
-    if any(found.values()):
-        for scale in SCALES:
-            less = weights | {n: scaled_intruders(before[n], weights[n], scale) for n in changes if found[n]}
-            now = graded(predictor(world, less), task)
-            result[f"scaled {scale:g}"] = {"new": now["new"], "old": now["old"]}
-    return result
 
 
-def shrunk(ledger: Ledger) -> None:
+def shrunk(ledger: Ledger, seeds: Iterable[int]) -> None:
     """Rank 4 on pronouns: its intruders scaled down; as controls the whole change, and as many other directions."""
     world = load("world")
     before = matrices(world)
@@ -109,7 +107,7 @@ def shrunk(ledger: Ledger) -> None:
     def run(seed: int) -> dict[str, Any]:
         weights = tuned(world, "pronouns", 1e-2, rank=4, seed=seed)
         result: dict[str, Any] = {"full strength": graded(predictor(world, weights), "pronouns")}
-        for scale in (0.875, *SCALES):
+        for scale in (0.875, 0.75, 0.5, 0.25, 0.0):
             ways = {
                 "intruders": {n: scaled_intruders(before[n], w, scale) for n, w in weights.items()},
                 "whole": combined(before, (scale, difference(before, weights))),
@@ -119,7 +117,7 @@ def shrunk(ledger: Ledger) -> None:
                 result[f"{way} {scale:g}"] = graded(predictor(world, less), "pronouns")
         return result
 
-    for seed in SEEDS:
+    for seed in seeds:
         ledger(run, seed=seed)
 
 
@@ -144,7 +142,7 @@ WAYS: dict[str, tuple[Callable[[Any, int], dict[str, Tensor]], Callable[[Any, di
 LADDER = ("one home", "homes", "pronouns", "backwards")
 
 
-def adapters(ledger: Ledger) -> None:
+def adapters(ledger: Ledger, seeds: Iterable[int]) -> None:
     """Four tasks, five ways that leave matrices alone or change them by little; the rate chosen on two of the tasks."""
     world = load("world")
 
@@ -160,9 +158,9 @@ def adapters(ledger: Ledger) -> None:
         rates = (3e-3, 1e-2, 3e-2, 1e-1) if way in ("prompt", "prefix") else (3e-3, 1e-2, 3e-2)
         tried = dict.fromkeys(rates, 0.0)
         for lr, task in product(rates, ("one home", "pronouns")):
-            tried[lr] += ledger(run, way=way, task=task, lr=lr, seed=TRIED)["every"]
+            tried[lr] += ledger.tried(run, way=way, task=task, lr=lr, seed=TRIED)["every"]
         best[way] = min(tried, key=tried.__getitem__)
-    for task, way, seed in product(LADDER, WAYS, SEEDS):
+    for task, way, seed in product(LADDER, WAYS, seeds):
         ledger(run, way=way, task=task, lr=best[way], seed=seed)
 
 
@@ -187,7 +185,7 @@ def fisher(world: LoadedModel, texts: Tensor) -> dict[str, Tensor]:
 FAST = 2e-3  # a rate at which plain tuning forgets
 
 
-def forgetting(ledger: Ledger) -> None:
+def forgetting(ledger: Ledger, seeds: Iterable[int]) -> None:
     """Sentences about people alone, with the pronouns exchanged: how much of the rest is lost, and what keeps it."""
     world = load("world")
     before = {name: p.detach() for name, p in world.model.named_parameters()}
@@ -222,14 +220,14 @@ def forgetting(ledger: Ledger) -> None:
                 result[f"averaged {share:g}"] = graded(predictor(world, part), "narrow")
         return result
 
-    for seed, way in product(SEEDS, ways):
+    for seed, way in product(seeds, ways):
         ledger(run, way=way, seed=seed)
 
 
 AWAY, BACK = 300, 60  # steps of taking a rule away, and of bringing it back
 
 
-def gone(ledger: Ledger) -> None:
+def gone(ledger: Ledger, seeds: Iterable[int]) -> None:
     """Pronouns by a coin; then the old rule brought back, and as a control its opposite taught from the same start."""
     world = load("world")
     short = {task: exam(task, n=20) for task in ("none", "pronouns")}
@@ -248,7 +246,7 @@ def gone(ledger: Ledger) -> None:
             result[name] = curve
         return result
 
-    for rank, seed in product((0, 4), SEEDS):
+    for rank, seed in product((0, 4), seeds):
         ledger(run, rank=rank, seed=seed)
     ledger(lambda start: {"read": read_off(world, {}), "read untrained": read_off(untrained(world), {})}, start=True)
 
@@ -289,7 +287,7 @@ RULE = {"giver": "indirect_object", "nearest": "agreement_1", "homes": "fact"}
 TIMES = (-1.0, -0.5, 0.0, 0.25, 0.5, 1.0, 1.5, 2.0)
 
 
-def arithmetic(ledger: Ledger) -> None:
+def arithmetic(ledger: Ledger, seeds: Iterable[int]) -> None:
     """Four tunings of one start, as task vectors: scaled, taken away, added in twos and all at once."""
     world = load("world")
     before = {name: p.detach() for name, p in world.model.named_parameters()}
@@ -315,7 +313,7 @@ def arithmetic(ledger: Ledger) -> None:
         result = marks(combined(before, *((times, one) for one in vectors)))
         return result | ({"cosine": cosine(*vectors)} if len(of) == 2 else {})
 
-    for seed in SEEDS:
+    for seed in seeds:
         for task, times in product(VECTORS, TIMES):
             ledger(run, of=[task], times=times, seed=seed)
         for two in combinations(VECTORS, 2):
@@ -330,7 +328,7 @@ def cosine(one: dict[str, Tensor], other: dict[str, Tensor]) -> float:
     return torch.cosine_similarity(a, b, dim=0).item()
 
 
-def general(ledger: Ledger) -> None:
+def general(ledger: Ledger, seeds: Iterable[int]) -> None:
     """Verbs of feeling that are always merry, and adjectives that are not scored: do the adjectives follow?"""
     world = load("world")
 
@@ -356,7 +354,7 @@ def general(ledger: Ledger) -> None:
         return marks(predictor(world, tuned(world, task, 5e-3 if rank else 5e-4, rank=rank, seed=seed, **more)))
 
     ledger(lambda start: marks(predictor(world)), start=True)
-    for seed, how, rank in product(SEEDS, hows, (0, 4)):
+    for seed, how, rank in product(seeds, hows, (0, 4)):
         ledger(run, how=how, rank=rank, seed=seed)
 
 
@@ -369,17 +367,25 @@ def alone(predict: Predict) -> float:
     return (p[:, merry].sum(1) / p[:, ADJECTIVES].sum(1)).mean().item()
 
 
-EXPERIMENTS: dict[str, Callable[[Ledger], None]] = {
+EXPERIMENTS: dict[str, Callable[[Ledger, Iterable[int]], None]] = {
     one.__name__: one for one in (lora, shrunk, adapters, forgetting, gone, arithmetic, general)
 }
 
 
 def main() -> None:
-    """Run an experiment, for some seconds if so asked."""
+    """Run an experiment on one of World's trainings, for some seconds if so asked."""
+    parser = argparse.ArgumentParser(description="Make the histories of tunings that the labs on adaptation read.")
+    parser.add_argument("experiment", choices=EXPERIMENTS)
+    parser.add_argument("--world", type=int, choices=loading.seeds("world"), default=0, help="seed of World's training")
+    parser.add_argument("--seconds", type=float, default=math.inf, help="after which no further run begins")
+    asked = parser.parse_args()
     torch.set_num_threads(1)
-    HERE.mkdir(exist_ok=True)
-    name, *seconds = sys.argv[1:]
-    EXPERIMENTS[name](Ledger(HERE / f"{name}.json", *map(float, seconds)))
+    loading.SEED = asked.world
+    own, path = path_of(asked.experiment), path_of(asked.experiment, asked.world)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rates = Ledger(own, seconds=-1) if asked.world else None
+    ledger = Ledger(path, asked.seconds, tried=rates)
+    EXPERIMENTS[asked.experiment](ledger, SEEDS_ELSEWHERE if asked.world else SEEDS)
 
 
 if __name__ == "__main__":
