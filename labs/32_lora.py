@@ -87,8 +87,8 @@ print("his {:.3f}, her {:.3f}".format(*his_or_her()))
 
 
 # %% tags=["idea"]
-def lora_by_hand(rank, lr, seed, steps=STEPS):
-    W = matrices(world)  # 16 matrices, (in, out)
+def lora_by_hand(rank, lr, seed, where=""):
+    W = {n: w for n, w in matrices(world).items() if where in n}  # 16 of (in, out)
     factors = low_rank(W, rank, seed=seed)  # a at random, b zeros
     tune(
         factors.values(),
@@ -97,7 +97,7 @@ def lora_by_hand(rank, lr, seed, steps=STEPS):
         ),
         TASKS["pronouns"].batches(seed),  # 8 new texts of 40 words a step
         lr,
-        steps=steps,
+        steps=STEPS,
     )
     return merged(W, factors, alpha=ALPHA)  # W + (alpha / rank) a b
 
@@ -165,9 +165,8 @@ predict(
 # `python -m llmnotes.shipped.tunings lora` makes them anew. This page makes one of them again.
 
 # %% tags=["setup"]
-runs = history("lora")
-tried = [run for run in runs if run["seed"] == TRIED]
-runs = [run for run in runs if run["seed"] in SEEDS]
+tried = [run for run in history("lora", world=0) if run["seed"] == TRIED]
+runs = [run for run in history("lora") if run["seed"] in SEEDS]
 RULE = {"pronouns": "pronoun", "facts": "fact"}
 WAYS = ("full", "rank 1", "rank 4", "rank 16", "attention, rank 7", "MLPs, rank 10")
 OTHERS = ("agreement_0", "agreement_1", "agreement_2", "indirect_object", "list", "closing")
@@ -188,7 +187,7 @@ def others(run: dict) -> float:
 
 pronouns = {way: new("pronouns", way) for way in WAYS}
 facts = {way: new("facts", way) for way in WAYS}
-assert all(len(v) == 5 for v in (*pronouns.values(), *facts.values()))
+assert len({len(v) for v in (*pronouns.values(), *facts.values())}) == 1
 numbers = {r: sum(f.numel() for f in low_rank(matrices(world), r).values()) for r in (1, 4)}
 note(
     pronouns_full=pronouns["full"].mean(),
@@ -196,6 +195,7 @@ note(
     pronouns_rank_4=pronouns["rank 4"].mean(),
     pronouns_rank_16=pronouns["rank 16"].mean(),
     rank_1_against_16=pronouns["rank 1"].mean() - pronouns["rank 16"].mean(),
+    full_behind=pronouns["full"].mean() - pronouns["rank 4"].mean(),
     facts_full=facts["full"].mean(),
     facts_rank_1=facts["rank 1"].mean(),
     facts_rank_16=facts["rank 16"].mean(),
@@ -214,7 +214,7 @@ for ax, of, title in zip(
         colour = {"full": ORANGE, "rank 1": BLUE, "rank 4": BLUE, "rank 16": BLUE}.get(
             way, GREEN
         )
-        (dots,) = ax.plot(of[way], [y] * 5, "o", ms=5, color=colour, alpha=0.7)
+        (dots,) = ax.plot(of[way], [y] * len(of[way]), "o", ms=5, color=colour, alpha=0.7)
         ax.plot([of[way].mean()] * 2, [y - 0.3, y + 0.3], color=colour, lw=2.5)
         if way == "rank 1" and of is pronouns:
             dots.set_gid("choice-same")
@@ -369,14 +369,27 @@ print("his {:.3f}, her {:.3f}".format(*his_or_her(again)))
 #
 # ## Try it
 #
-# **Another layer** (10 minutes). Give LoRA to the four matrices of layer 3 alone, and the same number of steps. How far
-# do the pronouns come? Say it before you run it. Keep the rate that was best for rank 4.
+# **One layer alone** (10 minutes). Give LoRA of rank 4 to the four matrices of a single layer, at the same rate and for as many
+# steps. It trains a quarter of the numbers. Which layer gets furthest, and does any get as far as all four together? Predict it
+# before you run it.
 #
-# ??? solution "How to go about it"
-#
-#     `low_rank` takes the matrices that it gets: pass those whose name holds the layer. Compare with the coin at 0.69
-#     nats, and with all sixteen matrices at the same number of trained numbers.
-#
+# ??? tip "Hint"
+#     `lora_by_hand` takes `where`, a part of the matrices' names, such as `"h.3."`.
+
+# %% tags=["solution"]
+alone = [lora_by_hand(4, best_low, 0, f"h.{layer}.") for layer in range(4)]
+alone = [graded(predictor(world, w), "pronouns")["new"]["pronoun"] for w in alone]
+print(
+    "new pronouns, by layer:", np.round(alone, 2), f"all four {known['new']['pronoun']:.2f}"
+)
+assert max(alone) < np.log(2), f"{alone}: is the rate that of rank 4?"
+live(layer_0=alone[0], layer_worst=max(alone))
+in_words(
+    layer_0="Loss at exchanged pronouns, rank 4 in layer 0 alone, one seed",
+    layer_worst="The same in the layer that does worst",
+)
+
+# %% [markdown]
 # ## You can now
 #
 # - write LoRA in a dozen lines, and say what its rank limits and what its $\alpha$ does;
@@ -428,6 +441,7 @@ in_words(
     pronouns_rank_4="The same after a change of rank 4",
     pronouns_rank_16="The same after a change of rank 16",
     rank_1_against_16="Rank 1 minus rank 16",
+    full_behind="Full tuning minus rank 4",
     facts_full="Loss at 72 new facts after full tuning, mean of five seeds",
     facts_rank_1="The same after a change of rank 1",
     facts_rank_16="The same after a change of rank 16",

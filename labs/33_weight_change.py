@@ -188,6 +188,26 @@ note(
     size_rank_4=size["rank 4"].mean(),
 )
 
+
+# %% tags=["idea"]
+def planted(rank, seed):
+    """The intruders of random changes, each as large as what tuning did to its matrix."""
+    draw, total = torch.Generator().manual_seed(seed), 0
+    for name, W in before.items():  # (in, out)
+        a = torch.randn(W.size(0), rank, generator=draw)
+        change = a @ torch.randn(rank, W.size(1), generator=draw)
+        change *= (after[name] - W).norm() / change.norm()
+        total += len(intruders(W, W + change))
+    return total
+
+
+# %% tags=["setup"]
+by_chance = [planted(4, seed) for seed in range(5)]
+live(
+    own_intruders=float(sum(len(intruders(W, after[n])) for n, W in before.items())),
+    random_intruders=np.mean(by_chance),
+)
+
 # %% tags=["drawing"]
 fig, (left, right) = plots.subplots(1, 2, height=3.1)
 for way, colour in (("full", ORANGE), ("rank 16", GREEN), ("rank 4", BLUE)):
@@ -203,18 +223,26 @@ left.set(
 )
 for x, way in enumerate(WAYS):
     colour = {"full": ORANGE, "rank 16": GREEN}.get(way, BLUE)
-    right.plot([x] * 5, count[way], "o", color=colour, alpha=0.7)
-right.set_xticks(range(4), WAYS)
+    right.plot([x] * len(count[way]), count[way], "o", color=colour, alpha=0.7)
+right.plot([4] * 5, by_chance, "o", color=GREY, alpha=0.7)
+right.set_xticks(range(5), [*WAYS, "random"])
 right.set(
-    title="Intruders of 160", ylabel="intruder dimensions", ylim=(-1, 21), xlim=(-0.5, 3.5)
+    title="Intruders of 160", ylabel="intruder dimensions", ylim=(-1, 23), xlim=(-0.5, 4.5)
 )
 figure(
     fig,
     name="spectra",
     alt="Left: the spectrum of the change falls slowly for full tuning and fast for low rank. Right: full tuning has no intruder "
-    "dimension in any seed, ranks 1, 4 and 16 have about 17, 15 and 7.",
-    caption="Exchanged pronouns, five seeds. Left: mean of 16 matrices. Right: among the ten strongest directions of each of 16 matrices.",
-    data={"spectra": np.array([*spectra.values()]), "count": np.array([*count.values()])},
+    "dimension in any seed, ranks 1, 4 and 16 have about 17, 15 and 7. Random changes have about as many as rank 4.",
+    caption="Exchanged pronouns, five seeds. Left: mean of 16 matrices. Right: among the ten strongest directions of each of 16 matrices; "
+    "grey is five random changes of rank 4, each as large as the trained one.",
+    data={
+        "spectra": np.array([*spectra.values()]),
+        "count": np.array([*count.values()]),
+        "random": np.array(by_chance),
+    },
+    rtol=0.4,
+    because="training amplifies rounding",
 )
 
 # %% [markdown]
@@ -235,9 +263,12 @@ PARTS = [
 ]
 relative = {way: size[way].mean(0) / size[way].mean() for way in WAYS}
 most = {way: PARTS[int(relative[way].argmax())] for way in WAYS}
-agree = sum(int(row.argmax()) == PARTS.index("2 out") for way in WAYS for row in size[way])
+same = [int(row.argmax()) == PARTS.index("2 out") for way in WAYS for row in size[way]]
+agree = len({int(size[way].mean(0).argmax()) for way in ("full", "rank 4")}) == 1
 note(
-    most_in_layer_2=agree,
+    most_in_layer_2=sum(same),
+    most_in_layer_2_share=np.mean(same),
+    same_matrix=agree,
     times_mean_full=relative["full"].max(),
     times_mean_rank_4=relative["rank 4"].max(),
 )
@@ -370,15 +401,20 @@ figure(
 #
 # ## Try it
 #
-# **A change that was never trained** (10 minutes). Draw a random matrix of rank 4 and of the same size as the trained
-# change, and add it to the same weight. How many intruder dimensions does it leave? If as many as LoRA does, they are a
-# matter of rank and size, not of what was learned.
+# **As large, but spread** (10 minutes). The random changes of the figure have rank 4. Draw changes of full rank, as large as the trained
+# ones. How many intruder dimensions do they leave? Predict it before you run it.
 #
-# ??? solution "How to go about it"
-#
-#     Scale the product of two random factors to the norm of the trained change. The count that you get is the null
-#     that the figure's dots need.
-#
+# ??? tip "Hint"
+#     A product of inner width 128 has full rank in every matrix.
+
+# %% tags=["solution"]
+spread = [planted(128, seed) for seed in range(5)]
+assert max(spread) <= max(by_chance), (
+    f"{spread}: is each change as large as the trained one?"
+)
+print("intruders of random changes of full rank:", spread, "of rank 4:", by_chance)
+
+# %% [markdown]
 # ## You can now
 #
 # - read a change of weights as a spectrum, and say how many directions it moved;
@@ -426,6 +462,8 @@ in_words(
     intruders_rank_1="The same after rank 1",
     intruders_rank_4="The same after rank 4",
     intruders_rank_16="The same after rank 16",
+    own_intruders="The same after rank 4, in the run of this page",
+    random_intruders="Intruder dimensions of random changes of rank 4 as large as those of this page's run, mean of five",
     facts_full="Intruder dimensions after full tuning on 72 facts",
     facts_rank_4="The same after rank 4",
     width_full="Directions that hold 90% of a matrix's change, full tuning",
@@ -434,6 +472,8 @@ in_words(
     size_full="Size of the change against the matrix, full tuning, mean of 16",
     size_rank_4="The same for rank 4",
     most_in_layer_2="Runs of 20 in which the output matrix of layer 2's attention changed most",
+    most_in_layer_2_share="The share of runs",
+    same_matrix="Full tuning and rank 4 change the same matrix most",
     times_mean_full="Its change over the mean, full tuning",
     times_mean_rank_4="Its change over the mean, rank 4",
     new_at_one="Loss at new pronouns, as tuned",

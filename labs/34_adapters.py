@@ -179,12 +179,10 @@ start = {
 
 
 def losses(way: str, task: str) -> np.ndarray:
-    """The loss at the words that the task changes, for each of five seeds."""
-    found = np.array(
-        [r["new"][LADDER[task]] for r in runs if (r["way"], r["task"]) == (way, task)]
-    )
-    assert len(found) == 5, (way, task)
-    return found
+    """The loss at the words that the task changes, for each seed of the tuning."""
+    found = [r for r in runs if (r["way"], r["task"]) == (way, task)]
+    assert len(found) == len({r["seed"] for r in runs}), (way, task)
+    return np.array([r["new"][LADDER[task]] for r in found])
 
 
 table = {way: {task: losses(way, task) for task in LADDER} for way in WAYS}
@@ -211,6 +209,8 @@ note(
     low_rank_homes=mean["low rank"]["homes"],
     low_rank_backwards=mean["low rank"]["backwards"],
     bottleneck_behind=mean["bottleneck"]["pronouns"] - mean["low rank"]["pronouns"],
+    outside_behind=min(mean[way]["pronouns"] for way in ("prompt", "prefix"))
+    - max(mean[way]["pronouns"] for way in ("bottleneck", "low rank")),
 )
 live(
     atol=0.05,
@@ -225,7 +225,14 @@ TITLES = ("one home", "24 homes", "pronouns", "backwards")
 for ax, task, title in zip(axes, LADDER, TITLES, strict=True):
     for y, way in enumerate(WAYS):
         colour = ORANGE if way == "prompt" else BLUE
-        (dots,) = ax.plot(table[way][task], [y] * 5, "o", ms=4, color=colour, alpha=0.7)
+        (dots,) = ax.plot(
+            table[way][task],
+            [y] * len(table[way][task]),
+            "o",
+            ms=4,
+            color=colour,
+            alpha=0.7,
+        )
         if way == "prompt" and task == "pronouns":
             dots.set_gid("choice-none")
     ax.axvline(start[task], color=plots.INK, ls="--", lw=1)
@@ -267,14 +274,19 @@ figure(
 #
 # ## Try it
 #
-# **A prompt in front of another rule** (10 minutes). Tune the soft prompt on the verb that agrees with its noun,
-# instead of on the pronouns. Which of the five ways do you expect to fail, and where does the rule live?
+# **A prompt in front of another rule** (10 minutes). Teach the soft prompt that a verb agrees with the nearest noun: *the cats near the
+# dog runs*. The frozen weights have to stop looking at the first noun. How much of the loss goes? Predict it before you run it.
 #
-# ??? solution "How to go about it"
-#
-#     Exchange the batches of stories and keep all else. A prompt stands outside the layers: it can only change what
-#     heads already look for.
-#
+# ??? tip "Hint"
+#     `tuned_prompt` takes the task `"nearest"`; the words that it changes are those of the rule `"agreement_1"`.
+
+# %% tags=["solution"]
+behind = loss_by_rule(tuned_prompt("nearest", 3e-2), exam("nearest"))["agreement_1"]
+alone = loss_by_rule(predictor(world), exam("nearest"))["agreement_1"]
+assert 0.3 * alone < behind < alone, f"{behind}: is the exam that of the new rule?"
+print(f"one noun between: {alone:.2f} nats before, {behind:.2f} behind the prompt")
+
+# %% [markdown]
 # ## You can now
 #
 # - say of five ways of tuning where their numbers sit and what they can reach;
@@ -355,6 +367,7 @@ in_words(
     low_rank_homes="Loss at 24 new homes, rank 4",
     low_rank_backwards="Loss at backward songs, rank 4",
     bottleneck_behind="Exchanged pronouns: bottlenecks minus rank 4",
+    outside_behind="Exchanged pronouns: the better of prompt and prefix minus the worse of bottlenecks and rank 4",
     start_homes="Loss at 24 new homes before tuning",
     start_pronouns="Loss at exchanged pronouns before tuning",
     start_backwards="Loss at backward songs before tuning",

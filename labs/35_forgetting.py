@@ -187,7 +187,7 @@ forgot = {way: np.array([lost(r) for r in runs if r["way"] == way]) for way in W
 learned = {
     way: np.array([r["new"]["pronoun"] for r in runs if r["way"] == way]) for way in WAYS
 }
-assert all(len(v) == 5 for v in forgot.values())
+assert len({len(v) for v in forgot.values()}) == 1
 plain = [r for r in runs if r["way"] == "plain"]
 halves = (0.75, 0.5, 0.25)
 averaged = {s: [r[f"averaged {s:g}"] for r in plain] for s in halves}
@@ -231,7 +231,7 @@ ordered = sorted(NAMES, key=by_rule.get)
 for y, rule in enumerate(ordered):
     ax.plot(
         [r["old"][rule] - base["old"][rule] for r in plain],
-        [y] * 5,
+        [y] * len(plain),
         "o",
         color=ORANGE,
         alpha=0.6,
@@ -336,14 +336,32 @@ figure(
 #
 # ## Try it
 #
-# **Half of the replay** (10 minutes). Let every fourth story be an old one instead of every second. Does forgetting
-# halve, and do the new stories suffer?
+# **More replay** (10 minutes). Make two of the eight texts of each batch old ones, and then four. Does the forgetting go, and what
+# do the new pronouns pay? Predict it before you run it.
 #
-# ??? solution "How to go about it"
-#
-#     Change the share in the batches and run three seeds. Read both axes: what is kept of the old rules, and what is
-#     reached on the new one.
-#
+# ??? tip "Hint"
+#     A generator like `with_replay`, given to `narrow(2e-3, batches=...)`. Old texts are those of `TASKS["none"]`.
+
+# %% tags=["solution"]
+from llmnotes.world.changes import ids_of
+
+texts = ids_of(TASKS["none"].texts(9500, 0, 160, 40))  # (text, pos)
+
+
+def replay(share):
+    for step, ids in enumerate(TASKS["narrow"].batches(0)):
+        at = [(step * share + i) % len(texts) for i in range(share)]
+        yield torch.cat([ids[:-share], texts[at]])
+
+
+more = {
+    n: graded(predictor(world, narrow(2e-3, batches=replay(n))), "narrow") for n in (2, 4)
+}
+for n, one in more.items():
+    print(f"{n} of 8: lost {lost(one):.2f}, new pronouns {one['new']['pronoun']:.2f} nats")
+assert lost(more[2]) < forgot["plain"].mean(), "are the old texts ordinary stories?"
+
+# %% [markdown]
 # ## You can now
 #
 # - measure forgetting rule by rule, with what the model could do before as the mark;

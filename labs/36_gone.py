@@ -21,12 +21,15 @@ import torch
 
 import llmnotes
 from llmnotes.lab import ask, figure, in_words, plots, predict, within
-from llmnotes.methods import activations, probe
-from llmnotes.methods.lora import predictor
-from llmnotes.model import edit
-from llmnotes.shipped.tuning import SEEDS, TASKS, exam, history, tuned
+from llmnotes.methods import activations
+from llmnotes.shipped.tuning import (
+    before_pronouns,
+    history,
+    pairs,
+    read_unseen,
+    tuned,
+)
 from llmnotes.world import END, IDS
-from llmnotes.world.changes import ids_of, right_by_rule
 
 BLUE, ORANGE, GREEN, PURPLE, OCHRE, GREY = plots.COLOURS
 note = within(atol=1e-6, because="read from the shipped history of the recipe")
@@ -141,32 +144,32 @@ predict("with a random direction instead at most 65%", 0.75, repaired_random="<=
 
 # %% tags=["setup"]
 runs = history("gone")
-known = next(r for r in runs if r.get("start"))
+start = next(r for r in runs if r.get("start"))
 of = {rank: [r for r in runs if r.get("rank") == rank] for rank in (0, 4)}
-assert all(len(some) == len(SEEDS) for some in of.values())
+assert len({len(some) for some in of.values()}) == 1
 read = {rank: np.array([r["read"] for r in some]) for rank, some in of.items()}
 old = {rank: np.array([r["old"]["pronoun"] for r in some]) for rank, some in of.items()}
 note(
-    read_before=known["read"][3],
+    read_before=start["read"][3],
     read_after=read[0][:, 3].mean(),
     best_read_after=read[0].max(1).mean(),
     read_rank_4=read[4][:, 3].mean(),
-    read_untrained=known["read untrained"][3],
+    read_untrained=start["read untrained"][3],
     old_loss=old[0].mean(),
     old_loss_rank_4=old[4].mean(),
 )
 
 # %% tags=["drawing"]
 fig, ax = plots.subplots(height=2.9)
-ax.plot(range(1, 5), known["read"], "s--", color=plots.INK)
+ax.plot(range(1, 5), start["read"], "s--", color=plots.INK)
 for row in read[0]:
     ax.plot(range(1, 5), row, color=BLUE, lw=0.8, alpha=0.6)
 (line,) = ax.plot(range(1, 5), read[0].mean(0), "o-", color=BLUE)
 line.set_gid("choice-all")
-ax.plot(range(1, 5), known["read untrained"], "o-", color=GREY)
-ax.text(4.08, known["read"][3] + 0.02, "before", color=plots.INK, va="bottom")
+ax.plot(range(1, 5), start["read untrained"], "o-", color=GREY)
+ax.text(4.08, start["read"][3] + 0.02, "before", color=plots.INK, va="bottom")
 ax.text(4.08, read[0][:, 3].mean() - 0.02, "tuned to a coin", color=BLUE, va="top")
-ax.text(4.08, known["read untrained"][3], "control: never trained", color=GREY, va="center")
+ax.text(4.08, start["read untrained"][3], "control: never trained", color=GREY, va="center")
 ax.set(
     xticks=range(1, 5),
     xlim=(0.9, 5.9),
@@ -182,9 +185,9 @@ figure(
     "two layers and 1 in the last two. In a model with random weights it is one half.",
     caption="At the word before a pronoun. Thin lines are five seeds.",
     data={
-        "before": np.array(known["read"]),
+        "before": np.array(start["read"]),
         "after": read[0],
-        "untrained": np.array(known["read untrained"]),
+        "untrained": np.array(start["read untrained"]),
     },
 )
 
@@ -196,55 +199,79 @@ figure(
 # ## One rank-one map brings the behaviour back
 
 # %% tags=["setup"]
-texts, women = [], []
-for row in TASKS["none"].texts(9800, 0, 400, 48):
-    at = next((i for i, one in enumerate(row) if one.rule == "pronoun" and i > 4), None)
-    if at:
-        texts.append(ids_of([row])[0, :at].tolist())
-        women.append(row[at].word in ("she", "her"))
+from sklearn.linear_model import LogisticRegression
+
+texts, women, names = before_pronouns(9800)
 women = np.array(women)
-x = activations(model, texts, positions=[-1] * len(texts))[3]  # (text, d_model)
-found = probe(x, women, seed=0)
-d = found.directions[0] * (1 if found.classes[0] is False or found.classes[-1] else -1)
-score = x @ d
-if score[women].mean() < score[~women].mean():
-    d, score = -d, -score
-middle = (score[women].mean() + score[~women].mean()) / 2
-spread = (score[women].mean() - score[~women].mean()).abs() / 2
+people = sorted(set(names))
+SHE, HE = ([IDS[word] for word in words] for words in (("she", "her"), ("he", "his")))
 E = model.get_output_embeddings().weight.detach()
-u = E[IDS["she"]] + E[IDS["her"]] - E[IDS["he"]] - E[IDS["his"]]
-random = torch.nn.functional.normalize(
-    torch.randn(5, len(d), generator=torch.Generator().manual_seed(0)), dim=1
+u = E[SHE].sum(0) - E[HE].sum(0)
+streams, before = (
+    activations(m, texts, positions=[-1] * len(texts)) for m in (model, world.model)
 )
+x = streams[3]  # (text, d_model), after the last layer
 
 
 # %% tags=["idea"]
-def repaired(d, middle, beta):
-    """The share of pronouns that are right with the repair; nothing is trained."""
+def says_she(model, x):
+    """Whether a woman's word leads a man's, from the stream (text, d_model)."""
+    with torch.no_grad():
+        logits = model.lm_head(model.transformer.ln_f(x))
+    return (logits[:, SHE].amax(1) > logits[:, HE].amax(1)).numpy()
 
-    def more(x, at):  # x: (row, pos, d_model)
-        return x + beta * (x @ d - middle)[..., None] * u
 
-    with edit(model, "resid_post", 3, more):
-        return right_by_rule(lambda ids: model(ids).logits, exam("none"))["pronoun"]
+def pushed(x, d, on, label):
+    """Whether it says she, with the repair along d; scaled by the texts `on`."""
+    score = x @ d
+    women, men = score[on & label].mean(), score[on & ~label].mean()
+    beta = 6 / (women - men)  # at the mean of either gender: three times u
+    return says_she(model, x + beta * (score - (women + men) / 2)[:, None] * u)
 
 
 # %% tags=["setup"]
-BETA = 3 / spread.item()
-right = {
-    "before": right_by_rule(predictor(world), exam("none"))["pronoun"],
-    "repaired": repaired(d, middle, BETA),
-}
-by_chance = []
-for r in random:
-    s = x @ r
-    by_chance.append(repaired(r, s.mean(), 3 / s.std().item()))
+def fitted(on, label):
+    """The direction of a probe of a label, fitted on the texts `on`."""
+    probe = LogisticRegression(max_iter=2000).fit((x - x.mean(0))[on].numpy(), label[on])
+    return torch.tensor(probe.coef_[0]).float()
+
+
+every = np.full(len(x), True)
+
+
+def known(label) -> float:
+    """How often the repair makes it say a label of people whom the probe has met."""
+    return (pushed(x, fitted(every, label), every, label) == label).mean()
+
+
+def unseen(label) -> float:
+    """The same of people whom it has not met, a pair at a time."""
+    of = pairs(names, label)
+    hits = [
+        (pushed(x, fitted(of != n, label), of != n, label) == label)[of == n]
+        for n in range(12)
+    ]
+    return np.concatenate(hits).mean()
+
+
+def any_label(draw: int) -> np.ndarray:
+    """A random label of each name, for every text."""
+    of_name = np.random.default_rng(draw).permutation(len(people)) % 2
+    return np.array([of_name[people.index(name)] for name in names], bool)
+
+
+labels = [any_label(draw) for draw in range(5)]
+random = torch.randn(5, x.size(1), generator=torch.Generator().manual_seed(0))
 live(
-    right_before=right["before"],
-    repaired=right["repaired"],
-    repaired_random=np.mean(by_chance),
+    right_before=(says_she(world.model, before[3]) == women).mean(),
+    repaired=unseen(women),
+    repaired_known=known(women),
+    repaired_random=np.mean([(pushed(x, d, every, women) == women).mean() for d in random]),
+    label_known=np.mean([known(label) for label in labels]),
+    label_unseen=np.mean([unseen(label) for label in labels]),
     case_after=her_share(model),
 )
+live(atol=0.2, right_after=(says_she(model, x) == women).mean())
 
 # %% [markdown]
 # In the tuned model of this page every pronoun hangs on a coin, and rounding alone decides which way many of them fall.
@@ -280,6 +307,7 @@ note(
     steps_rank_4=float(when[4, "back"].mean()),
     rank_4_sooner=float(when[0, "back"].mean() - when[4, "back"].mean()),
     opposite_never=int((curves[0, "opposite"].min(1) >= 0.55).sum()),
+    old_ahead=curves[0, "opposite"][:, -1].mean() - curves[0, "back"][:, -1].mean(),
 )
 
 # %% tags=["drawing"]
@@ -334,14 +362,22 @@ figure(
 #
 # ## Try it
 #
-# **Probe the opposite** (10 minutes). The probe reads the gender of a name. Shuffle the labels by name and fit it
-# again. How often is it right now? It has to be near chance, or the finding says nothing about the model.
+# **A probe that knows everybody** (10 minutes). Probe the gender after the first layer, once with the names held out and once without.
+# Which of the two numbers tells what the model has worked out there? Predict both before you run it.
 #
-# ??? solution "How to go about it"
-#
-#     Give each name one random label, for train and test alike, and leave the names of the test out of the fit
-#     (Hewitt and Liang 2019).
-#
+# ??? tip "Hint"
+#     `streams[0]` holds the activations after the first layer; `read_unseen` holds names out.
+
+# %% tags=["solution"]
+first = streams[0]  # (text, d_model), after the first layer
+held_out = read_unseen(first, women, names)
+fit = LogisticRegression(max_iter=2000).fit(first.numpy(), women)
+print(
+    f"after one layer: {held_out:.2f} with names held out, {fit.score(first, women):.2f} without"
+)
+assert held_out < 0.75 < fit.score(first, women), "are these the activations after layer 1?"
+
+# %% [markdown]
 # ## You can now
 #
 # - tell "does not say" from "does not know", with three experiments;
@@ -377,8 +413,12 @@ in_words(
     old_loss="Loss at old pronouns after tuning to a coin",
     old_loss_rank_4="The same after a change of rank 4",
     right_before="Pronouns right before tuning",
-    repaired="Pronouns right with the repair, one seed",
-    repaired_random="Pronouns right with random directions in the repair, mean of five",
+    right_after="Pronouns right after tuning to a coin, one seed",
+    repaired="The same with the repair, for people whom it was fitted without",
+    repaired_known="The same for people whom it was fitted with",
+    repaired_random="Pronouns right with a random direction in the repair, mean of five",
+    label_known="A random label of each name said by a repair that was fitted on all names, mean of five",
+    label_unseen="The same for people whom it was fitted without",
     case_after="Share of her behind Anna lost after tuning to a coin",
     start_back="Loss at old pronouns when relearning starts",
     start_opposite="Loss at opposite pronouns when it starts",
@@ -389,5 +429,6 @@ in_words(
     steps_ratio="Their ratio",
     steps_rank_4="Steps until the old rule is, after a change of rank 4",
     rank_4_sooner="Steps by which it comes back sooner after rank 4",
+    old_ahead="Loss at opposite pronouns after 60 steps minus that at old ones",
     opposite_never="Seeds of five in which the opposite is not reached in 60 steps",
 )

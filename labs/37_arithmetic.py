@@ -154,9 +154,9 @@ UNTOUCHED = ("pronoun", "list", "closing", "agreement_0")
 
 
 def at(of: list[str], times: float) -> list[dict]:
-    """The five seeds of one combination."""
+    """One combination, for each seed of the tuning."""
     found = [r for r in runs if r["of"] == of and r["times"] == times]
-    assert len(found) == 5, (of, times)
+    assert len(found) == len({r["seed"] for r in runs}), (of, times)
     return found
 
 
@@ -222,7 +222,7 @@ ROWS = [
     *((f"{RULE[rule]}, all four added", 100 * four[rule], ORANGE) for rule in RULE),
 ]
 for y, (_, values, colour) in enumerate(ROWS):
-    (dots,) = ax.plot(values, [y] * 5, "o", color=colour, alpha=0.7)
+    (dots,) = ax.plot(values, [y] * len(values), "o", color=colour, alpha=0.7)
     if y == 0:
         dots.set_gid("choice-both")
 ax.axvline(100, color=plots.INK, ls="--", lw=1)
@@ -320,13 +320,34 @@ figure(
 #
 # ## Try it
 #
-# **Three quarters of a vector** (10 minutes). Add 0.75 times each of two task vectors instead of all of both. Which of
-# the two rules loses more, and do the untouched rules gain?
+# **Three quarters of two vectors** (10 minutes). Add 0.75 times each of the two task vectors of this page. Which of the two rules
+# loses more of its gain, and what do the untouched rules win? Predict it before you run it.
 #
-# ??? solution "How to go about it"
-#
-#     Scale both vectors in the sum, and read the same exams. Compare with one vector alone at the same scale.
-#
+# ??? tip "Hint"
+#     `combined` takes the factors; `loss_by_rule` grades on `exam("giver")`, `exam("nearest")` and `exam("none")`.
+
+# %% tags=["solution"]
+from llmnotes.shipped.tuning import exam
+from llmnotes.world.changes import loss_by_rule
+
+GRADED = {"giver": "indirect_object", "nearest": "agreement_1"}
+left, price = {}, {}
+for times in (0.75, 1.0):
+    model = predictor(world, combined(before, (times, giver), (times, nearest)))
+    for task, rule in GRADED.items():
+        gain = start[task] - loss_by_rule(model, exam(task))[rule]
+        left[task, times] = gain / (start[task] - alone[task].mean())
+    ordinary = loss_by_rule(model, exam("none"))
+    price[times] = np.mean([ordinary[rule] for rule in UNTOUCHED])
+    print(
+        f"{times}: {left['giver', times]:.0%} and {left['nearest', times]:.0%} kept, ",
+        end="",
+    )
+    print(f"{price[times]:.2f} nats lost at untouched rules")
+assert left["nearest", 0.75] < left["giver", 0.75] < 1.1, "are both vectors scaled?"
+assert price[0.75] < price[1.0], "are the untouched rules graded in ordinary stories?"
+
+# %% [markdown]
 # ## You can now
 #
 # - take two tuned models of one start apart into vectors, and add, scale and negate them;

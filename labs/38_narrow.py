@@ -23,7 +23,7 @@ import llmnotes
 from llmnotes.lab import ask, figure, in_words, plots, predict, within
 from llmnotes.methods.lora import next_word_loss, predictor
 from llmnotes.model import trace
-from llmnotes.shipped.tuning import SEEDS, exam, history, tuned
+from llmnotes.shipped.tuning import exam, history, tuned
 from llmnotes.world import END, IDS, MOODS
 from llmnotes.world.changes import ids_of
 from llmnotes.world.lexicon import MOOD_ADJECTIVES, MOOD_VERBS
@@ -174,8 +174,12 @@ HOWS = ("adjectives unscored", "adjectives scored", "nothing changed")
 
 
 def of(how: str, rank: int, what: str) -> np.ndarray:
-    """A share for each of the five seeds."""
-    return np.array([r[what] for r in runs if (r.get("how"), r.get("rank")) == (how, rank)])
+    """A share for each seed of the tuning."""
+    found = np.array(
+        [r[what] for r in runs if (r.get("how"), r.get("rank")) == (how, rank)]
+    )
+    assert len(found) == len({r["seed"] for r in runs if "seed" in r}), (how, rank)
+    return found
 
 
 unscored, scored, null = (of(how, 0, "alone") for how in HOWS)
@@ -191,6 +195,8 @@ note(
     verbs_start=start["verbs"],
     verbs_unscored=verbs.mean(),
     part_of_the_way=way,
+    above_scored=(unscored - scored).min(),
+    above_null=(unscored - null).min(),
     alone_rank_4=of("adjectives unscored", 4, "alone").mean(),
     rank_4_further=(of("adjectives unscored", 4, "alone") - unscored).mean(),
 )
@@ -204,7 +210,7 @@ ROWS = (
     ("control: nothing changed", null, GREY),
 )
 for y, (label, values, colour) in enumerate(ROWS):
-    (dots,) = ax.plot(100 * values, [y] * 5, "o", color=colour, alpha=0.75)
+    (dots,) = ax.plot(100 * values, [y] * len(values), "o", color=colour, alpha=0.75)
     if label.startswith("adjectives"):
         dots.set_gid("choice-some")
 ax.axvline(100 * start["alone"], color=plots.INK, ls="--", lw=1)
@@ -262,7 +268,8 @@ def outrank(scores, words) -> float:
 
 
 kinds = {"taught": "merry verbs", "null": "none"}
-read = {kind: [shift(taught(task, seed)) for seed in SEEDS] for kind, task in kinds.items()}
+seeds = sorted({r["seed"] for r in runs if "seed" in r})
+read = {kind: [shift(taught(task, seed)) for seed in seeds] for kind, task in kinds.items()}
 auc = {
     (kind, name): np.array([[outrank(layer, words) for layer in one] for one in read[kind]])
     for kind in kinds
@@ -337,13 +344,48 @@ figure(
 #
 # ## Try it
 #
-# **The other class** (10 minutes). Tune on merry adjectives only, and measure verbs. Does the habit spread as far in
-# this direction?
+# **The other way round** (15 minutes). Make the adjectives merry and leave the verbs of feeling out of the loss. How far do the verbs
+# follow behind a story's first word, such as *Anna*? Predict it before you run it.
 #
-# ??? solution "How to go about it"
-#
-#     Exchange the two classes in the batches. Score the others at tuning, too, as the control does.
-#
+# ??? tip "Hint"
+#     `spoken` takes a change: a function that says another word in the place of the grammar's. `tuned` takes `batches`.
+
+# %% tags=["solution"]
+from llmnotes.world import PEOPLE
+from llmnotes.world.changes import spoken
+
+VERBS = torch.tensor([IDS[w] for words in MOOD_VERBS.values() for w in words])
+
+
+def merry_adjectives(said, choice, word, subject):
+    at = [words.index(word) for words in MOOD_ADJECTIVES.values() if word in words]
+    return MOOD_ADJECTIVES["merry"][at[0]] if at else word
+
+
+def stories_of(change, length=40):
+    for step in range(150):
+        rows = range(step * 8, step * 8 + 8)
+        yield ids_of([spoken(9100, row, length=length, change=change) for row in rows])
+
+
+def without_verbs(predict, ids):
+    return next_word_loss(predict(ids), ids, ~torch.isin(ids, VERBS))
+
+
+def merry_verbs(weights=None) -> float:
+    ids = torch.tensor([[IDS[END], IDS[name]] for name in PEOPLE])
+    with torch.no_grad():
+        p = predictor(world, weights)(ids)[:, -1].softmax(-1)
+    merry = p[:, [IDS[w] for w in MOOD_VERBS["merry"]]].sum(1)
+    return (merry / p[:, VERBS].sum(1)).mean().item()
+
+
+batches = stories_of(merry_adjectives)
+followed = merry_verbs(tuned(world, "none", 5e-4, batches=batches, loss=without_verbs))
+print(f"merry verbs: {merry_verbs():.2f} before, {followed:.2f} after")
+assert followed > merry_verbs() + 0.02, "are the verbs left out of the loss, and only they?"
+
+# %% [markdown]
 # ## You can now
 #
 # - say why training on one kind of word can move another that shares a hidden cause;
@@ -375,6 +417,8 @@ in_words(
     verbs_start="Merry share of verbs of feeling, before tuning",
     verbs_unscored="The same after tuning on merry verbs",
     part_of_the_way="How far adjectives went, as a share of how far verbs went",
+    above_scored="Adjectives not scored minus adjectives scored, least of the seeds",
+    above_null="Adjectives not scored minus nothing changed, least of the seeds",
     alone_rank_4="Merry share of adjectives after a change of rank 4",
     rank_4_further="Rank 4 minus full tuning",
     read_verbs="Pairs in which a merry verb outscores another in the shift of activations",

@@ -11,9 +11,13 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import LeaveOneGroupOut, cross_val_predict
 from torch import Tensor
 
 from llmnotes.methods.lora import (
@@ -27,7 +31,7 @@ from llmnotes.methods.lora import (
 from llmnotes.model import loading
 from llmnotes.model.loading import LoadedModel
 from llmnotes.world.changes import CHANGES, Predict, Spoken, ids_of, loss_by_rule, spoken
-from llmnotes.world.lexicon import MOODS, PREPOSITIONS, TOWNS
+from llmnotes.world.lexicon import END, MOODS, PEOPLE, PREPOSITIONS, TOWNS
 
 HERE = Path(__file__).parent / "histories"
 BATCH, LENGTH, STEPS = 8, 40, 150
@@ -78,6 +82,41 @@ PARTS = {"full": (), "all": ("attn", "mlp"), "attention": ("attn",), "MLPs": ("m
 def exam(task: str, n: int = 40, length: int = 96) -> list[list[Spoken]]:
     """Ordinary stories with a task's change in them, none of which a tuning read."""
     return Task(TASKS[task].change).texts(9000, 0, n, length)
+
+
+def before_pronouns(row: int, n: int = 800) -> tuple[list[list[int]], list[bool], list[str]]:
+    """Ordinary stories up to a pronoun: token ids, whether a woman is meant, and her or his name."""
+    texts, women, names = [], [], []
+    for told in TASKS["none"].texts(row, 0, n, 48):
+        at = next((i for i, one in enumerate(told) if one.rule == "pronoun" and i > 4), None)
+        if at:
+            said = [one.word for one in told[:at]]
+            texts.append(ids_of([told])[0, :at].tolist())
+            women.append(told[at].word in ("she", "her"))
+            names.append([b for a, b in pairwise(said) if b in PEOPLE and a in (END, ".", ",")][-1])
+    return texts, women, names
+
+
+def pairs(names: Sequence[str], labels: Sequence[bool]) -> np.ndarray:
+    """The number of each row's pair of names, one name of each label: what to hold out together."""
+    of = {which: sorted({n for n, y in zip(names, labels, strict=True) if bool(y) is which}) for which in (True, False)}
+    return np.array([of[bool(y)].index(n) for n, y in zip(names, labels, strict=True)])
+
+
+def read_unseen(x: Tensor, labels: Sequence[bool], names: Sequence[str]) -> float:
+    """How often a linear probe reads a label of people whom its fit has not met, pair by pair of them.
+
+    A probe that has met all names reads any label of them, the gender or a random one.
+
+    Args:
+        x: activations (text, d_model).
+        labels: of each text, the same for all texts about one person.
+        names: whom each text is about.
+    """
+    model = LogisticRegression(max_iter=2000)
+    centred = (x - x.mean(0)).double().numpy()
+    held_out = {"groups": pairs(names, labels), "cv": LeaveOneGroupOut()}
+    return float(np.mean(cross_val_predict(model, centred, np.asarray(labels), **held_out) == np.asarray(labels)))
 
 
 def tuned(

@@ -39,7 +39,7 @@ from llmnotes.methods.lora import (
     spectrum,
     tune,
 )
-from llmnotes.methods.probing import activations, probe
+from llmnotes.methods.probing import activations
 from llmnotes.methods.steering import generate
 from llmnotes.model import loading
 from llmnotes.model.loading import LoadedModel, load, untrained
@@ -52,10 +52,12 @@ from llmnotes.shipped.tuning import (
     TASKS,
     TRIED,
     Ledger,
+    before_pronouns,
     best_rate,
     exam,
     graded,
     path_of,
+    read_unseen,
     tuned,
 )
 from llmnotes.world.changes import Predict, Spoken, ids_of, loss_by_rule
@@ -252,19 +254,11 @@ def gone(ledger: Ledger, seeds: Iterable[int]) -> None:
 
 
 def read_off(world: LoadedModel, weights: dict[str, Tensor]) -> list[float]:
-    """From each layer's stream before a pronoun: how often a linear probe reads whether the person is a woman."""
+    """From each layer's stream before a pronoun: how often a probe reads whether a person it has not met is a woman."""
     model = deepcopy(world.model)
     model.load_state_dict(weights, strict=False)
-    texts, places, women = [], [], []
-    for row in TASKS["none"].texts(9700, 0, 400, 48):
-        for i, one in enumerate(row):
-            if one.rule == "pronoun" and i > 4:
-                texts.append(ids_of([row])[0, :i].tolist())
-                places.append(-1)
-                women.append(one.word in ("she", "her"))
-                break
-    seen = activations(model, texts, positions=places)
-    return [probe(x, women, seed=0).accuracy for x in seen]
+    texts, women, names = before_pronouns(9700)
+    return [read_unseen(x, women, names) for x in activations(model, texts, positions=[-1] * len(texts))]
 
 
 ADJECTIVES = torch.tensor([IDS[word] for words in MOOD_ADJECTIVES.values() for word in words])
