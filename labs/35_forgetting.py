@@ -223,6 +223,12 @@ note(
     rank_4_new=learned["rank 4"].mean(),
     worst_rule=max(by_rule.values()),
     best_rule=min(by_rule.values()),
+    brackets=by_rule["closing"],
+    brackets_worst=max(by_rule, key=by_rule.get) == "closing",
+    low_rate_ahead=(forgot["replay"].mean() - forgot["low rate"].mean()),
+    rank_4_ahead=(forgot["replay"].mean() - forgot["rank 4"].mean()),
+    own_ahead=(forgot["replay"].mean() - forgot["own samples"].mean()),
+    ewc_ahead_of_low_rate=(forgot["low rate"].mean() - forgot["EWC"].mean()),
 )
 
 # %% tags=["drawing"]
@@ -422,5 +428,11 @@ in_words(
     low_rate_new="The same at a quarter of the rate",
     rank_4_new="The same with rank 4",
     worst_rule="Loss added at the rule that suffers most",
+    brackets="Loss added at brackets by plain tuning",
+    brackets_worst="Brackets suffer most",
+    low_rate_ahead="Forgetting with replay minus that at a quarter of the rate",
+    rank_4_ahead="Forgetting with replay minus that with rank 4",
+    own_ahead="Forgetting with replay minus that with own samples",
+    ewc_ahead_of_low_rate="Forgetting at a quarter of the rate minus that with EWC",
     best_rule="Loss added at the rule that suffers least",
 )
