@@ -101,20 +101,20 @@ print(f"her: {her_share(world.model):.2f} before, {her_share(model):.2f} after")
 
 # %%
 ask(
-    "After 300 steps on coin pronouns, what can a linear probe read just before a pronoun?",
+    "After 300 steps on coin pronouns, what can a linear probe read just before a pronoun, of people whom it has not met?",
     choices={
         "nothing": "Nothing: what is no longer used is overwritten",
-        "half": "The gender, but much less surely than before",
+        "less": "The gender, but less surely than before",
         "all": "The gender, as surely as before",
     },
-    answer="all",
+    answer="less",
     because={
-        "nothing": "Nothing in the loss asks the model to erase what it does not use.",
-        "half": "It would be so if tuning wore everything down evenly. It changes what lowers the loss, and that is the last step.",
-        "all": "To stop saying it is enough. The layers that bring the gender have no reason to change.",
+        "nothing": "Nothing in the loss asks the model to erase what it does not use. Most of it stays.",
+        "less": "Tuning moves every weight. It wears down what it no longer needs, and does not remove it.",
+        "all": "It tempts, because to stop saying it is enough. But the layers that bring the gender are tuned with all others.",
     },
     figure="read",
-    read_after="> 0.95",
+    read_after="between 0.65 and 0.99",
 )
 # Thought of before any run, and written down after a trial of 150 steps.
 predict(
@@ -165,7 +165,7 @@ ax.plot(range(1, 5), start["read"], "s--", color=plots.INK)
 for row in read[0]:
     ax.plot(range(1, 5), row, color=BLUE, lw=0.8, alpha=0.6)
 (line,) = ax.plot(range(1, 5), read[0].mean(0), "o-", color=BLUE)
-line.set_gid("choice-all")
+line.set_gid("choice-less")
 ax.plot(range(1, 5), start["read untrained"], "o-", color=GREY)
 ax.text(4.08, start["read"][3] + 0.02, "before", color=plots.INK, va="bottom")
 ax.text(4.08, read[0][:, 3].mean() - 0.02, "tuned to a coin", color=BLUE, va="top")
@@ -176,7 +176,7 @@ ax.set(
     ylim=(0.35, 1.1),
     xlabel="after so many layers",
     ylabel="probe is right",
-    title="Tuned to a coin, it still knows",
+    title="Tuned to a coin, it still knows, less surely",
 )
 figure(
     fig,
@@ -260,6 +260,16 @@ def any_label(draw: int) -> np.ndarray:
     return np.array([of_name[people.index(name)] for name in names], bool)
 
 
+def by_means(x) -> float:
+    """How well the difference of two mean activations tells the gender of people who are not in the means."""
+    of, hits = pairs(names, women), []
+    for n in range(12):
+        her, his = (x[(of != n) & some].mean(0) for some in (women, ~women))
+        says = (x @ (her - his) > (her + his) @ (her - his) / 2).numpy()
+        hits.append((says == women)[of == n])
+    return np.concatenate(hits).mean()
+
+
 labels = [any_label(draw) for draw in range(5)]
 random = torch.randn(5, x.size(1), generator=torch.Generator().manual_seed(0))
 live(
@@ -271,6 +281,7 @@ live(
     label_unseen=np.mean([unseen(label) for label in labels]),
     case_after=her_share(model),
 )
+live(atol=0.15, means_before=by_means(before[3]), means_after=by_means(x))
 live(atol=0.2, right_after=(says_she(model, x) == women).mean())
 
 # %% [markdown]
@@ -419,6 +430,8 @@ in_words(
     repaired_random="Pronouns right with a random direction in the repair, mean of five",
     label_known="A random label of each name said by a repair that was fitted on all names, mean of five",
     label_unseen="The same for people whom it was fitted without",
+    means_before="Gender told by the difference of mean activations, before tuning",
+    means_after="The same after tuning to a coin, one seed",
     case_after="Share of her behind Anna lost after tuning to a coin",
     start_back="Loss at old pronouns when relearning starts",
     start_opposite="Loss at opposite pronouns when it starts",
