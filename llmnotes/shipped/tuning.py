@@ -250,3 +250,9 @@ def history(name: str, *, world: int | None = None) -> list[dict[str, Any]]:
             f"python -m llmnotes.shipped.tunings {name} --world {world}"
         )
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def histories(name: str) -> dict[int, list[dict[str, Any]]]:
+    """The runs of an experiment on each training of World for which they ship, by its seed; rates' trials left out."""
+    shipped = [world for world in loading.seeds("world") if path_of(name, world).is_file()]
+    return {world: [run for run in history(name, world=world) if run.get("seed") in SEEDS] for world in shipped}
