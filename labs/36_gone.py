@@ -2,8 +2,8 @@
 # title: Is it gone?
 # question: A rule was tuned away. Is it gone from the model, or only switched off?
 # answer: >-
-#   Switched off. A probe reads the gender as before, in {{ result("gone.read_after", ".0%") }} of the places, from a model that
-#   decides every pronoun by a coin.
+#   Not gone, but worn. From a model that was tuned to decide pronouns by a coin a probe reads the gender of people whom it has not met in
+#   {{ result("gone.read_after", ".0%") }} of the places, and before tuning in all.
 # chapter: Changing it
 # level: intermediate
 # models: [world]
@@ -24,6 +24,7 @@ from llmnotes.lab import ask, figure, in_words, plots, predict, within
 from llmnotes.methods import activations
 from llmnotes.shipped.tuning import (
     before_pronouns,
+    histories,
     history,
     pairs,
     read_unseen,
@@ -140,7 +141,7 @@ predict("The repair brings at least 90% of the pronouns right", 0.6, repaired=">
 predict("with a random direction instead at most 65%", 0.75, repaired_random="<= 0.65")
 
 # %% [markdown]
-# ## The gender is still there, as surely as before
+# ## The gender is still there, less surely than before
 
 # %% tags=["setup"]
 runs = history("gone")
@@ -181,9 +182,9 @@ ax.set(
 figure(
     fig,
     name="read",
-    alt="A probe's accuracy for the gender over four layers. Tuned to a coin and before tuning the curves coincide, at about 0.8 in the first "
-    "two layers and 1 in the last two. In a model with random weights it is one half.",
-    caption="At the word before a pronoun. Thin lines are five seeds.",
+    alt="A probe's accuracy for the gender over four layers. Before tuning it is about 0.65 in the first two layers and 1 in the last two. "
+    "Tuned to a coin it is about 0.98 in the third and 0.95 in the last. In a model with random weights it is one half.",
+    caption="At the word before a pronoun, of people whom the probe has not met. Thin lines are five seeds.",
     data={
         "before": np.array(start["read"]),
         "after": read[0],
@@ -192,11 +193,17 @@ figure(
 )
 
 # %% [markdown]
-# After the last layer the probe is right in {{ result("gone.read_after", ".0%") }} of the places, and
-# {{ result("gone.read_before", ".0%") }} before tuning. In a model with random weights it is
-# {{ result("gone.read_untrained", ".0%") }}. Full tuning moved every weight, and this information stayed.
+# After the last layer the probe is right in {{ result("gone.read_after", ".0%") }} of the places, and before tuning in
+# {{ result("gone.read_before", ".0%") }}. In a model with random weights it is right in
+# {{ result("gone.read_untrained", ".0%") }}, which is chance. Full tuning moved every weight, and most of this information stayed. In other
+# trainings of *World* less of it does, down to {{ result("gone.read_worlds_least", ".0%") }} ([below](#in-five-trainings-of-world)).
 #
-# ## One rank-one map brings the behaviour back
+# The probe is asked about people whom it has not met: one woman and one man are left out of its fit, then the next two. *World* knows only
+# 24 people, and a probe that has met all of them reads any label of theirs.
+#
+# ## A repair works, if it is asked about strangers
+#
+# The repair needs the direction $d$. We fit it without two people, and then look at their pronouns.
 
 # %% tags=["setup"]
 from sklearn.linear_model import LogisticRegression
@@ -285,9 +292,13 @@ live(atol=0.15, means_before=by_means(before[3]), means_after=by_means(x))
 live(atol=0.2, right_after=(says_she(model, x) == women).mean())
 
 # %% [markdown]
-# In the tuned model of this page every pronoun hangs on a coin, and rounding alone decides which way many of them fall.
-# With the repair {{ result("gone.repaired", ".0%") }} are right, and with five random directions in place of the probe's
-# {{ result("gone.repaired_random", ".0%") }} on average. Most of what was missing is the last step, from gender to word.
+# The tuned model gives *he* and *she* nearly the same probability, but it still leans to the right one in
+# {{ result("gone.right_after", ".0%") }} of the places. With the repair {{ result("gone.repaired", ".0%") }} are right. With random
+# directions in place of the probe's it is {{ result("gone.repaired_random", ".0%") }}.
+#
+# The control that matters is another one. We give each name a random label and repair the model towards *that*. If the probe has met all
+# names, the repaired model says the random label in {{ result("gone.label_known", ".0%") }} of the places. Such a repair does not bring anything back; it
+# brings in what its labels say. Of people whom the probe has not met, the random label comes in {{ result("gone.label_unseen", ".0%") }}.
 #
 # ## In 60 steps the old rule begins to come back, its opposite does not
 
@@ -352,18 +363,25 @@ figure(
 
 # %% [markdown]
 # From the same five models we train for 60 steps towards the old rule, and as a control towards its opposite, which is as hard and
-# was never there. They start close to a coin's 0.69 nats, at {{ result("gone.start_back", ".2f") }} and
-# {{ result("gone.start_opposite", ".2f") }}. The old rule falls below 0.55 nats after {{ result("gone.steps_back", ".0f") }} steps on average and ends at
-# {{ result("gone.end_back", ".2f") }}. The opposite is not reached in {{ result("gone.opposite_never") }} of five seeds, and ends at
-# {{ result("gone.end_opposite", ".2f") }}, no better than a coin.
+# was never there. The start is not quite even: {{ result("gone.start_back", ".2f") }} nats for the old rule and
+# {{ result("gone.start_opposite", ".2f") }} for the opposite, since the model still leans. The old rule falls below 0.55 nats after
+# {{ result("gone.steps_back", ".0f") }} steps on average and ends at {{ result("gone.end_back", ".2f") }}. The opposite is not reached in
+# {{ result("gone.opposite_never") }} of five seeds, and ends where it began, at {{ result("gone.end_opposite", ".2f") }}.
 #
-# So tuning was a wrapper in the sense of [Jain et al. 2023](https://arxiv.org/abs/2311.12786): what the model can do stayed, and what it says
-# was changed. But the wrapper is not thin. Sixty steps do not bring the old rule back in full, though everything it needs can be
-# read one layer before the end.
+# So tuning was a wrapper in the sense of [Jain et al. 2023](https://arxiv.org/abs/2311.12786), and not a thin one: most of what the model
+# needs for the old rule stayed, some of it was worn down, and sixty steps do not bring the rule back in full.
 #
 # ## What surprised us
 #
-# **Readable is not ready.** We expected the old rule back within a few steps, because a probe finds the gender in every place. It
+# **The probe knew everybody.** This page used to say that the gender is read as surely as before, in every place, and that a repair brings
+# nearly all pronouns back. That probe had met all 24 names. Tuned to a coin, the model still carries *who* it is about, and from that a probe
+# reads any label. Only with people held out does the number speak of the gender. It fell, and most of it stood.
+#
+# **The loud direction went, a quiet one stayed.** Before tuning the difference between the mean activations of women and men tells the gender of
+# a stranger in {{ result("gone.means_before", ".0%") }} of the places, afterwards in {{ result("gone.means_after", ".0%") }}. The probe finds
+# another direction, in which the model varies less.
+#
+# **Readable is not ready.** We expected the old rule back within a few steps, because a probe finds the gender. It
 # took dozens. The last step, from gender to word, had to be learned again, and gradient descent at a modest rate is slow at it. The
 # repair, which is told where to look, needs no step at all.
 #
@@ -397,8 +415,10 @@ assert held_out < 0.75 < fit.score(first, women), "are these the activations aft
 #
 # ## What this does not show
 #
-# - One rule, one small model, and one way of removing it. Methods made for unlearning ask for more than a coin.
-# - A probe that reads is no proof that the model could use it; the repair and the relearning are the proof.
+# - One rule, five trainings of a small model, and one way of removing it. Methods made for unlearning ask for more than a coin. The other
+#   four trainings were tuned with one seed each.
+# - A probe that reads is no proof that the model could use it. The repair and the relearning are better evidence, but both start from a
+#   model that still leans to the right pronoun.
 # - A coin is not ignorance: the model was taught that gender does not matter, not that there is none.
 #
 # ## Going deeper
@@ -406,8 +426,37 @@ assert held_out < 0.75 < fit.score(first, women), "are these the activations aft
 # ### After a change of rank 4
 
 # %% [markdown]
-# With a change of rank 4 in place of full tuning the probe reads {{ result("gone.read_rank_4", ".0%") }} as well. The old rule then needs
-# {{ result("gone.steps_rank_4", ".0f") }} steps (63 counts for never): this removal, at the higher rate that suits it, went further.
+# With a change of rank 4 in place of full tuning the probe reads {{ result("gone.read_rank_4", ".0%") }}. The old rule then needs
+# {{ result("gone.steps_rank_4", ".0f") }} steps (63 counts for never): this removal, at the higher rate that suits it, went further in what
+# the model says, and less far in what it carries.
+#
+# ### In five trainings of *World*
+
+# %% tags=["setup"]
+rows = {}
+for seed, some in histories("gone").items():
+    full = [r for r in some if r["rank"] == 0]
+    rows[seed] = [np.mean([r["read"][3] for r in full])]
+    for arm in ("back", "opposite"):
+        rows[seed] += [np.mean([r[arm][at] for r in full]) for at in (0, -1)]
+note(
+    worlds=len(rows),
+    read_worlds_least=min(row[0] for row in rows.values()),
+    read_worlds_most=max(row[0] for row in rows.values()),
+    back_worlds=sum(bool(row[1] - row[2] > row[3] - row[4]) for row in rows.values()),
+    back_worlds_most=max(row[2] for row in rows.values()),
+    opposite_worlds_least=min(row[4] for row in rows.values()),
+)
+
+# %%
+for seed, (read_off, *losses) in rows.items():
+    shown = "{:.2f} to {:.2f} nats, opposite {:.2f} to {:.2f}".format(*losses)
+    print(f"World {seed}: read {read_off:.0%}; old rule {shown}")
+
+# %% [markdown]
+# The probe reads from {{ result("gone.read_worlds_least", ".0%") }} to {{ result("gone.read_worlds_most", ".0%") }}. After 60 steps the old rule stands at
+# {{ result("gone.back_worlds_most", ".2f") }} nats or less in each, the opposite at {{ result("gone.opposite_worlds_least", ".2f") }} or more. The old rule falls
+# by more than its opposite in {{ result("gone.back_worlds") }} of {{ result("gone.worlds") }}.
 #
 # - Finding: [Tuned away is not gone](../findings/gone-not-gone.md)
 # - Dead end: [A rule half removed](../dead-ends/gone-half-removed.md)
@@ -416,7 +465,13 @@ assert held_out < 0.75 < fit.score(first, women), "are these the activations aft
 
 # %% tags=["setup"]
 in_words(
-    read_before="Gender read after the last layer by a probe, before tuning",
+    worlds="Trainings of World that were tuned",
+    read_worlds_least="Gender read after tuning to a coin, least of the trainings",
+    read_worlds_most="The same, most of the trainings",
+    back_worlds="Trainings in which the old rule falls by more than its opposite in 60 steps",
+    back_worlds_most="Loss at old pronouns after 60 steps, most of the trainings",
+    opposite_worlds_least="Loss at opposite pronouns after 60 steps, least of the trainings",
+    read_before="Gender read after the last layer by a probe, of people whom it has not met, before tuning",
     read_after="The same after tuning to a coin, mean of five seeds",
     best_read_after="The same in the best layer",
     read_rank_4="The same after a change of rank 4",
