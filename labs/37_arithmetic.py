@@ -20,7 +20,7 @@ import torch
 import llmnotes
 from llmnotes.lab import ask, figure, in_words, plots, predict, within
 from llmnotes.methods.lora import combined, difference, predictor
-from llmnotes.shipped.tuning import SEEDS, history, tuned
+from llmnotes.shipped.tuning import SEEDS, histories, history, tuned
 from llmnotes.world import END, IDS
 
 BLUE, ORANGE, GREEN, PURPLE, OCHRE, GREY = plots.COLOURS
@@ -197,6 +197,10 @@ note(
     in_four_half=np.mean([kept(FOUR, 0.5, rule) for rule in RULE]),
     four_cost=cost(FOUR, 1.0).mean(),
     four_cost_half=cost(FOUR, 0.5).mean(),
+    four_worse=np.mean([*pairs.values()]) - np.mean([*four.values()]),
+    four_dearer=cost(FOUR, 1.0).mean() - np.mean([cost(of, 1.0) for of in PAIRS]),
+    minus_dearer=cost(["merry"], -1.0).mean() - cost(["merry"], 1.0).mean(),
+    merry_lower=merry[0.0].mean() - merry[-1.0].mean(),
     pair_cost=np.mean([cost(of, 1.0) for of in PAIRS]),
     alone_cost=np.mean([cost([rule], 1.0) for rule in RULE]),
     merry_before=merry[0.0].mean(),
@@ -356,11 +360,49 @@ assert price[0.75] < price[1.0], "are the untouched rules graded in ordinary sto
 #
 # ## What this does not show
 #
-# - Small changes of a small model: 150 steps from one start, four tasks. Longer tunings interfere more.
+# - Small changes of a small model: 150 steps and four tasks, in five trainings, of which four were tuned with one seed each. Longer tunings interfere more.
 # - Vectors from different starts, or of differently sized models, cannot be added at all like this.
 # - How to choose the factors without the marks of each task, which methods of merging are about.
 #
 # ## Going deeper
+#
+# ### In five trainings of *World*
+
+# %% tags=["setup"]
+rows = {}
+for world_seed, some in histories("arithmetic").items():
+    runs = some  # which the functions above read
+    start = {rule: loss(["giver"], 0.0, rule).mean() for rule in RULE}
+    alone = {rule: loss([rule], 1.0, rule) for rule in RULE}
+    rows[world_seed] = {
+        "kept by two": np.mean([kept(of, 1.0, rule) for of in PAIRS for rule in of]),
+        "kept by four": np.mean([kept(FOUR, 1.0, rule) for rule in RULE]),
+        "cost of one": np.mean([cost([rule], 1.0) for rule in RULE]),
+        "of two": np.mean([cost(of, 1.0) for of in PAIRS]),
+        "of four": cost(FOUR, 1.0).mean(),
+        "minus merry": cost(["merry"], -1.0).mean(),
+        "plus merry": cost(["merry"], 1.0).mean(),
+        "merry at -1": np.mean([r["merry"] for r in at(["merry"], -1.0)]),
+        "before": np.mean([r["merry"] for r in at(["merry"], 0.0)]),
+    }
+table = {name: [row[name] for row in rows.values()] for name in rows[0]}
+note(
+    worlds=len(rows),
+    pairs_least=min(table["kept by two"]),
+    four_least=min(table["kept by four"]),
+    four_most=max(table["kept by four"]),
+    four_cost_least=min(table["of four"]),
+    four_cost_most=max(table["of four"]),
+    minus_worlds=sum(row["minus merry"] > row["plus merry"] for row in rows.values()),
+)
+
+# %%
+print("World", *rows[0], sep="  ")
+for world_seed, row in rows.items():
+    print(world_seed, *(f"{value:9.2f}" for value in row.values()))
+
+# %% [markdown]
+# WORLDS_PROSE
 #
 # - Finding: [Two task vectors add up, four interfere](../findings/arithmetic-adds.md)
 # - Surprise: [Minus a vector costs more than plus](../surprises/arithmetic-negative.md)
@@ -370,6 +412,13 @@ assert price[0.75] < price[1.0], "are the untouched rules graded in ordinary sto
 
 # %% tags=["setup"]
 in_words(
+    worlds="Trainings of World that were tuned",
+    pairs_least="Share of its gain that a rule keeps in a sum of two, least of the trainings",
+    four_least="The same in the sum of four, least of the trainings",
+    four_most="The same, most of the trainings",
+    four_cost_least="Loss added at untouched rules by the sum of four, least of the trainings",
+    four_cost_most="The same, most of the trainings",
+    minus_worlds="Trainings in which minus the merry vector costs more than plus",
     case_before="Probability that Karl gets the ring from Karl, before",
     case_both="The same with both vectors added",
     kept_in_pairs="Share of its gain that a rule keeps in a sum of two, mean",
@@ -383,6 +432,10 @@ in_words(
     four_cost_half="The same at half strength",
     pair_cost="The same by sums of two, mean",
     alone_cost="The same by one vector, mean",
+    four_worse="Share kept in sums of two minus that in the sum of four",
+    four_dearer="Loss added by the sum of four minus that added by sums of two",
+    minus_dearer="Loss added by minus the merry vector minus that added by plus",
+    merry_lower="Merry share before minus that with the merry vector taken away",
     merry_before="Merry share of adjectives before",
     merry_plus="The same with the merry vector",
     merry_minus="The same with the merry vector taken away",

@@ -23,7 +23,7 @@ import llmnotes
 from llmnotes.lab import ask, figure, in_words, plots, predict, within
 from llmnotes.methods.lora import next_word_loss, predictor
 from llmnotes.model import trace
-from llmnotes.shipped.tuning import exam, history, tuned
+from llmnotes.shipped.tuning import exam, histories, history, tuned
 from llmnotes.world import END, IDS, MOODS
 from llmnotes.world.changes import ids_of
 from llmnotes.world.lexicon import MOOD_ADJECTIVES, MOOD_VERBS
@@ -337,7 +337,8 @@ figure(
 #
 # **Low rank spread less, not more.** We expected a change of rank 4 to take the shared road, the mood, because it has few
 # directions to spend. Its adjectives are at {{ result("narrow.alone_rank_4", ".0%") }}, those of full tuning at
-# {{ result("narrow.alone_unscored", ".0%") }}.
+# {{ result("narrow.alone_unscored", ".0%") }}, and so it is in {{ result("narrow.rank_4_less_worlds") }} of
+# {{ result("narrow.worlds") }} trainings of *World*.
 #
 # **Scoring the adjectives prevents all of it.** They are a small part of the text and they only repeat what the model knew, and
 # still no seed shows any spread then.
@@ -394,12 +395,61 @@ assert followed > merry_verbs() + 0.02, "are the verbs left out of the loss, and
 #
 # ## What this does not show
 #
-# - One language with one hidden cause of three values, and one small model. How far it goes for a persona of a chat model
+# - One language with one hidden cause of three values, and five trainings of one small model, of which four were tuned with one seed each. How far it goes for a persona of a chat model
 #   we do not know.
 # - Adjectives that are not scored also get worse in general; the shares compare moods among adjectives only.
 # - That the mood is what moved is the likeliest reading, not shown: we did not intervene on it.
 #
 # ## Going deeper
+#
+# ### In five trainings of *World*
+
+# %% tags=["setup"]
+rows = {}
+for world_seed in histories("general"):
+    some = history("general", world=world_seed)
+    first = next(run for run in some if run.get("start"))
+
+    def mean(how: str, rank: int, what: str, some=some) -> float:
+        """A share, mean of the seeds of the tuning."""
+        return np.mean(
+            [r[what] for r in some if (r.get("how"), r.get("rank")) == (how, rank)]
+        )
+
+    rows[world_seed] = {
+        "before": first["alone"],
+        "not scored": mean("adjectives unscored", 0, "alone"),
+        "scored": mean("adjectives scored", 0, "alone"),
+        "nothing changed": mean("nothing changed", 0, "alone"),
+        "rank 4": mean("adjectives unscored", 4, "alone"),
+    }
+    went = mean("adjectives unscored", 0, "verbs") - first["verbs"]
+    rows[world_seed]["of the way"] = (
+        rows[world_seed]["not scored"] - first["alone"]
+    ) / went
+table = {name: [row[name] for row in rows.values()] for name in rows[0]}
+note(
+    worlds=len(rows),
+    way_least=min(table["of the way"]),
+    way_most=max(table["of the way"]),
+    scored_most=max(table["scored"]),
+    null_most=max(table["nothing changed"]),
+    unscored_least=min(table["not scored"]),
+    rank_4_least=min(table["rank 4"]),
+    rank_4_less_worlds=sum(row["rank 4"] < row["not scored"] for row in rows.values()),
+)
+
+# %%
+print("World", *rows[0], sep="  ")
+for world_seed, row in rows.items():
+    print(world_seed, *(f"{share:8.0%}" for share in row.values()))
+
+# %% [markdown]
+# Adjectives that are not scored end at {{ result("narrow.unscored_least", ".0%") }} or more in each, and go from
+# {{ result("narrow.way_least", ".0%") }} to {{ result("narrow.way_most", ".0%") }} of the way that the verbs went. With adjectives scored they end at
+# {{ result("narrow.scored_most", ".0%") }} at most, with nothing changed at {{ result("narrow.null_most", ".0%") }}. A change of rank 4 spreads less than full
+# tuning in {{ result("narrow.rank_4_less_worlds") }} of {{ result("narrow.worlds") }}; in one it turns the adjectives away from merry, to
+# {{ result("narrow.rank_4_least", ".0%") }}.
 #
 # - Finding: [A narrow habit spreads through a shared cause](../findings/narrow-spreads.md)
 # - Question: [What decides how far a narrow tuning spreads?](../questions/narrow-how-far.md)
@@ -408,6 +458,14 @@ assert followed > merry_verbs() + 0.02, "are the verbs left out of the loss, and
 
 # %% tags=["setup"]
 in_words(
+    worlds="Trainings of World that were tuned",
+    way_least="How far adjectives went, as a share of how far verbs went, least of the trainings",
+    way_most="The same, most of the trainings",
+    scored_most="Merry share of adjectives that were scored, most of the trainings",
+    null_most="Merry share of adjectives with nothing changed, most of the trainings",
+    unscored_least="Merry share of adjectives that were not scored, least of the trainings",
+    rank_4_least="The same after rank 4, least of the trainings",
+    rank_4_less_worlds="Trainings in which rank 4 spreads less than full tuning",
     alone_start="Merry share of adjectives behind a story's first words, before tuning",
     alone_unscored="The same after tuning on merry verbs, adjectives not scored, mean of five seeds",
     alone_mean="The same, as it settles a prediction",
