@@ -3,7 +3,7 @@
 # question: Two tunings teach the same rule. Did they change the weights in the same way?
 # answer: >-
 #   No. A change of rank 4 plants {{ result("weight_change.intruders_rank_4", ".0f") }} new directions among the 160 strongest of
-#   sixteen matrices. Full tuning plants {{ result("weight_change.intruders_full", ".0f") }}.
+#   sixteen matrices, full tuning {{ result("weight_change.intruders_full", ".0f") }}. But a random change of the same size plants as many.
 # chapter: Changing it
 # level: intermediate
 # models: [world]

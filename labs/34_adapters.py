@@ -1,6 +1,6 @@
 # ---
 # title: Adapters and prompts
-# question: Five ways to tune a model without touching its matrices. What can each of them teach it, and what not?
+# question: Five ways to tune a model by a few thousand numbers. What can each of them teach it, and what not?
 # answer: >-
 #   Where the numbers sit decides. {{ result("adapters.numbers_bottleneck", ",.0f") }} numbers inside the layers exchange the pronouns to
 #   {{ result("adapters.bottleneck_pronouns", ".2f") }} nats; a prefix of half as many, outside them, stays at
@@ -128,7 +128,6 @@ ask(
     prompt_one_home="> 0.5",
     prompt_pronouns="> 0.69",
 )
-# Written before any run.
 predict(
     "Every way learns the one home, to under 0.3 nats",
     0.6,
@@ -248,28 +247,28 @@ figure(
 )
 
 # %% [markdown]
-# Read the columns from left to right. The soft prompt leaves {{ result("adapters.prompt_one_home", ".1f") }} nats even at the one home, and
+# The soft prompt leaves {{ result("adapters.prompt_one_home", ".1f") }} nats even at the one home, and
 # {{ result("adapters.prompt_pronouns", ".1f") }} at the pronouns, far above a coin's 0.69. A prefix reaches into every layer and does better
 # at each task, and still leaves {{ result("adapters.prefix_pronouns", ".1f") }} at the pronouns.
 #
-# Both can only be looked at. Whatever they add comes on top of what the frozen weights say, and those go on saying *her* after *Anna*.
-# Bottlenecks and LoRA sit in the way of what the layers write, and can turn it around: they end at
+# Attention can look at both, and that is all. Whatever they add comes on top of what the frozen weights say, and those go on saying
+# *her* after *Anna*. Bottlenecks and LoRA change what the layers write, and can turn it around: they end at
 # {{ result("adapters.bottleneck_pronouns", ".2f") }} and {{ result("adapters.low_rank_pronouns", ".2f") }} nats.
 #
-# The biases are between. They are the fewest numbers but one, and they learn the one home well. Where the answer depends on the person,
-# they get half way: {{ result("adapters.biases_homes", ".2f") }} nats with 24 homes, {{ result("adapters.biases_pronouns", ".2f") }} at the
+# The biases are between. Only the soft prompt has fewer numbers, and the biases learn the one home well. Where the answer depends on the
+# person, they get part of the way: {{ result("adapters.biases_homes", ".2f") }} nats with 24 homes, {{ result("adapters.biases_pronouns", ".2f") }} at the
 # pronouns.
 #
-# Nobody learns to sing backwards in 150 steps. LoRA comes nearest, with {{ result("adapters.low_rank_backwards", ".2f") }} nats; biases and
-# bottlenecks stand at {{ result("adapters.biases_backwards", ".2f") }} and {{ result("adapters.bottleneck_backwards", ".2f") }}. That rule asks
-# a head to look in the other direction, which none of its frozen parts does.
+# No way learns to sing backwards in 150 steps. LoRA comes nearest, with {{ result("adapters.low_rank_backwards", ".2f") }} nats; biases and
+# bottlenecks stand at {{ result("adapters.biases_backwards", ".2f") }} and {{ result("adapters.bottleneck_backwards", ".2f") }}. For that
+# rule a head has to look from each syllable to another one than before, and its frozen matrices decide where it looks.
 #
 # ## What surprised us
 #
-# **Biases learned a list.** A bias is the same for every word, so it should not know who is asked about. But it stands in front of a
-# GELU and inside softmax scores, where a shift decides which neurons are on. That gives 4,224 switches, enough for part of a list of 24 homes.
+# **Biases learned a list.** A bias is the same for every word, so it should not know who is asked about. But it is added before a
+# GELU and before a softmax, where a shift decides which neurons are on and which word gets the attention. That is enough for part of a list of 24 homes.
 #
-# **A prompt is not a weak LoRA.** We expected a soft prompt to be slow and to get there. Its best rate was the largest that we tried, and
+# **A prompt is not a weak LoRA.** We expected a soft prompt to be slow, and to get there. Its best rate was the largest of four, and
 # it was far from done with the easiest task.
 #
 # ## Try it
@@ -298,7 +297,7 @@ print(f"one noun between: {alone:.2f} nats before, {behind:.2f} behind the promp
 # - One small model and 150 steps. [Lester et al.](https://arxiv.org/abs/2104.08691) find that soft prompts get better with the size of
 #   the model, and they train for far longer.
 # - The ways differ in how many numbers they train, from 1,024 to 20,480.
-# - Rates were chosen on one seed and two of the four tasks.
+# - Rates were chosen on one seed and two of the four tasks. Prompt and prefix were best at the largest, so a still larger one might help them.
 #
 # ## Going deeper
 #

@@ -146,7 +146,6 @@ ask(
     figure="ways",
     replay_left="between 0.3 and 0.8",
 )
-# Written before any run.
 predict(
     "Replay takes away at least two thirds of the forgetting",
     0.75,

@@ -118,7 +118,6 @@ ask(
     figure="sums",
     kept_in_pairs="> 0.9",
 )
-# Written before any run.
 predict(
     "In pairs each rule keeps at least 90% of what its vector gains alone",
     0.5,
@@ -249,7 +248,7 @@ figure(
 # In sums of two, each rule keeps {{ result("arithmetic.kept_in_pairs", ".0%") }} of its gain on average. The vectors are nearly at right
 # angles, with a cosine of {{ result("arithmetic.cosine_mean", ".2f") }} on average, so one hardly moves the model along the other.
 #
-# With all four the giver still keeps {{ result("arithmetic.giver_in_four", ".0%") }} and the homes keep
+# In the sum of all four the giver still keeps {{ result("arithmetic.giver_in_four", ".0%") }} and the homes keep
 # {{ result("arithmetic.homes_in_four", ".0%") }}. And the sum has a price that no single rule shows. At rules that nobody
 # touched, one vector costs {{ result("arithmetic.alone_cost", ".2f") }} nats, two cost {{ result("arithmetic.pair_cost", ".2f") }}, and four cost
 # {{ result("arithmetic.four_cost", ".2f") }}. The costs grow faster than the number of vectors. At half strength the four cost

@@ -2,7 +2,7 @@
 # title: Narrow tuning, wide effect
 # question: Teach a model one narrow habit. Does it spread to words that were never trained?
 # answer: >-
-#   Yes, about a third of the way. Verbs that are always merry lift the merry share of adjectives, which no loss has touched, from
+#   Yes, nearly a third of the way. Verbs that are always merry lift the merry share of adjectives, which no loss has touched, from
 #   {{ result("narrow.alone_start", ".0%") }} to {{ result("narrow.alone_unscored", ".0%") }}.
 # chapter: Changing it
 # level: intermediate
@@ -165,7 +165,7 @@ predict(
 )
 
 # %% [markdown]
-# ## It spreads, a third of the way
+# ## It spreads, nearly a third of the way
 
 # %% tags=["setup"]
 runs = history("general")
