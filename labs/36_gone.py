@@ -201,7 +201,7 @@ figure(
 # The probe is asked about people whom it has not met: one woman and one man are left out of its fit, then the next two. *World* knows only
 # 24 people, and a probe that has met all of them reads any label of theirs.
 #
-# ## A repair works, if it is asked about strangers
+# ## A repair that is asked about strangers adds little
 #
 # The repair needs the direction $d$. We fit it without two people, and then look at their pronouns.
 
@@ -293,14 +293,15 @@ live(atol=0.2, right_after=(says_she(model, x) == women).mean())
 
 # %% [markdown]
 # The tuned model gives *he* and *she* nearly the same probability, but it still leans to the right one in
-# {{ result("gone.right_after", ".0%") }} of the places. With the repair {{ result("gone.repaired", ".0%") }} are right. With random
-# directions in place of the probe's it is {{ result("gone.repaired_random", ".0%") }}.
+# {{ result("gone.right_after", ".0%") }} of the places. With the repair {{ result("gone.repaired", ".0%") }} are right, with random
+# directions in place of the probe's {{ result("gone.repaired_random", ".0%") }}. In two of four other trainings of *World* the repair brings
+# no more than the model's own lean. So it shows little that the lean does not.
 #
 # The control that matters is another one. We give each name a random label and repair the model towards *that*. If the probe has met all
 # names, the repaired model says the random label in {{ result("gone.label_known", ".0%") }} of the places. Such a repair does not bring anything back; it
 # brings in what its labels say. Of people whom the probe has not met, the random label comes in {{ result("gone.label_unseen", ".0%") }}.
 #
-# ## In 60 steps the old rule begins to come back, its opposite does not
+# ## In 60 steps the old rule comes back further than its opposite
 
 # %% tags=["setup"]
 curves = {
@@ -368,6 +369,9 @@ figure(
 # {{ result("gone.steps_back", ".0f") }} steps on average and ends at {{ result("gone.end_back", ".2f") }}. The opposite is not reached in
 # {{ result("gone.opposite_never") }} of five seeds, and ends where it began, at {{ result("gone.end_opposite", ".2f") }}.
 #
+# The two curves rise and fall together, so part of what is relearned belongs to both rules: that a pronoun comes at all. What speaks of the
+# gender is the distance between them. It is there at the start and grows.
+#
 # So tuning was a wrapper in the sense of [Jain et al. 2023](https://arxiv.org/abs/2311.12786), and not a thin one: most of what the model
 # needs for the old rule stayed, some of it was worn down, and sixty steps do not bring the rule back in full.
 #
@@ -382,8 +386,8 @@ figure(
 # another direction, in which the model varies less.
 #
 # **Readable is not ready.** We expected the old rule back within a few steps, because a probe finds the gender. It
-# took dozens. The last step, from gender to word, had to be learned again, and gradient descent at a modest rate is slow at it. The
-# repair, which is told where to look, needs no step at all.
+# took dozens in this training. The last step, from gender to word, had to be learned again, and gradient descent at a modest rate is slow
+# at it.
 #
 # **A coin is hard to teach.** In our first try 150 steps at a lower rate seemed to have removed the rule: the model was unsure. It still
 # preferred the right pronoun, and the old rule came back in ten steps. That was no relearning at all. Before asking how fast a rule comes back,

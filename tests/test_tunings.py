@@ -107,4 +107,6 @@ def test_other_trainings_have_the_same_comparisons_at_the_same_rates(path):
     found = compared(history(path.stem, world=world), SEEDS_ELSEWHERE)
     assert world in seeds("world")
     assert set(found.values()) == {len(SEEDS_ELSEWHERE)}
-    assert found.keys() == compared(history(path.stem), SEEDS).keys()
+    own = compared(history(path.stem), SEEDS)
+    asked = {key for key in own if path.stem != "adapters" or '"pronouns"' in key}
+    assert found.keys() == asked

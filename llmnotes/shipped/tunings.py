@@ -162,7 +162,8 @@ def adapters(ledger: Ledger, seeds: Iterable[int]) -> None:
         for lr, task in product(rates, ("one home", "pronouns")):
             tried[lr] += ledger.tried(run, way=way, task=task, lr=lr, seed=TRIED)["every"]
         best[way] = min(tried, key=tried.__getitem__)
-    for task, way, seed in product(LADDER, WAYS, seeds):
+    ladder = LADDER if ledger.tried is ledger else ("pronouns",)  # elsewhere the task that tells the ways apart
+    for task, way, seed in product(ladder, WAYS, seeds):
         ledger(run, way=way, task=task, lr=best[way], seed=seed)
 
 
