@@ -352,8 +352,8 @@ figure(
 #     `spoken` takes a change: a function that says another word in the place of the grammar's. `tuned` takes `batches`.
 
 # %% tags=["solution"]
-from llmnotes.world import PEOPLE
 from llmnotes.world.changes import spoken
+from llmnotes.world.lexicon import PEOPLE
 
 VERBS = torch.tensor([IDS[w] for words in MOOD_VERBS.values() for w in words])
 
