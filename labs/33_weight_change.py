@@ -299,8 +299,8 @@ figure(
 # %% [markdown]
 # The output matrix of layer 2's attention changed most in {{ result("weight_change.most_in_layer_2") }} of 20 runs. There is a
 # tempting reason: where a pronoun comes, layer 2 brings the person's gender from the name, and its sign has to be turned. But the two ways agree on a
-# matrix in only {{ result("weight_change.same_matrix_worlds") }} of {{ result("weight_change.worlds") }} trainings of *World*. The rule can be turned
-# at many places, and which of them moves most is an accident.
+# matrix in only {{ result("weight_change.same_matrix_worlds") }} of {{ result("weight_change.worlds") }} trainings of *World*: rank 4 changes this one most in
+# four, full tuning in three. The rule can be turned at many places, and it is a tendency that it is turned here.
 #
 # ## The new rule has strength to spare
 
@@ -405,8 +405,8 @@ figure(
 # nearly nothing and seems to bring back much. We first read the figure as hidden memory, and now read it as a model that became less
 # sure. The control of the whole change shows the same bend.
 #
-# **One matrix stands out, and only here.** In this training the output matrix of layer 2's attention moved most in
-# {{ result("weight_change.most_in_layer_2") }} of 20 runs, and we had a reason why. In others it is often another
+# **One matrix stands out, more here than elsewhere.** In this training the output matrix of layer 2's attention moved most in
+# {{ result("weight_change.most_in_layer_2") }} of 20 runs, and we had a reason why. In other trainings it is sometimes another
 # ([below](#in-five-trainings-of-world)).
 #
 # ## Try it
