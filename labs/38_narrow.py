@@ -373,6 +373,7 @@ def without_verbs(predict, ids):
     return next_word_loss(predict(ids), ids, ~torch.isin(ids, VERBS))
 
 
+# %% tags=["solution"]
 def merry_verbs(weights=None) -> float:
     ids = torch.tensor([[IDS[END], IDS[name]] for name in PEOPLE])
     with torch.no_grad():
