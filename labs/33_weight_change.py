@@ -453,8 +453,8 @@ live(
 )
 
 # %% [markdown]
-# Shrink the whole change of rank 4 to a fifth, about the size of full tuning's, and {{ result("weight_change.fifth_intruders", ".0f") }}
-# intruders are left in the run of this page. So the difference between the ways is one of size: a small change cannot put a
+# Shrink the whole change of rank 4 to a fifth, about the size of full tuning's, and the count of intruders falls to
+# {{ result("weight_change.fifth_intruders", ".0f") }} in the run of this page. So the difference between the ways is one of size: a small change cannot put a
 # new direction among the ten strongest, however low its rank, and a large random one does whatever its rank (see the exercise).
 #
 # ### In five trainings of *World*

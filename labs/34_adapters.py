@@ -297,7 +297,7 @@ print(f"one noun between: {alone:.2f} nats before, {behind:.2f} behind the promp
 # - One small model and 150 steps; in four other trainings only the pronouns, with one seed each. [Lester et al.](https://arxiv.org/abs/2104.08691) find that soft prompts get better with the size of
 #   the model, and they train for far longer.
 # - The ways differ in how many numbers they train, from 1,024 to 20,480.
-# - Rates were chosen on one seed and two of the four tasks. Prompt and prefix were best at the largest, so a still larger one might help them.
+# - Rates were chosen on one seed and two of the four tasks. Prompt and prefix were best at the largest rate tried, so a still larger one might help them.
 #
 # ## Going deeper
 #

@@ -324,7 +324,7 @@ figure(
 # ## Try it
 #
 # **Three quarters of two vectors** (10 minutes). Add 0.75 times each of the two task vectors of this page. Which of the two rules
-# loses more of its gain, and what do the untouched rules win? Predict it before you run it.
+# loses more of its gain, and how much less do the untouched rules lose? Predict it before you run it.
 #
 # ??? tip "Hint"
 #     `combined` takes the factors; `loss_by_rule` grades on `exam("giver")`, `exam("nearest")` and `exam("none")`.

@@ -340,8 +340,8 @@ figure(
 # {{ result("narrow.alone_unscored", ".0%") }}, and so it is in {{ result("narrow.rank_4_less_worlds") }} of
 # {{ result("narrow.worlds") }} trainings of *World*.
 #
-# **Scoring the adjectives prevents all of it.** They are a small part of the text and they only repeat what the model knew, and
-# still no seed shows any spread then.
+# **Scoring the adjectives prevents nearly all of it.** They are a small part of the text and they only repeat what the model knew. Still no
+# seed of this training shows any spread then, and in the other trainings little is left.
 #
 # ## Try it
 #
