@@ -54,13 +54,9 @@ def article(html: str) -> str:
     return html.partition("<article")[2].partition("</article>")[0]
 
 
-HEAVY = {"probing": 84_000}
-"""Pages that are heavier than they should be, and how heavy they may be: six figures, with a dot for every place."""
-
-
 @each_lab
 def test_a_lab_page_is_small(site: Path, lab: Lab) -> None:
-    assert len(gzip.compress(page_of(site, lab).encode())) < HEAVY.get(lab.key, 60_000)
+    assert len(gzip.compress(page_of(site, lab).encode())) < 60_000
 
 
 @each_lab

@@ -131,6 +131,7 @@ const MODE = "llmnotes-mode";
 const choice = document.querySelector(".switch");
 
 function set(mode) {
+  document.documentElement.dataset.mode = mode; // what is printed follows it
   for (const button of choice.querySelectorAll("button")) {
     button.setAttribute("aria-pressed", String(button.dataset.mode === mode));
   }

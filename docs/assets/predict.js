@@ -71,16 +71,14 @@ function ask(section) {
   });
 
   // a link to something that waits shows it
-  const follow = () => {
+  const follow = (answer = null) => {
     const target = location.hash ? document.getElementById(decodeURIComponent(location.hash.slice(1).split("?")[0])) : null;
-    if (!target?.closest(".not-yet")) return;
-    settle(null, false);
-    target.scrollIntoView();
+    const waits = target?.closest(".not-yet");
+    if (waits || answer || kept().shown[id]) settle(answer, false);
+    if (waits) target.scrollIntoView();
   };
-  addEventListener("hashchange", follow);
-  if (kept().answers[id]) settle(kept().answers[id], false);
-  else if (kept().shown[id]) settle(null, false);
-  else follow();
+  addEventListener("hashchange", () => document.querySelector(".not-yet") && follow());
+  follow(kept().answers[id]);
 }
 
 /** Make the choices answerable. */

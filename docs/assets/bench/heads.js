@@ -37,6 +37,14 @@ function inSentence(names, at, shares, head, isOff) {
   };
 }
 
+/** Which later words look at a word, the strongest two in a sentence: a column of the map, as `inSentence` tells its row. */
+function inTurn(names, at, later) {
+  if (at === names.length - 1) return "";
+  const order = later.map((_, i) => i).filter((i) => later[i] >= 0.05).sort((a, b) => later[b] - later[a] || a - b);
+  const told = order.slice(0, 2).map((i, nth) => `*${names[i]}*${nth ? " gives it" : ` gives *${names[at]}*`} ${percent(later[i])}${nth ? "" : " of its attention"}`);
+  return told.length ? ` In turn, ${told.join(", and ")}.` : ` No later word gives *${names[at]}* as much as 5%.`;
+}
+
 /** All heads of World on a text, or one head alone (data-only); Fairytale on request. */
 export async function playHeads(root, sizes) {
   const name = root.dataset.name ?? "heads"; // a page may hold two
@@ -131,9 +139,12 @@ export async function playHeads(root, sizes) {
     const n = names.length;
     const weights = last.pattern[layer].subarray(number * n * n, (number + 1) * n * n);
     const shares = [...weights.subarray(at * n, at * n + at + 1)];
-    const next = state.model === "world" ? showWorld(at, head, names, shares) : showFairytale(at, head, names, shares);
+    const later = names.map((_, i) => (i > at ? weights[i * n + at] : 0));
+    const looks = inSentence(names, at, shares, head, off(head));
+    looks.text += inTurn(names, at, later);
+    const next = state.model === "world" ? showWorld(at, names, looks) : showFairytale(at, looks);
     const glued = state.model === "world" ? null : last.words.map((word, i) => i > 1 && /^\w/.test(word));
-    text.show({ names, glued, shares, at, off: off(head), next });
+    text.show({ names, glued, shares, later, at, off: off(head), next });
     maps.show(last, head, off);
     mapTitle.textContent = `${head}${off(head) ? ", switched off" : ""}`;
     large.show(names, weights, at);
@@ -141,11 +152,10 @@ export async function playHeads(root, sizes) {
     changes.show(codes, last.words, state.model === "world");
   }
 
-  function showWorld(at, head, names, shares) {
+  function showWorld(at, names, { first, title, text }) {
     const width = VOCABULARY.length;
     const [said, real] = [rowOf(last.said, at, width), rowOf(last.real, at, width)];
     const verdict = judge(last.words.slice(0, at + 1), said, real, last.rows[at]);
-    const { first, title, text } = inSentence(names, at, shares, head, off(head));
     const certain = VOCABULARY[real.findIndex((p) => p > 0.999)];
     const finds = first < at && names[first] === certain ? " That is the word that must come next." : "";
     if (codes.length) say.show(verdict, `${effect(verdict, codes)} ${text}${finds}`);
@@ -154,9 +164,8 @@ export async function playHeads(root, sizes) {
     bars.show(worthShowing(said, real, 4), gapText(last.rows[at].gap));
     return verdict.best;
   }
-  function showFairytale(at, head, names, shares) {
+  function showFairytale(at, { title, text }) {
     const next = last.next[at].map(({ text, p }) => ({ word: text.trim() || "⏎", said: p }));
-    const { title, text } = inSentence(names, at, shares, head, off(head));
     const how = codes.length ? `Without ${namedTogether(codes)} it` : "Fairytale";
     say.show({ kind: "", title }, `${text} ${how} says *${next[0].word}*, ${percent(next[0].said)}.`);
     bars.show(next);

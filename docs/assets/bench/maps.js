@@ -1,5 +1,5 @@
 // Where heads look, drawn three ways: a small map for each head, one large map with its words, and the text itself with
-// arcs from the word that is chosen. A map's row is the word that looks, its column the word that is looked at.
+// arcs from the word that is chosen, and to it. A map's row is the word that looks, its column the word that is looked at.
 
 import { headCode } from "./changes.js";
 import { make, percent } from "./dom.js";
@@ -140,26 +140,27 @@ export function lookingText({ choose, otherHead }) {
     line.replaceChildren(...buttons, blank);
   }
 
-  function arc(from, to, width, off) {
+  function arc(from, to, share, kind) {
     const [x0, y0, x1] = [from.offsetLeft + from.offsetWidth / 2, from.offsetTop, to.offsetLeft + to.offsetWidth / 2];
     const above = to.offsetTop < y0 - 4; // on another line of the text
     const y1 = above ? to.offsetTop + to.offsetHeight : to.offsetTop;
     const high = above ? 26 : Math.min(40, 12 + Math.abs(x0 - x1) / 6);
     const d = `M${x0} ${y0}C${x0} ${y0 - high} ${x1} ${y1 + (above ? high : -high)} ${x1} ${y1}`;
-    return make("path", { d, "stroke-width": width, class: off ? "bench-off-arc" : "" });
+    return make("path", { d, "stroke-width": 1 + 7 * share, class: kind });
   }
   function draw() {
     if (!drawn || !line.offsetWidth) return;
-    const { shares, at, off } = drawn;
-    const arcs = shares.flatMap((share, key) => (share < SEEN || key === at ? [] : [arc(buttons[at], buttons[key], 1 + 7 * share, off)]));
+    const { shares, later, at, off } = drawn;
+    const there = shares.flatMap((share, key) => (share < SEEN || key === at ? [] : [arc(buttons[at], buttons[key], share, off ? "bench-off-arc" : "")]));
+    const back = later.flatMap((share, i) => (share < 0.05 ? [] : [arc(buttons[i], buttons[at], share, "bench-in-arc")]));
     const from = buttons[at];
-    svg.replaceChildren(...arcs, make("circle", { cx: from.offsetLeft + from.offsetWidth / 2, cy: from.offsetTop, r: 4 }));
+    svg.replaceChildren(...back, ...there, make("circle", { cx: from.offsetLeft + from.offsetWidth / 2, cy: from.offsetTop, r: 4 }));
   }
   new ResizeObserver(draw).observe(line);
 
   return {
     element,
-    /** @param {{names, glued, shares, at, off, next}} state shares of the words up to `at`; next: what is said after it */
+    /** @param {{names, glued, shares, later, at, off, next}} state shares of the words up to `at`; what later words give it; next: what is said after it */
     show({ names, glued, next, ...state }) {
       if (built !== names.join("\n")) build(names, glued);
       for (const [i, button] of buttons.entries()) {

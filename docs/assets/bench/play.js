@@ -68,7 +68,7 @@ export function playHome(root, sizes) {
     show();
   });
   const all = [
-    make("p", { class: "bench-hd" }, make("b", {}, "World"), ` ${sizes.layers} layers, ${sizes.layers * sizes.heads} heads`, make("span", {}, "runs in this page")),
+    make("h2", { class: "bench-hd" }, make("b", {}, "World"), ` ${sizes.layers} layers, ${sizes.layers * sizes.heads} heads`, make("span", {}, "runs in this page")),
     make("p", { class: "bench-sentence" }, `${words.join(" ")} `, blank),
     say.element,
     bars.element,
@@ -132,7 +132,7 @@ export function playWorld(root, sizes) {
     else update({ words: FIRST.split(" "), at: 5, codes: [] }, false);
   });
   root.replaceChildren(
-    make("p", { class: "bench-hd" }, make("b", {}, "World"), ` ${sizes.layers} layers, ${sizes.layers * sizes.heads} heads`, make("span", {}, "runs in this page")),
+    make("h2", { class: "bench-hd" }, make("b", {}, "World"), ` ${sizes.layers} layers, ${sizes.layers * sizes.heads} heads`, make("span", {}, "runs in this page")),
     composer.element,
     say.element,
     bars.element,

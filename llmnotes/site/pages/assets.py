@@ -7,12 +7,13 @@ browsers load no modules from a folder, and the shim that lets its search work t
 from __future__ import annotations
 
 import re
-from hashlib import sha256
 from pathlib import Path
 
 import material
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import Files
+
+from llmnotes.site.pages.stylesheet import address
 
 THEIRS = Path(material.__file__).parent / "templates" / "assets" / "stylesheets"
 SHIM = Path(__file__).parent / "iframe-worker" / "shim.js"
@@ -71,4 +72,4 @@ def combine(config: MkDocsConfig) -> tuple[str, str]:
     paths += filter(Path.is_file, (Path(config.docs_dir, path) for path in config.extra_css))
     config.extra_css = []
     text = "\n".join(path.read_text(encoding="utf-8") for path in paths)
-    return f"assets/style.{sha256(text.encode()).hexdigest()[:8]}.css", text
+    return address(text), text

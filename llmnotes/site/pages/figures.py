@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from llmnotes.site.pages.lighter import lighter
 from llmnotes.site.pages.numbers import rounded
 from llmnotes.site.pages.templates import printable, render
 from llmnotes.site.run.store import Run
@@ -20,7 +21,7 @@ def drawing(run: Run, figure: dict[str, Any]) -> str:
     """A figure in line, once for a page and once for a phone, of which the styles show one."""
     drawn = {}
     for layout, suffix in (("wide", ".svg"), ("narrow", ".narrow.svg")):
-        svg = printable((run.folder / "figures" / f"{figure['name']}{suffix}").read_text(encoding="utf-8"))
+        svg = printable(lighter((run.folder / "figures" / f"{figure['name']}{suffix}").read_text(encoding="utf-8")))
         drawn[layout] = svg.replace("\n", " ").replace("<svg ", f'<svg id="{figure["name"]}-{layout}" ', 1)
     return render("drawing.html.jinja", alt=figure["alt"], drawn=drawn).strip()
 

@@ -38,7 +38,7 @@ def prose(html: str, *, names_alone: bool = False) -> str:
     return html
 
 
-_NO_HOVERS = {"h1", "h2", "h3", "h4", "h5", "h6", "a", "code", "pre", "summary", "figcaption"}
+_NO_HOVERS = {"button", "h1", "h2", "h3", "h4", "h5", "h6", "a", "code", "pre", "summary", "figcaption"}
 _AS_IT_IS = {"code", "pre", "svg", "script", "title", "textarea"}
 
 

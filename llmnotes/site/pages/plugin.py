@@ -28,6 +28,7 @@ from llmnotes.site.pages.front import PageFields, needed
 from llmnotes.site.pages.serving import Rebuild, check_port
 from llmnotes.site.pages.social import cards
 from llmnotes.site.pages.spine import extend
+from llmnotes.site.pages.stylesheet import strip
 from llmnotes.site.pages.writing import llms_txt, page_body, written_files, written_pages
 from llmnotes.site.run.fields import check
 from llmnotes.site.run.store import Project
@@ -179,6 +180,8 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
     @event_priority(-50)  # after the search has written its index
     def on_post_build(self, *, config: MkDocsConfig) -> None:
         self.cache.forget()
+        if not self.serving:
+            strip(Path(config.site_dir), config.extra["style"])
         if not is_offline(config):
             finishing.part_index(Path(config.site_dir))
 
