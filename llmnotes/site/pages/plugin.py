@@ -144,8 +144,9 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
             finishing.check_page(html, uri)
             html = used_in(html, [(lab, address(lab.uri)) for lab in self.contents.labs])
         page.meta["styles"], page.meta["modules"] = needed(html, page.meta, offline=is_offline(config))
-        if 'class="katex' in html:  # here and not at the page's head, where it would hold up the title
-            html = f'<link rel="stylesheet" href="{address("assets/katex/katex.min.css")}">\n{html}'
+        if 'class="katex' in html:  # before the first formula: a browser paints what follows a style sheet after it
+            at = html.rindex("<", 0, html.index('class="katex'))
+            html = f'{html[:at]}<link rel="stylesheet" href="{address("assets/katex/katex.min.css")}">{html[at:]}'
         return html
 
     # the search plugin reads each page between these two, and most of its time would go into code and figures
