@@ -149,8 +149,8 @@ def test_nothing_that_answers_shows_before_the_answer(lab: Visit) -> None:
     asking = page.locator("details.code", has_text="the question and what we predict")
     assert asking.count() == 1
     assert not asking.is_visible(), "its code holds the answer"
-    veil = page.locator(".answer .veil")
-    assert veil.locator("a").evaluate("(one) => getComputedStyle(one).visibility") == "hidden"
+    assert "waits for your prediction" in page.locator(".answer").inner_text()
+    assert not page.locator(".answer .bound").first.is_visible()
 
 
 def test_an_answer_is_marked_explained_announced_and_kept(lab: Visit) -> None:
@@ -169,7 +169,7 @@ def test_an_answer_is_marked_explained_announced_and_kept(lab: Visit) -> None:
     assert "You were 70% sure" in said
     assert "You said: One answer" in page.locator("#figure-readouts").inner_text()
     assert page.locator("#our-record").is_visible()
-    assert page.locator(".answer .veil a").evaluate("(one) => getComputedStyle(one).visibility") == "visible"
+    assert page.locator(".answer .bound").first.is_visible()
     page.reload()
     assert "Not this one" in page.locator(".verdict").inner_text()
     page.goto(lab.address + "your-predictions/")

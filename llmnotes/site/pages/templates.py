@@ -109,11 +109,6 @@ def fenced(value: str, kind: str = "text", classes: str = "") -> str:
     return f"{fence}{{ {names} }}\n{content}\n{fence}" if classes else f"{fence}{kind}\n{content}\n{fence}"
 
 
-def veiled(answer: str) -> str:
-    """An answer whose numbers wait for the reader's prediction."""
-    return re.sub(r"\[[^\]]*\]\([^)]*\)\{ \.bound[^}]*\}", r'<span class="veil">\g<0></span>', answer)
-
-
 def is_prose(output: str) -> bool:
     """Whether an output is a text to be read, such as a generated tale, and no table of numbers."""
     longest = max(output.splitlines(), key=len, default="")
@@ -121,5 +116,5 @@ def is_prose(output: str) -> bool:
     return len(longest) > 120 and letters > 0.9 * len(longest)
 
 
-FILTERS = (text, inline, fenced, printable, codes, veiled, is_prose)
+FILTERS = (text, inline, fenced, printable, codes, is_prose)
 FILTERS += (in_words, label, margin, rounded, few_digits, holds)
