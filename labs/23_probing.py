@@ -569,7 +569,7 @@ note(
 #
 # ## Only nouns that the probe has not met tell training from no training
 #
-# How can a probe read a number from a word? It might simply know the nouns by heart. We compare three controls, in the trained
+# How can a probe read a number from a word? It might know the nouns by heart. We compare three controls, in the trained
 # model and in an untrained one. *Shuffled labels* show what a probe can learn from nothing.
 # [Hewitt and Liang (2019)](https://arxiv.org/abs/1909.03368) give each *noun* one random label: a probe can learn these by heart.
 # The strictest test keeps whole nouns out of the training data.
