@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 
 from llmnotes.site.run.labs import Lab
+from llmnotes.site.run.store import PACKAGE
 
 
 @functools.lru_cache(maxsize=256)
@@ -22,7 +23,21 @@ def names_used(lab: Lab) -> dict[str, str]:
             known |= {one.asname or one.name.partition(".")[0]: one.name if one.asname else "" for one in node.names}
     ours = {name: full or name for name, full in known.items() if (full or name).split(".")[0] == "llmnotes"}
     dotted = {text: text.partition(".") for text in filter(None, map(_dotted, nodes))}
-    return {text: ours[first] + dot + rest for text, (first, dot, rest) in dotted.items() if first in ours}
+    full = {text: ours[first] + dot + rest for text, (first, dot, rest) in dotted.items() if first in ours}
+    return {text: _homes().get(name, name) for text, name in full.items()}
+
+
+@functools.cache
+def _homes() -> dict[str, str]:
+    """Where the names that the rooms offer are defined (`llmnotes.lab.figure` → `llmnotes.lab.figures.figure`)."""
+    inits = [(path.parent.name, ast.parse(path.read_text(encoding="utf-8"))) for path in PACKAGE.glob("*/__init__.py")]
+    return {
+        f"llmnotes.{room}.{one.asname or one.name}": f"{node.module}.{one.name}"
+        for room, tree in inits
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom)
+        for one in node.names
+    }
 
 
 def _dotted(node: ast.AST) -> str:
