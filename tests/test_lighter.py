@@ -47,7 +47,7 @@ def test_marks_that_are_equal_become_one_path_with_a_marker_at_each_point() -> N
     found = lighter(f'<svg><defs>\n<path id="m" d="M0 0L1 1z"/>\n</defs>\n{uses}</svg>')
     assert "<use" not in found
     assert re.search(
-        r'<marker id="(m-\d+)" [^>]*overflow="visible"><path d="M0 0L1 1z" style="fill-opacity: 0.5"/>', found
+        r'<marker id="(s\w+)" [^>]*overflow="visible"><path d="M0 0L1 1z" style="fill-opacity: 0.5"/>', found
     )
     assert re.search(r'<path d="m(3 1-2 0 1 4|1 1 1 4 1-4|1 1 2 0-1 4)" fill="none"', found)
 

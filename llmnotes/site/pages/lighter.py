@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from hashlib import sha256
 
 _USE = r'<use href="#{}" x="[^"]+" y="[^"]+" style="{}"/>\s*'
 _RUN = re.compile(
@@ -40,7 +41,10 @@ def lighter(svg: str) -> str:
     svg = re.sub(r'(?<= d=")M[-\d. L]{40,}(?=z?")', lambda path: _steps(_points(path[0])), svg)  # areas
     svg = re.sub(r'<path((?: id="[^"]*")?) d="M0 ([\d.]+)(?:C[-\d. ]+){8}z"', r'<circle\1 r="\2"', svg)
     used = set(re.findall(r'href="#([^"]+)"', svg))
-    return re.sub(r'<defs>\s*<\w+ id="([^"]+)"[^>]*/>\s*</defs>\s*', lambda d: d[0] if d[1] in used else "", svg)
+    svg = re.sub(r'<defs>\s*<\w+ id="([^"]+)"[^>]*/>\s*</defs>\s*', lambda d: d[0] if d[1] in used else "", svg)
+    salt = "s" + sha256(svg.encode()).hexdigest()[:4]  # of another figure on the page the names differ
+    short = {name: f"{salt}{n}" for n, name in enumerate(dict.fromkeys(re.findall(r' id="([^"]+)"', svg)))}
+    return re.sub(r'( id="|href="#|url\(#)([^")]+)', lambda at: at[1] + short.get(at[2], at[2]), svg)
 
 
 def _ungrouped(svg: str) -> str:
