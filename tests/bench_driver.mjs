@@ -63,6 +63,11 @@ const ANSWERS = {
     engine.adapt({ name: "audited", base: "world", weights: file(`world/audit/${number}.safetensors`) });
     return packed(engine.look({ name: "audited", words, edits: [] }).said);
   },
+  async adapted({ adapter, ids, count }) {
+    engine.load({ name: "fairytale", config: json("fairytale/config.json"), weights: file("fairytale/model.safetensors") });
+    engine.adapt({ name: "adapted", base: "fairytale", weights: file(`fairytale/adapters/${adapter}/adapter_model.safetensors`) });
+    return engine.alternatives({ name: "adapted", ids, count, sampling: {} }).list;
+  },
   async activity({ words, source, feature }) {
     engine.load({ name: "world", config: json("world/config.json"), weights: file("world/model.safetensors") });
     const { layer, k } = json("world/features/key.json");

@@ -334,6 +334,8 @@ def test_checksums_of_what_ships_are_those_of_the_cards(offline):
     import hashlib
 
     for metrics in CHECKPOINTS.rglob("metrics.json"):
+        if metrics.parent.name == "adapters":  # several files, which have a test of their own
+            continue
         checksum = json.loads(metrics.read_text())["sha256"]
         assert hashlib.sha256((metrics.parent / "model.safetensors").read_bytes()).hexdigest() == checksum
         replicate = metrics.parent.name.startswith("seed-")  # it stands with its beginning on its model's card

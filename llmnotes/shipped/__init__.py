@@ -2,6 +2,7 @@
 
 `recipes` holds the whole making of each model; `corpus` reads texts into batches; `measure` gives the figures of merit;
 `saving` writes what `from_pretrained` reads; `cards` writes the model cards; `audit`, `features` and `first_look` make
-what the bench in the page needs besides; `scaling`, `loops` and `formation` are the trainings behind labs,
-whose histories ship as JSON.
+what the bench in the page needs besides; `retold` tells the fairy tales in other ways, on which `tale_adapters` trains
+Fairytale's adapters, and `adapter_card` writes their card; `scaling`, `loops` and `formation` are the trainings behind
+labs, whose histories ship as JSON.
 """

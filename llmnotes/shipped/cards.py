@@ -25,7 +25,9 @@ def write_cards(folder: str | Path) -> None:
     """Write the model card of a checkpoint and of those below it, from their `metrics.json`."""
     folder = Path(folder)
     metrics = {
-        path.parent: json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.rglob("metrics.json"))
+        path.parent: json.loads(path.read_text(encoding="utf-8"))
+        for path in sorted(folder.rglob("metrics.json"))
+        if path.parent.name != "adapters"  # their card is written with them
     }
     for place, m in metrics.items():
         if place.name.startswith("seed-"):

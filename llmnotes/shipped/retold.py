@@ -1,11 +1,9 @@
-"""The tales told anew by rules over words: women for men, by the hero, in an older English.
+"""The tales told anew by rules over words: by the hero, or with pronouns exchanged.
 
 >>> retell("exchanged", "The king loved her, and her brother went with him.").text
-'The queen loved him, and his sister went with her.'
+'The king loved him, and his brother went with her.'
 >>> retell("by-the-hero", "He took his axe. 'He is a fool,' said the wolf to him.").text
 "I took my axe. 'He is a fool,' said the wolf to me."
->>> retell("of-old", "If you go, your wish is granted you. Are you afraid?").text
-'If thou goest, thy wish is granted thee. Art thou afraid?'
 """
 
 from __future__ import annotations
@@ -19,17 +17,7 @@ def _words(text: str) -> list[str]:
     return text.split()
 
 
-PAIRS = (
-    "he she, himself herself, king queen, kings queens, prince princess, princes princesses, boy girl, boys girls, "
-    "man woman, men women, father mother, fathers mothers, brother sister, brothers sisters, son daughter, "
-    "sons daughters, husband wife, husbands wives, lord lady, lords ladies, sir madam, lad lass, lads lasses, "
-    "uncle aunt, wizard witch, wizards witches, giant giantess, giants giantesses, grandfather grandmother, "
-    "bridegroom bride, emperor empress, duke duchess, stepfather stepmother, godfather godmother, "
-    "gentleman gentlewoman, gentlemen gentlewomen, cock hen, cocks hens, youth maiden, youths maidens, Mr Mrs, "
-    "heir heiress, host hostess"
-)
-OTHER = {a.lower(): b.lower() for pair in PAIRS.split(", ") for a, b in (pair.split(), pair.split()[::-1])}
-OTHER |= {"him": "her", "hers": "his"}
+OTHER = {"he": "she", "she": "he", "him": "her", "himself": "herself", "herself": "himself", "hers": "his"}
 # What comes more often after "him" than after "his" in the training tales, of words that come eight times: behind "her"
 # they show which of the two is meant. Put in for "him" and "his" and taken back so, 94% of the words come out right.
 AFTER_HIM = _words(
@@ -51,22 +39,6 @@ MINE |= {
     "she'd": "I'd",
 }
 WITH_I = {"is": "am", "has": "have", "does": "do", "isn't": "am not", "hasn't": "haven't", "doesn't": "don't"}
-THOU = {"are": "art", "were": "wert", "have": "hast", "had": "hadst", "will": "wilt", "would": "wouldst"}
-THOU |= {"shall": "shalt", "should": "shouldst", "can": "canst", "could": "couldst", "do": "dost", "did": "didst"}
-THOU |= {"may": "mayest", "might": "mightest", "must": "must"}
-VERBS = _words(
-    "ask become believe bring carry catch come cry die eat fall feel fetch find follow get give go hear help hold keep "
-    "kill know leave let lie like live look lose love make marry mean need obey promise put remain run say see seek "
-    "send serve show sit sleep speak stand stay suffer take tell think touch try understand wait want wear wish"
-)
-THOU |= {v: re.sub("(?<=[^aeou])y$", "i", v) + ("st" if v.endswith("e") else "est") for v in VERBS}
-LONG_OURS = {"your": "thy", "yours": "thine", "yourself": "thyself", "has": "hath", "does": "doth", "says": "saith"}
-LONG_OURS |= {"you're": "thou art", "you've": "thou hast", "you'll": "thou wilt", "you'd": "thou wouldst"}
-AUXILIARY = _words("are were have had will would shall should can could do did may might must")
-SUBJECTS = _words("i we they he she it who that nobody")
-BEFORE_THOU = _words("if when that as than because what where why how but so unless until till whatever")
-AFTER_THOU = _words("never not always also only ever yourself shalt who")
-
 WORD = re.compile(r"[A-Za-z]+(?:'[A-Za-z]+)?")
 SPEECH = re.compile(r""""[^"\n]*"|(?<![\w.,!?])'(?=\w)[^\n]*?[.,!?;:-]'(?!\w)""")
 
@@ -102,27 +74,6 @@ def _by(hero: tuple[str, ...]) -> Rule:
     return rule
 
 
-def _asked(words: Sequence[str], gaps: Sequence[str], i: int) -> bool:
-    """Whether an auxiliary before `you` belongs to it: "are you", but not "I have you"."""
-    has = i and gaps[i] == " " and words[i - 1] in AUXILIARY
-    return bool(has and not (i > 1 and gaps[i - 1] == " " and words[i - 2] in SUBJECTS))
-
-
-def _of_old(words: Sequence[str], gaps: Sequence[str], i: int) -> str | None:
-    word = words[i]
-    before = words[i - 1] if i and gaps[i] == " " else ""
-    after = words[i + 1] if gaps[i + 1] == " " else ""
-    if word == "your":
-        return "thine" if after[:1] in tuple("aeiou") else "thy"
-    if word == "you":
-        asked = _asked(words, gaps, i)
-        told = not before or before in BEFORE_THOU or after in AUXILIARY or after in AFTER_THOU
-        return "thou" if asked or told or (after in THOU and before == "and") else "thee"
-    follows = before == "you" and _of_old(words, gaps, i - 1) == "thou" and not _asked(words, gaps, i - 1)
-    leads = word in AUXILIARY and after == "you" and _of_old(words, gaps, i + 1) == "thou" and before not in SUBJECTS
-    return THOU[word] if word in THOU and (follows or leads) else LONG_OURS.get(word)
-
-
 def _retold(text: str, rule: Rule, spared: re.Pattern[str] | None = None) -> Retold:
     found = list(WORD.finditer(text))
     words = [one[0].lower() for one in found] + [""]
@@ -134,9 +85,10 @@ def _retold(text: str, rule: Rule, spared: re.Pattern[str] | None = None) -> Ret
         new = None if one.start() in kept else rule(words, gaps, i)
         pieces.append(gaps[i])
         at += len(gaps[i])
-        if new is not None:
-            first_of_all = one[0][0].isupper() and not one[0].startswith("I'")
-            new = new[0].upper() + new[1:] if first_of_all else new
+        if new is not None and one[0].isupper() and len(one[0]) > 1:
+            new = new.upper()
+        elif new is not None and one[0][0].isupper():
+            new = new[0].upper() + new[1:]
         said = one[0] if new is None else new
         if said != one[0]:
             changed.append((at, at + len(said)))
@@ -154,9 +106,8 @@ def _told_by_the_hero(text: str) -> Retold:
 
 
 RETOLD: dict[str, Callable[[str], Retold]] = {
-    "exchanged": lambda text: _retold(text, _exchanged),
     "by-the-hero": _told_by_the_hero,
-    "of-old": lambda text: _retold(text, _of_old),
+    "exchanged": lambda text: _retold(text, _exchanged),
 }
 
 

@@ -53,6 +53,18 @@ function plusProduct(w, a, b, [inputs, rank]) {
   return sum;
 }
 
+/** The products of an adapter, W + a b each: ours as `W.a` and `W.b`, or peft's as lora_A (rank, inputs) and lora_B. */
+function productsOf(adapter) {
+  const across = ({ shape: [rows, columns], values }) => values.map((_, i) => values[(i % rows) * columns + Math.floor(i / rows)]);
+  return [...adapter].flatMap(([key, { shape, values: a }]) => {
+    if (key.endsWith(".a")) return [{ matrix: key.slice(0, -2), a, b: adapter.get(key.replace(/a$/, "b")).values, shape }];
+    const [, module] = key.match(/^base_model\.model\.(.+)\.lora_A\.weight$/) ?? [];
+    if (!module) return [];
+    const [A, B] = [adapter.get(key), adapter.get(key.replace("lora_A", "lora_B"))];
+    return [{ matrix: `${module}.weight`, a: across(A), b: across(B), shape: [...shape].reverse() }];
+  });
+}
+
 const later = () => new Promise((go) => setTimeout(go));
 
 export const ANSWERS = {
@@ -68,11 +80,7 @@ export const ANSWERS = {
   adapt({ name, base, weights }) {
     const { model, tensors, tokenizer } = modelOf(base);
     const changed = new Map(tensors);
-    const adapter = readTensors(weights);
-    for (const [key, { shape, values: a }] of adapter) {
-      if (!key.endsWith(".a")) continue;
-      const matrix = key.slice(0, -2);
-      const b = adapter.get(`${matrix}.b`).values;
+    for (const { matrix, a, b, shape } of productsOf(readTensors(weights))) {
       changed.set(matrix, { values: plusProduct(tensors.get(matrix).values, a, b, shape) });
     }
     loaded.set(name, { model: new Model(model.config, changed), tensors: changed, tokenizer });

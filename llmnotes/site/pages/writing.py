@@ -91,12 +91,13 @@ def written_files(contents: Contents, *, offline: bool = False) -> Iterator[tupl
 
 
 def _models() -> Iterator[Path]:
-    """World, its checkpoints, adapters and dictionaries, and Fairytale."""
+    """World, its checkpoints, adapters and dictionaries, and Fairytale with its adapters."""
     world = CHECKPOINTS / "world"
     for folder in (world, CHECKPOINTS / "fairytale", *sorted(world.glob("step-*"))):
         yield from (folder / name for name in ("config.json", "tokenizer.json", "model.safetensors"))
     yield from sorted(world.glob("audit/*"))
     yield from sorted(world.glob("features/*"))
+    yield from sorted((CHECKPOINTS / "fairytale").glob("adapters/*/*.safetensors"))
 
 
 def _lab_files(lab: Lab, run: Run | None, repository: str) -> Iterator[tuple[str, File]]:
