@@ -362,6 +362,21 @@ print("his {:.3f}, her {:.3f}".format(*his_or_her(again)))
 # {{ result("lora.others_rank_4", ".3f") }} and {{ result("lora.others_full", ".3f") }}: next to nothing either way.
 # [Forgetting](35_forgetting.md) takes a task on which it is much.
 #
+# ## The same on real English
+#
+# *Fairytale*, our model of real English, ships with two changes of rank 1, one product for each of its 20 matrices. Each was
+# trained as above, on the same tales told in another way: by their hero, or with *he* and *she* exchanged. Let it write, then choose another way of telling. The page adds the product to the weights, and the tale goes on.
+#
+# <div class="bench" id="bench-write" data-bench="write" data-telling="by-the-hero" data-search-exclude markdown>
+#
+# The model needs JavaScript to run in the page. [The card of the adapters](../models/fairytale-adapters.md) shows how each goes on.
+#
+# </div>
+#
+# In Python it is `llmnotes.load("fairytale", adapter="by-the-hero")`, or peft with the same folder.
+# [Their card](../models/fairytale-adapters.md) has the losses before and after, of one training each, beside full tuning and
+# random directions.
+#
 # ## What surprised us
 #
 # **The thin change learned more.** We expected full tuning to win on every task, if by little, because it can do all that

@@ -291,6 +291,29 @@ def test_fairytale_writes(browser, served: str) -> None:
         sound_at_all_widths(visit)
 
 
+@pytest.mark.parametrize("where", ["served", "folder"])
+def test_fairytale_puts_an_adapter_on(browser, where: str, request: pytest.FixtureRequest) -> None:
+    address = request.getfixturevalue(where)
+    with Visit(browser, address, "write/" if where == "served" else "write.html") as visit:
+        page = visit.page
+        begin(page)
+        offers = page.locator(".bench-tokens")
+        offers.locator("button").first.wait_for()
+        assert not [url for url in visit.loaded() if "adapters/" in url]  # it comes when it is asked for
+        plain = offers.inner_text()
+        page.get_by_label("It tells tales").select_option("by-the-hero")
+        page.wait_for_function("plain => document.querySelector('.bench-tokens').innerText !== plain", arg=plain)
+        changed = offers.inner_text()
+        assert "telling=by-the-hero" in page.url
+        page.reload()
+        begin(page)
+        page.wait_for_function("it => document.querySelector('.bench-tokens')?.innerText === it", arg=changed)
+        page.get_by_label("It tells tales").select_option("")
+        page.wait_for_function("plain => document.querySelector('.bench-tokens').innerText === plain", arg=plain)
+        if where == "served":
+            sound_at_all_widths(visit)
+
+
 def test_predict_on_your_own_sentence(browser, served: str) -> None:
     with Visit(browser, served, "predict/") as visit:
         page = visit.page

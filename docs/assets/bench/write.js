@@ -1,10 +1,11 @@
-// Fairytale writes: a token a click, with what else it could have said, and cut-offs to turn.
+// Fairytale writes: a token a click, with what else it could have said, cut-offs to turn, and adapters to put on.
 
-import { inquire, newest } from "./client.js";
+import { bytesOf, inquire, newest } from "./client.js";
 import { make, percent, readAddress, writeAddress } from "./dom.js";
 import { sayPart } from "./parts.js";
 
 const OPENINGS = ["Once upon a time there was a", "The wolf said to the little pig,", "\"Who are you?\" asked the princess.", "Deep in the forest stood"];
+const TELLINGS = { "": "as it learned to", "by-the-hero": "by the hero", exchanged: "he for she, she for he" };
 const shownToken = (text) => text.replaceAll("\n", "⏎").replace(/^ /, "␣");
 
 export function playWrite(root) {
@@ -12,6 +13,7 @@ export function playWrite(root) {
   const state = { temperature: +(saved.t ?? 0.8), topK: +(saved.k ?? 0), topP: +(saved.p ?? 0.95), seed: +(saved.seed ?? 1) };
   let ids = [];
   let prompt = 0;
+  let name = "fairytale"; // or what it is with an adapter
   let running = null;
   const say = sayPart();
   const story = make("p", { class: "bench-tale bench-written", tabindex: 0, role: "textbox", "aria-readonly": "true", "aria-label": "The story so far" });
@@ -19,6 +21,9 @@ export function playWrite(root) {
   const choose = make("select", { "aria-label": "Choose an opening" }, make("option", { value: "" }, "Choose an opening"));
   for (const text of OPENINGS) choose.append(make("option", {}, text));
   choose.onchange = () => choose.value && open(choose.value);
+  const telling = make("select");
+  for (const [value, text] of Object.entries(TELLINGS)) telling.append(make("option", { value }, text));
+  telling.onchange = async () => (await wear(telling.value)) && put(ids);
   const input = make("input", { "aria-label": "Or write your own opening", placeholder: "or write your own", autocomplete: "off" });
   const form = make("form", { class: "bench-add" }, input, make("button", { type: "submit" }, "Begin"));
   form.onsubmit = (event) => {
@@ -65,16 +70,35 @@ export function playWrite(root) {
     const raw = answer.list[0].raw;
     say.show({ kind: "", title: answer.total === 1 ? "One token is left." : `${answer.total.toLocaleString("en")} tokens are left.` },
       `The likeliest, *${answer.list[0].text.trim() || "⏎"}*, has ${percent(raw)} before temperature and cut-offs, ${percent(answer.list[0].p)} after.`);
-  }, (error) => say.show({ kind: "", title: "Fairytale stopped." }, error.message));
+  }, stopped);
+
+  function stopped(error) {
+    say.show({ kind: "", title: "Fairytale stopped." }, error.message);
+  }
+
+  /** Merge an adapter into Fairytale, 36 KB that come when they are asked for; without a name, take it off. */
+  async function wear(adapter) {
+    try {
+      const weights = adapter && (await bytesOf(`fairytale/adapters/${adapter}/adapter_model.safetensors`));
+      if (telling.value !== adapter) return false; // another was chosen meanwhile
+      if (adapter) await inquire("adapt", { name: "adapted", base: "fairytale", weights });
+      name = adapter ? "adapted" : "fairytale";
+      return true;
+    } catch (error) {
+      [telling.value, name] = ["", "fairytale"];
+      stopped(error);
+      return false;
+    }
+  }
 
   async function put(list, byHand = true) {
     ids = list;
     const [first, rest] = await Promise.all([list.slice(0, prompt), list.slice(prompt)].map((part) => inquire("decode", { name: "fairytale", ids: part })));
     story.replaceChildren(first.replace("<|endoftext|>", ""), make("b", {}, rest));
     undo.disabled = again.disabled = list.length <= prompt;
-    if (byHand) writeAddress("write", { text: first.replace("<|endoftext|>", ""), t: state.temperature, k: state.topK, p: state.topP, seed: state.seed, ids: list.slice(prompt).join(".") });
+    if (byHand) writeAddress("write", { text: first.replace("<|endoftext|>", ""), t: state.temperature, k: state.topK, p: state.topP, seed: state.seed, telling: telling.value, ids: list.slice(prompt).join(".") });
     const { seed, ...sampling } = state;
-    ask("alternatives", { name: "fairytale", ids: list, count: 5, sampling: { ...sampling, seed: seed * 7919 + list.length } });
+    ask("alternatives", { name, ids: list, count: 5, sampling: { ...sampling, seed: seed * 7919 + list.length } });
   }
   const take = (id) => id !== null && put([...ids, id]);
   async function open(text) {
@@ -91,7 +115,7 @@ export function playWrite(root) {
     const { seed, ...sampling } = state;
     const before = ids.slice(-200);
     const whole = story.querySelector("b");
-    const answer = await inquire("write", { name: "fairytale", ids: before, options: { count: 40, seed, ...sampling } }, {
+    const answer = await inquire("write", { name, ids: before, options: { count: 40, seed, ...sampling } }, {
       signal: running.signal,
       part: ({ text }) => whole.append(text),
     });
@@ -103,7 +127,7 @@ export function playWrite(root) {
   const speed = make("span", {}, "runs in this page");
   root.replaceChildren(
     make("p", { class: "bench-hd" }, make("b", {}, "Fairytale"), " writes", speed),
-    make("div", { class: "bench-tools" }, choose, form),
+    make("div", { class: "bench-tools" }, choose, form, make("label", {}, "It tells tales", telling)),
     story,
     say.element,
     offers,
@@ -111,7 +135,10 @@ export function playWrite(root) {
     dials,
   );
   const text = saved.text ?? OPENINGS[0];
-  inquire("encode", { name: "fairytale", text }).then((list) => {
+  if (saved.telling in TELLINGS) telling.value = saved.telling;
+  const dressed = wear(telling.value);
+  inquire("encode", { name: "fairytale", text }).then(async (list) => {
+    await dressed;
     prompt = list.length + 1;
     const rest = (saved.ids ?? "").split(".").filter(Boolean).map(Number);
     put([0, ...list, ...rest.filter((id) => id >= 0 && id < 4096)], false);
