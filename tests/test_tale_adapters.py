@@ -71,7 +71,7 @@ def test_the_recipe_in_miniature(tmp_path):
         (corpus / f"{split}.txt").write_text("\n\n<|endoftext|>\n\n".join(tales), encoding="utf-8")
     sizes = {"kinds": ("by-the-hero",), "seeds": (0,), "steps": 3, "rows": 2, "length": 32}
     out = tmp_path / "out"
-    with pytest.raises(SystemExit, match="0 runs so far, none of .*run it again to go on"):
+    with pytest.raises(SystemExit, match=r"0 runs so far, none of .*run it again to go on"):
         make(corpus, out, seconds=-1, **sizes)
     made = make(corpus, out, **sizes)
     one = made["adapters"]["by-the-hero"]
