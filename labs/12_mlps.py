@@ -803,8 +803,8 @@ print("works, pronoun, other facts, others' homes:", plain.round(2))
 #
 # ## What this does not show
 #
-# - One training run of a model of 445 thousand parameters, with 82 facts and names of one token. Large models must put names
-#   together first; there MLPs at the name may well matter more.
+# - Anything but one kind of model. What is shown is one training of it, with 445 thousand parameters, 82 facts and names of one
+#   token. Large models must put names together first; there MLPs at the name may well matter more.
 # - A mean shows what the rest of *this* model can do without a part, not what the part would suffice for. Means over few people
 #   leak: two of them gave {{ result("mlps.asking_others", ".0%") }} and {{ result("mlps.asking_differ", ".0%") }}.
 # - Only homes were edited, in one form of sentence. How long the search goes on was settled after trying three settings; at the

@@ -108,8 +108,8 @@ ask(
     },
     answer="raw",
     because={
-        "both": "A perfect score feels like having found the thing itself. But a line that separates two clouds need not lie across "
-        "the way from one to the other.",
+        "both": "A perfect score feels like having found the thing itself. But a line that separates two clouds need not be "
+        "perpendicular to the line from one to the other.",
         "scaled": "It is the better reader where dimensions differ in size. A good way to read is not the way in which the classes differ.",
         "raw": "Its direction is the difference of the means, and erasing that brings the two clouds together.",
         "neither": "One direction is enough if it is the right one: the classes differ in their means, and that is one vector.",
