@@ -374,7 +374,7 @@ print("his {:.3f}, her {:.3f}".format(*his_or_her(again)))
 # </div>
 #
 # In Python it is `llmnotes.load("fairytale", adapter="by-the-hero")`, or peft with the same folder.
-# [Their card](../models/fairytale-adapters.md) has the losses before and after, of one training each, beside full tuning and
+# [Their card](../models/fairytale-adapters.md) has the losses before and after, over five trainings each, beside full tuning and
 # random directions.
 #
 # ## What surprised us

@@ -34,7 +34,7 @@ from llmnotes.shipped.tuning import TRIED, Ledger
 
 OUT = CHECKPOINTS / "fairytale" / "adapters"
 ROWS, LENGTH, STEPS, RANK = 4, 64, 100, 1
-SEEDS = range(1)
+SEEDS = range(5)
 WEIGHT = 0.1  # of the mean loss of new words, beside that of all: they are one token in 30
 RATES = {"low rank": (3e-3, 1e-2, 3e-2), "full": (7e-5, 2e-4, 6e-4)}
 SHOWN = {  # where an adapter shows at a glance: how a text goes on, and two tokens that may come
