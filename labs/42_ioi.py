@@ -361,6 +361,12 @@ def direct(layer):
 
 # %% tags=["setup"]
 found = parts(model)
+if found.blocks[0].writes != 1 or not isinstance(
+    found.blocks[0].post_attn, torch.nn.Identity
+):
+    raise ValueError(
+        f"{NAME} scales what its heads write: one head's share cannot be read off"
+    )
 shares = torch.stack(
     [direct(layer).mean(0) for layer in range(model.n_layers)]
 )  # (layer, head)

@@ -29,6 +29,12 @@ torch.set_grad_enabled(False)  # nothing is trained here
 NAME = "smollm2"  # or "gpt2", "EleutherAI/pythia-160m", "Qwen/Qwen2.5-0.5B": nothing below is SmolLM2's own
 model = llmnotes.load(NAME)
 found = parts(model)
+if found.blocks[0].writes != 1 or not isinstance(
+    found.blocks[0].post_attn, torch.nn.Identity
+):
+    raise ValueError(
+        f"{NAME} scales what its heads write: one head's share cannot be read off"
+    )
 DRAW = "sums in another order, near ties, and means over some hundred tokens"
 near, close = within(atol=0.04, because=DRAW), within(rtol=0.05, atol=0.02, because=DRAW)
 
