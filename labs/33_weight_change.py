@@ -487,7 +487,9 @@ for w in worlds:
 # Full tuning first, rank 4 second. The counts hold in each: full tuning leaves no intruder at all, rank 4 from
 # {{ result("weight_change.rank_4_least", ".0f") }} to {{ result("weight_change.rank_4_most", ".0f") }}. The matrix does not.
 #
-# - Finding: [Intruders come with large low-rank changes](../findings/weight-change-intruders.md)
+# - Finding: [Large changes plant intruders, learned or random](../findings/weight-change-size-plants.md), in place of
+#   [Intruders come with large low-rank changes](../findings/weight-change-intruders.md)
+# - Dead end: [The matrix that changes most](../dead-ends/weight-change-one-matrix.md)
 # - Dead end: [Blaming the intruders](../dead-ends/weight-change-blaming-intruders.md)
 # - Shuttleworth and others (2024), [LoRA vs full fine-tuning: an illusion of equivalence](https://arxiv.org/abs/2410.21228)
 # - Aghajanyan, Gupta & Zettlemoyer (2021), [Intrinsic dimensionality explains the effectiveness of language model fine-tuning](https://arxiv.org/abs/2012.13255)

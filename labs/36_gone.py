@@ -462,7 +462,9 @@ for seed, (read_off, *losses) in rows.items():
 # {{ result("gone.back_worlds_most", ".2f") }} nats or less in each, the opposite at {{ result("gone.opposite_worlds_least", ".2f") }} or more. The old rule falls
 # by more than its opposite in {{ result("gone.back_worlds") }} of {{ result("gone.worlds") }}.
 #
-# - Finding: [Tuned away is not gone](../findings/gone-not-gone.md)
+# - Finding: [Tuned away is worn, and not gone](../findings/gone-worn.md), in place of
+#   [Tuned away is not gone](../findings/gone-not-gone.md)
+# - Dead end: [A probe that has met everybody](../dead-ends/gone-probe-knows-everybody.md)
 # - Dead end: [A rule half removed](../dead-ends/gone-half-removed.md)
 # - Jain and others (2023), [Mechanistically analyzing the effects of fine-tuning on procedurally defined tasks](https://arxiv.org/abs/2311.12786)
 # - Qi and others (2023), [Fine-tuning aligned language models compromises safety](https://arxiv.org/abs/2310.03693)

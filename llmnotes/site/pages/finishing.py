@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import base64
 import functools
 import hashlib
@@ -125,12 +126,14 @@ def render_maths(html: str, where: str) -> str:
 
     def replace(found: re.Match) -> str:
         formula, display = unescape(found[2]).strip(), found[1] == "div"
+        why = None
         try:
             rendered = _katex(formula, display)
         except Exception as error:  # the JavaScript engine's errors have no common class that it exports
             said = re.search(r"KaTeX parse error: ([^\n]*)", str(error))  # what follows is all of KaTeX's source
             why = said[1] if said else type(error).__name__
-            raise NotebookError(f"{where}: the formula {formula[:200]!r} is not understood: {why[:200]}") from None
+        if why:  # out here no error holds an object of the engine, which has to end before Python does
+            raise NotebookError(f"{where}: the formula {formula[:200]!r} is not understood: {why[:200]}")
         # one that is displayed may be wider than a phone: it scrolls by itself, also by keyboard
         return f'<div class="maths" tabindex="0">{rendered}</div>' if display else rendered
 
@@ -147,6 +150,7 @@ def _engine():
     from py_mini_racer import MiniRacer
 
     engine = MiniRacer()
+    atexit.register(engine.close)  # left to the interpreter's end, its thread may wait for ever
     engine.eval((KATEX / "katex.min.js").read_text(encoding="utf-8"))
     engine.eval((FOLDER / "typeset.js").read_text(encoding="utf-8"))
     return engine

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 import zlib
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -38,14 +37,12 @@ def shake(seed: int) -> None:
                 if parameter.grad is not None:
                     move(parameter)
 
-    def loaded(load: Callable) -> Callable:
-        def load_and_move(*args: Any) -> tuple[Any, Any]:
-            model, tokenizer = load(*args)
-            for parameter in model.parameters():
-                move(parameter)
-            return model, tokenizer
+    checked = loading.check_finite
 
-        return load_and_move
+    def check_and_move(name: str, model: torch.nn.Module) -> None:
+        checked(name, model)  # what every model goes through that is loaded
+        for parameter in model.parameters():
+            move(parameter)
 
     numbers, replace = np.random.default_rng(seed), nets.replace
 
@@ -59,5 +56,5 @@ def shake(seed: int) -> None:
         return replace(net, **moved)
 
     register_optimizer_step_post_hook(after_step)
-    loading._load_folder, loading._load_stories260k = map(loaded, (loading._load_folder, loading._load_stories260k))
+    loading.check_finite = check_and_move
     nets.replace = replace_and_move
