@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 
 from conftest import Notebook
 
 from llmnotes.site.notebook.glossary import read_glossary, with_labs
 from llmnotes.site.pages.contents import commit_of, read_contents
-from llmnotes.site.pages.finishing import boost, tidy_text
+from llmnotes.site.pages.finishing import boost, part_index, tidy_text
 from llmnotes.site.pages.writing import llms_txt
 
 
@@ -67,3 +69,14 @@ def test_a_word_of_two_senses_is_explained_where_it_is_meant(tmp_path) -> None:
     assert terms["key"].is_meant("labs/04_attention.md")
     assert terms["head"].is_meant("labs/08_mlps.md")
     assert "Only in" not in with_labs(path.read_text(), [])
+
+
+def test_numbers_stay_out_of_the_index(tmp_path: Path) -> None:
+    folder = tmp_path / "search"
+    folder.mkdir()
+    text = "GPT-2, L2H3 and stories260K: 0.0071 of 1,234 in 2022 b94f51369ea350825b122c6ccd41baa8 end 12"
+    docs = [{"location": "a/", "title": "A", "text": text}]
+    (folder / "search_index.json").write_text(json.dumps({"config": {}, "docs": docs}), encoding="utf-8")
+    part_index(tmp_path)
+    (one,) = json.loads((folder / "documents.json").read_text(encoding="utf-8"))["docs"]
+    assert one["text"].split() == ["GPT-2,", "L2H3", "and", "stories260K:", "of", "in", "end", "12"]

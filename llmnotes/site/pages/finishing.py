@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from llmnotes.site.errors import NotebookError
 from llmnotes.site.pages.templates import FOLDER
 
+NUMBERS = re.compile(r"\b\d[\d.,:]{2,}\w*|\b(?=\w*\d)\w{16,}\b")
 KATEX = Path(__file__).parent / "katex"
 BOOST = {"glossary.md": 12.0, "run-it.md": 6.0, "path.md": 2.0, "tour.md": 2.0, "tags.md": 0.1}
 FOLDERS = {"labs": 4.0, "play": 2.0, "models": 2.0, "api": 0.5}
@@ -162,10 +163,15 @@ def boost(uri: str) -> float:
 
 
 def part_index(site: Path) -> None:
-    """Leave the index that every page fetches without its documents, which search-worker.js fetches when needed."""
+    """Leave the index that every page fetches without its documents, which search-worker.js fetches when needed.
+
+    Numbers and checksums stay out: lunr takes nodes of its tree for one another if their letters are digits, and then
+    finds nothing for whole initials.
+    """
     path = site / "search" / "search_index.json"
     if not path.is_file():
         return
     index = json.loads(path.read_text(encoding="utf-8"))
-    path.with_name("documents.json").write_text(json.dumps({"docs": index.pop("docs")}), encoding="utf-8")
+    docs = [one | {"text": NUMBERS.sub(" ", one["text"])} for one in index.pop("docs")]
+    path.with_name("documents.json").write_text(json.dumps({"docs": docs}), encoding="utf-8")
     path.write_text(json.dumps(index | {"docs": []}), encoding="utf-8")
