@@ -115,7 +115,6 @@ def test_search_finds_every_lab(browser, address: str) -> None:
     with Visit(browser, address, "") as visit:
         field = visit.page.locator("input[name=query]").first
         field.click()
-        visit.page.wait_for_timeout(700)  # the search listens when its script has started
         results = visit.page.locator(".md-search-result__link")
         missed = {}
         for lab in LABS:

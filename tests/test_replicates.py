@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from conftest import TINY, Notebook
@@ -11,6 +12,7 @@ from test_entries import write
 
 from llmnotes.site.errors import NotebookError
 from llmnotes.site.notebook.entries import read_entries
+from llmnotes.site.pages.calls import _others
 from llmnotes.site.run.replicates import Replicates, other_seeds, read_replicates, replicate_labs
 
 TODAY = dt.date(2026, 6, 1)
@@ -38,11 +40,15 @@ def test_a_lab_runs_with_the_other_trainings_of_its_models(notebook: Notebook) -
     lab = notebook.lab("01_tiny", CODE, models=["world/attention-only"])
     assert other_seeds(lab) == [1, 2]
     project = notebook.project
+    kept = lab.path.parent / "replicates" / f"{lab.stem}.json"
+    kept.parent.mkdir()
+    kept.write_text(Replicates(code=lab.digest, values={9: {"first": 0.5}}).model_dump_json(), encoding="utf-8")
     (outcome,) = replicate_labs(project, [lab], jobs=1, report=lambda lab, state: None)
     assert not outcome.error
     found = read_replicates(lab)
-    assert sorted(found.values) == [1, 2]
-    first, second = found.over("first")
+    assert sorted(found.values) == [1, 2, 9], "what a training gave that is not here stays"
+    first, second, gone = sorted(found.over("first"), key=lambda value: value == 0.5)
+    assert gone == 0.5
     assert first != second
     assert found.over("named") == [first, first], "a seed that is named stays"
     assert found.over("tried") == [1.0, 1.0], "a solution records, though what it asserts holds of one training only"
@@ -83,3 +89,16 @@ def test_a_finding_says_over_how_many_trainings_it_holds(tmp_path: Path, fields:
 def test_a_finding_about_other_models_says_nothing_of_trainings(tmp_path: Path) -> None:
     write(tmp_path)
     assert read_entries(tmp_path, {"01_xor"}, TODAY, several={"02_other"})[0].seeds is None
+
+
+def test_a_page_quotes_the_ends_of_what_other_trainings_gave() -> None:
+    lab = SimpleNamespace(key="tiny", stem="01_tiny", uri="labs/01_tiny.md")
+    found = Replicates(code="", values={1: {"kept": 0.4}, 2: {"kept": 0.75}, 3: {}})
+    contents = SimpleNamespace(runs={"tiny": (lab, OneRun(0.9))}, replicates={"tiny": found})
+    place = SimpleNamespace(uri="findings/one.md", link=lambda uri: f"../{uri}")
+    assert _others(contents, place, "least", "tiny.kept", ".0%").startswith("[40%](../labs/01_tiny.md#value-kept)")
+    assert _others(contents, place, "most", "tiny.kept", ".0%").startswith("[75%]"), "the recorded run is none of them"
+    with pytest.raises(NotebookError, match="no such end of the range"):
+        _others(contents, place, "mean", "tiny.kept")
+    with pytest.raises(NotebookError, match="make them with: llmnotes replicate 01_tiny"):
+        _others(SimpleNamespace(runs=contents.runs, replicates={}), place, "least", "tiny.kept")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache, partial
 from pathlib import Path
 
-from llmnotes.site.errors import pick
+from llmnotes.site.errors import NotebookError, pick
 from llmnotes.site.notebook.entries import STATUSES, Entry
 from llmnotes.site.notebook.quotes import expand, look_up, shown
 from llmnotes.site.pages.calibration import calibration_plot
@@ -42,6 +42,7 @@ def _functions(contents: Contents, place: Place) -> dict[str, Callable[..., str]
     )
     return written | {
         "result": partial(_bound, contents, place),
+        "others": partial(_others, contents, place),
         "count": lambda what: str(contents.count(what)),
         "drawing": Drawings(assets / "drawings").show,
         "widget": partial(_widget, assets / "widgets"),
@@ -60,6 +61,20 @@ def _bound(contents: Contents, place: Place, name: str, spec: str = "") -> str:
     lab, run, value = look_up(name, contents.runs)
     link = ("" if place.uri == lab.uri else place.link(lab.uri)) + f"#value-{value_name}"
     return f"[{shown(value, spec)}]({link}){{ .bound{card(lab, run, value_name)} }}"
+
+
+def _others(contents: Contents, place: Place, which: str, name: str, spec: str = "") -> str:
+    """The "least" or "most" that other trainings gave for a value, with a link to where all of them stand."""
+    lab, _, _ = look_up(name, contents.runs)
+    value_name = name.partition(".")[2]
+    known = contents.replicates.get(lab.key)
+    if not known or not (values := known.over(value_name)):
+        raise NotebookError(
+            f"others({name!r}): no other training has it; make them with: llmnotes replicate {lab.stem}"
+        )
+    value = pick({"least": min, "most": max}, which, f"others({name!r}):", "end of the range")(values)
+    link = "" if place.uri == lab.uri else place.link(lab.uri)
+    return f"[{shown(value, spec)}]({link}#value-{value_name}){{ .bound }}"
 
 
 def _in_maths(contents: Contents, name: str, spec: str = "") -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -76,10 +77,17 @@ def read_replicates(lab: Lab) -> Replicates | None:
 
 
 def replicate_labs(project: Project, labs: list[Lab], *, jobs: int | None, report: Report) -> list[Outcome]:
-    """Run each lab with every other training of its models, and store what it records."""
+    """Run each lab with every other training of its models, and store what it records.
+
+    What a training gave that is not here (one made by `llmnotes train world --seed 5`, say) stays while the lab's code
+    is the same.
+    """
 
     async def run_all(lab: Lab) -> None:
         found: dict[str, Any] = {"code": lab.digest, "values": {}, "failed": {}}
+        with suppress(NotebookError):  # it is of other code, or damaged, and made anew
+            if before := read_replicates(lab):
+                found["values"] |= {seed: of for seed, of in before.values.items() if seed not in other_seeds(lab)}
         other = lab.model_copy(update={"cells": tuple(map(_of_any_model, lab.cells))})
         for seed in other_seeds(lab):
             with project.workspace() as work:
