@@ -575,7 +575,7 @@ figure(
 # Replacements also ask different questions. L0H0 costs {{ result("heads.l0h0_mean", ".2f") }} nats by the mean and
 # {{ result("heads.l0h0_resample", ".1f") }} when resampled. The mean asks whether the model can do *without* what a head says.
 # Resampling asks whether the model *listens* to it: a false message does harm. A model may listen to a head that it does not need.
-# So “which head does the model miss most?” has no answer until you say what stands in the head's place.
+# So “which head does the model miss most?” has no answer until you say what you put in the head's place.
 #
 # ## In most trainings no score of looking predicts what is lost
 
@@ -728,7 +728,7 @@ print(f"1.{head}: resampled {by_resample[head]:.3f}, from the same place {here:.
 # ## You can now
 #
 # - compute a score of looking with its chance level, and say what it misses;
-# - choose what stands in a head's place, and say which question that choice asks;
+# - choose what to put in a head's place, and say which question that choice asks;
 # - look for a second head that stands in for the first.
 #
 # ## What this does not show

@@ -898,8 +898,8 @@ print(f"{losses['resample']:.1f} nats: sure of what another place says, and wron
 #   features found more words, but no more of the history.
 # - That a feature without a label means nothing. It may stand for something real that our grammar has no name for. The names in
 #   *Fairytale* are mechanical.
-# - How *World* is in general. The figures are of one training. In all five a random dictionary recovers more than 80% of the loss;
-#   in one of them the mean costs less and TopK loses 0.3 nats.
+# - How *World* is in general. The figures are of one training. In four others a random dictionary recovers at least
+#   {{ others("least", "dictionaries.recovered_random", ".0%") }} of the loss, and TopK loses up to {{ others("most", "dictionaries.lost", ".1f") }} nats.
 # - What the model does with a feature. We only read features; nothing here was steered.
 #
 # ## Going deeper

@@ -813,8 +813,8 @@ drawn_note(typical_typical=inside)
 #
 # ## What this does not show
 #
-# - Other models than *World* and its grammar. In its four other trainings the empty story and the loops are the same. Each decoder wrote 160 stories in five batches; the sampled ones from one
-#   generator.
+# - Other models than *World* and its grammar. In five other trainings it has the same empty story and the same loops.
+#   Each decoder wrote 160 stories in five batches; the sampled ones from one generator.
 # - A question with one right answer is another task: there the likeliest words may be what you want.
 # - Whether readers prefer typical text. We measured surprise, repetition and grammar.
 #
@@ -826,8 +826,8 @@ drawn_note(typical_typical=inside)
 # **Beam search without an end.** Forbidden to end, a beam of 4 repeats {{ result("decoding.repeats_beam", ".0%") }} of its
 # sentences and has {{ result("decoding.good_beam", ".0%") }} of them grammatical, against
 # {{ result("decoding.good_draw", ".0%") }} in sampling. It goes where the model is sure, and *World* is sure of some mistakes:
-# *when Anna and Anna*. How sure depends on the training: in three others the beam does about as well, and in one nearly every
-# sentence breaks the grammar.
+# *when Anna and Anna*. How sure depends on the training: of five others the worst has {{ others("least", "decoding.good_beam", ".0%") }} of them grammatical and
+# the best {{ others("most", "decoding.good_beam", ".0%") }}.
 #
 # **Mean log probability.** Divide by the length, and the empty story is no longer the best. In this language the best is then an
 # endless song: each repetition costs $\ln 0.6$ once, however many syllables it has.
