@@ -50,6 +50,8 @@ floor = -float(came.log().mean())
 # We train a small transformer that starts with random weights. It has two layers, four heads and 64 numbers for each word. It reads stories in *World*'s language,
 # which we wrote: short sentences about people, towns and songs. Each step reads sixteen new ones. Training is no more than
 # this: predict each next word, compare with the word that came, move every weight a little.
+#
+# {{ drawing("transformer-map", light="next-word", alt="The transformer from tokens to the next word; the distribution over next words, which the loss compares with the word that came, is lit up.") }}
 
 # %% tags=["idea"]
 STEPS = 400
@@ -113,8 +115,6 @@ for step, words in samples.items():
 #
 # $p$ is the probability that the model gave to the word $w_t$ after all words before it, and $N$ counts the words. Nobody knows
 # how low it can go for English. Here we do. The grammar draws some words at random, so even a reader who knows it perfectly has to guess these. That *floor* is {{ result("training.floor", ".2f") }} nats.
-#
-# {{ drawing("transformer-map", light="next-word", alt="The transformer from tokens to the next word; the distribution over next words, which the loss compares with the word that came, is lit up.") }}
 #
 # The controls only count words. A *unigram* model knows how frequent each word is, a *bigram* model what follows each word, and a
 # *trigram* model what follows each pair.

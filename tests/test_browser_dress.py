@@ -149,7 +149,7 @@ def test_nothing_that_answers_shows_before_the_answer(lab: Visit) -> None:
     asking = page.locator("details.code", has_text="the question and what we predict")
     assert asking.count() == 1
     assert not asking.is_visible(), "its code holds the answer"
-    assert "waits for your prediction" in page.locator(".answer").inner_text()
+    assert "for your prediction" in page.locator(".answer").inner_text()
     assert not page.locator(".answer .bound").first.is_visible()
 
 
@@ -297,11 +297,11 @@ def test_printed_nothing_is_missing(lab: Visit) -> None:
 def test_the_lead_figure_waits_where_it_settles_the_question(lab: Visit) -> None:
     page = lab.page
     assert not page.locator(".lead").is_visible()
-    assert page.locator(".waits-note").is_visible()
-    bar, lead = (page.locator(one).evaluate("(e) => e.getBoundingClientRect().y") for one in (".bar", ".waits-note"))
-    assert bar < lead < page.locator("details.code").first.evaluate("(e) => e.getBoundingClientRect().y || 1e9")
+    assert "The answer and its picture wait for your prediction" in page.locator(".until").inner_text()
     page.get_by_role("button", name="Just show me").click()
-    assert not page.locator(".waits-note").is_visible()
+    assert not page.locator(".until").is_visible()
+    bar, lead = (page.locator(one).evaluate("(e) => e.getBoundingClientRect().y") for one in (".bar", ".lead"))
+    assert bar < lead < page.locator("details.code").first.evaluate("(e) => e.getBoundingClientRect().y || 1e9")
     seen = page.locator(".lead .lab-drawing:visible svg").bounding_box()
     drawn = page.locator(".lead .lab-drawing:visible use").bounding_box()
     assert seen["height"] > 100
