@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from browsing import Visit, accessible, sound
 from conftest import real_labs
+from playwright.sync_api import expect
 
 from llmnotes.model import trace
 from llmnotes.model.loading import load
@@ -209,16 +210,18 @@ def test_fairytale_on_request(browser, address: str) -> None:
         heads.maps.nth(29).wait_for(timeout=30_000)
         heads.place.get_by_label("A text for Fairytale").fill("The king had a son, and the king")
         heads.page.keyboard.press("Enter")
-        heads.words.nth(9).wait_for()
+        expect(heads.words).to_have_count(10)
         heads.head(4, 5)
         model = load("fairytale")
         seen = trace(model, "<|endoftext|>The king had a son, and the king", ["pattern"])
         assert heads.words.count() == seen["pattern", 4].size(-1)
         assert near(heads.shares(), seen["pattern", 4][0, 5, -1].tolist())
         before = heads.says
+        heads.place.get_by_label("A text for Fairytale").fill("half a te")
         heads.place.get_by_role("button", name="Switch L4H5 off").click()
         heads.place.get_by_text("Without L4H5 it says").wait_for()
         assert before != heads.says
+        assert heads.place.get_by_label("A text for Fairytale").input_value() == "half a te", "an answer leaves what is typed"
         assert heads.place.get_by_role("button", name=re.compile("^Other kind")).count() == 0
         heads.place.get_by_label("The model").select_option("world")
         heads.place.get_by_text("runs in this page").wait_for()

@@ -24,6 +24,7 @@ export const SENTENCES = {
  */
 export function composerPart(change, sentences = SENTENCES, own = null) {
   let words = [];
+  let sent = ""; // what the field held when it was read
   const sentence = make("p", { class: "bench-sentence" });
   const choose = make("select", { "aria-label": "Choose a sentence" }, make("option", { value: "" }, "Sentences"));
   for (const [about, text] of Object.entries(sentences)) choose.append(make("option", { value: text }, `${about}: ${text}`));
@@ -36,7 +37,8 @@ export function composerPart(change, sentences = SENTENCES, own = null) {
   const form = make("form", { class: "bench-add" }, input, make("button", { type: "submit" }, "Add"));
   form.onsubmit = (event) => {
     event.preventDefault();
-    const more = input.value.trim().split(/\s+/).filter(Boolean);
+    sent = input.value;
+    const more = sent.trim().split(/\s+/).filter(Boolean);
     if (more.length) change([...words, ...more]);
   };
   const back = make("button", { type: "button", class: "bench-back", onclick: () => words.length > 1 && change(words.slice(0, -1)) }, "Remove the last word");
@@ -71,7 +73,7 @@ export function composerPart(change, sentences = SENTENCES, own = null) {
       const rest = at < text.length ? make("s", {}, ` ${text.slice(at).join(" ")}`) : null;
       sentence.replaceChildren(`${text.slice(0, at).join(" ")} `, blank, ...(rest ? [rest] : []));
       if (same && offers.children.length) return;
-      input.value = "";
+      if (input.value === sent) input.value = ""; // what the reader has typed since stays
       offer();
     },
     refuse(message) {

@@ -102,6 +102,11 @@ export async function playHeads(root, sizes) {
     change(others.length < codes.length ? others : [...codes, state.head]);
   }
 
+  /** Read a text of ours; the field follows now and not with the answer: by then the reader may be typing. */
+  function start(text, at, byHand) {
+    opening.value = text;
+    read(text, at, byHand);
+  }
   /** Read a text; the last word looks, unless another is named. */
   function read(text, at = NaN, byHand = true) {
     const fairytale = state.model === "fairytale";
@@ -118,7 +123,7 @@ export async function playHeads(root, sizes) {
     if (state.model === "world") composer.refuse(error.message);
     else problem.textContent = error.message;
     if (shown) Object.assign(state, shown);
-    else read(state.model === "world" ? SONG : OPENINGS[0], NaN, false); // the address held no text of this model
+    else start(state.model === "world" ? SONG : OPENINGS[0], NaN, false); // the address held no text of this model
   }
   const ask = newest((look) => {
     last = look;
@@ -169,7 +174,6 @@ export async function playHeads(root, sizes) {
     const how = codes.length ? `Without ${namedTogether(codes)} it` : "Fairytale";
     say.show({ kind: "", title }, `${text} ${how} says *${next[0].word}*, ${percent(next[0].said)}.`);
     bars.show(next);
-    opening.value = state.text;
     return next[0].word;
   }
 
@@ -209,7 +213,7 @@ export async function playHeads(root, sizes) {
             make("div", { class: "bench-foot" }, changes.element, copyLink()),
           ]),
     );
-    read(first, at, byHand);
+    start(first, at, byHand);
   }
 
   const title = only ? `${only}, one head of ${sizes.layers * sizes.heads}` : "Where each head looks";

@@ -59,6 +59,7 @@ export function playSwap(root, sizes) {
 
   async function begin(sentences, first = null) {
     problem.textContent = "";
+    fields.forEach((field, i) => (field.value = sentences[i])); // now: by the answer the reader may be typing again
     const words = sentences.map((text) => text.split(" ").filter(Boolean));
     try {
       if (words[0].length !== words[1].length) throw new Error(`The sentences have ${words[0].length} and ${words[1].length} words. A swap needs as many in both.`);
@@ -74,7 +75,6 @@ export function playSwap(root, sizes) {
       if (!answers[0] || !answers[1]) throw new Error("The grammar gives both sentences the same answers, so no swap can move them. Change one word that matters.");
       pair = sentences;
       setting = { words, looks, answers, differ: words[0].flatMap((word, i) => (word === words[1][i] ? [] : [i + 1])) };
-      fields.forEach((field, i) => (field.value = sentences[i]));
       guess = first;
       map = null;
       tried.clear();
