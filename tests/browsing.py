@@ -86,15 +86,20 @@ class Visit:
         self.page.on("pageerror", lambda error: self.wrong.append(f"error: {error}"))
         self.page.on("request", self._request)
         self.page.on("requestfinished", lambda request: self.finished.append(request))
-        self.page.on("requestfailed", lambda request: self.wrong.append(f"failed: {request.url}"))
+        self.page.on("requestfailed", self._failed)
         self.page.goto(address + path, wait_until="load")  # with its scripts, which the idle network alone is not
         self.page.wait_for_load_state("networkidle")
+        self.page.locator("html.js:not(.first-visit)").wait_for(state="attached")  # what waits for the first sight
         # what is still fading in has another contrast than what stands there in the end
         self.page.add_style_tag(content="*, ::before, ::after { transition: none !important }")
 
     def _console(self, message) -> None:
         if message.type == "error":
             self.wrong.append(f"console: {message.text}")
+
+    def _failed(self, request) -> None:
+        if request.failure != "net::ERR_ABORTED":  # as when a reader goes on before all of a page is there
+            self.wrong.append(f"failed: {request.url}: {request.failure}")
 
     def _request(self, request) -> None:
         if not request.url.startswith((self.address, "data:", "blob:")):
