@@ -676,7 +676,8 @@ figure(
     "back everywhere completes all. The narrow one by hand falls at the same place as the trained model. Trained on "
     "with lists that begin anywhere, the model completes late pairs too.",
     caption="30 different tokens, then one of the first 28 again. 30 texts for each place.",
-    data={name: known_pairs[name] for name in ("trained", "textbook", "narrow", "same")},
+    # of a single run the place where it stops is not the same elsewhere: its early and late pairs are recorded
+    data={name: known_pairs[name] for name in ("trained", "textbook", "narrow")},
     rtol=0.15,
     because=TRAINED,
 )
