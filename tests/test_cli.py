@@ -26,7 +26,6 @@ def llmnotes(monkeypatch: pytest.MonkeyPatch):
             monkeypatch.setattr(
                 cli, "console", cli.Console(file=sys.stdout, soft_wrap=True, highlight=False, width=300)
             )
-            monkeypatch.setattr(cli, "stderr", cli.Console(file=sys.stderr, soft_wrap=True, highlight=False, width=300))
             code = 0
             try:
                 cli.main(list(arguments), prog_name="llmnotes")
@@ -66,7 +65,7 @@ def test_a_failure_ends_with_1_and_names_the_lab(recorded: Notebook) -> None:
     assert 'labs/03_fails.py", line 20, in <module>' in done.stderr
     assert "ValueError: so it goes" in done.stderr
     assert "02_syntax.py:17: not valid Python: invalid syntax" in done.stderr
-    assert "error: 2 failed: 02_syntax, 03_fails" in done.stderr
+    assert "Error: 2 failed: 02_syntax, 03_fails" in done.stderr
 
 
 def test_one_lab_runs_beside_a_broken_one(recorded: Notebook, llmnotes) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 import subprocess
 import sys
@@ -44,7 +43,7 @@ note(old=os.environ.get("ATEN_CPU_CAPABILITY") == "default")
 
 
 @pytest.fixture
-def stressed(notebook: Notebook, monkeypatch: pytest.MonkeyPatch):
+def stressed(notebook: Notebook, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture):
     """Calls the command for labs that were recorded, under as few conditions as show all of it."""
     monkeypatch.chdir(notebook.root)
     all_conditions = stress.CONDITIONS
@@ -55,13 +54,13 @@ def stressed(notebook: Notebook, monkeypatch: pytest.MonkeyPatch):
         (outcome,) = notebook.run(lab)
         assert outcome.error is None, outcome.error
         notebook.project.keep(lab, outcome.run)
-        out = io.StringIO()
-        monkeypatch.setattr(cli, "console", cli.Console(file=out, width=300))
+        monkeypatch.setattr(cli, "console", cli.Console(width=300))
+        capsys.readouterr()
         try:
-            cli.check.callback((), hub=None, jobs=None, stress=True)
+            cli.check.callback((), hub=False, jobs=None, stress=True)
         except NotebookError as error:
-            return out.getvalue(), str(error)
-        return out.getvalue(), ""
+            return capsys.readouterr().out, str(error)
+        return capsys.readouterr().out, ""
 
     return call
 

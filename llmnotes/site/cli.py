@@ -2,42 +2,37 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import Progress, ProgressColumn, Task, TextColumn
+from rich.progress import Progress, ProgressColumn, Task
 from rich.table import Table
 from rich.text import Text
 
 from llmnotes.site.errors import NotebookError
 from llmnotes.site.run.compare import against_recorded, differences
 from llmnotes.site.run.labs import SMOLLM2, STEM, Lab
-from llmnotes.site.run.replicates import read_replicates, replicate_labs
+from llmnotes.site.run.replicates import replicate_labs
 from llmnotes.site.run.runner import Outcome, Report, run_labs
 from llmnotes.site.run.store import Project
-from llmnotes.site.run.stress import Stressed, stress_labs
+from llmnotes.site.run.stress import stress_labs
 
 SKELETON = Path(__file__).with_name("skeleton.py.txt")
 console = Console(highlight=False, soft_wrap=True)
-stderr = Console(highlight=False, soft_wrap=True, stderr=True)
 
 
 class _Group(click.Group):
     def invoke(self, ctx: click.Context):
         try:
             return super().invoke(ctx)
-        except NotebookError as error:
-            stderr.print(f"[bold red]error:[/] {escape(str(error))}")
-            sys.exit(1)
         except KeyboardInterrupt:
-            stderr.print("stopped; what was stored before is untouched")
-            sys.exit(130)
+            click.echo("stopped; what was stored before is untouched", err=True)
+            ctx.exit(130)
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
@@ -51,7 +46,7 @@ def main() -> None:
 
 LABS = click.argument("labs", nargs=-1)
 ONE_OR_MORE = click.argument("labs", nargs=-1, required=True)
-HUB = click.option("--hub", is_flag=True, default=None, help="Also labs that download models.")
+HUB = click.option("--hub", is_flag=True, help="Also labs that download models.")
 JOBS = click.option("-j", "--jobs", type=click.IntRange(min=1), help="How many at once; by default one for each core.")
 
 
@@ -75,12 +70,11 @@ def list_() -> None:
 
 def _state(project: Project, lab: Lab) -> str:
     recorded = project.recorded(lab)
-    if not recorded:
-        return "not recorded"
-    if not recorded.is_whole():
+    if recorded and not recorded.is_whole():
         return "[red]damaged[/]"
-    why = recorded.stale_because(lab, project.root)
-    return f"recorded run is stale: {why}" if why else f"recorded, {recorded.cpu_seconds:g} s"
+    if recorded and (why := recorded.stale_because(lab, project.root)):
+        return f"recorded run is stale: {why}"
+    return f"recorded, {recorded.cpu_seconds:g} s" if recorded else "not recorded"
 
 
 @main.command()
@@ -88,29 +82,29 @@ def _state(project: Project, lab: Lab) -> str:
 @click.option("--fresh", is_flag=True, help="Run again whatever is stored.")
 @HUB
 @JOBS
-def run(labs: tuple[str, ...], fresh: bool, hub: bool | None, jobs: int | None) -> None:
+def run(labs: tuple[str, ...], **options: Any) -> None:
     """Run LABS (all by default) unless a stored run still speaks for them."""
-    _end(_run(labs, fresh=fresh, hub=hub, fetch=True, jobs=jobs).failed)
+    with _runs(labs, fetch=True, **options):
+        pass
 
 
 @main.command()
 @ONE_OR_MORE
 @HUB
 @JOBS
-def record(labs: tuple[str, ...], hub: bool | None, jobs: int | None) -> None:
+def record(labs: tuple[str, ...], **options: Any) -> None:
     """Run LABS anew and make what comes out their recorded runs: the snapshots that everything is checked against."""
-    ran = _run(labs, fresh=True, hub=hub, jobs=jobs)
-    for outcome in filter(lambda one: one.fresh, ran.outcomes):
-        before = ran.project.recorded(outcome.lab)
-        try:
-            changes = differences(outcome.lab, before, outcome.run) if before else []
-        except NotebookError as error:
-            changes = [str(error)]
-        for line in changes:
-            console.print(f"  {escape(line)}")
-        changed = ran.project.keep(outcome.lab, outcome.run)
-        console.print(f"{outcome.lab.stem}: {'recorded' if changed else 'same as recorded, nothing written'}")
-    _end(ran.failed)
+    with _runs(labs, fresh=True, **options) as (project, outcomes, _):
+        for lab, now in [(outcome.lab, outcome.run) for outcome in outcomes if outcome.fresh]:
+            before = project.recorded(lab)
+            try:
+                changes = differences(lab, before, now) if before else []
+            except NotebookError as error:
+                changes = [str(error)]
+            for line in changes:
+                click.echo(f"  {line}")
+            changed = project.keep(lab, now)
+            click.echo(f"{lab.stem}: {'recorded' if changed else 'same as recorded, nothing written'}")
 
 
 @main.command()
@@ -118,35 +112,25 @@ def record(labs: tuple[str, ...], hub: bool | None, jobs: int | None) -> None:
 @HUB
 @JOBS
 @click.option("--stress", is_flag=True, help="On an imitated older processor, with other threads, under small noise.")
-def check(labs: tuple[str, ...], hub: bool | None, jobs: int | None, stress: bool) -> None:
+def check(labs: tuple[str, ...], stress: bool, **options: Any) -> None:
     """Run LABS (all by default) anew and compare every value with the recorded run."""
     if stress:
-        return _stress(labs, hub=hub, jobs=jobs)
-    ran, faults = _run(labs, fresh=True, hub=hub, jobs=jobs), []
-    for outcome in ran.outcomes:
-        try:
-            faults += against_recorded(ran.project, outcome)
-        except NotebookError as error:
-            faults.append(f"{outcome.lab.stem}: {error}")
-    _end(ran.failed, faults, "every value agrees with its recorded one")
+        return _stress(labs, **options)
+    with _runs(labs, fresh=True, **options) as (project, outcomes, faults):
+        for outcome in outcomes:
+            faults += against_recorded(project, outcome)
+    click.echo("every value agrees with its recorded one")
 
 
 def _stress(labs: tuple[str, ...], **options: Any) -> None:
-    stood: dict[str, Stressed] = {}
-
-    def run(*arguments: Any, **options: Any) -> list[Outcome]:
-        outcomes, found = stress_labs(*arguments, **options)
-        stood.update(found)
-        return outcomes
-
-    ran = _run(labs, run, **options)
     table = Table("lab", "value", "tolerance used", "most under", box=None, pad_edge=False, header_style="bold")
-    for stem, lab in stood.items():
-        for name, (share, condition) in sorted(lab.used.items(), key=lambda one: -one[1][0]):
-            table.add_row(stem, name, f"{share:.0%}" if share < 100 else "far more", condition if share else "")
-    console.print(table)
-    faults = [line for lab in stood.values() for line in lab.faults]
-    _end(ran.failed, faults, "every value stays within its tolerance, and no prediction turns")
+    with _runs(labs, stress_labs, **options) as (_, outcomes, faults):
+        for lab, stood in [(outcome.lab, outcome.run) for outcome in outcomes]:
+            for name, (share, condition) in sorted(stood.used.items(), key=lambda one: -one[1][0]):
+                table.add_row(lab.stem, name, f"{share:.0%}" if share < 100 else "far more", condition if share else "")
+            faults += stood.faults
+        console.print(table)
+    click.echo("every value stays within its tolerance, and no prediction turns")
 
 
 @main.command()
@@ -154,13 +138,11 @@ def _stress(labs: tuple[str, ...], **options: Any) -> None:
 @JOBS
 def replicate(labs: tuple[str, ...], jobs: int | None) -> None:
     """Run LABS with every other training of their models, and keep in labs/replicates/ what they record."""
-    ran = _run(labs, replicate_labs, jobs=jobs)
-    for outcome in ran.outcomes:
-        found = read_replicates(outcome.lab)
-        for seed, why in found.failed.items():
-            console.print(f"{outcome.lab.stem}: not with seed {seed}: {escape(why)}")
-        console.print(f"{outcome.lab.stem}: {len(found.values)} other trainings recorded")
-    _end(ran.failed)
+    with _runs(labs, replicate_labs, jobs=jobs) as (_, outcomes, _):
+        for stem, found in [(outcome.lab.stem, outcome.run) for outcome in outcomes]:
+            for seed, why in found.failed.items():
+                click.echo(f"{stem}: not with seed {seed}: {why}")
+            click.echo(f"{stem}: {len(found.values)} other trainings recorded")
 
 
 @main.command()
@@ -183,13 +165,13 @@ def new(name: str) -> None:
     except OSError as error:
         raise NotebookError(f"{path}: cannot be written ({error.strerror})") from error
     try:
-        ran = _run((str(path),), fresh=True)
-        _end(ran.failed)
-        project.keep(ran.outcomes[0].lab, ran.outcomes[0].run)
+        with _runs((str(path),), fresh=True) as (_, outcomes, _):
+            for outcome in outcomes:
+                project.keep(outcome.lab, outcome.run)
     except BaseException:
         path.unlink()
         raise
-    console.print(f"wrote labs/{path.name} and recorded its first run; edit it, then: llmnotes run {name}")
+    click.echo(f"wrote labs/{path.name} and recorded its first run; edit it, then: llmnotes run {name}")
 
 
 @main.command()
@@ -203,7 +185,7 @@ def export(folder: Path, stale: str) -> None:
     project = Project.around(Path.cwd())
     contents = read_contents(project, project.root / "docs", show_stale=stale == "show")
     write(contents, folder)
-    console.print(f"wrote {folder}; build it with: mkdocs build -f {folder / 'mkdocs.yml'}")
+    click.echo(f"wrote {folder}; build it with: mkdocs build -f {folder / 'mkdocs.yml'}")
 
 
 @main.command()
@@ -213,7 +195,7 @@ def get(model: str) -> None:
     from llmnotes.model import smollm2  # imports torch
 
     try:
-        console.print(smollm2.get())
+        click.echo(smollm2.get())
     except (ConnectionError, ImportError, PermissionError) as error:
         raise NotebookError(str(error)) from error
 
@@ -227,14 +209,14 @@ def train(arguments: tuple[str, ...]) -> None:
     recipes(arguments)
 
 
-class _Ran(NamedTuple):
-    project: Project
-    outcomes: list[Outcome]  # of the labs that did not fail
-    failed: list[str]
+@contextmanager
+def _runs(
+    names: tuple[str, ...], run: Callable[..., list[Outcome]] = run_labs, **options: Any
+) -> Iterator[tuple[Project, list[Outcome], list[str]]]:
+    """Run labs with a display of their progress, and print what went wrong with each.
 
-
-def _run(names: tuple[str, ...], run: Callable[..., list[Outcome]] = run_labs, **options: Any) -> _Ran:
-    """Run labs with a display of their progress, and print what went wrong with each."""
+    Gives the outcomes that are good, and a list for their faults; what failed, and faults, end in an error.
+    """
     project = Project.around(Path(names[0]) if names and names[0].endswith(".py") else Path.cwd())
     labs, broken = project.pick(names)
     if not labs and not broken:
@@ -244,25 +226,21 @@ def _run(names: tuple[str, ...], run: Callable[..., list[Outcome]] = run_labs, *
     errors = {stem: str(error) for stem, error in broken.items()}
     errors |= {outcome.lab.stem: outcome.error for outcome in outcomes if outcome.error}
     for stem, error in errors.items():
-        stderr.print(f"[bold red]{stem} failed[/]\n{escape(error)}\n")
+        click.echo(f"{click.style(f'{stem} failed', 'red', bold=True)}\n{error}\n", err=True)
     for outcome in outcomes:
         if outcome.changed:
-            some = escape(", ".join(outcome.changed[:5]))
-            stderr.print(f"{outcome.lab.stem}: while it ran, files outside its folder changed: {some}")
+            some = ", ".join(outcome.changed[:5])
+            click.echo(f"{outcome.lab.stem}: while it ran, files outside its folder changed: {some}", err=True)
         if outcome.lab.needs_hub and not outcome.fresh and not outcome.error:
-            console.print(f"{outcome.lab.stem}: downloads models, so it was not run; allow it with --hub")
-    return _Ran(project, [outcome for outcome in outcomes if not outcome.error], list(errors))
-
-
-def _end(failed: list[str], faults: Sequence[str] = (), good: str = "") -> None:
+            click.echo(f"{outcome.lab.stem}: downloads models, so it was not run; allow it with --hub")
+    faults: list[str] = []
+    yield project, [outcome for outcome in outcomes if not outcome.error], faults
     for line in faults:
-        console.print(escape(line))
-    if failed:
-        raise NotebookError(f"{len(failed)} failed: {', '.join(failed)}")
+        click.echo(line)
+    if errors:
+        raise NotebookError(f"{len(errors)} failed: {', '.join(errors)}")
     if faults:
         raise NotebookError(f"{len(faults)} difference(s) from the recorded runs")
-    if good:
-        console.print(good)
 
 
 class _Seconds(ProgressColumn):
@@ -274,8 +252,7 @@ class _Seconds(ProgressColumn):
 def _progress(labs: list[Lab]) -> Iterator[Report]:
     """A live table of states and seconds on a terminal, a line for each change elsewhere."""
     colours = {"runs": "cyan", "done": "green", "failed": "red", "stored": "dim", "waits": "dim"}
-    state_column = TextColumn("[{task.fields[colour]}]{task.fields[state]}")
-    columns = (TextColumn("{task.description}"), state_column, _Seconds())
+    columns = ("{task.description}", "[{task.fields[colour]}]{task.fields[state]}", _Seconds())
     live = console.is_terminal
     with Progress(*columns, console=console, refresh_per_second=8, disable=not live) as progress:
         tasks = {lab.stem: progress.add_task(lab.stem, start=False, state="waits", colour="dim") for lab in labs}
@@ -289,6 +266,6 @@ def _progress(labs: list[Lab]) -> Iterator[Report]:
             progress.update(task.id, state=state, colour=colours[state])
             if not live and state != "waits":
                 seconds = f" after {task.elapsed:.1f} s" if state != "runs" and task.started else ""
-                console.print(f"{lab.stem}  {'has a valid stored run' if state == 'stored' else state}{seconds}")
+                click.echo(f"{lab.stem}  {'has a valid stored run' if state == 'stored' else state}{seconds}")
 
         yield report

@@ -13,7 +13,7 @@ from llmnotes.lab.predictions import holds
 from llmnotes.lab.records import Record
 from llmnotes.site.run.labs import Lab
 from llmnotes.site.run.runner import Outcome
-from llmnotes.site.run.store import Project, Run
+from llmnotes.site.run.store import DamagedRunError, Project, Run
 
 
 @dataclass(frozen=True)
@@ -43,20 +43,15 @@ class Comparison:
         return np.where(np.isnan(apart), np.inf, apart)
 
     @property
-    def beyond(self) -> float:
-        """How far the worst number lies beyond what is allowed; 0 if none does."""
-        return float(np.where(self.apart <= self.allowed, 0.0, self.apart - self.allowed).max(initial=0.0))
-
-    @property
     def used(self) -> float:
-        """The share of the tolerance that is used: infinite where what must be exact is not."""
+        """The share of the tolerance that is used: more than 1 is a fault, infinity one of what must be exact."""
         apart = float(self.apart.max(initial=0.0))
         return apart / self.allowed if self.allowed else (np.inf if apart else 0.0)
 
     @property
     def fault(self) -> str:
         """What is wrong, in a line; nothing if all lies within what is allowed."""
-        if not self.beyond:
+        if self.used <= 1:
             return ""
         if self.before is None or self.now is None:
             return f"{self.name}: {'is new' if self.before is None else 'is gone'}"
@@ -97,8 +92,7 @@ def margin(entry: Record, recorded: float) -> float:
 def _size(array: np.ndarray) -> float:
     """What a figure's `rtol` is a share of: an array's range, or its size if it is flat."""
     finite = array[np.isfinite(array)]
-    spread = float(np.ptp(finite)) if finite.size else 0.0
-    return spread or float(np.abs(finite).max(initial=0.0)) or 1.0
+    return float(np.ptp(finite) or np.abs(finite).max()) or 1.0 if finite.size else 1.0
 
 
 def differences(lab: Lab, recorded: Run, fresh: Run) -> list[str]:
@@ -127,17 +121,17 @@ def against_recorded(project: Project, outcome: Outcome) -> list[str]:
     """What is wrong between a fresh run and the recorded one: differences, else damage, else staleness; a line each.
 
     A lab that was not run (it needs the hub) is asked for nothing.
-
-    Raises:
-        DamagedRunError: the recorded run cannot be read.
     """
     lab, recorded = outcome.lab, project.recorded(outcome.lab)
     if not outcome.fresh:
         return []
     if recorded is None:
         return [f"{lab.stem}: no recorded run; make one with: llmnotes record {lab.stem}"]
-    if changed := differences(lab, recorded, outcome.run):
-        return changed
-    recorded.check()
-    why = recorded.stale_because(lab, project.root)
+    try:
+        if changed := differences(lab, recorded, outcome.run):
+            return changed
+        recorded.check()
+        why = recorded.stale_because(lab, project.root)
+    except DamagedRunError as error:
+        return [f"{lab.stem}: {error}"]
     return [f"{lab.stem}: the recorded run is stale: {why}; llmnotes record {lab.stem}"] if why else []

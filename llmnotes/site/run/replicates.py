@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -77,30 +76,32 @@ def read_replicates(lab: Lab) -> Replicates | None:
 
 
 def replicate_labs(project: Project, labs: list[Lab], *, jobs: int | None, report: Report) -> list[Outcome]:
-    """Run each lab with every other training of its models, and store what it records.
+    """Run each lab with every other training of its models, and store what it records: outcomes hold the `Replicates`.
 
     What a training gave that is not here (one made by `llmnotes train world --seed 5`, say) stays while the lab's code
     is the same.
     """
 
-    async def run_all(lab: Lab) -> None:
-        found: dict[str, Any] = {"code": lab.digest, "values": {}, "failed": {}}
+    async def run_all(lab: Lab) -> Replicates:
+        seeds, found = other_seeds(lab), Replicates(code=lab.digest, values={})
         with suppress(NotebookError):  # it is of other code, or damaged, and made anew
             if before := read_replicates(lab):
-                found["values"] |= {seed: of for seed, of in before.values.items() if seed not in other_seeds(lab)}
+                found.values.update({seed: of for seed, of in before.values.items() if seed not in seeds})
         other = lab.model_copy(update={"cells": tuple(map(_of_any_model, lab.cells))})
-        for seed in other_seeds(lab):
+        for seed in seeds:
             with project.workspace() as work:
                 try:
                     run = await execute(other, project.root, work, False, {"LLMNOTES_SEED": str(seed)})
-                    found["values"][seed] = {name: entry.value for name, entry in sorted(run.values.items())}
+                    found.values[seed] = {name: entry.value for name, entry in sorted(run.values.items())}
                 except NotebookError as error:
-                    found["failed"][seed] = str(error).splitlines()[-1][:200]
-        if not found["values"]:
-            why = next(iter(found["failed"].values()), "its models ship with one")
+                    found.failed[seed] = str(error).splitlines()[-1][:200]
+        if not found.values:
+            why = next(iter(found.failed.values()), "its models ship with one")
             raise NotebookError(f"{lab.path}: it gets through with no other training: {why}")
         _path(lab).parent.mkdir(exist_ok=True)
-        _path(lab).write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        text = json.dumps(vars(found), indent=1, ensure_ascii=False)
+        _path(lab).write_text(text + "\n", encoding="utf-8")
+        return found
 
     return run_side_by_side(project, labs, run_all, jobs, report)
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from llmnotes.site.errors import NotebookError
 from llmnotes.site.run.digests import NOT_SOURCES
@@ -23,7 +24,7 @@ class Outcome:
     """What became of one lab: its run, or why there is none."""
 
     lab: Lab
-    run: Run | None = None
+    run: Any = None  # a `Run`, unless the lab ran to be stressed or replicated
     error: str | None = None
     fresh: bool = False  # whether it was executed now
     changed: tuple[str, ...] = ()
@@ -38,7 +39,7 @@ def run_labs(
     labs: Iterable[Lab],
     *,
     fresh: bool = False,
-    hub: bool | None = None,
+    hub: bool = False,
     fetch: bool | None = None,
     jobs: int | None = None,
     report: Report = lambda lab, state: None,
@@ -50,11 +51,11 @@ def run_labs(
 
     Args:
         fresh: run them whatever is stored.
-        hub: run labs that download a model; by default only if `LLMNOTES_HUB` is set.
+        hub: run labs that download a model; they also run if `LLMNOTES_HUB` is set.
         fetch: fetch SmolLM2 if a lab needs it; by default as `fresh`.
         jobs: how many at once; by default one for each core.
     """
-    labs, hub = list(labs), hub_is_allowed(hub)
+    labs, hub = list(labs), hub or bool(os.environ.get("LLMNOTES_HUB"))
     outcomes: dict[str, Outcome] = {}
     for lab in labs:
         try:
@@ -78,25 +79,22 @@ def run_labs(
     return [outcomes[lab.stem] for lab in labs]
 
 
-def hub_is_allowed(hub: bool | None) -> bool:
-    """Whether labs may download models: if that is not said, by the variable `LLMNOTES_HUB`."""
-    return bool(os.environ.get("LLMNOTES_HUB")) if hub is None else hub
-
-
 def may_run(lab: Lab, hub: bool, fetch: bool) -> bool:
     """Whether a lab can run here: the model that it needs is here, or may be fetched, and then is.
 
     Raises:
         NotebookError: it could not be fetched.
     """
-    if lab.needs_smollm2 and (hub or not lab.needs_hub):
-        from llmnotes.model import smollm2  # imports torch
+    if lab.needs_hub and not hub:
+        return False
+    if not lab.needs_smollm2:
+        return True
+    from llmnotes.model import smollm2  # imports torch
 
-        try:
-            return smollm2.is_here() or (fetch and bool(smollm2.get()))
-        except (ConnectionError, ImportError, PermissionError) as error:
-            raise NotebookError(f"{lab.path}: {error}") from error
-    return hub or not lab.needs_hub
+    try:
+        return smollm2.is_here() or (fetch and bool(smollm2.get()))
+    except (ConnectionError, ImportError, PermissionError) as error:
+        raise NotebookError(f"{lab.path}: {error}") from error
 
 
 def run_side_by_side(project: Project, labs: list[Lab], run_one: Callable, jobs: int | None, report: Report):
@@ -122,7 +120,7 @@ def run_side_by_side(project: Project, labs: list[Lab], run_one: Callable, jobs:
         free = asyncio.Semaphore(jobs or cores())
         return await asyncio.gather(*(one(lab, free) for lab in labs))
 
-    return asyncio.run(everything()) if labs else []
+    return asyncio.run(everything())
 
 
 def _files(root: Path) -> dict[str, tuple[int, int]]:
@@ -130,10 +128,9 @@ def _files(root: Path) -> dict[str, tuple[int, int]]:
     files = {}
     for folder, folders, names in os.walk(root):
         folders[:] = [name for name in folders if name not in NOT_SOURCES and not name.startswith(".")]
-        for name in names:
+        for path in (os.path.join(folder, name) for name in names):
             with suppress(OSError):
-                state = os.lstat(os.path.join(folder, name))
-                files[os.path.relpath(os.path.join(folder, name), root)] = (state.st_mtime_ns, state.st_size)
+                files[os.path.relpath(path, root)] = (os.lstat(path).st_mtime_ns, os.lstat(path).st_size)
     return files
 
 

@@ -5,6 +5,7 @@ Training amplifies the smallest differences. A value whose tolerance is nearly u
 
 from __future__ import annotations
 
+import os
 import platform
 from dataclasses import dataclass, field
 
@@ -12,7 +13,7 @@ from llmnotes.site.errors import NotebookError
 from llmnotes.site.run.compare import comparisons, differences
 from llmnotes.site.run.execute import execute, threads
 from llmnotes.site.run.labs import Lab
-from llmnotes.site.run.runner import Outcome, Report, hub_is_allowed, may_run, run_side_by_side
+from llmnotes.site.run.runner import Outcome, Report, may_run, run_side_by_side
 from llmnotes.site.run.store import Project
 
 OLD = {"ATEN_CPU_CAPABILITY": "default", "ONEDNN_MAX_CPU_ISA": "SSE41", "MKL_ENABLE_INSTRUCTIONS": "SSE4_2"}
@@ -32,29 +33,23 @@ class Stressed:
     """What left its tolerance, changed although it must be exact, or turned a prediction."""
 
 
-def stress_labs(
-    project: Project, labs: list[Lab], *, hub: bool | None, jobs: int | None, report: Report
-) -> tuple[list[Outcome], dict[str, Stressed]]:
-    """Run each lab under every condition and compare it with its recorded run; nothing is stored.
+def stress_labs(project: Project, labs: list[Lab], *, hub: bool, jobs: int | None, report: Report) -> list[Outcome]:
+    """Run each lab under every condition and compare it with its recorded run: outcomes hold how they stood it."""
 
-    Returns:
-        The outcomes, and by the labs' stems how they stood it.
-    """
-    hub = hub_is_allowed(hub)
-    stood = {lab.stem: Stressed() for lab in labs}
+    hub = hub or bool(os.environ.get("LLMNOTES_HUB"))
 
-    async def run_all(lab: Lab) -> None:
-        recorded = project.recorded(lab)
+    async def run_all(lab: Lab) -> Stressed:
+        stood, recorded = Stressed(), project.recorded(lab)
         if recorded is None:
             raise NotebookError(f"{lab.stem}: no recorded run; make one with: llmnotes record {lab.stem}")
         patient = lab.model_copy(update={"timeout": SLOWER * lab.timeout})
         for condition, environment in CONDITIONS.items():
             with project.workspace() as work:
                 run = await execute(patient, project.root, work, hub, environment)
-                stood[lab.stem].faults += [f"{line}, under {condition}" for line in differences(lab, recorded, run)]
+                stood.faults += [f"{line}, under {condition}" for line in differences(lab, recorded, run)]
                 for one in comparisons(recorded, run):
-                    worst = stood[lab.stem].used.get(one.name, (-1.0, ""))
-                    stood[lab.stem].used[one.name] = max(worst, (one.used, condition))
+                    stood.used[one.name] = max(stood.used.get(one.name, (-1.0, "")), (one.used, condition))
+        return stood
 
     wanted = [lab for lab in labs if may_run(lab, hub, fetch=True)]
-    return run_side_by_side(project, wanted, run_all, jobs, report), stood
+    return run_side_by_side(project, wanted, run_all, jobs, report)
