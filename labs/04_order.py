@@ -37,8 +37,12 @@ ROUNDING = "untrained models from fixed seeds: rounding only"
 # an MLP works on each word alone. Both add to the word's vector, which is called its *residual stream*. All words are read at once, and a mean has
 # no order. So how could the model tell the two sentences apart?
 #
-# Usually it is told: the number of its place, its *position*, is added to each word as a vector. Here we leave that out and see what is left. We take
-# small models with random weights, give them both sentences, and measure how far apart the two streams are at the full stop.
+# Usually it is told: the number of its place, its *position*, is added to each word as a vector. Here we leave that out and see what is left: a *causal mask*,
+# if there is one. It hides from each word all later words.
+#
+# {{ drawing("attention-mask", alt="A grid of five words: each row asks, each column is read. The lower triangle with the diagonal is open. Above the staircase the score is minus infinity and the weight 0.") }}
+#
+# We take small models with random weights, with and without the mask. We give them both sentences, and measure how far apart the two streams are at the full stop.
 
 # %% tags=["setup"]
 ANIMALS = ["mouse", "cat", "dog", "pig", "cow", "horse"]
@@ -149,7 +153,7 @@ figure(
 )
 
 # %% [markdown]
-# Without a mask the sentences stay the same, layer after layer. With the *causal mask*, which hides from each word all later words, one layer cannot tell them apart either, because the full
+# Without a mask the sentences stay the same, layer after layer. With the mask, one layer cannot tell them apart either, because the full
 # stop sees the whole sentence and takes a mean over it. The second layer can. In one sentence *cat* has seen *dog*, in the other it has not, so the first
 # layer wrote something different there.
 #

@@ -68,6 +68,10 @@ for piece, word in [("Ġdaught", "Ġdaughter"), ("Ġwom", "Ġwoman"), ("ueen", "
 # early, on its way to the frequent word. A few merges later it joined ·daught with *er*, and the whole word took every place from
 # its piece. The piece keeps its row in the model's tables all the same.
 #
+# {{ drawing("bpe-merge", alt="The word mother with its space, in six merges from seven tokens to one. Merge 201 made the token other from ot and her; merge 488 swallows it in this word.") }}
+#
+# The word ·mother grows the same way: each merge makes a token, and the next one takes this place from it.
+#
 # ## Half of what BPE learns from a closed language is scaffolding
 #
 # How many tokens are learned and then no longer used? In natural text that has no sharp answer, since new words keep coming. So we ask in

@@ -47,6 +47,8 @@ note = within(atol=0.05, because=DRAW)
 #
 # Run both sentences. Then run Clara's again and, at one word and before one layer, replace its vector (the *residual stream*) by
 # the one from Anna's run. If the answer changes to Anna, the name was in that vector. This transplant is *activation patching*.
+#
+# {{ drawing("patch", alt="Two runs of one model side by side. One activation of the clean run is carried into the corrupted run, and the answer follows.") }}
 
 # %% tags=["idea"]
 world = llmnotes.load("world")
@@ -74,9 +76,7 @@ with torch.no_grad():
 print(f"Anna's run: {ends[0]:.1f}, Clara's run: {ends[1]:.1f}")
 
 # %% [markdown]
-# ## Two runs side by side
-#
-# {{ drawing("patch", alt="Two runs of one model side by side. One activation of the clean run is carried into the corrupted run, and the answer follows.") }}
+# ## What a patch restores
 #
 # Call Anna's run *clean* and Clara's *corrupted*. We measure the *logit difference* $m$: the logit (the score before the softmax)
 # of the clean run's name minus that of the corrupted run's name. What a patch *restores* is

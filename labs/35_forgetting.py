@@ -41,6 +41,10 @@ live = within(atol=0.15, because="training amplifies rounding")
 # We tune *World* on sentences about people alone: where they live, what they like and own, what they find. The pronouns in
 # them are exchanged, *he* for *she*, so that there is something to learn. No song comes, no ring is given, no two nouns
 # stand before a verb. Nothing in these sentences contradicts those rules. They are only never asked for.
+#
+# {{ drawing("forgetting", alt="Two overlapping ovals of weights: the old rules still right, and the new texts predicted. Plain tuning leaves the first. Replay ends where both overlap.") }}
+#
+# Where the ovals overlap, both are right. Does tuning end there?
 
 # %% tags=["setup"]
 world = llmnotes.load("world")
@@ -80,8 +84,6 @@ live(song_right=right_after["list"], closing_right=right_after["closing"])
 # called *catastrophic forgetting*.
 #
 # ## Stay where both are right
-#
-# {{ drawing("forgetting", alt="Two overlapping ovals of weights: the old rules still right, and the new texts predicted. Plain tuning leaves the first. Replay ends where both overlap.") }}
 #
 # Weights that predict the new texts are many. Weights that also keep the old rules are fewer, and plain tuning does not look
 # for them. Four ideas to stay near them:

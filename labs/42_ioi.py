@@ -223,10 +223,10 @@ close(
 # %% [markdown]
 # ## From the second John to the last word, in two steps
 #
+# {{ drawing("patch", alt="Two runs side by side. One activation of the first run is put into the second at the same layer and word.") }}
+#
 # The second story names the other one as giver: *… Mary gave a drink to*. We put the residual stream of one word, after one
 # layer, from the first story into the second, and measure how much of the logit difference comes back.
-#
-# {{ drawing("patch", alt="Two runs side by side. One activation of the first run is put into the second at the same layer and word.") }}
 #
 # $$ \text{restored} = \frac{\Delta(\text{patched}) - \Delta(\text{second})}{\Delta(\text{first}) - \Delta(\text{second})} $$
 #

@@ -138,10 +138,10 @@ near(
 #
 # ## A switch has a place
 #
+# {{ drawing("patch", alt="Two runs side by side. One activation of the first run is put into the second at the same layer and word.") }}
+#
 # We take the run in which the user goes on, and put into one token, after one layer, what the other run had at its counterpart: at the
 # name of the speaker, or at the new line behind it.
-#
-# {{ drawing("patch", alt="Two runs side by side. One activation of the first run is put into the second at the same layer and word.") }}
 #
 # $$ \tilde x^{\,\text{user}}_{\ell} \leftarrow x^{\,\text{assistant}}_{\ell}, \qquad
 # \text{turned} = \text{share of requests whose first token becomes the assistant's} $$

@@ -86,6 +86,8 @@ note(
 #
 # ## The law, fitted to six and stretched to seven
 #
+# {{ drawing("scaling", alt="Six dots fall from left to right on logarithmic axes. Three dashed lines go on to a seventh size and part: through all six lowest, through the last three above it, and one that must guess the floor highest. A question mark stands at the seventh size.") }}
+#
 # The usual form ([Kaplan and others 2020](https://arxiv.org/abs/2001.08361)) is a power law,
 #
 # $$

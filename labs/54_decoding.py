@@ -46,6 +46,8 @@ drawn_note = within(
 # *World*'s language has a grammar that we wrote, so we need no model to ask: of all its stories, which one is the likeliest? We
 # search. Of all beginnings we always take up the likeliest one, add every word that may follow, and stop when the likeliest
 # text in hand is a whole story. No other story can then be likelier, since every word can only lower a probability.
+#
+# {{ drawing("decoding-tree", alt="A tree of beginnings. From the start four words lead on: the with 0.25, when with 0.13, Anna with 0.02 and the end with 0.04. The path through the is multiplied by the probability of every further word and falls far below 0.04, while the end is a whole story already.") }}
 
 
 # %% tags=["idea"]
@@ -111,8 +113,6 @@ for who, next_word in (("the grammar", by_grammar), ("World", by_world)):
 # {{ result("decoding.empty_grammar", ".2f") }}, and every other story is rarer than that. *World*, which learned from stories alone,
 # agrees. Nobody would call that a good story. So "find the likeliest text" cannot be what we want from a
 # *decoder*, the rule that chooses words from probabilities.
-#
-# {{ drawing("decoding-tree", alt="A tree of beginnings. From the start four words lead on: the with 0.25, when with 0.13, Anna with 0.02 and the end with 0.04. The path through the is multiplied by the probability of every further word and falls far below 0.04, while the end is a whole story already.") }}
 #
 # A story's probability is a product,
 #
