@@ -71,9 +71,9 @@ for case, one, right in zip(X.astype(int), p.ravel(), Y.ravel(), strict=True):
 #
 # {{ drawing("xor-network", alt="Two inputs lead to two hidden units, and these to one output. Each hidden unit draws one straight line through the plane of inputs; the output draws one through the plane of the hidden units.") }}
 #
-# Each hidden unit adds up its inputs, each times a weight, plus a bias. It passes the sum through tanh, which squeezes it
-# between −1 and 1. The output unit adds up the hidden units in the same way, and the sigmoid $\sigma$ makes a probability
-# of its sum:
+# Each hidden unit adds up its inputs, each times a weight, plus a bias. It passes the sum through tanh, which squeezes
+# it between −1 and 1. The output unit adds up the hidden units in the same way, and the sigmoid $\sigma$ turns its sum
+# into a probability:
 #
 # $$
 # \begin{aligned}
@@ -93,9 +93,9 @@ for case, one, right in zip(X.astype(int), p.ravel(), Y.ravel(), strict=True):
 #
 # ## Backpropagation is the chain rule, read from the end
 #
-# Training is *gradient descent*: each step moves every weight a little against the derivative of the loss. How far is the
-# *learning rate*. At the output the derivative of this loss is short: the network's answer minus the right answer. All
-# derivatives before it follow by the chain rule.
+# Training is *gradient descent*: each step moves every weight a little against the derivative of the loss. The
+# *learning rate* sets how far. At the output the derivative of this loss is short: the network's answer minus the right
+# answer. The chain rule gives all the others, layer by layer, back to the inputs.
 
 # %% tags=["idea"]
 (W1, W2), (b1, b2) = net.weights, net.biases
@@ -118,24 +118,26 @@ assert abs(by_nudging - d_W1[0, 0]) < 1e-5, (
 )
 
 # %% [markdown]
+# Is it right? Nudge one weight by a millionth and see how much the loss changes. The two derivatives agree.
+#
 # ```exercise
-# title: The hidden units' share
+# title: Other hidden units
 # minutes: 3
 # code: |
-#   h = np.tanh(X @ W1 + b1)
+#   h = sigmoid(X @ W1 + b1)  # the hidden units use the sigmoid instead of tanh
 #   delta = (sigmoid(h @ W2 + b2) - Y) / 4
 #   delta_h = (delta @ W2.T) * (▢)
 #   assert np.allclose(X.T @ delta_h, nudge_every_weight(W1))
-# right: ["1 - h**2", "1 - h*h", "1 - h ** 2", "1 - np.square(h)", "1 - h^2", "1-np.tanh(X@W1+b1)**2"]
-# praise: That is the slope of tanh, written with its own output.
+# right: ["h * (1 - h)", "(1 - h) * h", "h - h**2", "h - h * h", "h - h ** 2", "h - np.square(h)"]
+# praise: That is the slope of the sigmoid, written with its own output.
 # wrong:
-#   "h": The chain rule wants the slope of tanh at this point, not its value.
-#   "1 - h": Close. The slope of tanh is 1 minus its square.
-#   "h * (1 - h)": That is the slope of the sigmoid. The hidden units use tanh.
-#   "h*(1-h)": That is the slope of the sigmoid. The hidden units use tanh.
+#   "1 - h**2": That is the slope of tanh. The hidden units now use the sigmoid.
+#   "1 - h * h": That is the slope of tanh. The hidden units now use the sigmoid.
+#   "h": The chain rule wants the slope of the sigmoid at this point, not its value.
+#   "1 - h": Close. Where h is nearly 0 the sigmoid is flat, and so is its slope.
 #   "1": This would be right if the units had no nonlinearity.
-# otherwise: "The gradient differs from the nudged one. What is the derivative of tanh, in terms of its output h?"
-# solution: "`1 - h**2`: the derivative of tanh(s) is 1 − tanh(s)²."
+# otherwise: "The gradient differs from the nudged one. What is the derivative of the sigmoid, in terms of its output h?"
+# solution: "`h * (1 - h)`. With σ(s) = 1 / (1 + exp(−s)), the derivative is σ(s) (1 − σ(s)). It is largest at h = ½ and nearly 0 at both ends."
 # ```
 #
 # ## Your prediction
@@ -332,8 +334,8 @@ figure(
 #
 # ## More units leave fewer networks stuck
 #
-# Now 200 runs for each width. Two controls tell us what the hidden layer contributes: units without tanh, and tanh units
-# whose first weights stay random, so that only the output learns.
+# Now we train 200 runs at each width. Two controls tell us what the hidden layer contributes: units without tanh, and
+# tanh units whose first weights stay random, so that only the output learns.
 
 # %% tags=["setup"]
 WIDTHS = (2, 3, 4, 8)
@@ -468,9 +470,9 @@ print("share of runs solved with two hidden units:", share)
 #
 # ### A stuck run is not at a local minimum
 #
-# Is it a local minimum, as such ends are often called? The *Hessian*, the table of all second derivatives, can tell. Its eigenvalues are the
-# curvatures along its own axes, one for each of the nine parameters. A negative one would be a way down, and the point a
-# saddle. We continue all 200 runs for ten times the steps, with the solved ones as the control.
+# Such ends are often called local minima. Are these? The *Hessian*, the table of all second derivatives, can tell. Its
+# eigenvalues are the curvatures along its own axes, one for each of the nine parameters. A negative one would be a way
+# down, and the point a saddle. We continue all 200 runs for ten times the steps, with the solved ones as the control.
 
 # %% tags=["setup"]
 later = descend(two.net, steps=18_000, every=2000)
@@ -514,8 +516,9 @@ figure(
 )
 
 # %% [markdown]
-# No stuck run solves the task after all ({{ result("xor.freed_by_time", ".0%") }}), and none is at a saddle. The loss curves upwards in
-# all nine directions, in the flattest by {{ result("xor.smallest_curvature", ".1e") }}.
+# No stuck run solves the task after all ({{ result("xor.freed_by_time", ".0%") }}), and none is at a saddle. The loss
+# curves upwards in all nine directions, though in the flattest only barely, with a curvature of
+# {{ result("xor.smallest_curvature", ".1e") }}.
 #
 # It is not a minimum either, because the run never arrives: with ten times the steps its distance to half of ln 2 shrinks by a factor of
 # {{ result("xor.above_half_ln2_ratio", ".1f") }}. We read that as a valley whose bottom is at infinity, which the weights approach as
@@ -524,8 +527,8 @@ figure(
 #
 # ### Too large a learning rate
 #
-# A network with four hidden units, at learning rates from small to far too large. The control is AND, an easy task that
-# needs no hidden layer: if AND breaks as well, the trouble is not XOR.
+# We train networks with four hidden units at learning rates from small to far too large. The control is AND, an easy
+# task that needs no hidden layer: if AND breaks as well, the trouble is not XOR.
 
 # %% tags=["setup"]
 RATES = (0.03, 0.3, 1, 3, 5, 7, 10, 30)

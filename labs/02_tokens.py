@@ -157,10 +157,10 @@ for text in ["Once", " once", "once", "ONCE", " king", " 1900", " electricity", 
 #
 # ## Your prediction
 #
-# Look at the first three lines again: the space is part of the token *after* it. A model gets a text, the *prompt*, and gives
-# a probability to each token that could come next. Its *loss* on a word is $-\ln p$ of the probability that it gave to the
-# word, in nats: 0 if it was certain, more if the word surprised it. Now end a prompt with a space, as easily happens:
-# *The North Wind and the␣*. The next word has lost its own space.
+# Look at the first three lines again: the space is part of the token *after* it. A model gets a text, the *prompt*, and
+# gives a probability to each token that could come next. Its *loss* on a word is $-\ln p$ of the probability that it
+# gave to the word, in nats: 0 if it was certain, and one nat more each time the probability is divided by 2.7. Now end
+# a prompt with a space, as easily happens: *The North Wind and the␣*. The next word has lost its own space.
 
 # %%
 ask(
@@ -305,8 +305,8 @@ figure(
 #
 # ## What surprised us
 #
-# **A lone space is nearly worthless.** It tells the model that a word begins, which is true. Yet the model predicts the word
-# hardly better than with no space at all, because it rarely met that token before a word.
+# **A lone space is nearly worthless.** It does tell the model that a word begins. Yet the model predicts the word
+# hardly better than with no space at all.
 #
 # **Capitals are a foreign language.** The fable in capitals takes more tokens than German does
 # ({{ result("tokens.german_ratio", ".1f") }} times as many as the fable), and more than nonsense made of its own letters
@@ -314,7 +314,8 @@ figure(
 #
 # ## Try it
 #
-# **1. One sign, several tokens** (5 minutes). Find a single character that takes *Fairytale* four tokens. Why four?
+# **1. One character, several tokens** (5 minutes). Find a single character that takes *Fairytale* four tokens. Why
+# four?
 #
 # ??? tip "Hint"
 #     UTF-8 writes a character in one to four bytes. A character that the tales do not contain is left as bytes.
@@ -339,12 +340,13 @@ print([full.vocab[i] for i in full.encode(sign)], list(sign.encode()))
 #
 # ## Going deeper
 #
-# **Tokens that never come.** BPE learns pieces on its way to a frequent word, and then the word takes all their places. What training
-# does to such pieces needs to know what a model is: [Tokens that training never touched](10_untouched.md) comes after the
-# models have been introduced.
+# **Tokens that never come.** BPE learns pieces on its way to a frequent word, and then the word takes all their places.
+# What does training do to such a piece? [Tokens that training never touched](10_untouched.md) takes that up, once we
+# have trained a model.
 #
 # **Ways that do without a fixed list of pieces.** Models can read bytes, or groups of bytes that a small network forms
-# ([Pagnoni et al. 2024](https://arxiv.org/abs/2412.09871)). Then nothing is expensive because it is rare, and texts are long.
+# ([Pagnoni et al. 2024](https://arxiv.org/abs/2412.09871)). Then rare words are no dearer than frequent ones, but every
+# text is long.
 #
 # - Finding: [A space at the end of a prompt loses most of its worth](../findings/tokens-trailing-space.md)
 # - Sennrich, Haddow & Birch (2016), [Neural machine translation of rare words with subword units](https://arxiv.org/abs/1508.07909)

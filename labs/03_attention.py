@@ -121,9 +121,9 @@ figure(
 #
 # ## A head scores, weighs and adds
 #
-# A head makes three short vectors of each word's vector. The **query**{ .q } is what the word is looking for, the **key**{ .k }
-# is what it can be found by, and the **value**{ .v } is what it hands over. Here is the whole head for *likes*, in two
-# dimensions, with every number shown. Turn the query and see whose value comes out.
+# A head makes three short vectors from each word's vector. The **query**{ .q } is what the word is looking for, the
+# **key**{ .k } is what it can be found by, and the **value**{ .v } is what it hands over. Here is the whole head for
+# *likes*, in two dimensions, with every number shown. Turn the query and see whose value comes out.
 #
 # {{ widget("one-head") }}
 #
@@ -172,9 +172,9 @@ assert torch.allclose(attend(q, k, v)[0], theirs, atol=1e-6), (
 # %% [markdown]
 # ## Three heads can be set by hand
 #
-# We choose the weights ourselves. Give every word the same score, and the head averages what came before. Let each word's query
-# match the key of the place before it, and the head copies the previous word. Let the query match one key, and the head looks
-# something up.
+# Instead of training, we set the queries and keys ourselves. Give every word the same score, and the head averages what
+# came before. Let each word's query match the key of the place before it, and the head copies the previous word. Let
+# the query match one key, and the head looks something up.
 
 # %% tags=["idea"]
 keys, places = torch.eye(10)[torch.randperm(10)], torch.eye(10)
@@ -701,8 +701,8 @@ by_hand_again(louder_alone_worse=worse.median(), louder_alone_better=better.medi
 #
 # ## What this does not show
 #
-# - That the place of a head is a law. L2H3 does this in this training of *World*. In four others it is some other head, and what
-#   attends to whom is spread more evenly.
+# - That the place of a head is a law. L2H3 does this in this training of *World*. In four others another head does, and
+#   what attends to whom is spread more evenly.
 # - The two look-ups are a toy with one-hot keys. We have not looked for them in a language model.
 # - The square root was tested on one task, with 32 and 64 dimensions, and no norm before the head.
 # - Where a head looks is not yet what it does. That takes an intervention, as in [How rules form](17_formation.md).

@@ -37,8 +37,8 @@ ROUNDING = "untrained models from fixed seeds: rounding only"
 # an MLP works on each word alone. Both add to the word's vector, which is called its *residual stream*. All words are read at once, and a mean has
 # no order. So how could the model tell the two sentences apart?
 #
-# Usually it is told: the number of its place, its *position*, is added to each word as a vector. Here we leave that out and see what is left: a *causal mask*,
-# if there is one. It hides from each word all later words.
+# Usually it is told: a vector that stands for the word's place, its *position*, is added to the word's own. Here we
+# leave that out. What is left is the *causal mask*, if there is one: it hides from each word all later words.
 #
 # {{ drawing("attention-mask", alt="A grid of five words: each row asks, each column is read. The lower triangle with the diagonal is open. Above the staircase the score is minus infinity and the weight 0.") }}
 #
@@ -157,7 +157,8 @@ figure(
 # stop sees the whole sentence and takes a mean over it. The second layer can. In one sentence *cat* has seen *dog*, in the other it has not, so the first
 # layer wrote something different there.
 #
-# The mask has another purpose. It lets a language model be trained to guess the next word at every word of a text at once.
+# The mask was not invented for this. It lets a language model be trained to guess the next word at every word of a text
+# at once.
 #
 # ## How positions are usually given
 #
@@ -544,7 +545,7 @@ for start in (False, True):
 print("without it no depth can count: every value that enters a mean is the same")
 
 # %% [markdown]
-# **2. Loud waves** (10 minutes). Sinusoids are usually printed with waves from −1 to 1, and GPT-2 starts its
+# **2. Loud waves** (10 minutes). In the usual formula the waves of sinusoids run from −1 to 1, and GPT-2 starts its
 # word embeddings with numbers around 0.02. Train models that have both for 60 steps, and ours, in which words and waves
 # start equally strong. How often do they name the lighter animal, which needs no position at all? Why?
 #
@@ -573,7 +574,7 @@ by_training(atol=0.12, lighter_8_loud=right_loud, lighter_8_even=right_even)
 #
 # - explain why attention alone cannot see order, and how the mask lets two layers see it;
 # - explain rotary positions with two hands of a clock;
-# - tell what a probe can read from what a model uses.
+# - distinguish what a probe can read from what a model uses.
 #
 # ## What this does not show
 #

@@ -335,8 +335,8 @@ note(atol=1e-4, unit="nats", loss=loss(logits))
 #
 # ## The vector of one word changes in every block
 #
-# Back to the opening. We follow the stream of its last token, *a*, from its embedding to the top. At each height we ask what
-# the model would say if it stopped there: we apply the final norm and the unembedding at once.
+# Back to the opening. We follow the stream of its last token, *a*, from its embedding to the top. At each height we ask
+# what the model would say if it stopped there: we apply the final norm and the unembedding directly to it.
 
 # %% tags=["setup"]
 strips = torch.stack(gpt2(opening, w)[1])[:, -1]  # (height, d_model)
@@ -425,10 +425,11 @@ predict(
 )
 
 # %% [markdown]
-# ## The loss does not notice three bugs of ten
+# ## The loss misses three bugs of ten
 #
-# Here are ten mistakes that people make. None of them raises an error. We put each wrong piece in the place of the right one
-# and measure the loss on our tale. Flip the switches, one at a time, and guess before each.
+# Here are ten mistakes that people make. None of them raises an error. We put each wrong piece in the place of the
+# right one and measure the loss on our tale, in nats a token. Guessing evenly would cost $\ln 4096 \approx 8.3$. Flip
+# the switches, one at a time, and guess before each.
 #
 # <div class="machine full bugs" markdown>
 #
@@ -561,8 +562,8 @@ figure(
 )
 
 # %% [markdown]
-# The right loss is {{ result("transformer.loss", ".2f") }} nats. The exact GELU and the variance over $n - 1$ change it by less
-# than 0.002. Only equal logits find these two.
+# The right loss is {{ result("transformer.loss", ".2f") }} nats. The exact GELU and the variance over $n - 1$ change it
+# by less than 0.002. Only a comparison of logits finds these two.
 #
 # The forgotten mask is the dangerous one. The loss changes by {{ result("transformer.extra_no_mask", "+.2f") }} nats, so the
 # bug looks like *progress*.
@@ -636,8 +637,8 @@ figure(
 # **The worst bug looks like a better model.** We had expected the loss to rise without the mask. An earlier model of
 # ours, which had not learned to copy, did get worse. What a model has learned decides what it can leak.
 #
-# **Two middle blocks cannot change places.** We had expected less than 1 nat, since each of them only adds. It
-# costs {{ result("transformer.extra_two_blocks_swapped", ".1f") }} nats: It seems that the second builds on the first.
+# **Two middle blocks cannot change places.** We had expected less than 1 nat, since each of them only adds. It costs
+# {{ result("transformer.extra_two_blocks_swapped", ".1f") }} nats. It seems that the second builds on the first.
 #
 # ## Try it
 #
@@ -805,8 +806,9 @@ figure(
 # %% [markdown]
 # The text stays the same, token by token. To write 64 tokens after 48, the cache computes
 # {{ result("transformer.positions_saved", ".0f") }} times fewer positions, and yet it takes only
-# {{ result("transformer.time_saved", ".1f") }} times less time. Our explanation, which we did not measure, is that each step has a fixed cost, however few positions it reads. Here that is starting some hundred
-# small operations. In large models it is fetching all weights from memory.
+# {{ result("transformer.time_saved", ".1f") }} times less time. Our explanation, which we did not test, is that each
+# step has a fixed cost, however few positions it reads. Here that is starting some hundred small operations. In large
+# models it is fetching all weights from memory.
 #
 # - Next: [Taking out the plumbing](06_plumbing.md): the additions and the norms seem to compute nothing. What are they for?
 # - Before this: [Word order without being told](04_order.md)

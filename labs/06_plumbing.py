@@ -50,8 +50,8 @@ def build(n_layers, residual=True, norm=True, seed=0):
 # Here is the beginning of a story in the language that we wrote for our model [*World*](../models/world.md). A small transformer reads it. It has four
 # layers and 32 numbers for each word, its weights are random, and it has not learned anything yet.
 #
-# Is each word still its own after four layers? We compare the *residual streams* of every two words by their *cosine*: 1 if
-# they point the same way, 0 if they have nothing in common.
+# Can the words still be told apart after four layers? We compare the *residual streams* of every two words by their
+# *cosine*: 1 if they point the same way, 0 if they have nothing in common.
 
 
 # %% tags=["idea"]
@@ -101,24 +101,26 @@ figure(
 )
 
 # %% [markdown]
-# In the ordinary model it is. Four layers have changed little. Each word points in a direction of its own, and only the two *the* are somewhat similar.
+# In the ordinary model they can. Four layers have changed little. Each word points in a direction of its own, and only
+# the two *the* are somewhat similar.
 #
 # ```exercise
-# title: Compare all words at once
+# title: Leave out the diagonal
 # minutes: 2
 # code: |
-#   unit = F.normalize(x, dim=-1)  # (word, d_model)
-#   cosines = ▢  # (word, word)
-#   assert torch.allclose(cosines.diagonal(), torch.ones(len(x)))
-# right: ["unit @ unit.T", "unit @ unit.mT", "unit.matmul(unit.T)", "unit @ unit.transpose(0, 1)"]
-# praise: One matrix product holds the inner products of all pairs.
+#   n = len(x)  # words
+#   table = cosines(x[None])[0]  # (n, n): every word with every word
+#   alike = (table.sum() - ▢) / (n * (n - 1))  # the mean cosine of two different words
+#   assert abs(alike - mean_over_pairs(x)) < 1e-6
+# right: ["n", "len(x)", "n * 1", "table.trace()", "table.diagonal().sum()", "table.diag().sum()", "torch.trace(table)"]
+# praise: Each of the n words matches itself with a cosine of 1, and that says nothing.
 # wrong:
-#   "unit * unit": This multiplies each stream with itself, number by number. We need every pair of words.
-#   "unit.T @ unit": This compares the 32 dimensions with each other. We want to compare words.
-#   "x @ x.T": These are inner products of streams of any length. Which of the two variables has length 1?
-#   "unit @ unit": The shapes do not fit. What turns the second one around?
-# otherwise: "A cosine is the inner product of two vectors of length 1. Which product holds all of them?"
-# solution: "`unit @ unit.T`. Row i and column j hold the inner product of words i and j."
+#   "1": One word matches itself with 1. How many words are there?
+#   "0": Then each word's match with itself counts as well, and even unrelated words look somewhat similar.
+#   "n * n": The table has that many entries. How many of them compare a word with itself?
+#   "table.diagonal()": These are the right entries, but all of them have to be subtracted from the sum.
+# otherwise: "Which entries compare a word with itself, and what do they add up to?"
+# solution: "`n`. The diagonal holds n ones. Without them 0 means that different words have nothing in common."
 # ```
 #
 # ## The plumbing of a block
@@ -533,10 +535,11 @@ note(atol=0.25, unit="nats", no_norm_8_louder=learn(louder)[1])
 # **An even gradient was not enough.** We had given two layers without additions two chances in five to come close to the full
 # model. They learned word frequencies and nothing else ([surprise](../surprises/transformer-even-gradient.md)).
 #
-# **We lost every bet.** All four of our predictions on this page failed. You find them in our record at its end.
+# **We lost every bet.** All four of our predictions on this page failed. They stand in our record at the end.
 #
 # **One start is no result.** The full model of 24 layers ends between {{ result("plumbing.full_24_best", ".2f") }} and
-# {{ result("plumbing.full_24_worst", ".2f") }} nats over three starts. From the first start alone we would have drawn the opposite conclusion.
+# {{ result("plumbing.full_24_worst", ".2f") }} nats over three starts. By the first start alone we would have won one
+# of those bets. By the median of three we lost it.
 #
 # ## Try it
 #

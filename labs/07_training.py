@@ -141,9 +141,9 @@ for order, name in ((1, "unigram"), (2, "bigram"), (3, "trigram")):
 # p_i = \frac{e^{z_i / T}}{\sum_j e^{z_j / T}}
 # $$
 #
-# $p_i$ is the probability of word $i$. Below 1 the likely words become likelier. *Greedy* writing, at temperature 0, always takes the likeliest
-# word. Nearly all of its sentences are grammatical, many more than at temperature 1. (*Legal* in the question means that the
-# grammar allows the word.)
+# $p_i$ is the probability of word $i$. Below 1 the likely words become likelier. *Greedy* writing, at temperature 0,
+# always takes the likeliest word. Nearly all of its sentences are grammatical, many more than at temperature 1. (In the
+# question, *legal* means that the grammar allows the word, and *cold* that the temperature is low.)
 
 # %%
 ask(
@@ -478,13 +478,14 @@ figure(
 )
 
 # %% [markdown]
-# Look at the right panel first. At temperature 1 {{ result("training.after_1", ".0%") }} of the sentences that the model writes are
-# grammatical; the oracle follows each story to its first mistake. Greedy writing reaches
-# {{ result("training.after_greedy", ".0%") }}. For a fair comparison all settings continue the same 128 openings, since from an
-# empty prompt greedy writing always tells one story.
+# Look at the right panel first. At temperature 1 {{ result("training.after_1", ".0%") }} of the sentences that the
+# model writes are grammatical. The grammar marks each story up to its first mistake. Greedy writing reaches
+# {{ result("training.after_greedy", ".0%") }}. For a fair comparison all settings continue the same 128 openings, since
+# from an empty prompt greedy writing always tells one story.
 #
-# Now the left panel. In real stories the likeliest word is legal in only {{ result("training.legal_greedy", ".0%") }} of the
-# places, and every cut takes the model *away* from the truth. No temperature, top-k or top-p comes noticeably nearer to it than no cut at all.
+# Now the left panel. In real stories the likeliest word is legal in only {{ result("training.legal_greedy", ".0%") }}
+# of the places, and every way of sharpening the distribution takes it *away* from the truth. No temperature, top-k or
+# top-p comes noticeably nearer than no change at all.
 #
 # Both are true because a model that writes chooses where it goes. After 128 different openings the greedy stories use
 # {{ result("training.words_greedy") }} different words, where temperature 1 uses {{ result("training.words_1") }}. **Cold sampling does
@@ -547,9 +548,9 @@ figure(
 # ## What surprised us
 #
 # **Ten times the rate spoiled nothing.** The run was meant to show a failure. It ended at
-# {{ result("training.fast_end", ".2f") }} nats after 200 steps. Muon gives every step of a matrix the same size whatever the gradient,
-# and layer norms undo much of what large weights do. That is our explanation; we tested no other optimizer
-# ([dead end](../dead-ends/training-rate-too-large.md)).
+# {{ result("training.fast_end", ".2f") }} nats after 200 steps. Our optimizer, *Muon*, gives every step of a matrix the
+# same size whatever the gradient, and layer norms undo much of what large weights do. That is our explanation; we
+# tested no other optimizer ([dead end](../dead-ends/training-rate-too-large.md)).
 #
 # **Top-p does not bring the truth nearer.** At its best it is ahead of top-k, but by less than the number may differ between two machines.
 #
@@ -574,8 +575,8 @@ assert abs(float(kept.sum(-1).mean()) - 1) < 1e-6, "does it sum to 1 again?"
 print(f"legal {legal:.1%}, overlap {overlap:.1%}")
 
 # %% [markdown]
-# **2. Not at a place of its own** (10 minutes). Print some greedy stories. Then let greedy writing go on from the
-# first 7 words of long stories, wherever that cuts a sentence. How many of the first sentences are right now?
+# **2. Cut off anywhere** (10 minutes). Print some greedy stories. Then let greedy writing go on from the first 7 words
+# of long stories, wherever that cuts a sentence. How many of the first sentences are right now?
 #
 # ??? tip "Hint"
 #     `write` takes openings of any length, the token before the story included; `judge` takes the same openings.
@@ -615,8 +616,8 @@ sampled(atol=0.15, first_cut=first)
 # **From nothing.** At temperature 1, {{ result("training.grammatical_1", ".0%") }} of the sentences begun from nothing are grammatical.
 # Greedy writing has only one story there, of {{ result("training.nothing_greedy_words") }} different words.
 #
-# **The fast run is no race.** Our own run had {{ result("training.held_200", ".2f") }} nats at step 200, but the fast run's rate had
-# come down by then, and the other's had not.
+# **The two runs cannot be compared at step 200.** Our own run had {{ result("training.held_200", ".2f") }} nats at step
+# 200, but the fast run's rate had come down by then, and the other's had not.
 #
 # - Finding: [Cold sampling avoids mistakes, it does not mend them](../findings/training-cold-sampling-avoids.md)
 # - Dead end: [A rate that was to be too large](../dead-ends/training-rate-too-large.md)

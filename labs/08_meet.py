@@ -122,8 +122,9 @@ figure(
 )
 
 # %% [markdown]
-# The verb must agree with *cats* and not with *dog*. The model gives *are* {{ result("meet.are_model", ".0%") }}, and the
-# truth is {{ result("meet.are_true", ".0%") }}. The model cannot be surer than that, because another phrase may come before the verb. Without the answer key, 30% would look like doubt.
+# The verb must agree with *cats* and not with *dog*. The model gives *are* {{ result("meet.are_model", ".0%") }}, and
+# the truth is {{ result("meet.are_true", ".0%") }}. The model should not be surer than that, because another phrase may
+# come before the verb. Without the answer key, 30% would look like doubt.
 #
 # ## Your prediction
 
@@ -192,8 +193,12 @@ figure(
 )
 
 # %% [markdown]
-# The loss of *World* is {{ result("meet.loss", ".3f") }} nats a word. Most of that no model can avoid: a language with free
-# choices has surprises, and the oracle itself has a loss of {{ result("meet.entropy", ".3f") }}. Only the difference is the model's fault.
+# The loss of *World* is {{ result("meet.loss", ".3f") }} nats a word. Most of that no model can avoid: a language with
+# free choices has surprises, and even the oracle must expect a loss of {{ result("meet.entropy", ".3f") }}.
+#
+# On 60 stories the luck of the draw decides which of the two is lower. So we do not subtract them. We compare the two
+# distributions at every word, and the model's is {{ result("meet.above_floor", ".3f") }} nats from the truth, the *KL
+# divergence*. Only that is the model's fault.
 #
 # ## Fairytale has the voice of a tale, but not its sense
 #
@@ -260,7 +265,7 @@ print(fairytale.tokenizer.decode(out[0, 1:].tolist()))
 # - [World's card](../models/world.md) and [Fairytale's](../models/fairytale.md): data, recipe, all figures.
 # - One of the merry words, *lively*, was another word when *World* was trained, one that stops today's reader. We changed the
 #   spelling. The model reads numbers, and the token kept its number and its row in the embedding, so nothing was retrained.
-# - [Ten questions](../quiz.md): the first eight can be answered from the chapter that ends here.
+# - [Ten questions](../quiz.md): the first eight can be answered from the labs so far.
 # - The grammar is a generator of a few hundred lines: [`llmnotes.world.grammar`](../api/world.md).
 # - The oracle's best guess at the mood agrees with the mood of the word that comes in
 #   {{ result("meet.oracle_mood", ".0%") }} of the places: even perfect knowledge of the language leaves that uncertain.
