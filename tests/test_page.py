@@ -6,7 +6,7 @@ import pytest
 from conftest import Notebook
 
 from llmnotes.site.errors import NotebookError
-from llmnotes.site.pages.lab_page import check_ideas, shown_cells
+from llmnotes.site.pages.lab_page import check_ideas, executed
 from llmnotes.site.pages.numbers import few_digits
 from llmnotes.site.pages.templates import is_prose
 from llmnotes.site.run.labs import read_lab
@@ -25,18 +25,18 @@ PREDICTION = 'predict("It is so", 0.5, share="> 0.5")'
     ],
 )
 def test_a_fold_says_that_a_cell_only_predicts(notebook: Notebook, code: str, folded: bool) -> None:
-    cells = shown_cells(notebook.lab("01_tiny", code), None)
-    (cell,) = [cell for cell in cells if cell["kind"] == "code"]
-    assert cell["source"] == code
-    assert cell["fold"] == "code"
-    assert (cell["title"] == "what we predict") is folded
+    page = executed(notebook.lab("01_tiny", code), None)
+    (cell,) = [cell for cell in page.cells if cell.cell_type == "code"]
+    assert cell.source == code
+    assert cell.metadata["fold"] == "code"
+    assert (cell.metadata["title"] == "what we predict") is folded
 
 
 def test_the_idea_stands_open_and_is_short(notebook: Notebook) -> None:
     path = notebook.write("01_tiny", "x = 1")
     path.write_text(path.read_text() + '\n\n# %% tags=["idea"]\ny = 2\n')
-    cells = shown_cells(read_lab(path), None)
-    assert [cell["fold"] for cell in cells if cell["kind"] == "code"] == ["code", "nothing"]
+    page = executed(read_lab(path), None)
+    assert [cell.metadata["fold"] for cell in page.cells if cell.cell_type == "code"] == ["code", "nothing"]
     path.write_text(path.read_text() + "y = 2\n" * 15)
     with pytest.raises(NotebookError, match=r"01_tiny.py:\d+: a cell tagged 'idea' has 16 lines; expected at most 15"):
         check_ideas(read_lab(path))

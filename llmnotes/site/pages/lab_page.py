@@ -7,7 +7,6 @@ import functools
 import re
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
 
 import nbformat
 
@@ -16,7 +15,7 @@ from llmnotes.site.pages.calls import fill
 from llmnotes.site.pages.contents import Contents
 from llmnotes.site.pages.drawings import picture
 from llmnotes.site.pages.figures import curve, drawing, lead, tables
-from llmnotes.site.pages.templates import inline, render
+from llmnotes.site.pages.templates import FOLDER, extend, inline
 from llmnotes.site.run.digests import digest
 from llmnotes.site.run.labs import FOLDED, Cell, Lab
 from llmnotes.site.run.store import Run
@@ -25,20 +24,25 @@ IDEA = "idea"
 """The tag of a code cell that carries the idea: it stands open."""
 IDEA_LINES, MOST_IDEAS = 15, 5
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+GROUP = "application/vnd.llmnotes.group+json"  # in the executed notebook: outputs of one kind, as the run stored them
 
 
 def lab_markdown(contents: Contents, lab: Lab) -> str:
     """The lab's page: front matter, prose, code, outputs, figures, records and predictions."""
     check_ideas(lab)
+    place = contents.place(lab.uri)
     run = contents.runs[lab.key][1]
-    filled = functools.partial(fill, contents=contents, place=contents.place(lab.uri), where=str(lab.path))
-    cells, setup = _without_setup(shown_cells(lab, run, lambda cell: filled(cell.source, line=cell.line)))
+
+    def filled(markdown: str, line: int = 1) -> str:
+        return fill(markdown, contents, place, str(lab.path), line)
+
+    notebook = executed(lab, run, lambda cell: filled(cell.source, cell.line))
+    notebook.cells, setup = _without_setup(notebook.cells)
     page = {
         "lab": lab,
         "run": run,
-        "cells": cells,
         "stale": run.stale_because(lab, contents.project.root) if run else None,
-        "place": contents.place(lab.uri),
+        "place": place,
         "asks": bool(run and run.questions),
         "answer": filled(inline(lab.answer)),
         "filled": filled,
@@ -52,25 +56,42 @@ def lab_markdown(contents: Contents, lab: Lab) -> str:
         "curve": functools.partial(curve, run),
         "answers_to": lambda question: f"{lab.key}-{digest(question.encode())[:8]}",  # where a reader's answer is kept
     }
-    return render("lab.md.jinja", page=page).strip() + "\n"
+    # behind a function, because nbconvert copies whatever else it is given
+    body, _ = _exporter().from_notebook_node(notebook, resources={"page": lambda: page})
+    return f"{body.strip()}\n"
 
 
-def shown_cells(lab: Lab, run: Run | None, prose=lambda cell: cell.source) -> list[dict[str, Any]]:
-    """The lab's cells, of prose what `prose` makes of them, with the outputs of a run in groups of one kind.
+@functools.cache
+def _exporter():
+    """mkdocs-jupyter's converter, without executing anything, with our template: it writes Markdown."""
+    from mkdocs_jupyter.nbconvert2 import get_nbconvert_app
+    from nbconvert import MarkdownExporter
+
+    settings = get_nbconvert_app(execute=False, allow_errors=False).config
+    exporter = MarkdownExporter(config=settings, template_file="lab.md.jinja", extra_template_paths=[str(FOLDER)])
+    extend(exporter.environment)
+    return exporter
+
+
+def executed(lab: Lab, run: Run | None, prose=lambda cell: cell.source) -> nbformat.NotebookNode:
+    """The lab's cells, of prose what `prose` makes of them, with the outputs of a run.
 
     Without a run there are no outputs; one of other code may have more or fewer cells.
     """
+    cells: list[dict] = []  # plain, because nbformat's constructors check each of hundreds of pieces on its own
     outputs = iter(run.cells if run else [])
-    cells: list[dict[str, Any]] = []
-    for cell in lab.cells:
+    for position, cell in enumerate(lab.cells):
+        new = {"id": f"cell-{position}", "cell_type": cell.kind, "source": cell.source, "metadata": {}}
         if cell.kind == "markdown":
-            cells.append({"kind": cell.kind, "source": prose(cell)})
-            continue
-        said = [one for one in next(outputs, []) if one["kind"] != "labels"]
-        groups = [(kind, [*some]) for kind, some in groupby(said, itemgetter("kind"))]
-        asks = any(kind == "question" for kind, _ in groups)
-        cells.append({"kind": cell.kind, "source": cell.source, "outputs": groups, "asks": asks} | _fold(cell))
-    return cells
+            new["source"] = prose(cell)
+        else:
+            said = [one for one in next(outputs, []) if one["kind"] != "labels"]
+            groups = [{GROUP: {"kind": kind, "all": [*some]}} for kind, some in groupby(said, itemgetter("kind"))]
+            new["outputs"] = [{"output_type": "display_data", "metadata": {}, "data": data} for data in groups]
+            new["execution_count"] = None
+            new["metadata"] = _fold(cell) | {"asks": any(one["kind"] == "question" for one in said)}
+        cells.append(new)
+    return nbformat.from_dict({"cells": cells, "metadata": KERNEL, "nbformat": 4, "nbformat_minor": 5})
 
 
 def _fold(cell: Cell) -> dict[str, str | int]:
@@ -82,12 +103,12 @@ def _fold(cell: Cell) -> dict[str, str | int]:
     return {"fold": fold, "title": title, "lines": len(cell.source.strip().splitlines())}
 
 
-def _without_setup(cells: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], str]:
+def _without_setup(cells: list) -> tuple[list, str]:
     """The cells without the imports and constants before the first heading, and these, for the end of the page."""
-    first = next((i for i, cell in enumerate(cells) if re.search(r"^#+ ", cell["source"], re.MULTILINE)), 0)
-    quiet = [cell for cell in cells[:first] if cell.get("fold") == "code" and not cell["outputs"]]
-    kept = [cell for cell in cells if not any(cell is one for one in quiet)]
-    return kept, "\n\n".join(cell["source"].strip() for cell in quiet)
+    first = next((i for i, cell in enumerate(cells) if re.search(r"^#+ ", cell.source, re.MULTILINE)), 0)
+    quiet = [i for i, cell in enumerate(cells[:first]) if cell.metadata.get("fold") == "code" and not cell.outputs]
+    kept = [cell for i, cell in enumerate(cells) if i not in quiet]
+    return kept, "\n\n".join(cells[i].source.strip() for i in quiet)
 
 
 def check_ideas(lab: Lab) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+from jinja2.defaults import DEFAULT_FILTERS
 from jinja2.runtime import Macro
 
 from llmnotes.lab.predictions import holds
@@ -46,13 +47,18 @@ def macros(template: str, **context: Any) -> dict[str, Callable[..., str]]:
     return {name: lambda *some, one=one, **named: one(*some, **named).strip() for name, one in made.items()}
 
 
-@functools.cache
-def _environment() -> jinja2.Environment:
-    loader, undefined = jinja2.FileSystemLoader(FOLDER), jinja2.StrictUndefined
-    environment = jinja2.Environment(loader=loader, undefined=undefined, trim_blocks=True, lstrip_blocks=True)
+def extend(environment: jinja2.Environment) -> jinja2.Environment:
+    """Give an environment the filters and functions of our templates, and their way with lines."""
+    environment.trim_blocks = environment.lstrip_blocks = True
     environment.filters |= {one.__name__: one for one in FILTERS}
+    environment.filters["indent"] = DEFAULT_FILTERS["indent"]  # nbconvert has another
     environment.globals["near_the_line"] = near_the_line
     return environment
+
+
+@functools.cache
+def _environment() -> jinja2.Environment:
+    return extend(jinja2.Environment(loader=jinja2.FileSystemLoader(FOLDER), undefined=jinja2.StrictUndefined))
 
 
 def printable(text: str) -> str:
