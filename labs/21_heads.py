@@ -2,9 +2,9 @@
 # title: A zoo of heads
 # question: Heads get names by where they look. Do the names tell what is lost without them?
 # answer: >-
-#   Without a head that looks nowhere in particular, *World* loses {{ result("heads.l0h3_mean", ".2f") }} nats a word by the
-#   mean, and {{ result("heads.l0h3_place", ".4f") }} by the mean at the same place of other stories. No score of looking names
-#   it.
+#   Not always. *World* loses {{ result("heads.l0h3_mean", ".2f") }} nats a word if a head that looks nowhere in particular is
+#   replaced by its mean, and {{ result("heads.l0h3_place", ".4f") }} if by its mean at the same place of other stories. It tells how far
+#   the story has come, and no score of looking names it.
 # chapter: Who does it
 # level: intermediate
 # minutes: 15
@@ -298,16 +298,16 @@ figure(
 )
 
 # %% [markdown]
-# By its mean, L0H3 costs {{ result("heads.l0h3_mean", ".2f") }} nats a word. By its mean *at the same place* of other stories it
-# costs {{ result("heads.l0h3_place", ".4f") }}. So it says nothing about any word. It says how far the story has come, although no
-# rule of the grammar asks for that. The control is another head, L2H3. Replaced by its mean at the same place, it still costs
-# {{ result("heads.l2h3_place", ".2f") }}.
+# By its mean, L0H3 costs {{ result("heads.l0h3_mean", ".2f") }} nats a word. By its mean *at the same place* of other stories
+# it costs {{ result("heads.l0h3_place", ".4f") }}. So *World* needs nothing that it says about words. It needs to be told how
+# far the story has come, although no rule of the grammar asks for that. The control is another head, L2H3. Replaced by its
+# mean at the same place, it still costs {{ result("heads.l2h3_place", ".2f") }}.
 #
 # The clock does not need to choose where it looks. If we force its attention to be exactly even, *World* loses
 # {{ result("heads.even_l0h3", ".4f") }} nats. That is why no score of *where a head looks* can find it: it works because it looks
 # everywhere equally.
 #
-# ## Three of five trainings have a clock
+# ## Most trainings have a clock, not all
 
 
 # %% tags=["setup"]
@@ -492,9 +492,10 @@ figure(
 # But without it *and* the head with the second highest score only {{ result("heads.left_both", ".0%") }} is left, while two other
 # heads together cost next to nothing.
 #
-# Each of the two stands in for the other. In large models this is seen again and again: take a head away, and later ones make up
-# for it. It has been called *self-repair* and the *Hydra effect* ([McGrath et al. 2023](https://arxiv.org/abs/2307.15771)). A table
-# of single ablations shows neither head.
+# Each of the two is enough. Both are in layer 1 and work side by side, so neither can notice that the other is gone: they are
+# redundant. In large models another thing is seen as well, called *self-repair* or the *Hydra effect*: take a head away, and
+# *later* parts change what they write and make up for it ([McGrath et al. 2023](https://arxiv.org/abs/2307.15771)). In either
+# case a table of single ablations shows no head that is needed.
 #
 # ## The cost of zero depends on constants that do not matter
 #
@@ -729,7 +730,7 @@ print(f"1.{head}: resampled {by_resample[head]:.3f}, from the same place {here:.
 #
 # - compute a score of looking with its chance level, and say what it misses;
 # - choose what to put in a head's place, and say which question that choice asks;
-# - look for a second head that stands in for the first.
+# - look for a second head that does the same work as the first.
 #
 # ## What this does not show
 #
@@ -772,9 +773,9 @@ few_draws(
 # %% [markdown]
 # Wrong by the same amount everywhere, the clock costs {{ result("heads.clock_together", ".3f") }} nats a word (in songs
 # {{ result("heads.clock_together_songs", ".2f") }}). Wrong by another amount at each word, it costs
-# {{ result("heads.clock_apart", ".2f") }} (in songs {{ result("heads.clock_apart_songs", ".1f") }}). So no part reads what time it
-# is. What counts is that *the clocks of different words agree*. That fits songs, where the word to repeat was sung one verse
-# earlier. It may be how the head that repeats songs finds its position without a previous-token head, which
+# {{ result("heads.clock_apart", ".2f") }} (in songs {{ result("heads.clock_apart_songs", ".1f") }}). So hardly any part reads
+# what time it is. What counts is that *the clocks of different words agree*. That fits songs, where the word to repeat was
+# sung one verse earlier. It may be how the head that repeats songs finds its position without a previous-token head, which
 # [How rules form](17_formation.md) could not explain.
 #
 # ### Is a name stable?

@@ -2,7 +2,7 @@
 # title: Is attention an explanation?
 # question: Does the attention that a word gets tell how much it matters for the answer?
 # answer: >-
-#   The weight of a look and its effect on the answer have a rank correlation of {{ result("explanation.rho_odds", ".2f") }}.
+#   No more than for any other word. The weight of a look and its effect on the answer have a rank correlation of {{ result("explanation.rho_odds", ".2f") }}.
 #   With the effect on a word drawn at random it is {{ result("explanation.rho_drawn", ".2f") }}.
 # chapter: Who does it
 # level: intermediate
@@ -444,7 +444,7 @@ figure(
 #
 # ## The word with most attention need not be the one that decides
 #
-# In *World* we wrote the grammar, so for six rules we know which word decides. We keep places where no other word can give the
+# We wrote *World*'s grammar, so for six rules we know which word decides. We keep places where no other word can give the
 # answer away. Then we let five guides rank the words:
 #
 # - the attention that a word gets, summed over heads;
@@ -744,9 +744,9 @@ assert slope > attention, scores
 # slope of the log-odds along each cut reaches {{ result("explanation.guide_slope", ".2f") }} (exercise 2, where attention has
 # {{ result("explanation.guide_attention", ".2f") }}).
 #
-# By the loss, weight and effect have a rank correlation of {{ result("explanation.rho_loss", ".2f") }} over all edges. Norms change
-# it by {{ result("explanation.rho_norm_gain", ".3f") }}, which is within rounding. In the last layer it is higher than in the first
-# by {{ result("explanation.rho_late_gain", ".2f") }}.
+# By the loss, weight and effect have a rank correlation of {{ result("explanation.rho_loss", ".2f") }} over all edges. Norms
+# change it by {{ result("explanation.rho_norm_gain", ".3f") }}, which is next to nothing. In the last layer it is higher than
+# in the first by {{ result("explanation.rho_late_gain", ".2f") }}.
 #
 # ### Effects without attention
 #

@@ -418,11 +418,11 @@ figure(
 )
 
 # %% [markdown]
-# With the standardised probe's direction erased, {{ result("probing.verbs_right_scaled", ".0%") }} of the verbs are right. With the
-# raw probe's erased, {{ result("probing.verbs_right_raw", ".0%") }} are, no more than by guessing. The picture shows why. The two
-# clouds are far apart, and the standardised probe cuts between them at a slant. It avoids directions in which activations vary much
-# for other reasons, and the way from one cloud to the other is such a direction. So a good direction to read along need not be the
-# direction in which the classes differ.
+# With the standardised probe's direction erased, {{ result("probing.verbs_right_scaled", ".0%") }} of the verbs are right.
+# With the raw probe's erased, {{ result("probing.verbs_right_raw", ".0%") }} are, no more than by guessing. The picture shows
+# why. The two clouds are far apart, and the standardised probe cuts between them at a slant. It gives little weight to
+# dimensions in which activations vary much, and the two clouds differ most in such dimensions. So a good direction to read
+# along need not be the direction in which the classes differ.
 #
 # The cosine with the difference of the means is {{ result("probing.cosine_raw", ".2f") }} for the raw probe and
 # {{ result("probing.cosine_scaled", ".2f") }} for the standardised one (whitened: {{ result("probing.cosine_whitened", ".2f") }}).
@@ -452,8 +452,8 @@ figure(
 # closing *bracket* (the kind of bracket opened last). We erase each variable in each of {{ result("probing.seeds") }} trainings of
 # *World*.
 #
-# The strongest erasure is LEACE ([Belrose et al. 2023](https://arxiv.org/abs/2306.03819)). It is the smallest change after which
-# the class means are equal, measured in units of how much the activations vary. The control is a random change as large as LEACE's.
+# The strongest erasure is LEACE ([Belrose et al. 2023](https://arxiv.org/abs/2306.03819)). Of all affine maps after which the
+# class means are equal, it moves the activations least on average. The control is a random change as large as LEACE's.
 
 # %% tags=["drawing"]
 fig, axes = plots.subplots(1, 4, height=3.3, sharey=True)

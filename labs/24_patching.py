@@ -373,8 +373,8 @@ figure(
 #
 # Which heads are enough for this answer? We let some heads run on the clean prompt and hold all others as they were in the
 # corrupted run. A set of heads is *faithful* if it keeps the logit difference, *complete* if nothing is left without it, and
-# *minimal* if no smaller set will do ([Wang et al. 2022](https://arxiv.org/abs/2211.00593)). With 16 heads we can try all sets. We
-# search with 12 names and test with 12 others.
+# *minimal* if no smaller set will do (after [Wang et al. 2022](https://arxiv.org/abs/2211.00593), whose tests of the last two
+# are stricter). With 16 heads we can try all sets. We search with 12 names and test with 12 others.
 
 
 # %% tags=["setup"]

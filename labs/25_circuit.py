@@ -748,8 +748,8 @@ print("nats lost:", costs)
 #
 # ## What this does not show
 #
-# - Large models. Ours have two layers of two heads and 32 tokens, in three runs. Large models have previous-token heads that work
-#   at all positions, and their texts do not begin with a list.
+# - Large models. Ours have two layers of two heads and 32 tokens, in three runs. Large models have heads whose previous-token
+#   score is high over whole texts, and their texts do not begin with a list.
 # - A circuit free of training. “By hand” kept the trained embeddings and norms and fitted maps by least squares. The two factors in
 #   it, 170 and 8, are the first that we tried.
 # - That the narrow description is right. It fits the loss and isolated pairs; on other inputs it will fail. Heads were switched off

@@ -89,18 +89,18 @@ for name, half in (("again", again[:1]), ("after others", fresh[:1])):
 #
 # {{ drawing("one-head", light="values", alt="One head. What it takes from the word looked at, by values and output, is lit up.") }}
 #
-# Once a head looks at a token, its effect is a fixed table, from the token looked at to the logits of the next. The *copying score*
-# asks whether the table makes that same token likelier
+# Once a head looks at a token, its direct effect is a fixed table, from the token looked at to the logits of the next. The
+# *copying score* asks whether the table makes that same token likelier
 # ([Elhage et al. 2021](https://transformer-circuits.pub/2021/framework/index.html)):
 #
 # $$
 # \mathrm{score} = \frac{\sum_i \lambda_i}{\sum_i |\lambda_i|}, \qquad \lambda_i \text{ the eigenvalues of } W_E\, \v{W_V} W_O\, W_U
 # $$
 #
-# $W_E$ embeds a token, $\v{W_V}$ and $W_O$ are the head's value and output matrices, and $W_U$ unembeds. The score is 1 if every
-# direction is copied, and −1 if every direction is suppressed. A table with random entries scores 0 on average. But how far from 0
-# can a score be by chance? To find out we *permute the tokens* that come out against those that go in. Then the table cannot copy,
-# and any score that remains is chance.
+# $W_E$ embeds a token, $\v{W_V}$ and $W_O$ are the head's value and output matrices, and $W_U$ unembeds. The score is 1 if
+# all eigenvalues are positive (every direction is copied), and −1 if all are negative (every direction is suppressed). A
+# table with random entries scores 0 on average. But how far from 0 can a score be by chance? To find out we *permute the
+# tokens* that come out against those that go in. Then the table cannot copy, and any score that remains is chance.
 
 
 # %% tags=["idea"]
@@ -136,8 +136,9 @@ assert abs(mine - copying(stranger, centred=False).values[0, 0]) < 1e-3, mine
 #
 # ## Your prediction
 #
-# Half of the 512 tokens of `stories260K` are single bytes, which hardly occur in stories for children. Training hardly touched
-# their embeddings, so they are all nearly the same.
+# Half of the 512 tokens of `stories260K` are single bytes, which hardly occur in stories for children. A token that never
+# comes is pushed by the softmax at every position, and never pulled ([Tokens that training never touched](10_untouched.md)).
+# The model embeds and unembeds with one matrix, so the push has moved all these embeddings to nearly the same place.
 
 # %%
 ask(

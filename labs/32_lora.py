@@ -236,8 +236,8 @@ figure(
 
 # %% [markdown]
 # Rank 1 loses {{ result("lora.pronouns_rank_1", ".2f") }} nats at the exchanged pronouns, rank 16
-# {{ result("lora.pronouns_rank_16", ".2f") }}. Sixteen times as many numbers buy next to nothing: after 150 steps the number of
-# steps limits every rank, not its room.
+# {{ result("lora.pronouns_rank_16", ".2f") }}. Sixteen times as many numbers buy next to nothing here: after 150 steps it is
+# probably the number of steps that limits every rank, and not its room.
 #
 # With 72 new facts, which share nothing, the ranks look as close in this figure. That is an accident of this training. In four other trainings of
 # *World*, rank 1 is at least {{ result("lora.facts_behind_least", ".2f") }} nats behind rank 16 there ([below](#in-five-trainings-of-world)).
@@ -301,15 +301,15 @@ figure(
 
 # %% [markdown]
 # The best rate of rank 4 is {{ result("lora.rate_ratio", ".0f") }} times that of full tuning, of three each on a coarse grid.
-# [LoRA Without Regret](https://thinkingmachines.ai/blog/lora/) (2025) found about ten on large models. Compare both at
-# 0.003 and LoRA looks far superior, {{ result("lora.low_at_003", ".2f") }} against {{ result("lora.full_at_003", ".2f") }} nats
-# a word; only because the rate is wrong for full tuning, which breaks other rules there.
+# [LoRA Without Regret](https://thinkingmachines.ai/blog/lora/) (2025) found about ten on large models. Compare both at 0.003
+# and LoRA looks far superior, {{ result("lora.low_at_003", ".2f") }} against {{ result("lora.full_at_003", ".2f") }} nats a
+# word. But that is because the rate is wrong for full tuning, which breaks other rules there.
 #
 # ## Full tuning stops at a coin, and then goes on
 #
-# After 150 steps full tuning, at its best rate, loses {{ result("lora.pronouns_full", ".2f") }} nats at the new
-# pronouns, hardly better than a coin between *he* and *she*. Is that its limit? We run it for four times as long, and rank 4
-# once more as the recipe did.
+# After 150 steps full tuning, at its best rate, loses {{ result("lora.pronouns_full", ".2f") }} nats at the new pronouns, no
+# better than a coin between *he* and *she*, which would cost 0.69. Is that its limit? We run it for four times as long, and
+# rank 4 once more as the recipe did.
 
 # %% tags=["setup"]
 again = lora_by_hand(4, best_low, seed=0)

@@ -71,9 +71,10 @@ live(case_first=values[0].square() / values.square().sum())
 # W = \sum_i \sigma_i\, u_i v_i^{\top}
 # $$
 #
-# $v_i$ is a direction that the matrix reads, $u_i$ one that it writes, $\sigma_i \ge 0$ how strongly, largest first. The list of all
-# $\sigma_i$ is the *spectrum*. We use it twice: on the difference $W' - W$, to ask how many directions moved; and on $W$
-# and $W'$ side by side. A strong direction of $W'$ that resembles none of $W$ is an *intruder dimension*
+# $v_i$ is a direction that the matrix reads, $u_i$ one that it writes, $\sigma_i \ge 0$ how strongly, largest first. GPT-2
+# stores matrices as (in, out), so the columns of `U` in our code are the directions that a matrix reads. The list of all
+# $\sigma_i$ is the *spectrum*. We use it twice: on the difference $W' - W$, to ask how many directions moved; and on $W$ and
+# $W'$ side by side. A strong direction of $W'$ that resembles none of $W$ is an *intruder dimension*
 # ([Shuttleworth et al. 2024](https://arxiv.org/abs/2410.21228)).
 
 

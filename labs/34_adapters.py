@@ -2,7 +2,7 @@
 # title: Adapters and prompts
 # question: Five ways to tune a model by a few thousand numbers. What can each of them teach it, and what not?
 # answer: >-
-#   Where the numbers sit decides. {{ result("adapters.numbers_bottleneck", ",.0f") }} numbers inside the layers exchange the pronouns to
+#   Where the numbers sit matters more than how many they are. {{ result("adapters.numbers_bottleneck", ",.0f") }} numbers inside the layers exchange the pronouns to
 #   {{ result("adapters.bottleneck_pronouns", ".2f") }} nats; a prefix of half as many, outside them, stays at
 #   {{ result("adapters.prefix_pronouns", ".1f") }}.
 # chapter: Changing it
@@ -259,9 +259,10 @@ figure(
 # person, they get part of the way: {{ result("adapters.biases_homes", ".2f") }} nats with 24 homes, {{ result("adapters.biases_pronouns", ".2f") }} at the
 # pronouns.
 #
-# No way learns to sing backwards in 150 steps. LoRA comes nearest, with {{ result("adapters.low_rank_backwards", ".2f") }} nats; biases and
-# bottlenecks stand at {{ result("adapters.biases_backwards", ".2f") }} and {{ result("adapters.bottleneck_backwards", ".2f") }}. For that
-# rule a head has to look from each syllable to another one than before, and its frozen matrices decide where it looks.
+# No way learns to sing backwards in 150 steps. LoRA comes nearest, with {{ result("adapters.low_rank_backwards", ".2f") }}
+# nats; biases and bottlenecks stand at {{ result("adapters.biases_backwards", ".2f") }} and
+# {{ result("adapters.bottleneck_backwards", ".2f") }}. For that rule a head has to look from each syllable to another one
+# than before. Only LoRA changes the matrices that decide where a head looks, and these steps are too few for it as well.
 #
 # ## What surprised us
 #

@@ -3,7 +3,7 @@
 # question: Tune a model on one kind of sentence. Which of its other rules break, and what is the cheapest way to keep them?
 # answer: >-
 #   A quarter of the learning rate leaves {{ result("forgetting.low_rate_left", ".0%") }} of the forgetting, replay of old text
-#   {{ result("forgetting.replay_left", ".0%") }}. Which rule breaks most is another one in another training.
+#   {{ result("forgetting.replay_left", ".0%") }}. Which rule breaks most differs from training to training.
 # chapter: Changing it
 # level: intermediate
 # models: [world]
@@ -348,14 +348,14 @@ figure(
 #
 # ## What surprised us
 #
-# **Replay was not the answer.** It is the first remedy in every list, and we gave it three chances in four to remove two thirds. It did so in no
-# training. At a rate that breaks rules by shaking them, one reminder in eight comes too rarely.
+# **Replay was not the answer.** It is the usual first remedy, and we gave it three chances in four to remove two thirds. It
+# did so in no training. At a rate that breaks rules by shaking them, one reminder in eight probably comes too rarely.
 #
 # **Own samples beat old text.** We expected what the model says itself to be a weaker reminder. It left less forgetting than old text in
 # {{ result("forgetting.own_worlds") }} of {{ result("forgetting.worlds") }} trainings. We do not know why.
 #
-# **EWC beat replay.** We gave that one chance in five, and it held in every training. All old rules of *World* are in its weights, and the
-# squared gradients find which ones, in one pass over 160 texts.
+# **EWC beat replay.** We gave that one chance in five, and it held in every training. The squared gradients show which
+# weights the old rules need, in one pass over 160 texts.
 #
 # ## Try it
 #

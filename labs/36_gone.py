@@ -2,8 +2,9 @@
 # title: Is it gone?
 # question: A rule was tuned away. Is it gone from the model, or only switched off?
 # answer: >-
-#   Not gone, but worn. From a model that was tuned to decide pronouns by a coin a probe reads the gender of people whom it has not met in
-#   {{ result("gone.read_after", ".0%") }} of the places, and before tuning in all.
+#   Not gone, but worn. Before tuning, a probe reads the gender of people whom it has not met in every place. After tuning to coin
+#   pronouns it does so in {{ result("gone.read_worlds_least", ".0%") }} to {{ result("gone.read_worlds_most", ".0%") }} of the places,
+#   over {{ result("gone.worlds") }} trainings.
 # chapter: Changing it
 # level: intermediate
 # models: [world]
@@ -293,9 +294,9 @@ live(atol=0.2, right_after=(says_she(model, x) == women).mean())
 
 # %% [markdown]
 # The tuned model gives *he* and *she* nearly the same probability, but it still leans to the right one in
-# {{ result("gone.right_after", ".0%") }} of the places. With the repair {{ result("gone.repaired", ".0%") }} are right, with random
-# directions in place of the probe's {{ result("gone.repaired_random", ".0%") }}. In two of four other trainings of *World* the repair brings
-# no more than the model's own lean. So it shows little that the lean does not.
+# {{ result("gone.right_after", ".0%") }} of the places. With the repair {{ result("gone.repaired", ".0%") }} are right, with
+# random directions in place of the probe's {{ result("gone.repaired_random", ".0%") }}. In two of four other trainings of
+# *World* the repair brings no more than the model's own lean. So it shows little that the lean does not show.
 #
 # The control that matters is another one. We give each name a random label and repair the model towards *that*. If the probe has met all
 # names, the repaired model says the random label in {{ result("gone.label_known", ".0%") }} of the places. Such a repair does not bring anything back; it
@@ -377,9 +378,10 @@ figure(
 #
 # ## What surprised us
 #
-# **The probe knew everybody.** This page used to say that the gender is read as surely as before, in every place, and that a repair brings
-# nearly all pronouns back. That probe had met all 24 names. Tuned to a coin, the model still carries *who* it is about, and from that a probe
-# reads any label. Only with people held out does the number speak of the gender. It fell, and most of it stood.
+# **The probe knew everybody.** This page used to say that the gender is read as surely as before, in every place, and that a
+# repair brings nearly all pronouns back. That probe had met all 24 names. Tuned to a coin, the model still carries *who* it
+# is about, and from that a probe reads any label. Only with people held out does the number speak of the gender. It fell, and
+# most of it stayed.
 #
 # **The loud direction went, a quiet one stayed.** Before tuning the difference between the mean activations of women and men tells the gender of
 # a stranger in {{ result("gone.means_before", ".0%") }} of the places, afterwards in {{ result("gone.means_after", ".0%") }}. The probe finds

@@ -254,7 +254,7 @@ figure(
 # {{ result("arithmetic.four_cost", ".2f") }}. The costs grow faster than the number of vectors. At half strength the four cost
 # {{ result("arithmetic.four_cost_half", ".2f") }} and keep {{ result("arithmetic.in_four_half", ".0%") }}.
 #
-# ## A preference can be turned around, a rule cannot
+# ## The merry preference turns around, the giver's rule does not
 
 # %% tags=["setup"]
 TIMES = (-1.0, -0.5, 0.0, 0.25, 0.5, 1.0, 1.5, 2.0)
@@ -359,8 +359,9 @@ assert price[0.75] < price[1.0], "are the untouched rules graded in ordinary sto
 #
 # ## What this does not show
 #
-# - Small changes of a small model: 150 steps and four tasks, in five trainings, of which four were tuned with one seed each. Longer tunings interfere more.
-# - Vectors from different starts, or of differently sized models, cannot be added at all like this.
+# - Small changes of a small model: 150 steps and four tasks, in five trainings, of which four were tuned with one seed each.
+#   Longer tunings may interfere more.
+# - Vectors from different starts, or of differently sized models, cannot be added like this.
 # - How to choose the factors without the marks of each task, which methods of merging are about.
 #
 # ## Going deeper

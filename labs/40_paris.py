@@ -2,7 +2,7 @@
 # title: Where does it keep Paris?
 # question: Where in a real language model is the fact that Paris is the capital of France, and what fetches it?
 # answer: >-
-#   Up to layer 22 the answer depends on the word *France* alone; layer 23 carries it to the last word, where the capital of
+#   Up to layer 22 the word *France* decides the answer; layer 23 carries it to the last word, where the capital of
 #   the other country is then named in {{ result("paris.last_23", ".0%") }} of {{ result("paris.n_facts", "d") }} swaps.
 # level: intermediate
 # minutes: 15
@@ -396,9 +396,9 @@ figure(
 # With the 22 MLPs saying the same for every country, {{ result("paris.country_mlps", ".0%") }} are still right. With the
 # attention of those layers replaced too, {{ result("paris.country_both", ".0%") }} are.
 #
-# MLP 0 is another matter ({{ result("paris.country_mlp_0", ".0%") }} right without it). It reads a single word, so it works
-# as a second embedding. At the last word the MLPs before layer 23 are not needed ({{ result("paris.last_mlps_before", ".0%") }} right
-# without them), and those behind it are:
+# MLP 0 is another matter ({{ result("paris.country_mlp_0", ".0%") }} right without it). It stands behind one layer of
+# attention only, so it probably works as a second embedding of the word. At the last word the MLPs before layer 23 are not
+# needed ({{ result("paris.last_mlps_before", ".0%") }} right without them), and those behind it are:
 # {{ result("paris.last_mlps_after", ".0%") }} without them.
 #
 # ## Three heads of layer 23 fetch the country, and half say the capital already
@@ -533,8 +533,8 @@ figure(
 # other heads of the layer would write on average ({{ result("paris.others_say_capital", ".0%") }}).
 #
 # Let the same head read the country as it stood after layer 0. It would write the right capital in
-# {{ result("paris.early_ov", ".0%") }} of the cases: no fewer. For these facts the first layer and this head's weights are enough to link
-# Paris to France, {{ result("paris.best_layer", "d") }} layers apart.
+# {{ result("paris.early_ov", ".0%") }} of the cases: no fewer. For about half of these facts the first layer and this head's
+# weights are enough to link capital and country, {{ result("paris.best_layer", "d") }} layers apart.
 #
 # ## Another question takes the same way
 #

@@ -2,7 +2,7 @@
 # title: Sinks and giants
 # question: Why do most heads of a real model look at the first token, and what is the giant number that stands there?
 # answer: >-
-#   One MLP writes a vector a hundred times longer than all others wherever a token has seen only itself, and
+#   One MLP writes a vector about a hundred times as long as others where a token has seen only itself, and
 #   {{ result("sinks.sink_heads", "d") }} of 270 heads rest on it; without that vector the loss rises by
 #   {{ result("sinks.giant_costs", ".1f") }} nats a token.
 # level: intermediate
@@ -473,10 +473,10 @@ figure(
 # {{ result("sinks.dimension_costs", ".2f") }}, more than removing the whole vector. Probably what is left of it comes through
 # louder: each norm divides by the length of the vector, and the loudest number no longer holds the others down.
 #
-# If nobody may look at the first token, it costs {{ result("sinks.blind_costs", ".2f") }}. That is not much more than hiding any
-# token: token 3 costs {{ result("sinks.blind_3_costs", ".2f") }}. So heads can do without a sink. What they cannot bear is a
-# first token that no longer looks like one: {{ result("sinks.sinks_without", "d") }} heads still rest on it, and the others spread
-# over words.
+# If nobody may look at the first token, it costs {{ result("sinks.blind_costs", ".2f") }}. That is not much more than hiding
+# another token: token 3 costs {{ result("sinks.blind_3_costs", ".2f") }}. So heads can do without a sink. What harms them
+# more is a first token that no longer looks like one: {{ result("sinks.sinks_without", "d") }} heads still rest on it, and
+# the others spread over words.
 #
 # What a resting head takes along is small: at the first token values have {{ result("sinks.value_ratio", ".2f") }} of the
 # length that they have elsewhere, in the median head.
@@ -562,7 +562,7 @@ near(second_sink=second, usual_attention=usual)
 # ## You can now
 #
 # - recognise an attention sink and a massive activation, and say which part writes it;
-# - explain how a model without positions knows what comes first;
+# - explain how a model that adds no positions knows what comes first;
 # - keep first tokens out of your means, norms, probes and dictionaries.
 #
 # ## What this does not show

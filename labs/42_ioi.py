@@ -4,7 +4,7 @@
 #   "When Mary and John went to the store, John gave a drink to": which heads of a real model say Mary, and are they those of
 #   the published circuit?
 # answer: >-
-#   GPT-2's kinds of heads are here, and the head that does most is of another: {{ result("ioi.pusher_direct", ".1f") }} of
+#   GPT-2's kinds of heads are here, but the head that does most pushes the giver's name down: {{ result("ioi.pusher_direct", ".1f") }} of
 #   {{ result("ioi.difference", ".1f") }} logits, as much as all name movers together.
 # level: intermediate
 # models: [smollm2]
@@ -873,8 +873,8 @@ near(
 #
 # ## What surprised us
 #
-# **A head that should hurt helps.** In GPT-2 copy suppression costs logits on this sentence. Here the same kind of head looks at the
-# giver, and is worth more than all name movers together in the logit difference.
+# **A head that should hurt helps.** In GPT-2 copy suppression costs logits on this sentence. Here the same kind of head looks
+# at the giver. Taken away, it costs more of the logit difference than all name movers together.
 #
 # **It does not wait for a repetition.** If a third person gives, the pusher looks at that person all the same
 # ({{ result("ioi.third_look", ".0%") }}). It seems to push down whoever just acted.
@@ -924,7 +924,7 @@ near(named_turned=named(turned))
 # Change `NAME` at the top, and the same code asks another model: it finds that model's own steps and heads, or stops and says what the
 # model lacks. Our predictions are about SmolLM2. [GPT-2](46_gpt2.md) has a page of its own.
 #
-# - Finding: [The strongest head pushes the giver down](../findings/ioi-pushes-the-giver.md)
+# - Finding: [SmolLM2's strongest head for the receiver pushes the giver down](../findings/ioi-pushes-the-giver.md)
 # - Dead end: [Ranking heads by the logit difference](../dead-ends/ioi-logit-difference.md)
 # - Question: [Does GPT-2 push the giver down as well?](../questions/ioi-who-brings-both.md)
 # - Surprise: [The copying score takes the suppressor for a copier](../surprises/induction-copying-score.md)

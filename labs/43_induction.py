@@ -657,10 +657,13 @@ figure(
 # {{ result("induction.by_heads", "+.2f") }}, MLPs {{ result("induction.by_mlps", "+.2f") }}, and the final norm, which now divides by less,
 # {{ result("induction.by_norm", "+.2f") }}. In all it changes by {{ result("induction.total", "+.2f") }}.
 #
-# Later heads and MLPs together make up for {{ result("induction.repaired", ".0%") }} of the loss, and for
-# {{ result("induction.repaired_least", ".0%") }} to {{ result("induction.repaired_most", ".0%") }} over the four strongest writers: there is
-# no backup crew that would step in each time. The head that moves most is L{{ result("induction.backup_layer", "d") }}H{{ result("induction.backup_head", "d") }}
-# ({{ result("induction.backup_gain", "+.2f") }}), and it does not copy more. It is the suppressor, which has less to suppress.
+# Later heads and MLPs together make up for {{ result("induction.repaired", ".0%") }} of what is lost directly (below zero:
+# they add to the harm), and for {{ result("induction.repaired_least", ".0%") }} to
+# {{ result("induction.repaired_most", ".0%") }} over the four strongest writers: there is no backup crew that would step in
+# each time. The head that moves most is
+# L{{ result("induction.backup_layer", "d") }}H{{ result("induction.backup_head", "d") }}
+# ({{ result("induction.backup_gain", "+.2f") }}), and it does not copy more. It is the suppressor, which has less to
+# suppress.
 #
 # A random change of the same size moves heads by {{ result("induction.random_heads", "+.2f") }}, MLPs by
 # {{ result("induction.random_mlps", "+.2f") }} and the norm's part by {{ result("induction.random_norm", "+.2f") }}.
@@ -713,7 +716,7 @@ near(lookers_gone=lookers_gone, writers_gone=writers_gone)
 # Change `NAME` at the top, and the same code asks another model: it finds that model's own heads, or stops where fewer than six look
 # above chance. Our predictions are about SmolLM2.
 #
-# - Finding: [Ten of 270 heads carry all repetition](../findings/induction-ten-heads.md)
+# - Finding: [SmolLM2's repetition fails without ten of 270 heads](../findings/induction-ten-heads.md)
 # - Surprise: [The copying score takes the suppressor for a copier](../surprises/induction-copying-score.md)
 # - Olsson et al. (2022), [In-context learning and induction heads](https://transformer-circuits.pub/2022/in-context-learning-and-induction-heads/index.html)
 # - McGrath et al. (2023), [The Hydra effect](https://arxiv.org/abs/2307.15771)

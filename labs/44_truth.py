@@ -592,11 +592,11 @@ figure(
 # {{ result("truth.first_animals", ".0%") }} for animals. All of that is the [sink](41_sinks.md): in this layer a giant is written at the first
 # token, where no statement has yet said anything, and the erasure reached it.
 #
-# Asked outright, *True or false? Answer:*, the model does not know: a true statement gets more *True* than a false one in
-# {{ result("truth.auc", ".0%") }} of the comparisons of 16 true with 16 false statements, where guessing gives half. Adding twice the direction at the full stop moves *True* over
-# *False* by {{ result("truth.steer", "+.2f") }} logits, the strongest of six random directions of that length by
-# {{ result("truth.steer_random", ".2f") }}: nothing. On ordinary text it costs {{ result("truth.cost_steer", ".2f") }} nats a token, and a random one
-# {{ result("truth.cost_steer_random", ".2f") }}.
+# Asked outright, *True or false? Answer:*, the model hardly knows: a true statement gets more *True* than a false one in
+# {{ result("truth.auc", ".0%") }} of the comparisons of 16 true with 16 false statements, where guessing gives half. Adding
+# twice the direction at the full stop moves *True* over *False* by {{ result("truth.steer", "+.2f") }} logits, the strongest
+# of six random directions of that length by {{ result("truth.steer_random", ".2f") }}: nothing. On ordinary text it costs
+# {{ result("truth.cost_steer", ".2f") }} nats a token, and a random one {{ result("truth.cost_steer_random", ".2f") }}.
 #
 # ## What surprised us
 #

@@ -2,8 +2,8 @@
 # title: What instruction taught
 # question: Three tokens say that the assistant is to speak now; where in the model do they act, and what else turns one speaker into the other?
 # answer: >-
-#   In the first third: after layer 12 the new line behind the word *assistant* decides {{ result("chat.line_12", ".0%") }} of the first words, and
-#   one direction added there turns {{ result("chat.pushed", ".0%") }} of them.
+#   Early: after layer 12 of 30 the new line behind the word *assistant* decides {{ result("chat.line_12", ".0%") }} of the first words.
+#   One direction, added at that token after layer 15, turns {{ result("chat.pushed", ".0%") }} of them.
 # level: intermediate
 # models: [smollm2]
 # needs: [31_steering, 40_paris, smollm2]
@@ -260,7 +260,7 @@ figure(
 # {{ result("chat.line_12", ".0%") }} after layer 12. The control, the token that opens the message, turns
 # {{ result("chat.control", ".0%") }}.
 #
-# A fact is fetched late, when it is asked for. Who speaks is fetched early, and a third of the model's depth is enough.
+# In this model a fact is fetched late, when it is asked for. Who speaks is fetched early.
 #
 # ## One direction makes the assistant speak
 

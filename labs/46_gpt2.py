@@ -56,8 +56,8 @@ def run(ids):
 # ## A case you can hold: one sentence, two models
 #
 # *When Mary and John went to the store, John gave a drink to* … SmolLM2 says *Mary* with probability
-# {{ result("ioi.case_p", ".2f") }}, GPT-2 small with probability {{ result("gpt2.case_p", ".2f") }}. GPT-2 (OpenAI, 2019) is the model in
-# which most of this field's first findings were made: 12 layers of 12 heads, 124 million parameters.
+# {{ result("ioi.case_p", ".2f") }}, GPT-2 small with probability {{ result("gpt2.case_p", ".2f") }}. GPT-2 (OpenAI, 2019) is
+# the model in which many of this field's first findings were made: 12 layers of 12 heads, 124 million parameters.
 #
 # **What stands here and what does not.** This page's own numbers come from a run that needs the Hugging Face hub. Where the notebook was
 # built without it, they read “(not recorded yet)”, and the figures are missing. SmolLM2's numbers are those of
@@ -443,8 +443,9 @@ figure(
 #
 # ## What surprised us
 #
-# That the code needed no change. Where each architecture keeps its parts is known in one file, so a layer norm with a bias, positions that are
-# added, and one matrix for query, key and value ask for nothing here. What GPT-2 answers, this page can say only after its run.
+# The code needed no change. Where each architecture keeps its parts is known in one file, so a layer norm with a bias,
+# positions that are added, and one matrix for query, key and value ask for nothing here. What GPT-2 answers, this page can
+# say only after its run.
 #
 # ## Try it
 #

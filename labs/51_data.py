@@ -3,7 +3,7 @@
 # question: What does each step of cleaning a text do for the model that learns from it?
 # answer: >-
 #   With the same number of characters to read, all steps together take a small model from {{ result("data.bits_raw", ".2f") }} bits a
-#   character to {{ result("data.bits_all", ".2f") }}; the filters of language and quality do most of it.
+#   character to {{ result("data.bits_all", ".2f") }}; the filters of language and quality have the largest part in it.
 # level: beginner
 # minutes: 15
 # models: []
@@ -544,8 +544,8 @@ figure(
 # {{ result("data.gain_copies", ".3f") }}, stripping markup {{ result("data.gain_markup", ".3f") }}, as means over five collections. The lines of
 # the collections cross: which stories the first 100,000 characters hold matters nearly as much as a step.
 #
-# To take private words out changes the bits by {{ result("data.gain_private", "+.4f") }}. There is no trade between a good model and
-# other people's numbers.
+# To take private words out changes the bits by {{ result("data.gain_private", "+.4f") }}. Here there is no trade between a
+# good model and other people's numbers.
 #
 # ```exercise
 # title: One band more
@@ -649,7 +649,7 @@ counted(pairs_16=len(set(short) & set(full)) / len(full))
 #
 # ## What this does not show
 #
-# - The web. Our dirt is simple, and its amount is our choice: 55% of the pages are copies or no stories at all.
+# - The web. Our dirt is simple, and its amount is our choice: more than half of the pages are copies or no stories at all.
 # - A neural network. The model counts. It forgets nothing and generalises little.
 # - Whether cleaning helps if the raw text is longer. Here every step has the same number of characters; with all pages at hand, removing some also
 #   removes text.

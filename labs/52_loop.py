@@ -2,8 +2,8 @@
 # title: The training loop under a glass
 # question: What does each dial of the training loop do to the loss, and which of them depend on each other?
 # answer: >-
-#   The learning rate matters most, and how high it may be depends on warm-up and batch size. Scaling every gradient down to a tenth
-#   moves the loss by {{ result("loop.clip_moves", ".3f") }} nats, because Adam divides by the gradient's own size.
+#   The learning rate matters most, and how high it may be depends on warm-up and batch size. Cutting every gradient to a norm of
+#   0.1 moves the loss by {{ result("loop.clip_moves", ".3f") }} nats, because Adam divides by the gradient's own size.
 # level: intermediate
 # minutes: 15
 # models: []
@@ -547,7 +547,7 @@ shipped(
 #
 # ## What this does not show
 #
-# - Larger models or longer trainings, in which weight decay and clipping earn their place.
+# - Larger models or longer trainings, in which weight decay and clipping may earn their place.
 # - Spikes that come by themselves. Ours was made, to be looked at.
 # - Batch size at the same number of words read. All runs have 250 steps.
 #

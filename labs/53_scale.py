@@ -1,8 +1,8 @@
 # ---
 # title: Scale
-# question: Can six small trainings foretell a seventh that is four times larger, and how do two processes share one training?
+# question: Can six small trainings predict a seventh that is four times as large, and how do two processes share one training?
 # answer: >-
-#   A power law through six sizes foretold {{ result("scale.told_all", ".2f") }} nats above the floor. The seventh size reached
+#   A power law through six sizes predicted {{ result("scale.told_all", ".2f") }} nats above the floor. The seventh size reached
 #   {{ result("scale.seventh", ".2f") }}: at that size rules arrive that the six barely have.
 # level: intermediate
 # minutes: 15
@@ -88,7 +88,8 @@ note(
 #
 # {{ drawing("scaling", alt="Six dots fall from left to right on logarithmic axes. Three dashed lines go on to a seventh size and part: through all six lowest, through the last three above it, and one that must guess the floor highest. A question mark stands at the seventh size.") }}
 #
-# The usual form ([Kaplan and others 2020](https://arxiv.org/abs/2001.08361)) is a power law,
+# The usual form is a power law ([Kaplan and others 2020](https://arxiv.org/abs/2001.08361)), here with a floor as in
+# [Hoffmann and others 2022](https://arxiv.org/abs/2203.15556):
 #
 # $$
 # L(N) = E + A\,N^{-\alpha}
@@ -132,10 +133,10 @@ shipped(alpha_all=alpha_all, alpha_last=alpha_last)
 # %% [markdown]
 # ## Your prediction
 #
-# Three lines, three prophecies for a model with {{ result("scale.seventh_size", ",") }} parameters, four times the sixth: a power law through
-# all six says {{ result("scale.told_all", ".2f") }} nats above the floor; one through the last three says
-# {{ result("scale.told_last", ".2f") }}; a fit that must guess the floor says {{ result("scale.told_own", ".2f") }}. We wrote these down, then
-# trained the seventh.
+# Three lines, three forecasts for a model with {{ result("scale.seventh_size", ",") }} parameters, four times the sixth: a
+# power law through all six says {{ result("scale.told_all", ".2f") }} nats above the floor; one through the last three says
+# {{ result("scale.told_last", ".2f") }}; a fit that must guess the floor says {{ result("scale.told_own", ".2f") }}. We wrote
+# these down, then trained the seventh.
 
 # %%
 ask(
@@ -731,7 +732,7 @@ close(
 #
 # ## Try it
 #
-# **1. One size less** (5 minutes). Fit the law to the first five sizes. Does it foretell the sixth within a tenth?
+# **1. One size less** (5 minutes). Fit the law to the first five sizes. Does it predict the sixth within a tenth?
 #
 # ??? tip "Hint"
 #     `law(sizes[:5], above[:5])` gives the law as a function, and alpha.
@@ -758,11 +759,11 @@ shipped(sixth_over_five=ratio)
 #
 # ## Going deeper
 #
-# **Does a law through fewer sizes work nearer by?** Five sizes foretell the sixth: it comes out at
+# **Does a law through fewer sizes work nearer by?** Five sizes predict the sixth: it comes out at
 # {{ result("scale.sixth_over_five", ".2f") }} of what they say.
 #
-# **Exponents.** $\alpha$ is {{ result("scale.alpha_all", ".2f") }} for all six and {{ result("scale.alpha_last", ".2f") }} for the last three.
-# Kaplan and others found 0.076 for English.
+# **Exponents.** $\alpha$ is {{ result("scale.alpha_all", ".2f") }} for all six and {{ result("scale.alpha_last", ".2f") }}
+# for the last three. Kaplan and others found 0.076 for English, with no floor taken off.
 #
 # **Compute-optimal.** With a fixed number of operations $6ND$ one must choose between parameters $N$ and tokens $D$; about twenty tokens a
 # parameter was the best in [Hoffmann and others 2022](https://arxiv.org/abs/2203.15556). We varied $N$ alone.

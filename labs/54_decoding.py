@@ -660,8 +660,8 @@ figure(
 )
 
 # %% [markdown]
-# A penalty of 1.2 leaves {{ result("decoding.again_penalty", ".0%") }} of the sentences repeated, and all but
-# {{ result("decoding.good_penalty", ".0%") }} stay grammatical. The ban stops every loop and gets only
+# A penalty of 1.2 leaves {{ result("decoding.again_penalty", ".0%") }} of the sentences repeated, and
+# {{ result("decoding.good_penalty", ".0%") }} are grammatical. The ban stops every loop and gets only
 # {{ result("decoding.list_no_repeat", ".0%") }} of the syllables in real songs right.
 #
 # ## A fixed number of words fits no place
@@ -829,8 +829,8 @@ drawn_note(typical_typical=inside)
 # *when Anna and Anna*. How sure depends on the training: of five others the worst has {{ others("least", "decoding.good_beam", ".0%") }} of them grammatical and
 # the best {{ others("most", "decoding.good_beam", ".0%") }}.
 #
-# **Mean log probability.** Divide by the length, and the empty story is no longer the best. In this language the best is then an
-# endless song: each repetition costs $\ln 0.6$ once, however many syllables it has.
+# **Mean log probability.** Divide by the length, and the empty story is no longer the best. In this language the best is then
+# an endless song: each repetition costs $-\ln 0.6 \approx 0.5$ nats once, however many syllables it has.
 #
 # **An earlier *World*.** At step 1,000 it errs at {{ result("decoding.illegal_early", ".1%") }} of the words, and
 # {{ result("decoding.legal_whole_early", ".0%") }} of its stories should be right. Top-p 0.9 brings the mistakes to

@@ -345,10 +345,11 @@ figure(
 #
 # ## A test on what was trained flatters
 #
-# The dotted lines are the sixteen people whom training asked about: {{ result("finetune.asked_answers", ".0%") }} with the loss on
-# answers, where the eight others have {{ result("finetune.never_answers", ".0%") }}. With the loss on every word the two are further
-# apart, {{ result("finetune.asked_all", ".0%") }} and {{ result("finetune.never_all", ".0%") }}: on the sixteen both losses look the same. The tales before the questions are new in both tests. Only the people are not,
-# and that is enough. Whoever splits examples at random and not by person measures the dotted line.
+# The dotted lines are the sixteen people whom training asked about: {{ result("finetune.asked_answers", ".0%") }} with the
+# loss on answers, where the eight others have {{ result("finetune.never_answers", ".0%") }}. With the loss on every word the
+# two are further apart, {{ result("finetune.asked_all", ".0%") }} and {{ result("finetune.never_all", ".0%") }}: on the
+# sixteen both losses look the same in this training of *World*. The tales before the questions are new in both tests. Only
+# the people are not, and that is enough. Whoever splits examples at random and not by person measures the dotted line.
 #
 # ## A form is not an ability
 #
@@ -456,7 +457,7 @@ loose(unit="nats", gentle_apart=there)
 # **Forgetting, and softening it** is the subject of a chapter of its own, *Changing it*.
 #
 # - Surprise: [One seed told the opposite](../surprises/finetune-one-seed.md)
-# - Finding: [Asked about people, not about facts](../findings/finetune-form-without-ability.md)
+# - Finding: [Short tuning teaches a form, and not a new ability](../findings/finetune-form-without-ability.md)
 # - Dead end: [Teaching a model to look up](../dead-ends/finetune-looking-up.md)
 # - Wei and others (2022), [Finetuned language models are zero-shot learners](https://arxiv.org/abs/2109.01652)
 # - Zhou and others (2023), [LIMA](https://arxiv.org/abs/2305.11206): that tuning teaches a form above all
