@@ -37,8 +37,8 @@ SMOOTH = "an average of smooth functions of fixed weights"
 # So at *likes* the model must know who it is talking about. A model holds a vector, a list of numbers, for each word. Only its
 # *attention heads* bring anything from the vector of one word to that of another.
 #
-# *World* has four layers with four heads each. One of these, L2H3 (layer 2, head 3, both counted from 0), does it in plain
-# sight. Click *likes* below and Karl lights up.
+# *World* has four layers with four heads each. One of these, L2H3 (layer 2, head 3, both counted from 0), does it in
+# plain sight. Load *World* below, click *likes*, and Karl lights up.
 #
 # <div class="bench" data-bench="heads" data-name="one-head" data-only="L2H3" data-text="Karl likes" data-search-exclude markdown>
 #

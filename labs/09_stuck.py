@@ -87,9 +87,10 @@ for (a, b), truth, says in zip(X.astype(int), Y[:, 0], one, strict=True):
 #
 # The curvatures are the eigenvalues of the *Hessian*, the matrix of second derivatives.
 #
-# The first lab measured these curvatures at the stuck runs: all nine point upwards, so no run is at a saddle. But the loss is still
-# creeping towards $\frac{1}{2} \ln 2$, and ten times the steps bring it {{ result("xor.above_half_ln2_ratio", ".1f") }} times
-# nearer. So a stuck run is in a valley without end. Does that valley have walls?
+# The first lab measured these curvatures at the stuck runs: all nine are positive, so no run is at a saddle. But the
+# loss is still creeping towards $\frac{1}{2} \ln 2$, and ten times the steps bring it
+# {{ result("xor.above_half_ln2_ratio", ".1f") }} times nearer. So a stuck run is in a valley without end. Does that
+# valley have walls?
 #
 # ```exercise
 # title: What merging costs
@@ -224,10 +225,10 @@ figure(
 )
 
 # %% [markdown]
-# From {{ result("stuck.downhill_share", ".0%") }} of the stuck runs the path leads to a solution and never rises (by more than
-# 0.0001 nats above its lowest point so far). The control is the straight line to the same solution. It climbs by
-# {{ result("stuck.straight_rise", ".2f") }} nats (median). So a stuck run is not in a walled basin, although the loss curves
-# upwards in every direction around it.
+# From {{ result("stuck.downhill_share", ".0%") }} of the stuck runs the path leads to a solution and never rises (by
+# more than 0.0001 nats above its lowest point so far). The control is the straight line to the same solution. It climbs
+# by {{ result("stuck.straight_rise", ".2f") }} nats (median), many times the $\frac{1}{2} \ln 2$ at which it starts. So
+# a stuck run is not in a walled basin, although the loss curves upwards in every direction around it.
 #
 # Why does gradient descent not take this path? It follows the steepest descent, and that leads along the valley, towards infinity.
 # Where our path turns off, the slope is only {{ result("stuck.slope_at_turn", ".0e") }} nats per unit of weight, and of that slope
@@ -285,9 +286,9 @@ note(rtol=1e-2, unit="nats", height_solved=height(control).max())
 # {{ result("stuck.stuck_with_decay", ".0%") }} are still stuck. Rounded to five digits, they have
 # {{ result("stuck.distinct_minima") }} height, so we take them to be one minimum, up to swaps of units, signs and inputs.
 #
-# That minimum lies at {{ result("stuck.height_stuck", ".2f") }} nats, loss and price together. The control, solved runs trained on
-# with the same price, ends at {{ result("stuck.height_solved", ".2f") }} or below. So *local minimum* is the right name with this
-# weight decay, and the wrong one without.
+# That minimum lies at {{ result("stuck.height_stuck", ".2f") }} nats, loss plus price. The control, solved runs trained
+# on with the same price, ends at {{ result("stuck.height_solved", ".2f") }} or below. So *local minimum* is the right
+# name with this weight decay, and the wrong one without.
 #
 # ## A kick is worse than a fresh start
 #
@@ -392,8 +393,8 @@ figure(
 # **No saddle, no minimum, and a way out that never climbs.** *Local minimum* is the usual name for such runs. Without weight decay
 # it is wrong twice: the slope is nowhere zero, and there are no walls.
 #
-# **A kicked run is worse off than a fresh one.** We had given two chances in five that a kick of size 1 frees more than half. It
-# frees {{ result("stuck.freed_by_kick_1", ".0%") }}.
+# **A kicked run is worse off than a fresh one.** We had given two chances in five that a kick of size 1 frees more than
+# half of the runs. It frees {{ result("stuck.freed_by_kick_1", ".0%") }}.
 #
 # ## Try it
 #

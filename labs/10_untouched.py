@@ -3,7 +3,7 @@
 # question: What becomes of a token that never comes in the training text?
 # answer: >-
 #   All such tokens end in one direction. It finds them from the model's weights alone, with an AUC of
-#   {{ result("untouched.auc_direction", ".3f") }}.
+#   {{ result("untouched.auc_direction", ".3f") }}, where 1 is perfect.
 # level: intermediate
 # models: [fairytale]
 # needs: [02_tokens, 07_training, 08_meet]
@@ -412,15 +412,16 @@ figure(
 #
 # ## What surprised us
 #
-# **The pieces of the most frequent words come never.** We expected the tokens with the fewest counts to be pieces of rare words and
-# names, learned last. They are pieces of *woman*, *daughter* and *queen*, learned early
+# **The pieces of the most frequent words never come.** We expected the tokens with the fewest counts to be pieces of
+# rare words and names, learned last. They are pieces of *woman*, *daughter* and *queen*, learned early
 # ([surprise](../surprises/tokens-pieces-of-frequent-words.md)).
 #
-# **Length turned round.** We had given short embeddings little chance as a sign of untouched tokens, because in an earlier version of
-# *Fairytale* these were the *longest* of all. Here shortness finds them with an AUC of {{ result("untouched.auc_short", ".3f") }}.
-# Direction found them in both models. In the toys the 40 tokens are
-# {{ result("untouched.toy_tied_length", ".1f") }} times as long as others with AdamW and {{ result("untouched.toy_sgd_length", ".1f") }}
-# times with plain gradient descent. What sets the length is an [open question](../questions/tokens-what-sets-the-length.md).
+# **Length changed sides.** We had given short embeddings little chance as a sign of untouched tokens, because in an
+# earlier version of *Fairytale* these were the *longest* of all. Here shortness finds them with an AUC of
+# {{ result("untouched.auc_short", ".3f") }}. Direction found them in both models. In the toys the 40 tokens are
+# {{ result("untouched.toy_tied_length", ".1f") }} times as long as others with AdamW and
+# {{ result("untouched.toy_sgd_length", ".1f") }} times with plain gradient descent. What sets the length is an
+# [open question](../questions/tokens-what-sets-the-length.md).
 #
 # ## Try it
 #

@@ -90,7 +90,7 @@ figure(
 #
 # $x_c$ is what part $c$ wrote: the embedding, four attentions and four MLPs. $u_w$ is the direction of word $w$ in the
 # unembedding, with the norm's gain. $s$ is the divisor of the norm, held fixed, and $b_w$ a constant. This is called
-# *direct logit attribution*. Here it is for Isley against Corby.
+# *direct logit attribution*. Here it is for *Isley* against *Corby*, another town.
 
 # %% tags=["idea"]
 W = parts(world)
@@ -466,9 +466,9 @@ figure(
 )
 
 # %% [markdown]
-# The sum is exact: the largest error of any logit is {{ result("residual.largest_gap", ".0e") }}. For eight of the nine rules it has the same
-# shape. The right answer first leads after an attention, never after an MLP. Then the last MLP writes
-# {{ result("residual.last_mlp_median", ".0%") }} of the difference in the median rule.
+# The sum is exact: the largest error of any logit is {{ result("residual.largest_gap", ".0e") }}. For eight of the nine
+# rules it has the same shape. The right answer first leads after an attention layer, never after an MLP. Then the last
+# MLP writes {{ result("residual.last_mlp_median", ".0%") }} of its lead over the rivals, in the median rule.
 #
 # Rank components by how much they write and you rank the amplifier above the decision.
 #
@@ -570,7 +570,9 @@ figure(
 )
 
 # %% [markdown]
-# With the mean, the part whose loss costs most answers is an attention in {{ result("residual.needs_attn") }} of the eight rules. The last MLP is hardly needed: {{ result("residual.keeps_median", ".0%") }} of the answers stay in the median rule.
+# With the mean, the part that costs most answers is an attention layer in {{ result("residual.needs_attn") }} of the
+# eight rules. The last MLP is hardly needed: {{ result("residual.keeps_median", ".0%") }} of the answers stay in the
+# median rule.
 #
 # With another word's output, the last MLP costs nearly everything: {{ result("residual.list_swap_mlp", ".0%") }} of
 # the songs and {{ result("residual.fact_swap_mlp", ".0%") }} of the facts are left. Its mean holds nothing about the answer. Another word's output points to a wrong answer, loudly. “Which part decides?” has no answer until you say what you replace
@@ -578,8 +580,9 @@ figure(
 #
 # ## What surprised us
 #
-# **The same to the lens, and opposite.** Two rules look the same for two layers. One is known from the start, the other not before the
-# last layer. We had trusted the lens for a long time before we checked it with a swap.
+# **The same to the lens, opposite to the swap.** Two rules look the same for two layers. Yet one answer is known from
+# the start, and the other not before the last layer. We had trusted the lens for a long time before we checked it with
+# a swap.
 #
 # **The sum named the wrong part.** For facts and brackets the sum credits the attention of layer 0 with almost nothing. Without
 # that attention {{ result("residual.fact_mean_attn0", ".0%") }} of the facts and {{ result("residual.closing_mean_attn0", ".0%") }}
@@ -610,8 +613,8 @@ assert still > 0.8, f"{still}: are only syllables compared, at the places before
 print("songs right without the last MLP:", still.item())
 
 # %% [markdown]
-# **2. Where it is, when it is not there** (10 minutes). "the cat near the dog": before the last layer the number of
-# *cat* is not in the stream of *dog*. Replace the stream of *cat* instead, after each layer. Until when does the verb flip?
+# **2. Where is it, if not there?** (10 minutes). "the cat near the dog": before the last layer the number of *cat* is
+# not in the stream of *dog*. Replace the stream of *cat* instead, after each layer. Until when does the verb flip?
 #
 # ??? tip "Hint"
 #     The same loop with `positions=2` and `given[spot][:, 2:3]`.

@@ -141,23 +141,24 @@ def write(layer, u, k, d):  # u, k: (neurons,), d: (d_model,)
 
 # %% [markdown]
 # ```exercise
-# title: Add exactly d
+# title: What another word receives
 # minutes: 3
 # code: |
-#   change = torch.outer(u, d) / ▢
-#   assert torch.allclose(k @ change, d)
-# right: ["(u @ k)", "u @ k", "(k @ u)", "k @ u", "u.dot(k)", "k.dot(u)", "(u * k).sum()", "torch.dot(u, k)"]
-# praise: "The key k meets u in the dot product u · k. Dividing by it leaves exactly d."
+#   change = torch.outer(u, d) / (u @ k)
+#   assert torch.allclose(k @ change, d)  # the word we edit receives exactly d
+#   # k2 holds the activations at some other word, which receives a share of d
+#   assert torch.allclose(k2 @ change, (▢) * d)
+# right: ["(u @ k2) / (u @ k)", "(k2 @ u) / (u @ k)", "(k2 @ u) / (k @ u)", "(u @ k2) / (k @ u)", "u @ k2 / (u @ k)", "k2 @ u / (u @ k)", "k2 @ u / (k @ u)"]
+# praise: "This is 0 only if k2 is at right angles to u. So the edit turns u away from keys that are common."
 # wrong:
-#   "(k @ k)": "This is right only if u = k. What does k @ outer(u, d) give?"
-#   "k @ k": "This is right only if u = k. What does k @ outer(u, d) give?"
-#   "(u @ u)": "This is right only if u = k. What does k @ outer(u, d) give?"
-#   "u @ u": "This is right only if u = k. What does k @ outer(u, d) give?"
-#   "u.norm()": "The change must fit the key k, and k does not appear here."
-#   "k.norm()": "The change must fit the key k as u meets it. Where is u?"
-#   "1": "Then k @ change is d times a number. Which number?"
-# otherwise: "`k @ torch.outer(u, d)` is d times one number. Divide by that number."
-# solution: "`k @ torch.outer(u, d)` is `(u @ k) * d`, so divide by `(u @ k)`."
+#   "0": "Then the edit would touch no other word. That is so only if k2 is at right angles to u."
+#   "1": "That is the share of the word we edit. How strongly does k2 meet u?"
+#   "u @ k2": "Nearly. The change is also divided by a number."
+#   "k2 @ u": "Nearly. The change is also divided by a number."
+#   "(k2 @ k) / (k @ k)": "This is right only if u = k. Which vector does the change compare with?"
+#   "k2 @ k": "This is right only if u = k, and the division is missing."
+# otherwise: "`k2 @ torch.outer(u, d)` is d times one number. Divide that number as the change is divided."
+# solution: "`(u @ k2) / (u @ k)`. `k2 @ torch.outer(u, d)` is `(u @ k2) * d`, and the change divides by `u @ k`."
 # ```
 #
 # ## Your prediction
@@ -424,9 +425,10 @@ figure(
 # Anna now has another person's job and food, and she is no exception. For {{ result("mlps.exactly_another", ".0%") }} of the 24 people all three answers are exactly those of somebody else. The control is the edit at the asking word, with
 # {{ result("mlps.exactly_another_asking", ".0%") }}: one person who, with only the home changed, happens to match another.
 #
-# Of the answers that changed at the name, {{ result("mlps.becomes_resident", ".0%") }} are true of a resident of the new town.
-# Chance would give {{ result("mlps.becomes_resident_chance", ".0%") }}. So the edit did not teach the model where Anna lives. It taught the
-# model that she is somebody who lives there. (Nobody lives in Kelso, so Anna took over another person's facts.)
+# Of the answers that changed at the name, {{ result("mlps.becomes_resident", ".0%") }} are true of a resident of the
+# new town. Chance would give {{ result("mlps.becomes_resident_chance", ".0%") }}. So the edit did not teach the model
+# where Anna lives. It taught the model that she is somebody who lives there. (Kelso itself has no residents, so Anna
+# took the facts of somebody from elsewhere.)
 #
 # ## Edited at the asking word, one fact changes and no other
 
@@ -470,7 +472,7 @@ figure(
 #
 # At the name the edit works as often. So is the fact kept at the name, or at the asking word, or at both?
 #
-# ## At the asking word, attention brings most facts and MLPs give their kind
+# ## At the asking word, attention brings most facts, and MLPs say which kind of word must come
 #
 # To find out, we silence the MLPs and ask for all 82 facts, each after two different opening sentences. Silencing means replacing the
 # MLP's output by something else. The obvious choice is its mean over all words of other stories. A fairer choice takes away less: it keeps what
@@ -782,8 +784,9 @@ assert np.argmin(alone) == 3, f"{alone}: is one layer replaced, at the asking wo
 print("facts right, by layer:", np.round(alone, 2))
 
 # %% [markdown]
-# **2. Without the second moment** (10 minutes). Use $u = k$ instead of $C^{-1} k$ for the edit at the name in layer 0. Which
-# of the four consequences changes most, and why?
+# **2. Without the second moment** (10 minutes). Use $u = k$ instead of $C^{-1} k$ for the edit at the name in layer 0.
+# Four things can follow from the edit: it works, the pronoun follows, the person's other facts change, other people's
+# homes change. Which of the four changes most, and why?
 #
 # ??? tip "Hint"
 #     How similar are the keys of two names? An entry for $k$ adds $(u \cdot k') / (u \cdot k)$ of $d$ for a key $k'$.
@@ -912,8 +915,8 @@ figure(
 #
 # ### The same in stories
 #
-# Every fact in these stories, its MLPs at the asking word replaced by the mean over places of the same kind with another
-# answer.
+# We take every fact in these stories and replace the MLPs at its asking word by the mean over places of the same kind
+# with another answer.
 
 # %% tags=["setup"]
 told = [
@@ -944,7 +947,8 @@ note(stories_differ=np.mean(kept_in_stories), stories_facts=len(told))
 #
 # ### By layer, at the name and at the asking word
 #
-# The old measurement in full: the mean over all words, at one word of each prompt. The control is the full stop before the name.
+# This is the old measurement in full: we replace the MLPs by the mean over all words, at one word of each prompt. The
+# control is the full stop before the name.
 
 # %% tags=["setup"]
 POSITIONS = ("name", "asking word", "full stop")
@@ -1005,9 +1009,9 @@ figure(
 #
 # ### Half a layer of neurons
 #
-# Without the half of the last layer that speaks most for the right answers {{ result("mlps.strong_half", ".0%") }} of the facts
-# are right, without a random half {{ result("mlps.random_half", ".0%") }}. Without the whole layer, by the mean over all words,
-# {{ result("mlps.whole_layer", ".0%") }} are.
+# Without the half of the last layer that pushes most for the right answers {{ result("mlps.strong_half", ".0%") }} of
+# the facts are right, without a random half {{ result("mlps.random_half", ".0%") }}. Without the whole layer, by the
+# mean over all words, {{ result("mlps.whole_layer", ".0%") }} are.
 #
 # ### How far an edit reaches
 #

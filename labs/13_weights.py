@@ -164,7 +164,7 @@ ask(
 )
 
 # %% [markdown]
-# ## Nearly all facts can be read, and the head that they need most holds none
+# ## Nearly all facts can be read, and the head that they need most holds hardly any
 #
 # We look into the row of a person. Of the ten towns, has the person's home the largest entry? We ask the same for jobs and foods,
 # and for the landmark in the row of each town.
@@ -397,9 +397,10 @@ figure(
 # c_h = \frac{\sum_i \lambda_i}{\sum_i |\lambda_i|}
 # $$
 #
-# The score is +1 if every direction is copied and −1 if every direction is suppressed. For a null we permute the words that come
-# out against the words that go in. We centre the embeddings and apply the norms' gains. Then we compare the score with what the
-# head does on 60 stories: by how many logits does it raise the words that it looks at?
+# The score is +1 if every direction is copied and −1 if every direction is suppressed. For the *null*, the score that
+# chance gives, we permute the words that come out against the words that go in. We centre the embeddings and apply the
+# norms' gains. Then we compare the score with what the head does on 60 stories: by how many logits does it raise the
+# words that it looks at?
 
 
 # %% tags=["setup"]
@@ -604,9 +605,10 @@ for _, kind, how in KINDS:
 # town is asked for, and L0H3 at *a* that a job is. (We named L0H2 before any test. We thought of reading the kinds only when L0H3
 # had turned out to matter.)
 #
-# The runs agree. At *likes* L0H2 pays the person {{ result("weights.looks_at_person", ".0%") }} of its attention. Without L0H3
-# {{ result("weights.kind_jobs", ".0%") }} of the jobs are right, and without L0H0 {{ result("weights.homes", ".0%") }} of the
-# homes. Only for *likes* the reading named the wrong head: it named L0H1, and without L0H1 nothing is lost.
+# The runs agree. At *likes* L0H2 pays the person {{ result("weights.looks_at_person", ".0%") }} of its attention.
+# Without L0H3 {{ result("weights.kind_jobs", ".0%") }} of the jobs are right, and without L0H0
+# {{ result("weights.homes", ".0%") }} of the homes. Only for *likes* did the reading name the wrong head: L0H1, without
+# which nothing is lost.
 #
 # Fed with bare embeddings, all eight tables together hold {{ result("weights.facts_embedding", ".0%") }} of the facts. The tables
 # of the shipped *World* hold {{ result("weights.facts_world", ".0%") }} with words as they arrive.

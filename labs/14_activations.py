@@ -478,7 +478,7 @@ note(seeds_late=1 + sum(bool(both > 2 * is_) for both, is_ in last_layers))
 # This matters for method. The usual way to name a neuron is to look at the words at which it is most active. In the last layer
 # these words come just before the thing that the neuron stands for.
 #
-# ## The largest activation can go
+# ## The model can do without its largest neuron
 #
 # In some models a few activations are hundreds of times larger than the rest ([Sun et al. 2024](https://arxiv.org/abs/2402.17762)).
 # In *World* the largest neuron reaches an activation of {{ result("activations.largest", ".0f") }}, where the median neuron reaches
@@ -603,9 +603,10 @@ figure(
 #
 # ## What surprised us
 #
-# **We first said the opposite.** Our first control was one rotation of the neurons as they are, loud and quiet. These mixtures had
-# nearly as many names as the neurons, and we wrote that a name is not much of a property of neurons. A reader first divided each
-# neuron by its standard deviation, and the names of the mixtures were gone. The loudest neurons had lent them out.
+# **We first said the opposite.** Our first control was one rotation of the neurons as they are, loud and quiet. These
+# mixtures had nearly as many names as the neurons, and we wrote that a name is not much of a property of neurons. Then
+# a reader divided each neuron by its standard deviation, and the names of the mixtures were gone. The loudest neurons
+# had lent them out.
 #
 # **The model can do without its largest neuron.** We had given even odds that its words would cost more than 0.1 nats without it.
 #
@@ -686,11 +687,12 @@ for layer in range(tales.n_layers):
         )
 
 # %% [markdown]
-# In {{ result("activations.kept_tales", ".0%") }} of the strongest places in the second half the token is the one of the first half
-# (control: {{ result("activations.kept_control", ".1%") }}). {{ result("activations.kept_by_half", ".0%") }} of the neurons keep to
-# their token in half of their places or more. So few neurons stand for one token. The lines above show the three strongest contexts
-# of two neurons in each layer: the one that agrees most in the first half, and number 0, which nobody chose. From the contexts of
-# the neurons number 0 we cannot tell what they stand for.
+# In {{ result("activations.kept_tales", ".0%") }} of the strongest places in the second half the token is the one of
+# the first half (control: {{ result("activations.kept_control", ".1%") }}).
+# {{ result("activations.kept_by_half", ".0%") }} of the neurons keep to their token in half of their places or more. So
+# few neurons stand for one token. The lines above show the three strongest contexts of two neurons in each layer: the
+# one that agrees most in the first half, and neuron 0, which nobody chose. In no layer can we tell from its contexts
+# what neuron 0 stands for.
 #
 # ### How firm are the names?
 #

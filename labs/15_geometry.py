@@ -366,10 +366,11 @@ figure(
 # pairs: that part belongs to the groups. The rest belongs to the pairs, and in {{ result("geometry.own_gender_tales", ".0%") }} of
 # them the true partner is the nearest word of the other group.
 #
-# And the arithmetic? For every two pairs of gender we look for the word nearest to first − second + third, as in *king* − *man* +
-# *woman*. If the three words are left out, {{ result("geometry.hits_arithmetic", ".0%") }} of the searches end at the right word.
-# Without any arithmetic, the word nearest to *king* alone is right in {{ result("geometry.hits_no_arithmetic", ".0%") }}. If no
-# word is left out, {{ result("geometry.hits_nothing_left_out", ".0%") }} are right. So most of the effect is that similar words lie
+# And the arithmetic? For every two pairs that differ in gender we look for the word nearest to first − second + third,
+# as in *king* − *man* + *woman*. If the three words are left out, {{ result("geometry.hits_arithmetic", ".0%") }} of
+# the searches end at the right word. Without any arithmetic, the word nearest to *king* alone is right in
+# {{ result("geometry.hits_no_arithmetic", ".0%") }}. If no word is left out,
+# {{ result("geometry.hits_nothing_left_out", ".0%") }} are right. So most of the effect is that similar words lie
 # together.
 
 # %% tags=["setup"]
@@ -586,8 +587,8 @@ for word in ("cat", "she", "red"):
 assert list(LEXICON)[nearest[0]] in lexicon.COLOURS, "did you skip the word itself?"
 
 # %% [markdown]
-# **2. Without the place** (10 minutes). Subtract from the vectors their mean at each of the 128 positions, and compute the share of
-# *which name* again. After which layer does it fall below one half?
+# **2. Without the position** (10 minutes). Subtract from the vectors their mean at each of the 128 positions, and
+# compute the share of *which name* again. After which layer does it fall below one half?
 #
 # ??? tip "Hint"
 #     `layer - layer.mean(0)` subtracts the mean of each position over all stories. `spots["names"]` holds the stories, the places
@@ -628,11 +629,12 @@ print("which name, without the place:", np.round(kept, 2))
 #
 # ### In a model of real text the word stays
 #
-# For the texts of *Fairytale* we know no roles. But any two positions in them share the word or not, and share the *next* word or
-# not. So we compare pairs of positions in 24 tales that the model wrote. We use words of one token, ten positions of each word that
-# occurs so often. The two positions are in different texts and share the word, the next word, the quarter of the text, or nothing.
-# We take the cosine of their vectors layer by layer, after subtracting the mean over all positions. There are two controls:
-# untrained models on the same texts, and the model's own most likely next word in place of the sampled one.
+# For the texts of *Fairytale* we know no roles. But any two positions in them share the word or not, and share the
+# *next* word or not. So we compare pairs of positions in 24 tales that the model wrote. We use words of one token that
+# occur at least ten times, and ten positions of each. The two positions are in different texts and share the word, the
+# next word, the quarter of the text, or nothing. We take the cosine of their vectors layer by layer, after subtracting
+# the mean over all positions. There are two controls: untrained models on the same texts, and the model's own most
+# likely next word in place of the sampled one.
 
 # %% tags=["setup"]
 start, draw = torch.zeros(24, 1, dtype=torch.long), torch.Generator().manual_seed(0)

@@ -847,10 +847,10 @@ coarsely(rtol=0.1, width_list=wide["list"])
 # One head carries the verbs with one noun between, from the first checkpoint that we ablated: at step 500
 # {{ result("formation.l3h3_agreement_500", ".0%") }} are lost without L3H3, and
 # {{ result("formation.others_agreement_500", ".0%") }} (median) without another head. Songs need L2H3
-# ({{ result("formation.l2h3_list", ".0%") }} are lost at the end), and need it most from the moment they appear. Facts lose
-# {{ result("formation.fact_early_500", ".0%") }} without L0H1 at step 500, and {{ result("formation.fact_control_5500", ".0%") }}
-# without two other heads at the end. No control pair contains L2H3 itself. So it is likely, not shown, that L0H1 of all heads
-# stands by for it.
+# ({{ result("formation.l2h3_list", ".0%") }} are lost at the end), and need it most from the moment they appear. Of the
+# facts {{ result("formation.fact_early_500", ".0%") }} are lost without L0H1 at step 500. In the control, two other
+# heads at the end, {{ result("formation.fact_control_5500", ".0%") }} are. No control pair contains L2H3 itself. So it
+# is likely, not shown, that L0H1 of all heads stands by for it.
 #
 # - Finding: [A cheap stand-in comes before a rule, and hides when the rule appears](../findings/formation-stand-in.md)
 # - Surprise: [A rule can change hands in training](../surprises/formation-handover.md)
