@@ -88,8 +88,9 @@ for case, one, right in zip(X.astype(int), p.ravel(), Y.ravel(), strict=True):
 # answer got, in *nats*. It is 0 if every answer is certain and right. Remember one value: a network that answers “one half”
 # to everything has a loss of $\ln 2 \approx 0.69$.
 #
-# A hidden unit is 0 along a straight line in the plane of inputs, positive on one side and negative on the other. No single
-# line separates the cases 01 and 10 from 00 and 11. Two lines can, if the output then combines them.
+# A hidden unit is 0 along a straight line in the plane of inputs, positive on one side and negative on the other. Write
+# 01 for the case in which the first input is 0 and the second is 1. No single line separates 01 and 10 from 00 and 11.
+# Two lines can, if the output then combines them.
 #
 # ## Backpropagation is the chain rule, read from the end
 #

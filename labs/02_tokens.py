@@ -120,7 +120,7 @@ assert tuple(merges) == tokenizer.train_bpe([LINE], 257 + 16).merges, (
 # minutes: 2
 # code: |
 #   text = "low lower lowest"  # in pieces: l o w · l o w e r · l o w e s t
-#   first_merge = ("l", "o")  # of three pairs that come three times, the earliest
+#   first_merge = ("l", "o")  # of the two pairs that come three times, the earlier
 #   second_merge = (▢)
 # right: ["'lo', 'w'", '"lo", "w"', "lo, w"]
 # praise: After the first merge the piece lo is followed by w three times.

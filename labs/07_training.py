@@ -285,8 +285,10 @@ figure(
 # The run on fresh stories ends at {{ result("training.end", ".2f") }} nats, below the trigram model
 # ({{ result("training.trigram", ".2f") }}) and well above the floor.
 #
-# On 32 stories the held-out loss falls, turns at step {{ result("training.few_best_step", ".0f") }} and ends worse than word
-# frequencies. The loss on those stories themselves falls to {{ result("training.few_read", ".2f") }}, far below the floor. A model well below the floor has learned the random choices by heart. In natural text the floor is unknown, and nothing gives this alarm.
+# Train on 32 stories alone, and the *held-out* loss (on stories that the run never reads) falls, turns at step
+# {{ result("training.few_best_step", ".0f") }} and ends worse than word frequencies. The loss on the 32 stories
+# themselves falls to {{ result("training.few_read", ".2f") }}, far below the floor. A model well below the floor has
+# learned the random choices by heart. In natural text the floor is unknown, and nothing gives this alarm.
 #
 # ## Cold sampling avoids what the model does not know
 #

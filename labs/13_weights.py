@@ -615,14 +615,18 @@ for _, kind, how in KINDS:
 #
 # ### Numbers of the first run
 #
-# In the shipped *World* the head that copies most is L2H3, with a usual score of {{ result("weights.songs_usual", ".2f") }} and
-# {{ result("weights.songs_alone", ".2f") }} with words as they arrive; it is number {{ result("weights.songs_rank") }} of 16. In
-# the attention-only model it is L1H3, with {{ result("weights.small_usual", ".2f") }} and
-# {{ result("weights.small_alone", ".2f") }}. Over the 24 heads of both the rank correlation with what heads do is
-# {{ result("weights.correlation_usual", ".2f") }} and {{ result("weights.correlation_alone", ".2f") }}. The last layer's scores are
-# all below {{ result("weights.last_layer", ".2f") }}. The direct path's correlation with the true table of pairs (in logarithms,
-# within rows) is {{ result("weights.correlation", ".2f") }}; layer 0 alone, each word by itself, has
-# {{ result("weights.one_way_layer0", ".0%") }} of the one-way pairs right, and random weights
+# | in the shipped models | usual score | with words as they arrive |
+# | --- | ---: | ---: |
+# | *World*: the head that copies most, L2H3 | {{ result("weights.songs_usual", ".2f") }} | {{ result("weights.songs_alone", ".2f") }} |
+# | *World/attention-only*: the head that copies most, L1H3 | {{ result("weights.small_usual", ".2f") }} | {{ result("weights.small_alone", ".2f") }} |
+# | rank correlation with what heads do, 24 heads of both | {{ result("weights.correlation_usual", ".2f") }} | {{ result("weights.correlation_alone", ".2f") }} |
+#
+# By the usual score L2H3 is number {{ result("weights.songs_rank") }} of *World*'s 16 heads, and the last layer's scores are all
+# {{ result("weights.last_layer", ".2f") }} or below.
+#
+# The direct path's correlation with the true table of pairs (in logarithms, within rows) is
+# {{ result("weights.correlation", ".2f") }}. Layer 0 alone, each word by itself, has
+# {{ result("weights.one_way_layer0", ".0%") }} of the one-way pairs right, where random weights have
 # {{ result("weights.one_way_random", ".0%") }}.
 #
 # ### In a model of real text

@@ -619,13 +619,19 @@ print("which name, without the place:", np.round(kept, 2))
 #
 # ### Frequency is not what groups words
 #
-# [The lab on tokens](02_tokens.md) found that frequency lies along the main axis of these embeddings. Do parts of speech lie
-# together only because they are about as frequent? We subtract from each embedding what the logarithm of its word's count predicts.
-# The silhouette changes by only {{ result("geometry.gain_without_frequency", "+.3f") }}. Names of people with the same job show a
-# trace: their silhouette is {{ result("geometry.job_silhouette", ".2f") }}, yet above all shuffles by
-# {{ result("geometry.job_above_shuffles", ".2f") }}. Number in *Fairytale* behaves like gender: true pairs have
-# {{ result("geometry.number_parallel", ".2f") }}, wrong pairs {{ result("geometry.number_mismatched", ".2f") }}, and the true
-# partner is the nearest in {{ result("geometry.own_number_tales", ".0%") }}.
+# In *Fairytale* frequency lies along the main axis of the embeddings, as the exercise in
+# [Tokens that training never touched](10_untouched.md) shows. Do parts of speech lie together only because they are about as
+# frequent? We subtract from each embedding what the logarithm of its token's count predicts. The silhouette changes by only
+# {{ result("geometry.gain_without_frequency", "+.3f") }}.
+#
+# ### Two more groups
+#
+# Names of people with the same job show a trace: their silhouette is {{ result("geometry.job_silhouette", ".2f") }}, yet above all
+# shuffles by {{ result("geometry.job_above_shuffles", ".2f") }}.
+#
+# Number in *Fairytale* behaves like gender: true pairs have a mean cosine of {{ result("geometry.number_parallel", ".2f") }}, wrong
+# pairs {{ result("geometry.number_mismatched", ".2f") }}, and the true partner is the nearest in
+# {{ result("geometry.own_number_tales", ".0%") }}.
 #
 # ### In a model of real text the word stays
 #
@@ -743,17 +749,23 @@ figure(
 # same word ({{ result("geometry.world_word_end", ".2f") }}): what was read gives way to what comes next.
 #
 # In *Fairytale* the word stays. Positions with the same word fall from {{ result("geometry.tales_word_start", ".2f") }} to
-# {{ result("geometry.tales_word_layer2", ".2f") }} after layer 2, and stay there until the end
-# ({{ result("geometry.tales_word_end", ".2f") }}). Positions before the same next word end at
-# {{ result("geometry.tales_next_end", ".2f") }}, or at {{ result("geometry.tales_likeliest_end", ".2f") }} if the next word is the
-# one that the model itself holds most likely. One possible reason: in real text very many words may follow, and the word just read
-# narrows them down. But much of this needs no training: the untrained model ends at
-# {{ result("geometry.untrained_word_end", ".2f") }}.
+# {{ result("geometry.tales_word_layer2", ".2f") }} after layer 2, and no further. This is how the pairs end:
 #
-# Other words in the same quarter of the text reach {{ result("geometry.tales_quarter_peak", ".2f") }} in the middle layers and end
-# at {{ result("geometry.tales_quarter_end", ".2f") }}. Centring matters here. Without it the same word seems to gain, from
-# {{ result("geometry.tales_raw_start", ".2f") }} to {{ result("geometry.tales_raw_peak", ".2f") }} at most, because all positions
-# come to share a direction: pairs that share nothing reach {{ result("geometry.tales_common", ".2f") }}.
+# | what the two positions share | mean cosine at the end |
+# | --- | ---: |
+# | the word | {{ result("geometry.tales_word_end", ".2f") }} |
+# | control: the word, in an untrained model | {{ result("geometry.untrained_word_end", ".2f") }} |
+# | the next word | {{ result("geometry.tales_next_end", ".2f") }} |
+# | the next word that the model itself holds most likely | {{ result("geometry.tales_likeliest_end", ".2f") }} |
+# | the quarter of the text | {{ result("geometry.tales_quarter_end", ".2f") }} |
+#
+# One possible reason: in real text very many words may follow, and the word just read narrows them down. But much of this
+# needs no training, as the untrained model shows. In the middle layers the quarter counts for more: there it reaches
+# {{ result("geometry.tales_quarter_peak", ".2f") }}.
+#
+# Centring matters here. Without it the same word seems to gain, from {{ result("geometry.tales_raw_start", ".2f") }} to
+# {{ result("geometry.tales_raw_peak", ".2f") }} at most, because all positions come to share a direction: pairs that share
+# nothing reach {{ result("geometry.tales_common", ".2f") }}.
 #
 # We do not know whether the same word falls at *every* layer. The smallest fall ({{ result("geometry.tales_least_fall", ".3f") }},
 # at the last layer) changed its sign among three samples of tales. And *Fairytale* read only its own tales here, in which the

@@ -738,9 +738,12 @@ note(atol=0.07, overlap_30=overlap[at_30].mean(), overlap_10=overlap[at_10].mean
 note(atol=0.03, bias_30=bias[at_30].mean(), bias_10=bias[at_10].mean())
 
 # %% [markdown]
-# At density 0.3 the largest overlap between any two held features is {{ result("superposition.overlap_30", ".2f") }} and their mean
-# bias {{ result("superposition.bias_30", ".2f") }}. At 0.1 the overlap is {{ result("superposition.overlap_10", ".2f") }}, and the
-# mean bias, a threshold against interference, is {{ result("superposition.bias_10", ".2f") }}. The network trained at density 0.1
+# | network trained at density | largest overlap of two held features | mean bias |
+# | ---: | ---: | ---: |
+# | 0.3 | {{ result("superposition.overlap_30", ".2f") }} | {{ result("superposition.bias_30", ".2f") }} |
+# | 0.1 | {{ result("superposition.overlap_10", ".2f") }} | {{ result("superposition.bias_10", ".2f") }} |
+#
+# Once directions overlap, a negative bias is the threshold that keeps interference out. The network trained at density 0.1
 # holds fewer features than the one trained at 0.02, and with ten features present it loses only
 # {{ result("superposition.lost_10_less_packed", ".0%") }}. In every network the ten dimensions are used up: the dimensionalities of
 # its features add up to {{ result("superposition.sum_of_dimensionality", ".2f") }}.

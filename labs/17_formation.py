@@ -504,10 +504,11 @@ figure(
 # dip occurs in {{ result("formation.runs_attracted") }} of three training runs.
 #
 # Pronouns have a stand-in as well. The rule asks for the gender of the subject. A cheaper rule takes a vote: the gender of most of
-# the names so far. In 600 stories the vote is wrong for {{ result("formation.places_vote_wrong") }} pronouns. At step 500
-# {{ result("formation.vote_wrong_500", ".0%") }} of these are right, against {{ result("formation.vote_right_500", ".0%") }} where
-# the vote is right. At their worst, {{ result("formation.vote_wrong_least", ".0%") }} of them are right, and such a dip (below 40%)
-# occurs in {{ result("formation.runs_vote") }} of three runs.
+# the names so far. In 600 stories the vote is wrong for {{ result("formation.places_vote_wrong") }} pronouns.
+#
+# At step 500 {{ result("formation.vote_wrong_500", ".0%") }} of these are right, against {{ result("formation.vote_right_500", ".0%") }}
+# where the vote is right. At their worst, {{ result("formation.vote_wrong_least", ".0%") }} of them are right, and such a dip (below
+# 40%) occurs in {{ result("formation.runs_vote") }} of three runs.
 #
 # ## If the head seems to come late, the rule may be a stand-in
 #
@@ -787,10 +788,15 @@ figure(
 )
 
 # %% [markdown]
-# Verbs with two nouns between appear at step {{ result("formation.appears_agreement_2", ".0f") }}, pronouns at
-# {{ result("formation.appears_pronoun", ".0f") }} (where the vote is wrong at
-# {{ result("formation.appears_pronoun_hard", ".0f") }}), facts at {{ result("formation.appears_fact", ".0f") }}, the mood at
-# {{ result("formation.appears_mood", ".0f") }}. The rank correlation of a rule's frequency with its place in the order is
+# | rule | appears at step |
+# | --- | ---: |
+# | verb agrees, two nouns between | {{ result("formation.appears_agreement_2", ".0f") }} |
+# | fact | {{ result("formation.appears_fact", ".0f") }} |
+# | pronoun | {{ result("formation.appears_pronoun", ".0f") }} |
+# | pronoun, where the vote is wrong | {{ result("formation.appears_pronoun_hard", ".0f") }} |
+# | mood | {{ result("formation.appears_mood", ".0f") }} |
+#
+# The rank correlation of a rule's frequency with its place in the order is
 # {{ result("formation.rank_correlation_with_frequency", ".2f") }}, where −1 would mean that more frequent rules come earlier.
 # Between any two of the three training runs the orders have a rank correlation of at least
 # {{ result("formation.runs_order_correlation", ".2f") }}.
