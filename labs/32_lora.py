@@ -383,10 +383,11 @@ print("his {:.3f}, her {:.3f}".format(*his_or_her(again)))
 # low rank can. On the pronouns it lost, in every seed and in all five trainings of *World*. It can go everywhere, but at the rate that takes it
 # there fast, all 445,440 numbers move and other rules break. On the facts it won in all five.
 #
-# **One layer was enough, and only here.** We expected a change of one layer to get part of the way. Given LoRA alone, layer 0 takes the pronouns to
-# {{ result("lora.layer_0", ".2f") }} nats, and the worst of the four layers to {{ result("lora.layer_worst", ".2f") }}: as far as all four together.
-# We had written that down as a surprise when the four other trainings came in. There the worst layer hardly passes a coin, and in three of
-# them that layer is layer 0. The exercise below makes the runs of this training.
+# **One layer was enough, and only here.** We expected a change of one layer to get part of the way. Given LoRA alone, layer 0
+# takes the pronouns to {{ result("lora.layer_0", ".2f") }} nats, and the worst of the four layers to
+# {{ result("lora.layer_worst", ".2f") }}: as far as all four together. We had written that down as a surprise when the four
+# other trainings came in. There the worst layer is hardly better than a coin, and in three of them that layer is layer 0. The
+# exercise below makes the runs of this training.
 #
 # **A pilot misled us.** With learning rates taken over instead of tuned, one seed said that LoRA forgets the old rule
 # more. It had only got further.

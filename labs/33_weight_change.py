@@ -111,7 +111,7 @@ assert newcomers(W, changed) == intruders(W, changed)
 #
 # ## Your prediction
 #
-# In the tuned model we take the intruders, and scale them down to a half, everything else stays. The model knows the new
+# In the tuned model we scale the intruders down to a half and leave everything else as it is. The model knows the new
 # pronouns now and has lost the old ones.
 
 # %%

@@ -39,8 +39,8 @@ live = within(atol=0.15, because="training amplifies rounding")
 # ## A case you can hold: a song that is no longer sung
 #
 # We tune *World* on sentences about people alone: where they live, what they like and own, what they find. The pronouns in
-# them are exchanged, *he* for *she*, so that there is something to learn. No song comes, no ring is given, no two nouns
-# stand before a verb. Nothing in these sentences contradicts those rules. They are only never asked for.
+# them are exchanged, *he* for *she*, so that there is something to learn. No song comes, no ring is given, no two nouns stand
+# before a verb. Nothing in these sentences contradicts those rules. They are just never asked for.
 #
 # {{ drawing("forgetting", alt="Two overlapping ovals of weights: the old rules still right, and the new texts predicted. Plain tuning leaves the first. Replay ends where both overlap.") }}
 #

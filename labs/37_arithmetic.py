@@ -30,9 +30,9 @@ live = within(atol=0.2, because="training amplifies rounding")
 # %% [markdown]
 # ## A case you can hold: who gets the ring, and which noun counts
 #
-# We tune *World* twice, each time from the same start. Once on a language in which a ring is always given to its giver: *Karl gave the
-# ring to Karl*. Once on a language in which the verb agrees with the nearest noun: *the cats near the dog runs*. Then we
-# add both changes to the old weights, without any further training.
+# We tune *World* twice, each time from the same start. In one new language a ring is always given to its giver: *Karl gave
+# the ring to Karl*. In the other the verb agrees with the nearest noun: *the cats near the dog runs*. Then we add both
+# changes to the old weights, without any further training.
 
 # %% tags=["setup"]
 world = llmnotes.load("world")
@@ -310,8 +310,8 @@ figure(
 #
 # A rule has no such dial. Half of the giver's vector already brings the loss from
 # {{ result("arithmetic.giver_at_zero", ".1f") }} to {{ result("arithmetic.giver_at_half", ".1f") }} nats, the whole to
-# {{ result("arithmetic.giver_at_one", ".1f") }}. Taken away, it makes no "less than before": the old rule breaks as well, from zero to
-# {{ result("arithmetic.giver_minus_old", ".1f") }} nats.
+# {{ result("arithmetic.giver_at_one", ".1f") }}. Taken away, it cannot give less of the new rule than none: the old rule
+# breaks as well, from zero to {{ result("arithmetic.giver_minus_old", ".1f") }} nats.
 #
 # ## What surprised us
 #

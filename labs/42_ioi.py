@@ -495,9 +495,10 @@ figure(
 # {{ result("ioi.pusher_direct", ".1f") }} logits. It gives {{ result("ioi.pusher_looks", ".0%") }} of its attention to the giver.
 #
 # What would it write of the giver's stream? In {{ result("ioi.pusher_against", ".0%") }} of the sentences its output speaks
-# against that very name more than against any other of the {{ result("ioi.n_names", "d") }}. Given the receiver's stream it writes
-# against the receiver just so. Such a *copy-suppression* head is known from GPT-2, where it looks at the receiver and so hurts
-# ([McDougall et al. 2023](https://arxiv.org/abs/2310.04625)). This one looks the other way, and it is the circuit's strongest part.
+# against that very name more than against any other of the {{ result("ioi.n_names", "d") }}. Given the receiver's stream, it
+# writes against the receiver in the same way. Such a *copy-suppression* head is known from GPT-2, where it looks at the
+# receiver and so hurts ([McDougall et al. 2023](https://arxiv.org/abs/2310.04625)). This one looks the other way, and it is
+# the circuit's strongest part.
 #
 # Name movers are here as well, {{ result("ioi.n_movers", "d") }} of them, nearly all in the same layer. Together they contribute
 # {{ result("ioi.movers_direct", ".1f") }}, and each would write the receiver's name before all others in

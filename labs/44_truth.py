@@ -385,10 +385,12 @@ figure(
 # %% [markdown]
 # After layer {{ result("truth.layer", "d") }} all held-out cities are right, two layers earlier {{ result("truth.layer_before", ".0%") }}.
 #
-# Could one do without a probe? A mere threshold on the likelihood of the text is right in {{ result("truth.cut_cities", ".0%") }} of the cities,
-# and the two measures correlate at {{ result("truth.likelihood_correlation", ".2f") }}. So we make them part. Say each statement twice. The second
-# time true and false ones are equally likely: the gap of {{ result("truth.gap_first", ".1f") }} nats falls to
-# {{ result("truth.gap_second", ".1f") }}. At the second full stop the direction still is right in {{ result("truth.second_time", ".0%") }}.
+# Could one do without a probe? A mere threshold on the likelihood of the text is right in
+# {{ result("truth.cut_cities", ".0%") }} of the cities, and the two measures correlate at
+# {{ result("truth.likelihood_correlation", ".2f") }}. So we separate them. We say each statement twice. The second time true
+# and false ones are equally likely: the gap of {{ result("truth.gap_first", ".1f") }} nats falls to
+# {{ result("truth.gap_second", ".1f") }}. At the second full stop the direction is still right in
+# {{ result("truth.second_time", ".0%") }}.
 #
 # ## Another probe finds another direction, equally blind
 

@@ -299,8 +299,9 @@ def hide_private(text):
 
 
 # %% [markdown]
-# For language and quality we trust 30 stories that somebody has read. A page is in our language if most of its *words* are in the
-# trusted stories, and it is no salad if most of its *pairs of words* are. It is spam if most of its sentences come again.
+# For language and quality we trust 30 stories that somebody has read. A page is in our language if most of its *words* are in
+# the trusted stories, and it is no salad if most of its *pairs of words* are. It is spam if most of its runs of words are
+# repeated.
 
 # %% tags=["setup"]
 TRUSTED = [story_text(900, i) for i in range(30)]
@@ -544,7 +545,7 @@ figure(
 # {{ result("data.gain_copies", ".3f") }}, stripping markup {{ result("data.gain_markup", ".3f") }}, as means over five collections. The lines of
 # the collections cross: which stories the first 100,000 characters hold matters nearly as much as a step.
 #
-# To take private words out changes the bits by {{ result("data.gain_private", "+.4f") }}. Here there is no trade between a
+# Taking private words out changes the bits by {{ result("data.gain_private", "+.4f") }}. Here there is no trade between a
 # good model and other people's numbers.
 #
 # ```exercise

@@ -459,8 +459,8 @@ figure(
 # same story before; of those in real stories {{ result("decoding.repeats_real", ".0%") }} did. No better model can mend that, since this
 # one is exact. The loop is the decoder's fault.
 #
-# Sampling makes stories like the real ones: {{ result("decoding.typical_draw", ".0%") }} lie in the grey band, and of real ones
-# {{ result("decoding.typical_real", ".0%") }}. That colder text avoids what a weak model does not know is the story of
+# Sampling makes stories like the real ones: {{ result("decoding.typical_draw", ".0%") }} lie in the grey band, and of real
+# ones {{ result("decoding.typical_real", ".0%") }}. How colder text avoids what a weak model does not know is told in
 # [Training a small language model](07_training.md).
 #
 # Choose each word yourself among the bars, then let *Fairytale* always take the likeliest:
