@@ -439,8 +439,8 @@ figure(
 # most single cuts leave it sure. With one measure you can claim that attention mostly does nothing, with the other the opposite
 # ([dead end](../dead-ends/explanation-idle-edges.md)).
 #
-# A single cut has a second flaw. Other heads may stand in for the one that is cut ([self-repair](https://arxiv.org/abs/2307.15771),
-# McGrath et al. 2023). So two edges that back each other up both look idle.
+# A single cut has a second flaw. Other heads may hold the same, or later ones make up for the one that is cut
+# ([self-repair](https://arxiv.org/abs/2307.15771), McGrath et al. 2023). So two edges that back each other up both look idle.
 #
 # ## The word with most attention need not be the one that decides
 #

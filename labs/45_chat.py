@@ -255,8 +255,8 @@ figure(
 )
 
 # %% [markdown]
-# After layer 0 the name decides {{ result("chat.role_0", ".0%") }}, after layer 6 {{ result("chat.role_6", ".0%") }}, after layer 12
-# {{ result("chat.role_12", ".0%") }}. The new line has {{ result("chat.line_6", ".0%") }} after layer 6 and
+# After layer 0 the name decides {{ result("chat.role_0", ".0%") }}, after layer 6 {{ result("chat.role_6", ".0%") }}, after
+# layer 12 {{ result("chat.role_12", ".0%") }}. The new line decides {{ result("chat.line_6", ".0%") }} after layer 6 and
 # {{ result("chat.line_12", ".0%") }} after layer 12. The control, the token that opens the message, turns
 # {{ result("chat.control", ".0%") }}.
 #
