@@ -521,10 +521,11 @@ figure(
 # curves upwards in all nine directions, though in the flattest only barely, with a curvature of
 # {{ result("xor.smallest_curvature", ".1e") }}.
 #
-# It is not a minimum either, because the run never arrives: with ten times the steps its distance to half of ln 2 shrinks by a factor of
-# {{ result("xor.above_half_ln2_ratio", ".1f") }}. We read that as a valley whose bottom is at infinity, which the weights approach as
-# they grow. Solved runs do the same on their way to 0. What marks a failure is the height, not that the run never
-# arrives. [Where the stuck runs are](09_stuck.md) kicks them, holds them with weight decay, and walks them out.
+# It is not a minimum either, because the run never arrives: with ten times the steps its distance to half of ln 2
+# shrinks by a factor of {{ result("xor.above_half_ln2_ratio", ".1f") }}. We read that as a valley whose bottom is at
+# infinity, which the weights approach as they grow. Solved runs do the same on their way to 0. What marks a failure is
+# the height, not that the run never arrives. [Where the stuck runs are](09_stuck.md) kicks them, holds them with weight
+# decay, and asks whether there is a way out.
 #
 # ### Too large a learning rate
 #
