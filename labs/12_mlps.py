@@ -145,9 +145,10 @@ def write(layer, u, k, d):  # u, k: (neurons,), d: (d_model,)
 # minutes: 3
 # code: |
 #   change = torch.outer(u, d) / (u @ k)
-#   assert torch.allclose(k @ change, d)  # the word we edit receives exactly d
-#   # k2 holds the activations at some other word, which receives a share of d
-#   assert torch.allclose(k2 @ change, (▢) * d)
+#   assert allclose(k @ change, d)
+#   # k2: activations at another word
+#   share = ▢  # of d that it receives
+#   assert allclose(k2 @ change, share * d)
 # right: ["(u @ k2) / (u @ k)", "(k2 @ u) / (u @ k)", "(k2 @ u) / (k @ u)", "(u @ k2) / (k @ u)", "u @ k2 / (u @ k)", "k2 @ u / (u @ k)", "k2 @ u / (k @ u)"]
 # praise: "This is 0 only if k2 is at right angles to u. So the edit turns u away from keys that are common."
 # wrong:
