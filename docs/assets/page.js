@@ -6,6 +6,13 @@ import { keep, kept, make } from "./answers.js";
 
 const article = document.querySelector("article");
 
+// A heading's own link is for the pointer: read aloud it is a mark behind each heading, and the contents lead there too
+
+for (const link of article?.querySelectorAll(".headerlink") ?? []) {
+  link.setAttribute("aria-hidden", "true");
+  link.tabIndex = -1;
+}
+
 // Cards: in the margin at their own line, or in line where there is no margin
 
 let open = null; // [the word, its card]
