@@ -70,11 +70,13 @@ def list_() -> None:
 
 def _state(project: Project, lab: Lab) -> str:
     recorded = project.recorded(lab)
-    if recorded and not recorded.is_whole():
+    if not recorded:
+        return "not recorded"
+    try:
+        why = recorded.stale_because(lab, project.root) or recorded.check()
+    except NotebookError:
         return "[red]damaged[/]"
-    if recorded and (why := recorded.stale_because(lab, project.root)):
-        return f"recorded run is stale: {why}"
-    return f"recorded, {recorded.cpu_seconds:g} s" if recorded else "not recorded"
+    return f"recorded run is stale: {why}" if why else f"recorded, {recorded.cpu_seconds:g} s"
 
 
 @main.command()
@@ -150,15 +152,16 @@ def replicate(labs: tuple[str, ...], jobs: int | None) -> None:
 def new(name: str) -> None:
     """Write the skeleton of a lab called NAME under the next free number, run it and record it: it passes as it is."""
     project = Project.around(Path.cwd())
-    if not project.labs_folder.is_dir():
+    folder = project.root / "labs"
+    if not folder.is_dir():
         raise NotebookError(f"{project.root}: no notebook here (no labs/ folder with a mkdocs.yml beside it)")
-    stems = [path.stem for path in project.labs_folder.glob("[0-9][0-9]_*.py")]
+    stems = [path.stem for path in folder.glob("[0-9][0-9]_*.py")]
     stem = f"{max((int(stem[:2]) for stem in stems), default=0) + 1:02d}_{name}"
     if not STEM.fullmatch(stem):
         raise NotebookError(f"the name is {name!r}; expected lower-case words joined by underscores: residual_stream")
     if name in {stem[3:] for stem in stems}:
         raise NotebookError(f"there is a lab called {name!r} already; choose another name")
-    path = project.labs_folder / f"{stem}.py"
+    path = folder / f"{stem}.py"
     skeleton = SKELETON.read_text(encoding="utf-8").replace("TITLE", name.replace("_", " ").capitalize())
     try:
         path.write_text(skeleton.replace("NAME", name), encoding="utf-8")
@@ -220,7 +223,7 @@ def _runs(
     project = Project.around(Path(names[0]) if names and names[0].endswith(".py") else Path.cwd())
     labs, broken = project.pick(names)
     if not labs and not broken:
-        raise NotebookError(f"{project.labs_folder}: there are no labs")
+        raise NotebookError(f"{project.root / 'labs'}: there are no labs")
     with _progress(labs) as report:
         outcomes = run(project, labs, report=report, **options)
     errors = {stem: str(error) for stem, error in broken.items()}

@@ -11,6 +11,7 @@ import functools
 import hashlib
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -30,18 +31,15 @@ def digest_of_cells(sources: Iterable[str]) -> str:
 
 def digest_of_file(path: Path) -> str:
     """The digest of a Python file's code, or of any other file's bytes."""
-    state = path.stat()
-    return _digest_of_file(path, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
+    return _digest_of_file(path, str(state_of(path)))
 
 
 @functools.lru_cache(maxsize=4096)  # most labs depend on the same files of the package and on the same models
-def _digest_of_file(path: Path, *state: int) -> str:
+def _digest_of_file(path: Path, state: str) -> str:
     content = path.read_bytes()
     if path.suffix == ".py":
-        try:
-            return digest(_shape(ast.parse(content)).encode())
-        except (SyntaxError, ValueError, RecursionError):
-            pass
+        with suppress(SyntaxError, ValueError, RecursionError):
+            content = _shape(ast.parse(content)).encode()
     return digest(content)
 
 
@@ -83,11 +81,6 @@ NOT_SOURCES = {".cache", ".venv", ".git", "__pycache__", "site-packages", "site"
 """Names of folders in which nothing lies that somebody wrote for a lab to read."""
 
 
-def names_in(folder: Path) -> list[str]:
-    """What a folder holds, as far as a run may depend on it."""
-    return sorted(set(os.listdir(folder)) - NOT_SOURCES) if folder.is_dir() else []
-
-
 def _files_in(folder: Path) -> list[Path]:
     """The files of a folder itself: a checkpoint's, but not those of checkpoints below it, nor its card."""
     return sorted(file for file in folder.glob("*") if file.is_file() and file.name != "README.md")
@@ -96,7 +89,7 @@ def _files_in(folder: Path) -> list[Path]:
 def state_of(path: Path) -> list:
     """What changes as soon as a file does, or a file of a folder; of `folder/*`, the names in it."""
     if path.name == "*":
-        return names_in(path.parent)
+        return sorted(set(os.listdir(path.parent)) - NOT_SOURCES) if path.parent.is_dir() else []
     states = [(file, file.stat()) for file in ([path] if path.is_file() else _files_in(path))]
     return [[str(file), one.st_ino, one.st_size, one.st_mtime_ns, one.st_ctime_ns] for file, one in states]
 
@@ -104,7 +97,7 @@ def state_of(path: Path) -> list:
 def digest_of(path: Path) -> str:
     """The digest of a file, of a folder's own files, or, of `folder/*`, of the names in it; "gone" of nothing."""
     if path.name == "*":
-        return digest("\n".join(names_in(path.parent)).encode())
+        return digest("\n".join(state_of(path)).encode())
     if path.is_dir():
         return digest("\n".join(f"{file.name} {digest_of_file(file)}" for file in _files_in(path)).encode())
     return digest_of_file(path) if path.is_file() else "gone"

@@ -12,7 +12,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,9 +44,9 @@ async def execute(lab: Lab, root: Path, work: Path, hub: bool, environment: Mapp
     folder, drawn = work / "run", work / "drawn" / "figures"
     for path in (folder / "figures", drawn, work / "scratch"):
         path.mkdir(parents=True)
-    began, started = datetime.now(UTC), time.monotonic()
+    began = datetime.now(UTC)
     cells, used = await _run_kernel(lab, root, work, _environment(work, hub) | (environment or {}))
-    seconds = time.monotonic() - started
+    seconds = (datetime.now(UTC) - began).total_seconds()
     try:
         check_results({"cells": cells})
     except ValueError as error:
@@ -109,6 +108,8 @@ class _Client(NotebookClient):
 async def _run_kernel(
     lab: Lab, root: Path, work: Path, environment: Mapping[str, str]
 ) -> tuple[list[list[dict]], dict]:
+    import matplotlib
+
     # each cell on its own lines of the script, so that Python's errors name them
     cells = [nbformat.v4.new_code_cell("\n" * (cell.line - 1) + cell.source) for cell in lab.code]
     sockets = Path(tempfile.mkdtemp(prefix="llmnotes-"))  # a short path: those of sockets may have about 100 bytes
@@ -118,21 +119,28 @@ async def _run_kernel(
     # joining what a cell printed is ours: nbclient's regular expressions take a minute for one long line
     notebook = nbformat.v4.new_notebook(cells=[*cells])
     client = _Client(notebook, km=kernel, timeout=None, record_timing=False, coalesce_streams=False)
+    # what libraries may write from within a lab: fonts of matplotlib, models of the hub
+    caches = [matplotlib.get_cachedir(), matplotlib.get_configdir()]
+    caches += [os.environ.get("HF_HOME") or str(Path.home() / ".cache" / "huggingface")]
     report = work / "report.json"
+    arguments = (str(root), [str(work), *caches], str(lab.path), str(report))
+    imports = f"import sys; sys.path.append({str(PACKAGE.parent)!r})\nimport llmnotes.site.run.kernel as {WATCH}"
     where = f"{lab.path}:1"
     limit = asyncio.timeout(lab.timeout)
     try:
         async with limit:
             await client.async_start_new_kernel(cwd=str(work / "scratch"), env=dict(environment))
             await client.async_start_new_kernel_client()
-            await _call(client, _begin(lab, root, work, report))
+            await _call(client, f"{imports}\n{WATCH}.begin{arguments!r}")
             for at, cell in enumerate(cells):
                 where = f"{lab.path}:{lab.code[at].line}"
                 await client.async_execute_cell(cell, at)
             await _call(client, f"{WATCH}.end()")
+        return [outputs_of(cell) for cell in cells], json.loads(report.read_text(encoding="utf-8"))
     except CellExecutionError:
         await asyncio.wait_for(_call(client, f"{WATCH}.failure()"), timeout=10)
-        raise NotebookError(shortened(_read(report, where)["error"].rstrip(), 4000)) from None
+        said = json.loads(report.read_text(encoding="utf-8"))["error"]
+        raise NotebookError(shortened(said.rstrip(), 4000)) from None
     except (DeadKernelError, TimeoutError):  # nbclient takes it for a death if it is cancelled
         if asyncio.current_task().cancelling():
             raise asyncio.CancelledError from None
@@ -148,24 +156,12 @@ async def _run_kernel(
                 client.kc.stop_channels()
             await kernel.shutdown_kernel(now=True)
         shutil.rmtree(sockets, ignore_errors=True)
-    return [outputs_of(cell) for cell in cells], _read(report, where)
 
 
 async def _call(client: NotebookClient, code: str) -> None:
     """Execute code that is not the lab's."""
     client.nb.cells.append(nbformat.v4.new_code_cell(code))
     await client.async_execute_cell(client.nb.cells[-1], len(client.nb.cells) - 1)
-
-
-def _begin(lab: Lab, root: Path, work: Path, report: Path) -> str:
-    import matplotlib
-
-    # what libraries may write from within a lab: fonts of matplotlib, models of the hub
-    caches = [matplotlib.get_cachedir(), matplotlib.get_configdir()]
-    caches += [os.environ.get("HF_HOME") or str(Path.home() / ".cache" / "huggingface")]
-    arguments = (str(root), [str(work), *caches], str(lab.path), str(report))
-    imports = f"import sys; sys.path.append({str(PACKAGE.parent)!r})\nimport llmnotes.site.run.kernel as {WATCH}"
-    return f"{imports}\n{WATCH}.begin{arguments!r}"
 
 
 def _environment(work: Path, hub: bool) -> dict[str, str]:
@@ -194,33 +190,21 @@ def threads(number: int) -> dict[str, str]:
     return {f"{name}_NUM_THREADS": str(number) for name in ("OMP", "MKL", "OPENBLAS", "NUMEXPR", "VECLIB_MAXIMUM")}
 
 
-def _read(report: Path, where: str) -> dict:
-    try:
-        return json.loads(report.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise NotebookError(f"{where}: the kernel left no word of what the lab used ({error})") from None
-
-
 def _cpu() -> str:
-    with contextlib.suppress(OSError):
-        if found := re.search(
-            r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE
-        ):
-            return found[1].strip()
+    with contextlib.suppress(OSError, TypeError):
+        known = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+        return re.search(r"^model name\s*: (.+)$", known, re.MULTILINE)[1].strip()
     return platform.processor() or platform.machine()
 
 
 def _commit(root: Path) -> str:
     """The commit that the run stood on, `+` behind it if the working tree differed; nothing outside a checkout."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-
-    def git(*arguments: str) -> str:
-        return subprocess.check_output(
-            ["git", "-C", str(root), *arguments], env=environment, stderr=subprocess.DEVNULL, text=True
-        ).strip()
-
-    try:
-        git("ls-files", "--error-unmatch", "mkdocs.yml")  # a copy inside another repository has no commit of its own
-        return git("rev-parse", "--short=10", "HEAD") + ("+" if git("status", "--porcelain", "-uno") else "")
+    git = ["git", "-C", str(root)]
+    options = {"env": environment, "stderr": subprocess.DEVNULL, "text": True}
+    try:  # a copy inside another repository has no commit of its own
+        subprocess.check_output([*git, "ls-files", "--error-unmatch", "mkdocs.yml"], **options)
+        described = [*git, "describe", "--always", "--exclude=*", "--abbrev=10", "--dirty=+"]
+        return subprocess.check_output(described, **options).strip()
     except (OSError, subprocess.CalledProcessError):
         return ""

@@ -92,11 +92,8 @@ def _notice(event: str, args: tuple) -> None:
     if not _watch["active"]:
         return
     if event == "open":
-        real, flags = _real(args[0]), args[2]
-        if isinstance(flags, int) and flags & _WRITES:
-            _refuse_outside(real)
-        else:
-            _note_read(real)
+        writes = isinstance(args[2], int) and args[2] & _WRITES
+        (_refuse_outside if writes else _note_read)(_real(args[0]))
     elif event == "llmnotes.reads":
         _note(_real(args[0]))
     elif event in ("os.listdir", "os.scandir"):
@@ -131,13 +128,8 @@ def _note_read(real: str) -> None:
 
 def _importing() -> bool:
     """Whether Python itself lists a folder: it looks for modules, or for the metadata of installed packages."""
-    frame = sys._getframe(2)
-    while frame is not None:
-        file = frame.f_code.co_filename
-        if file.startswith("<frozen importlib") or f"{os.sep}importlib{os.sep}" in file:
-            return True
-        frame = frame.f_back
-    return False
+    files = (frame.f_code.co_filename for frame, _ in traceback.walk_stack(sys._getframe(2)))
+    return any(file.startswith("<frozen importlib") or f"{os.sep}importlib{os.sep}" in file for file in files)
 
 
 def _note(path: str) -> None:
@@ -165,10 +157,8 @@ def _below(real: str, *folders: str) -> bool:
 
 
 def _peak_mb() -> int:
-    with suppress(OSError):  # the peak of this process alone; getrusage counts what the parent held when it forked
-        if found := re.search(r"^VmHWM:\s*(\d+)", Path("/proc/self/status").read_text(), re.MULTILINE):
-            return round(int(found[1]) / 1024)
+    with suppress(OSError, TypeError):  # the peak of this process alone; getrusage counts what the parent held
+        return int(re.search(r"VmHWM:\s*(\d+)", Path("/proc/self/status").read_text())[1]) // 1024
     import resource
 
-    unit = 1024**2 if sys.platform == "darwin" else 1024
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (1024**2 if sys.platform == "darwin" else 1024)

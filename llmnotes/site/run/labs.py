@@ -86,11 +86,6 @@ class Lab(Fields):
         return f"labs/{self.stem}.md"
 
     @property
-    def needs_smollm2(self) -> bool:
-        """Whether it studies SmolLM2: then it runs only where that was fetched, or may be."""
-        return SMOLLM2 in self.needs
-
-    @property
     def needs_hub(self) -> bool:
         """Whether it downloads a model: then it runs only where that is asked for."""
         return "hub" in self.needs
@@ -160,25 +155,18 @@ def find_labs(folder: Path) -> tuple[list[Lab], dict[str, NotebookError]]:
                 )
             lab = read_lab(path)
             for other in labs:
-                for what, is_taken in (("number", lab.number == other.number), ("name", lab.key == other.key)):
-                    if is_taken:
-                        raise NotebookError(f"{path}: its {what} is taken by {other.path.name}; give it another")
+                if lab.number == other.number or lab.key == other.key:
+                    what = "number" if lab.number == other.number else "name"
+                    raise NotebookError(f"{path}: its {what} is taken by {other.path.name}; give it another")
             labs.append(lab)
         except NotebookError as error:
             broken[path.stem] = error
     labs.sort(key=lambda lab: (CHAPTERS.index(lab.chapter), lab.stem))
-    stems = {path.stem for path in paths}
-    later = {lab.stem for lab in labs}
+    stems, later = {path.stem for path in paths}, {lab.stem for lab in labs}
     for lab in labs:
-        for need in lab.needs:
-            if need not in stems | {"hub", SMOLLM2}:
-                why = f"is no lab{near(need, stems)}"
-            elif need in later:
-                why = (
-                    "does not stand before it; labs stand in the order of their chapters, and in each by their numbers"
-                )
-            else:
-                continue
+        for need in [one for one in lab.needs if one in later or one not in stems | {"hub", SMOLLM2}]:
+            order = "labs stand in the order of their chapters, and in each by their numbers"
+            why = f"does not stand before it; {order}" if need in later else f"is no lab{near(need, stems)}"
             broken[lab.stem] = NotebookError(f"{lab.path}: header: needs names {need!r}, which {why}")
         later.remove(lab.stem)
     return [lab for lab in labs if lab.stem not in broken], broken

@@ -14,7 +14,7 @@ from typing import Any
 from llmnotes.site.errors import NotebookError
 from llmnotes.site.run.digests import NOT_SOURCES
 from llmnotes.site.run.execute import execute
-from llmnotes.site.run.labs import Lab
+from llmnotes.site.run.labs import SMOLLM2, Lab
 from llmnotes.site.run.store import Project
 from llmnotes.site.run.stored import Run
 
@@ -87,7 +87,7 @@ def may_run(lab: Lab, hub: bool, fetch: bool) -> bool:
     """
     if lab.needs_hub and not hub:
         return False
-    if not lab.needs_smollm2:
+    if SMOLLM2 not in lab.needs:
         return True
     from llmnotes.model import smollm2  # imports torch
 

@@ -47,10 +47,6 @@ class Project:
         return cls(start if start.is_dir() else start.parent)
 
     @property
-    def labs_folder(self) -> Path:
-        return self.root / "labs"
-
-    @property
     def cache(self) -> Path:
         """The local store; `LLMNOTES_CACHE` puts it elsewhere."""
         return Path(os.environ.get("LLMNOTES_CACHE") or self.root / ".cache").expanduser().resolve()
@@ -61,7 +57,7 @@ class Project:
         Raises:
             NotebookError: what is wrong with those that are not as they must be.
         """
-        labs, broken = find_labs(self.labs_folder)
+        labs, broken = find_labs(self.root / "labs")
         if broken:
             raise NotebookError("\n".join(map(str, broken.values())))
         return labs
@@ -72,38 +68,32 @@ class Project:
         Returns:
             The labs that can run, and by their stems what is wrong with those asked for that cannot.
         """
-        labs, broken = find_labs(self.labs_folder)
+        labs, broken = find_labs(self.root / "labs")
         if not names:
             return labs, broken
         picked: dict[str, Lab] = {}
         wrong: dict[str, NotebookError] = {}
         for name in names:
-            try:
-                found = (
-                    [read_lab(Path(name))]
-                    if name.endswith(".py")
-                    else [lab for lab in labs if _is_called(lab.stem, name)]
-                )
-                picked |= {lab.stem: lab for lab in found}
-                unreadable = {stem: error for stem, error in broken.items() if _is_called(stem, name)}
-                wrong |= unreadable  # or both: of two labs of one number, one is broken
-                if not found and not unreadable:
-                    keys = [stem.partition("_")[2] or stem for stem in (*(lab.stem for lab in labs), *broken)]
-                    raise NotebookError(f"no lab is called {name!r}{near(name, keys)}")
-            except NotebookError as error:
-                wrong[name] = error
+            if name.endswith(".py"):
+                try:
+                    lab = read_lab(Path(name))
+                    picked[lab.stem] = lab
+                except NotebookError as error:
+                    wrong[name] = error
+                continue
+            found = {lab.stem: lab for lab in labs if _is_called(lab.stem, name)}
+            unreadable = {stem: error for stem, error in broken.items() if _is_called(stem, name)}
+            picked |= found
+            wrong |= unreadable  # or both: of two labs of one number, one is broken
+            if not found and not unreadable:
+                keys = [stem.partition("_")[2] or stem for stem in (*(lab.stem for lab in labs), *broken)]
+                wrong[name] = NotebookError(f"no lab is called {name!r}{near(name, keys)}")
         return list(picked.values()), wrong
 
     def recorded(self, lab: Lab) -> Run | None:
         """The run in the repository, whether or not it is still valid."""
-        folder = self._recorded(lab)
+        folder = lab.path.parent / "recorded" / lab.stem
         return Run(folder) if folder.is_dir() else None
-
-    def _recorded(self, lab: Lab) -> Path:
-        return lab.path.parent / "recorded" / lab.stem
-
-    def _cached(self, lab: Lab) -> Path:
-        return self.cache / "runs" / lab.stem
 
     def valid_run(self, lab: Lab) -> Run | None:
         """The stored run that still speaks for the lab: from the cache, else the recorded one.
@@ -112,7 +102,7 @@ class Project:
             DamagedRunError: a stored run is not what was once written.
         """
         self._refuse_foreign()
-        runs = [Run(path.parent) for path in sorted(self._cached(lab).glob("*/run.json"), reverse=True)]
+        runs = [Run(path.parent) for path in sorted((self.cache / "runs" / lab.stem).glob("*/run.json"), reverse=True)]
         for run in (*runs, self.recorded(lab)):
             if run and run.stale_because(lab, self.root) is None:
                 run.check()
@@ -151,7 +141,9 @@ class Project:
         try:
             self.cache.mkdir(mode=0o700, parents=True, exist_ok=True)
             with self._locked():  # nobody sweeps between the making of a folder and its lock
-                self._sweep()
+                for left in self.cache.glob("tmp-*/"):  # by runners that were killed: they no longer hold its lock
+                    with suppress(filelock.Timeout), filelock.FileLock(left / "lock", blocking=False):
+                        shutil.rmtree(left, ignore_errors=True)
                 folder = Path(tempfile.mkdtemp(prefix="tmp-", dir=self.cache))
                 used = filelock.FileLock(folder / "lock")
                 used.acquire()
@@ -163,15 +155,9 @@ class Project:
             shutil.rmtree(folder, ignore_errors=True)
             used.release()
 
-    def _sweep(self) -> None:
-        """Remove what runners left that were killed: they no longer hold the lock of their folder."""
-        for folder in self.cache.glob("tmp-*/"):
-            with suppress(filelock.Timeout), filelock.FileLock(folder / "lock", blocking=False):
-                shutil.rmtree(folder, ignore_errors=True)
-
     def publish(self, lab: Lab, folder: Path) -> Run:
         """Move a finished run from its workspace into the cache in one step, and let the oldest ones go."""
-        home = self._cached(lab)
+        home = self.cache / "runs" / lab.stem
         home.mkdir(parents=True, exist_ok=True)
         with self._locked():
             run = Run(folder.rename(home / str(time.time_ns())))  # so that names say which is newer
@@ -187,16 +173,13 @@ class Project:
         Raises:
             NotebookError: nothing can be written there.
         """
-        target = self._recorded(lab)
+        target = lab.path.parent / "recorded" / lab.stem
         old = Run(target)
         if old.is_whole() and all(old.meta[what] == run.meta[what] for what in ("files", "depends", "format")):
             return False
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            temporary = tempfile.TemporaryDirectory(
-                prefix=f".{lab.stem}-", dir=target.parent, ignore_cleanup_errors=True
-            )
-            with temporary as made:
+            with tempfile.TemporaryDirectory(prefix=".", dir=target.parent, ignore_cleanup_errors=True) as made:
                 new = shutil.copytree(run.folder, Path(made, "new"))
                 if target.exists():
                     target.rename(Path(made, "old"))

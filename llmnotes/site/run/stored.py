@@ -55,13 +55,9 @@ def _has_code(depends: dict[str, str]) -> dict[str, str]:
     return depends
 
 
-class _Format(BaseModel):
+class _Meta(BaseModel):
     model_config = ConfigDict(extra="allow")
 
-    format: int
-
-
-class _Meta(_Format):
     lab: str
     ran: _Ran
     depends: Annotated[dict[str, str], AfterValidator(_has_code)]
@@ -85,15 +81,14 @@ class Run:
         try:
             content = json.loads((self.folder / name).read_text(encoding="utf-8"), parse_constant=_no_number)
             check(content)
-        except (OSError, ValueError, RecursionError) as error:
+        except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
             self._damaged(f"{name}: {error}")
         return content
 
     @cached_property
     def meta(self) -> dict[str, Any]:
         """run.json: `format`, `lab`, `ran` (when and on what), `depends` and `files` (path to digest)."""
-        meta = self._read("run.json", _Format.model_validate)
-        return self._read("run.json", _Meta.model_validate) if meta["format"] == FORMAT else meta
+        return self._read("run.json", lambda meta: meta["format"] != FORMAT or _Meta.model_validate(meta))
 
     @cached_property
     def cells(self) -> list[list[dict]]:
@@ -161,12 +156,10 @@ class Run:
         except OSError as error:
             self._damaged(error)
         for name in sorted(now.keys() | written.keys()):
-            if name not in written or name not in now:
-                self._damaged(f"{name} {'is missing' if name in written else 'does not belong to it'}")
-            if now[name] != written[name]:
-                self._damaged(f"{name} is not what the run wrote")
-        if self.meta["format"] == FORMAT:
-            _ = self.cells
+            if now.get(name) != written.get(name):
+                missing = "is missing" if name in written else "does not belong to it"
+                self._damaged(f"{name} {'is not what the run wrote' if name in now and name in written else missing}")
+        _ = self.cells
 
     def is_whole(self) -> bool:
         """Whether `check` finds nothing."""
