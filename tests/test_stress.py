@@ -13,7 +13,7 @@ from conftest import TINY, Notebook, clean_environment
 from llmnotes.lab.records import Record
 from llmnotes.site import cli
 from llmnotes.site.errors import NotebookError
-from llmnotes.site.run import stress
+from llmnotes.site.run import compare
 from llmnotes.site.run.compare import near_the_line
 
 TRAINS = """\
@@ -46,10 +46,10 @@ note(old=os.environ.get("ATEN_CPU_CAPABILITY") == "default")
 def stressed(notebook: Notebook, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture):
     """Calls the command for labs that were recorded, under as few conditions as show all of it."""
     monkeypatch.chdir(notebook.root)
-    all_conditions = stress.CONDITIONS
+    all_conditions = compare.CONDITIONS
 
     def call(code: str, *few: str) -> tuple[str, str]:
-        monkeypatch.setattr(stress, "CONDITIONS", {name: all_conditions[name] for name in few})
+        monkeypatch.setattr(compare, "CONDITIONS", {name: all_conditions[name] for name in few})
         lab = notebook.lab("01_tiny", TINY.partition("\n")[0] + "\n" + code + TINY.partition("\n")[2])
         (outcome,) = notebook.run(lab)
         assert outcome.error is None, outcome.error

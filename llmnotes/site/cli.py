@@ -15,12 +15,11 @@ from rich.table import Table
 from rich.text import Text
 
 from llmnotes.site.errors import NotebookError
-from llmnotes.site.run.compare import against_recorded, differences
+from llmnotes.site.run.compare import against_recorded, differences, stress_labs
 from llmnotes.site.run.labs import SMOLLM2, STEM, Lab
 from llmnotes.site.run.replicates import replicate_labs
 from llmnotes.site.run.runner import Outcome, Report, run_labs
 from llmnotes.site.run.store import Project
-from llmnotes.site.run.stress import stress_labs
 
 SKELETON = Path(__file__).with_name("skeleton.py.txt")
 console = Console(highlight=False, soft_wrap=True)
@@ -127,10 +126,10 @@ def check(labs: tuple[str, ...], stress: bool, **options: Any) -> None:
 def _stress(labs: tuple[str, ...], **options: Any) -> None:
     table = Table("lab", "value", "tolerance used", "most under", box=None, pad_edge=False, header_style="bold")
     with _runs(labs, stress_labs, **options) as (_, outcomes, faults):
-        for lab, stood in [(outcome.lab, outcome.run) for outcome in outcomes]:
-            for name, (share, condition) in sorted(stood.used.items(), key=lambda one: -one[1][0]):
+        for lab, (used, left) in [(outcome.lab, outcome.run) for outcome in outcomes]:
+            for name, (share, condition) in sorted(used.items(), key=lambda one: -one[1][0]):
                 table.add_row(lab.stem, name, f"{share:.0%}" if share < 100 else "far more", condition if share else "")
-            faults += stood.faults
+            faults += left
         console.print(table)
     click.echo("every value stays within its tolerance, and no prediction turns")
 

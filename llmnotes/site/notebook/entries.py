@@ -7,9 +7,9 @@ import logging
 import re
 from collections.abc import Collection
 from pathlib import Path
-from typing import Annotated
+from typing import Any
 
-from pydantic import AfterValidator, Field, ValidationInfo, model_validator
+from pydantic import Field, ValidationInfo, model_validator
 
 from llmnotes.site.errors import NotebookError, near
 from llmnotes.site.notebook.quotes import calls
@@ -35,17 +35,6 @@ SURE = ("certain", "highly likely")  # what one training cannot make a claim
 YEAR = dt.timedelta(days=365)
 
 
-def _not_in_the_future(day: dt.date, info: ValidationInfo) -> dt.date:
-    if day > (today := info.context["today"]):
-        raise ValueError(
-            f"{info.field_name} is {day}; expected a day that is not in the future (the latest on earth is {today})"
-        )
-    return day
-
-
-Day = Annotated[dt.date, AfterValidator(_not_in_the_future)]
-
-
 class Entry(Fields):
     """One entry: what it says, since when, how sure we are, and the labs that it rests on."""
 
@@ -53,7 +42,7 @@ class Entry(Fields):
     path: Path
     title: Text = Field(description="a short text")
     claim: Text = Field(description="one sentence, which may quote a result")
-    date: Day = Field(description="the day of the entry, such as 2026-01-31")
+    date: dt.date = Field(description="the day of the entry, such as 2026-01-31")
     status: str = Field(
         description="; ".join(f"for {kind} one of {', '.join(words)}" for kind, words in STATUSES.items())
     )
@@ -62,7 +51,7 @@ class Entry(Fields):
         description="for findings alone, one of " + ", ".join(f"{word} ({odds})" for word, odds in CONFIDENCE.items()),
     )
     labs: Names = Field(description="a list of the labs that it rests on, at least one")
-    reviewed: Day = Field(
+    reviewed: dt.date = Field(
         description="the day on which somebody last asked whether it is still true, such as 2026-01-31"
     )
     tags: Names = Field((), description="a list of names; may be left out")
@@ -92,7 +81,11 @@ class Entry(Fields):
         stands = finding and self.status == "standing"
         several = stands and {*self.labs} & {*info.context["several"]}
         counted = re.fullmatch(r"(\d+) of (\d+)", self.seeds or "")
+        today = info.context["today"]
+        not_later = f"a day that is not in the future (the latest on earth is {today})"
         for name, right, expected in (
+            ("date", self.date <= today, not_later),
+            ("reviewed", self.reviewed <= today, not_later),
             ("status", self.status in STATUSES[self.kind], f"one of {', '.join(STATUSES[self.kind])}"),
             ("confidence", sure in CONFIDENCE if finding else sure is None, None),
             ("labs", self.labs, None),
@@ -103,8 +96,10 @@ class Entry(Fields):
             ("control", self.control or not stands, None),
         ):
             if not right:
-                expected = expected or Entry.model_fields[name].description
-                raise ValueError(f"{name} is {getattr(self, name)!r}; expected {expected}")
+                value, expected = getattr(self, name), expected or Entry.model_fields[name].description
+                raise ValueError(
+                    f"{name} is {value if isinstance(value, dt.date) else repr(value)}; expected {expected}"
+                )
         for stem in self.labs:
             if stem not in info.context["labs"]:
                 raise ValueError(f"labs names {stem!r}, which does not exist{near(stem, info.context['labs'])}")
@@ -125,25 +120,21 @@ def read_entries(
     Raises:
         NotebookError: an entry is not as it must be: its file, the field, what it held and what is allowed.
     """
-    today = today or (dt.datetime.now(dt.UTC) + dt.timedelta(hours=14)).date()
-    entries = [
-        _read(kind, path, labs, today, several)
-        for kind in STATUSES
-        for path in sorted((docs / kind).glob("*.md"))
-        if path.name != "index.md"
-    ]
-    known = {(entry.kind, entry.path.stem) for entry in entries}
+    context = {"labs": labs, "several": several}
+    context["today"] = today or (dt.datetime.now(dt.UTC) + dt.timedelta(hours=14)).date()
+    paths = [path for kind in STATUSES for path in sorted((docs / kind).glob("*.md")) if path.name != "index.md"]
+    entries = [_read(path, context) for path in paths]
     for entry in entries:
         later = entry.superseded_by
-        if later and ((entry.kind, later) not in known or later == entry.path.stem):
-            names = [stem for kind, stem in known if kind == entry.kind and stem != entry.path.stem]
+        others = {one.path.stem for one in entries if one.kind == entry.kind and one is not entry}
+        if later and later not in others:
             raise NotebookError(
-                f"{entry.path}: superseded_by names {later!r}, which is no other entry{near(later, names)}"
+                f"{entry.path}: superseded_by names {later!r}, which is no other entry{near(later, others)}"
             )
     return sorted(entries, key=lambda entry: (entry.date, entry.title), reverse=True)
 
 
-def _read(kind: str, path: Path, labs: Collection[str], today: dt.date, several: Collection[str]) -> Entry:
+def _read(path: Path, context: dict[str, Any]) -> Entry:
     try:
         text = path.read_text(encoding="utf-8-sig")
         head, end, body = text.removeprefix("---\n").partition("\n---")
@@ -152,11 +143,11 @@ def _read(kind: str, path: Path, labs: Collection[str], today: dt.date, several:
         fields = read_yaml(head)
     except (OSError, ValueError) as error:
         raise NotebookError(f"{path}: {error}") from error
-    entry = check(Entry, fields, str(path), {"labs": labs, "today": today, "several": several}, kind=kind, path=path)
-    if kind == "findings" and not calls(entry.claim + body, "result"):
+    entry = check(Entry, fields, str(path), context, kind=path.parent.name, path=path)
+    if entry.kind == "findings" and not calls(entry.claim + body, "result"):
         raise NotebookError(
             f'{path}: a finding without a bound result; quote at least one, as in {{{{ result("xor.solved", ".0%") }}}}'
         )
-    if today - entry.reviewed > YEAR:
+    if context["today"] - entry.reviewed > YEAR:
         log.warning("%s: reviewed on %s, more than a year ago; is it still true?", path, entry.reviewed)
     return entry

@@ -28,8 +28,7 @@ class Term:
 
     def is_meant(self, uri: str) -> bool:
         """Whether it has the glossary's sense on a page."""
-        only = not self.only_in or any(page in uri for page in self.only_in)
-        return only and not any(page in uri for page in self.not_in)
+        return any(page in uri for page in self.only_in or ("",)) and not any(page in uri for page in self.not_in)
 
 
 def read_glossary(path: Path) -> dict[str, Term]:

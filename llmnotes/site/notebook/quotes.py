@@ -22,6 +22,7 @@ _PARTS = re.compile(
     | (?P<maths> \$\$ (?:(?!\n[ \t]*\n).)+? \$\$
                | (?<![\\$])\$(?![\s$]) (?:\\.|(?!\n[ \t]*\n)[^\\$])+? (?<!\s)\$ )
     | \{\{ (?P<call>.*?) \}\}
+    | (?P<open>\{\{)
     """,
     re.MULTILINE | re.DOTALL | re.VERBOSE,
 )
@@ -40,28 +41,18 @@ def expand(
         NotebookError: an unknown function, a call that is not understood, or braces that are not closed.
     """
 
-    def line_at(position: int) -> int:
-        return first_line + markdown.count("\n", 0, position)
+    def replaced(part: re.Match) -> str:
+        line = first_line + markdown.count("\n", 0, part.start())
+        if part["open"]:
+            raise NotebookError(
+                f"{where}:{line}: '{{{{' is not closed; a call ends in '}}}}', and code stands in backticks"
+            )
+        if part["call"] is not None:
+            return _called(part, functions, f"{where}:{line}")
+        known = functions if in_maths is None else in_maths
+        return _IN_MATHS.sub(lambda one: _called(one, known, f"{where}:{line}"), part[0]) if part["maths"] else part[0]
 
-    parts, end = [], 0
-    for match in _PARTS.finditer(markdown):
-        parts += [_checked(markdown[end : match.start()], where, line_at(end)), match[0]]
-        if match["call"] is not None:
-            parts[-1] = _called(match, functions, f"{where}:{line_at(match.start())}")
-        elif match["maths"]:
-            line, known = line_at(match.start()), functions if in_maths is None else in_maths
-            parts[-1] = _IN_MATHS.sub(lambda one, at=line, known=known: _called(one, known, f"{where}:{at}"), match[0])
-        end = match.end()
-    return "".join([*parts, _checked(markdown[end:], where, line_at(end))])
-
-
-def _checked(text: str, where: str, line: int) -> str:
-    if (position := text.find("{{")) >= 0:
-        line += text.count("\n", 0, position)
-        raise NotebookError(
-            f"{where}:{line}: '{{{{' is not closed; a call ends in '}}}}', and code stands in backticks"
-        )
-    return text
+    return _PARTS.sub(replaced, markdown)
 
 
 def _called(match: re.Match, functions: Functions, where: str) -> str:

@@ -1,7 +1,13 @@
-"""Whether a fresh run still says what the recorded one says: value by value, each with its own tolerance."""
+"""Whether a fresh run still says what the recorded one says: value by value, each with its own tolerance.
+
+And whether it would elsewhere: on an older processor, with other threads, under noise of rounding. Training amplifies
+the smallest differences, and a value whose tolerance is nearly used up here leaves it on another machine.
+"""
 
 from __future__ import annotations
 
+import os
+import platform
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,17 +17,22 @@ import numpy as np
 
 from llmnotes.lab.predictions import holds
 from llmnotes.lab.records import Record
+from llmnotes.site.errors import NotebookError
+from llmnotes.site.run.execute import execute, threads
 from llmnotes.site.run.labs import Lab
-from llmnotes.site.run.runner import Outcome
+from llmnotes.site.run.runner import Outcome, Report, may_run, run_side_by_side
 from llmnotes.site.run.store import DamagedRunError, Project, Run
+
+OLD = {"ATEN_CPU_CAPABILITY": "default", "ONEDNN_MAX_CPU_ISA": "SSE41", "MKL_ENABLE_INSTRUCTIONS": "SSE4_2"}
+OLD |= {"OPENBLAS_CORETYPE": "NEHALEM"} if platform.machine() in ("x86_64", "AMD64") else {}
+CONDITIONS = {"an older processor": OLD, "two threads": threads(2)}
+CONDITIONS |= {f"noise {seed}": {"LLMNOTES_NOISE": str(seed)} for seed in (1, 2, 3)}
+SLOWER = 5  # an older processor may take so many times as long
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """A value, or an array that a figure shows, in the recorded and in a fresh run; None where one lacks it.
-
-    This is the one comparison of numbers; commands and tests ask it alone.
-    """
+    """A value, or an array that a figure shows, in the recorded and in a fresh run; None where one lacks it."""
 
     name: str
     before: Any
@@ -80,19 +91,17 @@ def comparisons(recorded: Run, fresh: Run) -> Iterator[Comparison]:
             continue
         before, now = recorded.arrays(name), fresh.arrays(name)
         for array in sorted(before.keys() | now.keys()):
-            allowed = figure["rtol"] * _size(before.get(array, np.zeros(0)))
+            known = np.asarray(before.get(array, 0.0))
+            known = known[np.isfinite(known)]
+            # a figure's `rtol` is a share of an array's range, or of its size if it is flat
+            size = np.ptp(known) or np.abs(known).max() or 1.0 if known.size else 1.0
+            allowed = figure["rtol"] * float(size)
             yield Comparison(f"figure {name}: {array}", before.get(array), now.get(array), allowed, figure["because"])
 
 
 def margin(entry: Record, recorded: float) -> float:
     """How far a value may lie from the recorded one: `atol + rtol · |recorded|`, as in `numpy.isclose`."""
     return entry.atol + entry.rtol * abs(recorded)
-
-
-def _size(array: np.ndarray) -> float:
-    """What a figure's `rtol` is a share of: an array's range, or its size if it is flat."""
-    finite = array[np.isfinite(array)]
-    return float(np.ptp(finite) or np.abs(finite).max()) or 1.0 if finite.size else 1.0
 
 
 def differences(lab: Lab, recorded: Run, fresh: Run) -> list[str]:
@@ -135,3 +144,30 @@ def against_recorded(project: Project, outcome: Outcome) -> list[str]:
     except DamagedRunError as error:
         return [f"{lab.stem}: {error}"]
     return [f"{lab.stem}: the recorded run is stale: {why}; llmnotes record {lab.stem}"] if why else []
+
+
+def stress_labs(project: Project, labs: list[Lab], *, hub: bool, jobs: int | None, report: Report) -> list[Outcome]:
+    """Run each lab under every condition and compare it with its recorded run; nothing is stored.
+
+    Returns:
+        Outcomes, each with, by value or array of a figure, the largest share of its tolerance that was used and under
+        which condition; and with what left its tolerance or turned a prediction.
+    """
+    hub = hub or bool(os.environ.get("LLMNOTES_HUB"))
+
+    async def run_all(lab: Lab) -> tuple[dict[str, tuple[float, str]], list[str]]:
+        recorded = project.recorded(lab)
+        if recorded is None:
+            raise NotebookError(f"{lab.stem}: no recorded run; make one with: llmnotes record {lab.stem}")
+        patient = lab.model_copy(update={"timeout": SLOWER * lab.timeout})
+        used, faults = {}, []
+        for condition, environment in CONDITIONS.items():
+            with project.workspace() as work:
+                run = await execute(patient, project.root, work, hub, environment)
+                faults += [f"{line}, under {condition}" for line in differences(lab, recorded, run)]
+                for one in comparisons(recorded, run):
+                    used[one.name] = max(used.get(one.name, (-1.0, "")), (one.used, condition))
+        return used, faults
+
+    wanted = [lab for lab in labs if may_run(lab, hub, fetch=True)]
+    return run_side_by_side(project, wanted, run_all, jobs, report)

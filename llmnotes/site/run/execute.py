@@ -110,8 +110,15 @@ async def _run_kernel(
 ) -> tuple[list[list[dict]], dict]:
     import matplotlib
 
+    # what libraries may write from within a lab: fonts of matplotlib, models of the hub
+    caches = [matplotlib.get_cachedir(), matplotlib.get_configdir()]
+    caches += [os.environ.get("HF_HOME") or str(Path.home() / ".cache" / "huggingface")]
+    report = work / "report.json"
+    imports = f"import sys; sys.path.append({str(PACKAGE.parent)!r})\nimport llmnotes.site.run.kernel as {WATCH}"
+    begin = f"{imports}\n{WATCH}.begin{(str(root), [str(work), *caches], str(lab.path), str(report))!r}"
     # each cell on its own lines of the script, so that Python's errors name them
-    cells = [nbformat.v4.new_code_cell("\n" * (cell.line - 1) + cell.source) for cell in lab.code]
+    sources = [begin, *("\n" * (cell.line - 1) + cell.source for cell in lab.code), f"{WATCH}.end()"]
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
     sockets = Path(tempfile.mkdtemp(prefix="llmnotes-"))  # a short path: those of sockets may have about 100 bytes
     kernel = _Kernel(connection_file=str(sockets / "kernel.json"))
     if os.name == "posix":
@@ -119,49 +126,34 @@ async def _run_kernel(
     # joining what a cell printed is ours: nbclient's regular expressions take a minute for one long line
     notebook = nbformat.v4.new_notebook(cells=[*cells])
     client = _Client(notebook, km=kernel, timeout=None, record_timing=False, coalesce_streams=False)
-    # what libraries may write from within a lab: fonts of matplotlib, models of the hub
-    caches = [matplotlib.get_cachedir(), matplotlib.get_configdir()]
-    caches += [os.environ.get("HF_HOME") or str(Path.home() / ".cache" / "huggingface")]
-    report = work / "report.json"
-    arguments = (str(root), [str(work), *caches], str(lab.path), str(report))
-    imports = f"import sys; sys.path.append({str(PACKAGE.parent)!r})\nimport llmnotes.site.run.kernel as {WATCH}"
-    where = f"{lab.path}:1"
-    limit = asyncio.timeout(lab.timeout)
+    line, limit = 1, asyncio.timeout(lab.timeout)
     try:
         async with limit:
             await client.async_start_new_kernel(cwd=str(work / "scratch"), env=dict(environment))
             await client.async_start_new_kernel_client()
-            await _call(client, f"{imports}\n{WATCH}.begin{arguments!r}")
             for at, cell in enumerate(cells):
-                where = f"{lab.path}:{lab.code[at].line}"
+                line = lab.code[at - 1].line if 0 < at <= len(lab.code) else line
                 await client.async_execute_cell(cell, at)
-            await _call(client, f"{WATCH}.end()")
-        return [outputs_of(cell) for cell in cells], json.loads(report.read_text(encoding="utf-8"))
+        return [outputs_of(cell) for cell in cells[1:-1]], json.loads(report.read_text(encoding="utf-8"))
     except CellExecutionError:
-        await asyncio.wait_for(_call(client, f"{WATCH}.failure()"), timeout=10)
+        failure = nbformat.v4.new_code_cell(f"{WATCH}.failure()")
+        await asyncio.wait_for(client.async_execute_cell(failure, 0), timeout=10)
         said = json.loads(report.read_text(encoding="utf-8"))["error"]
         raise NotebookError(shortened(said.rstrip(), 4000)) from None
     except (DeadKernelError, TimeoutError):  # nbclient takes it for a death if it is cancelled
         if asyncio.current_task().cancelling():
             raise asyncio.CancelledError from None
-        raise NotebookError(
-            f"{where}: still running after {lab.timeout:g} s, the lab's time limit, in the cell that begins here; "
-            "make it faster or set `timeout:` (seconds) in its header"
-            if limit.expired()
-            else f"{where}: the kernel died in the cell that begins here; most often it ran out of memory"
-        ) from None
+        why = "the kernel died in the cell that begins here; most often it ran out of memory"
+        if limit.expired():
+            why = f"still running after {lab.timeout:g} s, the lab's time limit, in the cell that begins here; "
+            why += "make it faster or set `timeout:` (seconds) in its header"
+        raise NotebookError(f"{lab.path}:{line}: {why}") from None
     finally:
         with contextlib.suppress(Exception):
             if client.kc:
                 client.kc.stop_channels()
             await kernel.shutdown_kernel(now=True)
         shutil.rmtree(sockets, ignore_errors=True)
-
-
-async def _call(client: NotebookClient, code: str) -> None:
-    """Execute code that is not the lab's."""
-    client.nb.cells.append(nbformat.v4.new_code_cell(code))
-    await client.async_execute_cell(client.nb.cells[-1], len(client.nb.cells) - 1)
 
 
 def _environment(work: Path, hub: bool) -> dict[str, str]:

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import re
 import reprlib
 from typing import Annotated, Any, TypeVar
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
-from pydantic_core import PydanticCustomError
 
 from llmnotes.site.errors import NotebookError, near
 
-
-def _one_line(text: str) -> str:
-    text = " ".join(text.split())
-    if re.search(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]", text):
-        raise PydanticCustomError("no_text", "characters that no page can hold")
-    return text
-
-
-Text = Annotated[str, StringConstraints(min_length=1), AfterValidator(_one_line)]
+_ON_A_PAGE = r"^[^\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ufffe\uffff]*$"  # without characters that no page can hold
+Text = Annotated[
+    str,
+    StringConstraints(min_length=1, pattern=_ON_A_PAGE),
+    AfterValidator(lambda text: " ".join(text.split())),
+]
 Names = Annotated[tuple[Text, ...], Field(strict=False)]  # YAML has lists, and what is frozen has tuples
+
+
+_cut = reprlib.Repr()  # says what a field holds, cut where it is long
+_cut.maxstring = _cut.maxother = 200
 
 
 class Fields(BaseModel):
@@ -65,7 +64,7 @@ def read_yaml(text: str) -> dict[str, Any]:
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:  # a day such as 2026-02-31, a list as key
         raise ValueError(f"not valid YAML: {error}") from error
     if not isinstance(fields, dict):
-        raise ValueError(f"it holds {_short(fields)}; expected lines `key: value`")
+        raise ValueError(f"it holds {_cut.repr(fields)}; expected lines `key: value`")
     return fields
 
 
@@ -82,7 +81,7 @@ def check(
     stated = {name for name, field in model.model_fields.items() if field.description}
     for name in fields:
         if name not in stated:
-            raise NotebookError(f"{where}: unknown field {_short(name)}{near(str(name), stated)}")
+            raise NotebookError(f"{where}: unknown field {_cut.repr(name)}{near(str(name), stated)}")
     try:
         return model.model_validate(fields | more, context=context)
     except ValidationError as error:
@@ -93,11 +92,4 @@ def check(
     expected = model.model_fields[name].description
     if fault["type"] == "missing":
         raise NotebookError(f"{where}: {name!r} is missing; expected {expected}")
-    raise NotebookError(f"{where}: {name} is {_short(fields[name])}; expected {expected}")
-
-
-def _short(value: object) -> str:
-    """What a field holds, cut where it is long."""
-    cut = reprlib.Repr()
-    cut.maxstring = cut.maxother = 200
-    return cut.repr(value)
+    raise NotebookError(f"{where}: {name} is {_cut.repr(fields[name])}; expected {expected}")

@@ -27,10 +27,6 @@ _CHANGES |= {"os.rename": (0, 1), "os.symlink": (1,), "os.link": (1,)}
 _watch: dict = {"active": False, "reads": {}}
 
 
-class WriteOutsideError(PermissionError):
-    """A lab wrote outside its folder of outputs."""
-
-
 def begin(root: str, may_write: list[str], lab: str, report: str) -> None:
     """Start to watch, and make the kernel what a plain script would find: called once, before the first cell.
 
@@ -91,9 +87,15 @@ def _report(**entries: object) -> None:
 def _notice(event: str, args: tuple) -> None:
     if not _watch["active"]:
         return
-    if event == "open":
-        writes = isinstance(args[2], int) and args[2] & _WRITES
-        (_refuse_outside if writes else _note_read)(_real(args[0]))
+    if event == "open" and isinstance(args[2], int) and args[2] & _WRITES:
+        _refuse_outside(_real(args[0]))
+    elif event == "open":
+        real = _real(args[0])
+        if "__pycache__" in real:  # a module that was compiled before
+            with suppress(ValueError):
+                real = importlib.util.source_from_cache(real)
+        if _is_source(real) and real != _watch["lab"] and os.path.isfile(real):
+            _note(real)
     elif event == "llmnotes.reads":
         _note(_real(args[0]))
     elif event in ("os.listdir", "os.scandir"):
@@ -112,18 +114,10 @@ def _real(path: object) -> str:
 
 def _refuse_outside(real: str) -> None:
     if real and not real.startswith("/dev/") and "__pycache__" not in real and not _below(real, *_watch["may_write"]):
-        raise WriteOutsideError(
+        raise PermissionError(
             f"the lab tried to write {real}; it may not write outside its folder of outputs; write below the current "
             "folder, or below tempfile.gettempdir()"
         )
-
-
-def _note_read(real: str) -> None:
-    if "__pycache__" in real:  # a module that was compiled before
-        with suppress(ValueError):
-            real = importlib.util.source_from_cache(real)
-    if _is_source(real) and real != _watch["lab"] and os.path.isfile(real):
-        _note(real)
 
 
 def _importing() -> bool:

@@ -42,7 +42,7 @@ class _Figure:
 
 _RESULTS = TypeAdapter(TypedDict("Results", {"cells": list[list[dict[str, Any]]]}))
 _SAID = {"record": Record, "prediction": Prediction, "question": Question, "figure": _Figure, "labels": dict[str, str]}
-_KINDS = {kind: TypeAdapter(form) for kind, form in (_SAID | {"text": TypedDict("Text", {"text": str})}).items()}
+KINDS = {kind: TypeAdapter(form) for kind, form in (_SAID | {"text": TypedDict("Text", {"text": str})}).items()}
 
 
 def check_results(content: Any) -> None:
@@ -53,12 +53,12 @@ def check_results(content: Any) -> None:
     Raises:
         ValueError: what is wrong.
     """
-    said: dict[str, list] = {kind: [] for kind in _KINDS}
+    said: dict[str, list] = {kind: [] for kind in KINDS}
     for cell in _RESULTS.validate_python(content)["cells"]:
         for out in cell:
             if (kind := str(out.get("kind"))) not in said:
                 raise ValueError(f"an output of the kind {kind!r}{near(kind, said)}")
-            said[kind].append(_KINDS[kind].validate_json(json.dumps(out), strict=True))
+            said[kind].append(KINDS[kind].validate_json(json.dumps(out), strict=True))
     values = {one.name: one.value for one in said["record"]}
     figures = {one.name: one for one in said["figure"]}
     if not values:
@@ -74,8 +74,17 @@ def check_results(content: Any) -> None:
         if not 0 <= one.p <= 1:
             raise ValueError(f"the prediction {one.claim!r} has the probability {one.p}")
         _check_settled(f"the prediction {one.claim!r}", one.resolved_by, one.if_, values)
-    for one in said["question"]:
-        _check_question(one, values, figures)
+    for asked in said["question"]:  # its figure is drawn, and its answer is borne out
+        what = f"the question {asked.question!r}"
+        if asked.figure not in figures:
+            raise ValueError(f"{what} is settled by the figure {asked.figure!r}, which the lab never drew")
+        arrays = figures[asked.figure].arrays
+        if asked.curve and asked.answer not in arrays:
+            raise ValueError(f"{what} needs the array {asked.answer!r}; its figure has {', '.join(arrays)}")
+        for one in asked.settled:
+            if not _check_settled(what, one["name"], one["if_"], values):
+                found = f"{one['name']} {one['if_']}: it is {values[one['name']]!r}"
+                raise ValueError(f"{what} has the answer {asked.answer!r}, which needs {found}")
 
 
 def _check_settled(what: str, name: str, condition: str, values: dict[str, float]) -> bool:
@@ -84,20 +93,6 @@ def _check_settled(what: str, name: str, condition: str, values: dict[str, float
         recorded = ", ".join(sorted(values))
         raise ValueError(f"{what} waits for {name!r}, which the lab never recorded; it recorded: {recorded}")
     return holds(values[name], condition)
-
-
-def _check_question(asked: Question, values: dict[str, float], figures: dict[str, _Figure]) -> None:
-    """Refuse a question to the reader whose answer this run does not bear out, or whose figure it never drew."""
-    what = f"the question {asked.question!r}"
-    if asked.figure not in figures:
-        raise ValueError(f"{what} is settled by the figure {asked.figure!r}, which the lab never drew")
-    arrays = figures[asked.figure].arrays
-    if asked.curve and asked.answer not in arrays:
-        raise ValueError(f"{what} needs the array {asked.answer!r}; its figure has {', '.join(arrays)}")
-    for one in asked.settled:
-        if not _check_settled(what, one["name"], one["if_"], values):
-            found = f"{one['name']} {one['if_']}: it is {values[one['name']]!r}"
-            raise ValueError(f"{what} has the answer {asked.answer!r}, which needs {found}")
 
 
 def outputs_of(cell: NotebookNode) -> list[dict]:

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 WORDS_A_MINUTE = 180
 FIGURE, OPEN_CELL, BENCH = 1 / 3, 1.0, 1.0
 """Minutes for a figure, a drawing or an equation; for an open cell or an exercise; for what the reader moves."""
-DEEPER = re.compile(r"^## Going deeper\b", re.MULTILINE)
 
 _NO_WORDS = re.compile(
     r"```.*?```|\$\$.*?\$\$|<[^>]+>|\]\([^)]*\)|^ *\?\?\? .*$|\{\{.*?\}\}(?:\{[^}]*\})?", re.S | re.M
@@ -40,10 +39,10 @@ def reading_time(cells: Iterable[Cell]) -> Minutes:
         if cell.kind == "code":
             minutes[deeper] += _of_code(cell)
             continue
-        core, *rest = re.split(rf"(?={DEEPER.pattern})", cell.source, maxsplit=1, flags=re.MULTILINE)
+        core, heading, rest = f"\n{cell.source}".partition("\n## Going deeper")
         minutes[deeper] += _of_prose(core)
-        deeper = deeper or bool(rest)
-        minutes[deeper] += sum(map(_of_prose, rest))
+        deeper = deeper or bool(heading)
+        minutes[deeper] += _of_prose(heading + rest)
     return Minutes(max(1, round(minutes[0])), round(minutes[1]))
 
 

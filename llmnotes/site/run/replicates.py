@@ -29,12 +29,9 @@ class Replicates(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    code: str
-    """Digest of the lab's code that ran."""
-    values: dict[int, dict[str, float | bool]]
-    """By seed: the recorded values."""
-    failed: dict[int, str] = {}
-    """By seed: why the lab did not get through."""
+    code: str  # digest of the lab's code that ran
+    values: dict[int, dict[str, float | bool]]  # by seed: the recorded values
+    failed: dict[int, str] = {}  # by seed: why the lab did not get through
 
     def over(self, name: str) -> list[float | bool]:
         """A value in each of the other trainings in which the lab recorded it."""

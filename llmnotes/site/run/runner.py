@@ -27,8 +27,7 @@ class Outcome:
     run: Any = None  # a `Run`, unless the lab ran to be stressed or replicated
     error: str | None = None
     fresh: bool = False  # whether it was executed now
-    changed: tuple[str, ...] = ()
-    """Files of the project that changed while it ran: a lab that writes past Python, or somebody who edits."""
+    changed: tuple[str, ...] = ()  # files of the project, while it ran: it writes past Python, or somebody edits
 
 
 Report = Callable[[Lab, str], None]  # called with "waits", "runs", "done", "stored" or "failed"

@@ -126,10 +126,10 @@ class Project:
         if not self.cache.is_dir() or not hasattr(os, "getuid"):
             return
         state = self.cache.stat()
-        if state.st_uid != os.getuid():
-            raise NotebookError(f"{self.cache}: it belongs to another user, so its runs cannot be trusted; {OWN}")
-        if state.st_mode & 0o002:
-            raise NotebookError(f"{self.cache}: anyone may write to it, so its runs cannot be trusted; {OWN}")
+        foreign = state.st_uid != os.getuid()
+        if foreign or state.st_mode & 0o002:
+            why = "it belongs to another user" if foreign else "anyone may write to it"
+            raise NotebookError(f"{self.cache}: {why}, so its runs cannot be trusted; {OWN}")
 
     @contextmanager
     def workspace(self) -> Iterator[Path]:

@@ -12,13 +12,13 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import numpy as np
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel
 
 import llmnotes
 from llmnotes.lab.predictions import holds
@@ -26,7 +26,7 @@ from llmnotes.lab.records import Record
 from llmnotes.site.errors import NotebookError
 from llmnotes.site.run.digests import digest, digest_of
 from llmnotes.site.run.labs import Lab
-from llmnotes.site.run.outputs import check_results
+from llmnotes.site.run.outputs import KINDS, check_results
 
 FORMAT = 2  # of a stored run; a run of another format is run again
 PACKAGE = Path(llmnotes.__file__).resolve().parent
@@ -37,8 +37,6 @@ class DamagedRunError(NotebookError):
 
 
 class _Ran(BaseModel):
-    model_config = ConfigDict(extra="allow")
-
     date: str
     seconds: float
     cpu_seconds: float
@@ -56,8 +54,6 @@ def _has_code(depends: dict[str, str]) -> dict[str, str]:
 
 
 class _Meta(BaseModel):
-    model_config = ConfigDict(extra="allow")
-
     lab: str
     ran: _Ran
     depends: Annotated[dict[str, str], AfterValidator(_has_code)]
@@ -105,9 +101,8 @@ class Run:
     def values(self) -> dict[str, Record]:
         """The recorded values by name."""
         labels = {name: text for entry in self._all("labels") for name, text in entry.items()}
-        known = [field.name for field in fields(Record)]
         entries = [entry | {"label": labels.get(entry["name"], "")} for entry in self._all("record")]
-        return {entry["name"]: Record(*(entry[name] for name in known)) for entry in entries}
+        return {entry["name"]: KINDS["record"].validate_python(entry) for entry in entries}
 
     @cached_property
     def predictions(self) -> list[dict]:
