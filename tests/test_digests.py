@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from llmnotes.site.run.digests import digest_of_cells, digest_of_file
+from llmnotes.site.run.digests import digest_of, digest_of_cells
 
 CODE = '''\
 """What the module is for."""
@@ -45,17 +45,17 @@ class Net:
 def test_of_code_what_it_does_counts(tmp_path: Path, change: tuple[str, str], same: bool) -> None:
     for name, text in (("before.py", CODE), ("after.py", CODE.replace(*change)), ("before.txt", CODE)):
         (tmp_path / name).write_bytes(text.encode())
-    assert (digest_of_file(tmp_path / "before.py") == digest_of_file(tmp_path / "after.py")) == same
-    assert digest_of_file(tmp_path / "before.txt") != digest_of_file(tmp_path / "before.py")
+    assert (digest_of(tmp_path / "before.py") == digest_of(tmp_path / "after.py")) == same
+    assert digest_of(tmp_path / "before.txt") != digest_of(tmp_path / "before.py")
 
 
 def test_of_everything_else_the_bytes_count(tmp_path: Path) -> None:
     for name in ("weights.safetensors", "broken.py"):
         path = tmp_path / name
         path.write_bytes(b"a = = 1\n")
-        before = digest_of_file(path)
+        before = digest_of(path)
         path.write_bytes(b"a = = 1 \n")
-        assert digest_of_file(path) != before
+        assert digest_of(path) != before
 
 
 @pytest.mark.parametrize(
@@ -80,4 +80,4 @@ def test_the_same_on_every_version_of_python(tmp_path: Path) -> None:
     """Recorded on one version, a run speaks on the others."""
     path = tmp_path / "code.py"
     path.write_text(CODE)
-    assert digest_of_file(path) == "b32d5c5b882864ff56f0111ddc572b67"
+    assert digest_of(path) == "b32d5c5b882864ff56f0111ddc572b67"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from llmnotes.site.run.labs import Cell
-from llmnotes.site.run.reading import Minutes, reading_time
+from llmnotes.site.run.labs import Cell, Minutes, reading_time
 
 WORDS = "word " * 180  # a minute
 

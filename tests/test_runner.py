@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from conftest import MAIN, TINY, Notebook, clean_environment, kernels_of, make_notebook
 
-from llmnotes.site.run.digests import digest_of_file
+from llmnotes.site.run.digests import digest_of
 from llmnotes.site.run.runner import Outcome
 from llmnotes.site.run.store import PACKAGE, Run
 
@@ -164,7 +164,7 @@ def test_a_run_stores_what_it_must(recorded: Notebook) -> None:
             for name in ("figures", "narrow", "plots", "predictions", "records", "saying", "svg")
         ),
     }
-    assert run.meta["depends"]["llmnotes/lab/records.py"] == digest_of_file(PACKAGE / "lab" / "records.py")
+    assert run.meta["depends"]["llmnotes/lab/records.py"] == digest_of(PACKAGE / "lab" / "records.py")
     assert set(run.meta["files"]) == {
         "results.json",
         *(f"figures/line{suffix}" for suffix in (".svg", ".narrow.svg", ".npz")),

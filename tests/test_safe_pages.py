@@ -20,7 +20,6 @@ from llmnotes.site.pages.feed import bibtex
 from llmnotes.site.pages.finishing import check_page, render_maths, with_policy
 from llmnotes.site.pages.front import PageFields
 from llmnotes.site.pages.templates import fenced, inline, printable, text
-from llmnotes.site.run.fields import check
 
 EXTENSIONS = ["abbr", "attr_list", "footnotes", "md_in_html", "tables"]
 EXTENSIONS += [f"pymdownx.{name}" for name in ("details", "superfences", "arithmatex")]
@@ -219,8 +218,8 @@ def test_what_a_page_may_not_hold_fails_the_build(page: str, said: str) -> None:
 )
 def test_front_matter_is_checked(notebook: Notebook, fields: dict, said: str) -> None:
     with pytest.raises(NotebookError, match=re.escape(said)):
-        check(PageFields, fields, "index.md", {"docs": notebook.root / "docs"})
-    check(PageFields, {"title": "x", "hide": ["toc"]}, "index.md", {"docs": notebook.root / "docs"})
+        PageFields.check(fields, "index.md", {"docs": notebook.root / "docs"})
+    PageFields.check({"title": "x", "hide": ["toc"]}, "index.md", {"docs": notebook.root / "docs"})
 
 
 def test_a_bad_formula_is_named_in_one_line() -> None:

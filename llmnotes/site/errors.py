@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from typing import TypeVar
+from typing import Any
 
 from mkdocs.exceptions import BuildError
-
-T = TypeVar("T")
 
 
 class NotebookError(BuildError):
@@ -23,7 +21,7 @@ def near(name: str, known: Iterable[str]) -> str:
     return f"; there are: {', '.join(known)}" if known else "; there are none yet"
 
 
-def pick(known: Mapping[str, T], name: str, where: str, what: str) -> T:
+def pick(known: Mapping[str, Any], name: str, where: str, what: str) -> Any:
     """What is known under a name.
 
     Raises:

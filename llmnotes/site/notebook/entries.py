@@ -13,7 +13,7 @@ from pydantic import Field, ValidationInfo, model_validator
 
 from llmnotes.site.errors import NotebookError, near
 from llmnotes.site.notebook.quotes import calls
-from llmnotes.site.run.fields import Fields, Names, Text, check, read_yaml
+from llmnotes.site.run.fields import Fields, Names, Text
 
 log = logging.getLogger("llmnotes.entries")  # not below `mkdocs`: its warnings do not fail a strict build
 
@@ -137,13 +137,12 @@ def read_entries(
 def _read(path: Path, context: dict[str, Any]) -> Entry:
     try:
         text = path.read_text(encoding="utf-8-sig")
-        head, end, body = text.removeprefix("---\n").partition("\n---")
-        if not text.startswith("---\n") or not end:
-            raise ValueError("no front matter; expected a YAML block between two lines ---")
-        fields = read_yaml(head)
     except (OSError, ValueError) as error:
         raise NotebookError(f"{path}: {error}") from error
-    entry = check(Entry, fields, str(path), context, kind=path.parent.name, path=path)
+    head, end, body = text.removeprefix("---\n").partition("\n---")
+    if not text.startswith("---\n") or not end:
+        raise NotebookError(f"{path}: no front matter; expected a YAML block between two lines ---")
+    entry = Entry.check(head, str(path), context, kind=path.parent.name, path=path)
     if entry.kind == "findings" and not calls(entry.claim + body, "result"):
         raise NotebookError(
             f'{path}: a finding without a bound result; quote at least one, as in {{{{ result("xor.solved", ".0%") }}}}'

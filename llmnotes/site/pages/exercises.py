@@ -26,9 +26,8 @@ import re
 
 from pydantic import Field, model_validator
 
-from llmnotes.site.errors import NotebookError
 from llmnotes.site.pages.templates import render
-from llmnotes.site.run.fields import Fields, check, read_yaml
+from llmnotes.site.run.fields import Fields
 
 BLANK = "▢"
 _FENCE = re.compile(r"^```exercise\n(?P<body>.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
@@ -58,10 +57,7 @@ def expand_exercises(markdown: str, where: str, line: int = 1) -> str:
 
     def form(found: re.Match) -> str:
         source = f"{where}:{line + markdown.count(chr(10), 0, found.start())}: this exercise is not understood"
-        try:
-            exercise = check(Exercise, read_yaml(found["body"]), source)
-        except ValueError as error:
-            raise NotebookError(f"{source}: {error}") from error
+        exercise = Exercise.check(found["body"], source)
         answers = exercise.model_dump(include={"right", "wrong", "praise", "otherwise"})
         code, data = exercise.code.split(BLANK), json.dumps(answers, ensure_ascii=False)
         return render("exercise.html.jinja", exercise=exercise, code=code, answers=data)

@@ -30,7 +30,6 @@ from llmnotes.site.pages.social import cards
 from llmnotes.site.pages.spine import extend
 from llmnotes.site.pages.stylesheet import strip
 from llmnotes.site.pages.writing import llms_txt, page_body, written_files, written_pages
-from llmnotes.site.run.fields import check
 from llmnotes.site.run.store import Project
 
 log = logging.getLogger("mkdocs.plugins.llmnotes")
@@ -115,7 +114,7 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
             page.edit_url = f"{config.repo_url}/edit/main/labs/{lab.path.name}" if config.repo_url else None
         elif page.file.generated_by is None:
             if uri not in self.contents.entry_of:
-                check(PageFields, page.meta, uri, {"docs": self.contents.docs})
+                PageFields.check(page.meta, uri, {"docs": self.contents.docs})
             before = page.file.content_string.count("\n") - markdown.count("\n")  # lines of front matter
             markdown = page_body(self.contents, uri, markdown, 1 + before)
         page.meta.setdefault("search", {"boost": finishing.boost(uri)})

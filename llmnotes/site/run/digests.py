@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import functools
 import hashlib
+import json
 import os
 from collections.abc import Iterable
 from contextlib import suppress
@@ -27,20 +28,6 @@ def digest_of_cells(sources: Iterable[str]) -> str:
         SyntaxError: one is not valid Python.
     """
     return digest("\n# %%\n".join(_cell(source) for source in sources).encode())
-
-
-def digest_of_file(path: Path) -> str:
-    """The digest of a Python file's code, or of any other file's bytes."""
-    return _digest_of_file(path, str(state_of(path)))
-
-
-@functools.lru_cache(maxsize=4096)  # most labs depend on the same files of the package and on the same models
-def _digest_of_file(path: Path, state: str) -> str:
-    content = path.read_bytes()
-    if path.suffix == ".py":
-        with suppress(SyntaxError, ValueError, RecursionError):
-            content = _shape(ast.parse(content)).encode()
-    return digest(content)
 
 
 def _cell(source: str) -> str:
@@ -77,27 +64,38 @@ def _is_text_alone(node: object) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 
+# Names of folders in which nothing lies that somebody wrote for a lab to read
 NOT_SOURCES = {".cache", ".venv", ".git", "__pycache__", "site-packages", "site"}
-"""Names of folders in which nothing lies that somebody wrote for a lab to read."""
-
-
-def _files_in(folder: Path) -> list[Path]:
-    """The files of a folder itself: a checkpoint's, but not those of checkpoints below it, nor its card."""
-    return sorted(file for file in folder.glob("*") if file.is_file() and file.name != "README.md")
 
 
 def state_of(path: Path) -> list:
-    """What changes as soon as a file does, or a file of a folder; of `folder/*`, the names in it."""
+    """What changes as soon as a file does, or a folder's own file but for its card; of `folder/*`, the names in it."""
     if path.name == "*":
         return sorted(set(os.listdir(path.parent)) - NOT_SOURCES) if path.parent.is_dir() else []
-    states = [(file, file.stat()) for file in ([path] if path.is_file() else _files_in(path))]
+    files = [path] if path.is_file() else sorted(file for file in path.glob("*") if file.is_file())
+    states = [(file, file.stat()) for file in files if file.name != "README.md" or file == path]
     return [[str(file), one.st_ino, one.st_size, one.st_mtime_ns, one.st_ctime_ns] for file, one in states]
 
 
 def digest_of(path: Path) -> str:
-    """The digest of a file, of a folder's own files, or, of `folder/*`, of the names in it; "gone" of nothing."""
+    """The digest of a Python file's code, of any other file's bytes, or of a folder; "gone" of nothing.
+
+    Of a folder its own files count, but for its card, README.md; of `folder/*` the names in it.
+    """
+    return _digest_of(path, json.dumps(state_of(path)))
+
+
+@functools.lru_cache(maxsize=4096)  # most labs depend on the same files of the package and on the same models
+def _digest_of(path: Path, state: str) -> str:
     if path.name == "*":
-        return digest("\n".join(state_of(path)).encode())
+        return digest("\n".join(json.loads(state)).encode())
     if path.is_dir():
-        return digest("\n".join(f"{file.name} {digest_of_file(file)}" for file in _files_in(path)).encode())
-    return digest_of_file(path) if path.is_file() else "gone"
+        files = [Path(name) for name, *_ in json.loads(state)]
+        return digest("\n".join(f"{file.name} {digest_of(file)}" for file in files).encode())
+    if not path.is_file():
+        return "gone"
+    content = path.read_bytes()
+    if path.suffix == ".py":
+        with suppress(SyntaxError, ValueError, RecursionError):
+            content = _shape(ast.parse(content)).encode()
+    return digest(content)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import reprlib
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Self
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -17,25 +17,8 @@ Text = Annotated[
     AfterValidator(lambda text: " ".join(text.split())),
 ]
 Names = Annotated[tuple[Text, ...], Field(strict=False)]  # YAML has lists, and what is frozen has tuples
-
-
 _cut = reprlib.Repr()  # says what a field holds, cut where it is long
 _cut.maxstring = _cut.maxother = 200
-
-
-class Fields(BaseModel):
-    """Fields as a file states them: a field's description says what it must hold, to contributors and in errors."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, str_strip_whitespace=True)
-
-    @classmethod
-    def table(cls) -> str:
-        """A Markdown table of the fields and what they hold."""
-        rows = [f"| `{name}` | {field.description} |" for name, field in cls.model_fields.items() if field.description]
-        return "\n".join(["| field | holds |", "| --- | --- |", *rows])
-
-
-AnyFields = TypeVar("AnyFields", bound=Fields)
 
 
 class _Plain(yaml.SafeLoader):
@@ -53,43 +36,46 @@ class _Plain(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def read_yaml(text: str) -> dict[str, Any]:
-    """The fields of a YAML block.
+class Fields(BaseModel):
+    """Fields as a file states them: a field's description says what it must hold, to contributors and in errors."""
 
-    Raises:
-        ValueError: it is not valid, or holds something else.
-    """
-    try:
-        fields = yaml.load(text, _Plain)  # a safe loader
-    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:  # a day such as 2026-02-31, a list as key
-        raise ValueError(f"not valid YAML: {error}") from error
-    if not isinstance(fields, dict):
-        raise ValueError(f"it holds {_cut.repr(fields)}; expected lines `key: value`")
-    return fields
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, str_strip_whitespace=True)
 
+    @classmethod
+    def table(cls) -> str:
+        """A Markdown table of the fields and what they hold."""
+        rows = [f"| `{name}` | {field.description} |" for name, field in cls.model_fields.items() if field.description]
+        return "\n".join(["| field | holds |", "| --- | --- |", *rows])
 
-def check(
-    model: type[AnyFields], fields: dict[str, Any], where: str, context: dict[str, Any] | None = None, **more: Any
-) -> AnyFields:
-    """Make a model of the fields that a file states, and of more that it does not, such as its path.
+    @classmethod
+    def check(
+        cls, fields: dict[str, Any] | str, where: str, context: dict[str, Any] | None = None, **more: Any
+    ) -> Self:
+        """Make one of the fields that a file states, in YAML or read already, and of more, such as its path.
 
-    `context` is what the model's own checks need to know.
+        `context` is what the model's own checks need to know.
 
-    Raises:
-        NotebookError: the first fault: where, the field, what it holds, what was expected.
-    """
-    stated = {name for name, field in model.model_fields.items() if field.description}
-    for name in fields:
-        if name not in stated:
-            raise NotebookError(f"{where}: unknown field {_cut.repr(name)}{near(str(name), stated)}")
-    try:
-        return model.model_validate(fields | more, context=context)
-    except ValidationError as error:
-        fault = error.errors()[0]
-    if fault["type"] == "value_error":  # a check of ours, which says everything itself
-        raise NotebookError(f"{where}: {fault['ctx']['error']}")
-    name = str(fault["loc"][0])
-    expected = model.model_fields[name].description
-    if fault["type"] == "missing":
-        raise NotebookError(f"{where}: {name!r} is missing; expected {expected}")
-    raise NotebookError(f"{where}: {name} is {_cut.repr(fields[name])}; expected {expected}")
+        Raises:
+            NotebookError: the first fault: where, the field, what it holds, what was expected.
+        """
+        try:
+            fields = yaml.load(fields, _Plain) if isinstance(fields, str) else fields  # a safe loader
+        except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:  # 2026-02-31, or a list as key
+            raise NotebookError(f"{where}: not valid YAML: {error}") from error
+        if not isinstance(fields, dict):
+            raise NotebookError(f"{where}: it holds {_cut.repr(fields)}; expected lines `key: value`")
+        stated = {name for name, field in cls.model_fields.items() if field.description}
+        for name in fields:
+            if name not in stated:
+                raise NotebookError(f"{where}: unknown field {_cut.repr(name)}{near(str(name), stated)}")
+        try:
+            return cls.model_validate(fields | more, context=context)
+        except ValidationError as error:
+            fault = error.errors()[0]
+        if fault["type"] == "value_error":  # a check of ours, which says everything itself
+            raise NotebookError(f"{where}: {fault['ctx']['error']}")
+        name = str(fault["loc"][0])
+        expected = cls.model_fields[name].description
+        if fault["type"] == "missing":
+            raise NotebookError(f"{where}: {name!r} is missing; expected {expected}")
+        raise NotebookError(f"{where}: {name} is {_cut.repr(fields[name])}; expected {expected}")

@@ -141,8 +141,7 @@ def _is_source(real: str) -> bool:
     for base in (str(PACKAGE), _watch["root"]):
         if _below(real, base):
             inner = real[len(base) :].split(os.sep)
-            ours = base == str(PACKAGE) and inner[1:2] == ["site"]
-            return not (ours or NOT_SOURCES & set(inner) or _below(real, *_watch["may_write"]))
+            return not (NOT_SOURCES & set(inner) or _below(real, *_watch["may_write"]))
     return False
 
 

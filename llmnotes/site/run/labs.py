@@ -1,21 +1,22 @@
-"""Reading labs: one percent-format script each, its header checked and its cells with their line numbers."""
+"""Reading labs: one percent-format script each, its header checked, its cells with their lines, its minutes counted."""
 
 from __future__ import annotations
 
+import ast
 import functools
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal, NamedTuple, get_args
 
 import jupytext
 from pydantic import Field
 
 from llmnotes.site.errors import NotebookError, near
 from llmnotes.site.run.digests import digest_of_cells
-from llmnotes.site.run.fields import Fields, Names, Text, check, read_yaml
-from llmnotes.site.run.reading import Minutes, reading_time
+from llmnotes.site.run.fields import Fields, Names, Text
 
 Level = Literal["beginner", "intermediate", "advanced"]
 Chapter = Literal["Start", "Inside", "Who does it", "Changing it", "In the wild", "Building one"]  # in their order
@@ -26,6 +27,17 @@ STEM = re.compile(r"\d\d_[a-z][a-z0-9_]*")
 # Comments stay comments: jupytext would read `# !ls` and `# %time` as commands of IPython.
 FORMAT = {"extension": ".py", "format_name": "percent", "comment_magics": False}
 
+WORDS_A_MINUTE = 180
+FIGURE, OPEN_CELL, BENCH = 1 / 3, 1.0, 1.0
+"""Minutes for a figure, a drawing or an equation; for an open cell or an exercise; for what the reader moves."""
+
+_NO_WORDS = re.compile(
+    r"```.*?```|\$\$.*?\$\$|<[^>]+>|\]\([^)]*\)|^ *\?\?\? .*$|\{\{.*?\}\}(?:\{[^}]*\})?", re.S | re.M
+)
+_LOOKED_AT = re.compile(r"\{\{ *drawing\(|\$\$.+?\$\$", re.DOTALL)
+_MOVED = re.compile(r"\{\{ *(?:widget|bench)\(|data-bench=")
+_EXERCISE = re.compile(r"^```exercise", re.MULTILINE)
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -35,6 +47,13 @@ class Cell:
     source: str
     tags: tuple[str, ...]
     line: int
+
+
+class Minutes(NamedTuple):
+    """Minutes for a lab's lesson, and for what stands under "Going deeper"."""
+
+    core: int
+    deeper: int
 
 
 class Lab(Fields):
@@ -130,11 +149,8 @@ def _parse(path: Path, text: str) -> Lab:
     cells = jupytext.reads(text, fmt=FORMAT).cells
     if not cells or cells[0].cell_type != "raw":
         raise NotebookError(f"{path}:1: no header; a lab begins with a commented YAML block between two lines `# ---`")
-    try:
-        header = read_yaml(cells[0].source.strip().strip("-"))
-    except ValueError as error:
-        raise NotebookError(f"{path}: header: {error}") from error
-    return check(Lab, header, f"{path}: header", path=path, script=text, cells=_cells(cells[1:], text))
+    header = cells[0].source.strip().strip("-")
+    return Lab.check(header, f"{path}: header", path=path, script=text, cells=_cells(cells[1:], text))
 
 
 def find_labs(folder: Path) -> tuple[list[Lab], dict[str, NotebookError]]:
@@ -146,7 +162,12 @@ def find_labs(folder: Path) -> tuple[list[Lab], dict[str, NotebookError]]:
     """
     labs: list[Lab] = []
     broken: dict[str, NotebookError] = {}
-    paths = sorted(path for path in folder.glob("*.py") if _is_meant_as_lab(path))
+    cells = re.compile(r"\A# ---|^# ?%%", re.MULTILINE)  # which a module that stands beside the labs has not
+    paths = [
+        path
+        for path in sorted(folder.glob("*.py"))
+        if path.stem[0].isdigit() or cells.search(path.read_text(encoding="utf-8-sig", errors="replace"))
+    ]
     for path in paths:
         try:
             if not STEM.fullmatch(path.stem):
@@ -172,14 +193,6 @@ def find_labs(folder: Path) -> tuple[list[Lab], dict[str, NotebookError]]:
     return [lab for lab in labs if lab.stem not in broken], broken
 
 
-def _is_meant_as_lab(path: Path) -> bool:
-    """Whether a script is one, if perhaps misnamed, and not a module that stands beside the labs."""
-    if path.stem[0].isdigit():
-        return True
-    text = path.read_text(encoding="utf-8-sig", errors="replace")
-    return text.startswith("# ---") or bool(re.search(r"^# ?%%", text, re.MULTILINE))
-
-
 def _cells(cells: list, text: str) -> tuple[Cell, ...]:
     """The cells with their first lines, by reading the script from top to bottom as jupytext did."""
     lines = text.split("\n")
@@ -195,3 +208,46 @@ def _cells(cells: list, text: str) -> tuple[Cell, ...]:
         result.append(Cell(kind, cell.source, tuple(cell.metadata.get("tags", ())), first + 1))
         behind = first + len(source)
     return tuple(result)
+
+
+def reading_time(cells: Iterable[Cell]) -> Minutes:
+    """Count the minutes that a lab takes: prose at 180 words a minute, figures, open code, what the reader moves.
+
+    Folded code, solutions and the time for exercises at the end are left out.
+    """
+    minutes, deeper = [0.0, 0.0], False
+    for cell in cells:
+        if cell.kind == "code":
+            minutes[deeper] += _of_code(cell)
+            continue
+        core, heading, rest = f"\n{cell.source}".partition("\n## Going deeper")
+        minutes[deeper] += _of_prose(core)
+        deeper = deeper or bool(heading)
+        minutes[deeper] += _of_prose(heading + rest)
+    return Minutes(max(1, round(minutes[0])), round(minutes[1]))
+
+
+def _of_prose(text: str) -> float:
+    words = len(re.findall(r"\w[\w’'-]*", _NO_WORDS.sub(" 1 ", text)))
+    looked, moved = len(_LOOKED_AT.findall(text)), len(_MOVED.findall(text))
+    return words / WORDS_A_MINUTE + FIGURE * looked + BENCH * moved + OPEN_CELL * len(_EXERCISE.findall(text))
+
+
+def _of_code(cell: Cell) -> float:
+    calls = [node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Call)]
+    named = [(call.func.id, call) for call in calls if isinstance(call.func, ast.Name)]
+    words = sum(len(text.split()) for name, call in named if name == "ask" for text in _read(call))
+    looked = sum(name in ("figure", "explore") for name, _ in named)
+    return words / WORDS_A_MINUTE + FIGURE * looked + OPEN_CELL * ("idea" in cell.tags)
+
+
+def _read(ask: ast.Call) -> Iterator[str]:
+    """What a reader reads of a question: it, its choices, and why the answer is the answer."""
+    values = {keyword.arg: keyword.value for keyword in ask.keywords}
+    answer = getattr(values.get("answer"), "value", None)
+    yield from (one.value for one in ask.args if isinstance(one, ast.Constant))
+    for name in ("choices", "because"):
+        if isinstance(table := values.get(name), ast.Dict):
+            for key, value in zip(table.keys, table.values, strict=True):
+                if isinstance(value, ast.Constant) and (name == "choices" or getattr(key, "value", None) == answer):
+                    yield str(value.value)
