@@ -22,15 +22,13 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 
-import llmnotes
 from llmnotes.site.errors import NotebookError
 from llmnotes.site.run.digests import digest_of, state_of
 from llmnotes.site.run.labs import Lab
 from llmnotes.site.run.outputs import LONGEST, check_results, clean, outputs_of, shortened
 from llmnotes.site.run.stored import FORMAT, PACKAGE, Run, dependency_name
 
-WATCH = "_llmnotes_watch"
-"""What the runner is called in the kernel, a name that no lab uses for something of its own."""
+WATCH = "_llmnotes_watch"  # what the runner is called in the kernel: a lab may use any other name
 
 
 async def execute(lab: Lab, root: Path, work: Path, hub: bool, environment: Mapping[str, str] | None = None) -> Run:
@@ -62,18 +60,15 @@ async def execute(lab: Lab, root: Path, work: Path, hub: bool, environment: Mapp
             (folder / "figures" / path.name).write_bytes(kept)
     _write(folder / "results.json", {"cells": cells})
     depends = {"code": lab.digest}
-    for name, state in sorted(used["reads"].items()):
+    for name, state in sorted(used.pop("reads").items()):
         if state_of(Path(name)) != state:
             raise NotebookError(f"{lab.path}: {name} changed while the lab ran; run it again")
         depends[dependency_name(Path(name), root)] = digest_of(Path(name))
-    ran = {
+    ran = used | {
         "date": began.strftime("%Y-%m-%dT%H:%MZ"),
         "seconds": round(seconds, 1),
-        "cpu_seconds": used["cpu_seconds"],  # of the one thread: a busy machine does not count
-        "peak_mb": used["peak_mb"],
         "cpu": _cpu(),
         "system": f"{platform.system()} {platform.machine()}",
-        "versions": used["versions"] | {"llmnotes": llmnotes.__version__},
         "commit": _commit(root),
     }
     run = Run(folder)

@@ -11,11 +11,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from llmnotes.site.errors import NotebookError, near
 
 _ON_A_PAGE = r"^[^\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ufffe\uffff]*$"  # without characters that no page can hold
-Text = Annotated[
-    str,
-    StringConstraints(min_length=1, pattern=_ON_A_PAGE),
-    AfterValidator(lambda text: " ".join(text.split())),
-]
+_one_line = AfterValidator(lambda text: " ".join(text.split()))
+Text = Annotated[str, StringConstraints(min_length=1, pattern=_ON_A_PAGE), _one_line]
 Names = Annotated[tuple[Text, ...], Field(strict=False)]  # YAML has lists, and what is frozen has tuples
 _cut = reprlib.Repr()  # says what a field holds, cut where it is long
 _cut.maxstring = _cut.maxother = 200

@@ -60,13 +60,13 @@ def begin(root: str, may_write: list[str], lab: str, report: str) -> None:
 def end() -> None:
     """Report what the run used: called once, after the last cell."""
     _watch["active"] = False
-    libraries = ("numpy", "torch", "transformers", "sklearn", "matplotlib")
+    libraries = ("numpy", "torch", "transformers", "sklearn", "matplotlib", "llmnotes")
     versions = {name: str(sys.modules[name].__version__) for name in libraries if name in sys.modules}
     _report(
         reads=_watch["reads"],
         versions={"python": ".".join(map(str, sys.version_info[:3])), **versions},
         peak_mb=_peak_mb(),
-        cpu_seconds=round(time.process_time(), 1),
+        cpu_seconds=round(time.process_time(), 1),  # of the one thread: a busy machine does not count
     )
 
 

@@ -71,24 +71,21 @@ class Project:
         labs, broken = find_labs(self.root / "labs")
         if not names:
             return labs, broken
-        picked: dict[str, Lab] = {}
-        wrong: dict[str, NotebookError] = {}
+        known = {lab.stem: lab for lab in labs} | broken
+        picked: dict[str, Lab | NotebookError] = {}
         for name in names:
-            if name.endswith(".py"):
-                try:
-                    lab = read_lab(Path(name))
-                    picked[lab.stem] = lab
-                except NotebookError as error:
-                    wrong[name] = error
-                continue
-            found = {lab.stem: lab for lab in labs if _is_called(lab.stem, name)}
-            unreadable = {stem: error for stem, error in broken.items() if _is_called(stem, name)}
+            found = {stem: one for stem, one in known.items() if _is_called(stem, name)}
+            try:
+                if name.endswith(".py"):
+                    found = {Path(name).stem: read_lab(Path(name))}
+                if not found:
+                    keys = [stem.partition("_")[2] or stem for stem in known]
+                    raise NotebookError(f"no lab is called {name!r}{near(name, keys)}")
+            except NotebookError as error:
+                found = {name: error}
             picked |= found
-            wrong |= unreadable  # or both: of two labs of one number, one is broken
-            if not found and not unreadable:
-                keys = [stem.partition("_")[2] or stem for stem in (*(lab.stem for lab in labs), *broken)]
-                wrong[name] = NotebookError(f"no lab is called {name!r}{near(name, keys)}")
-        return list(picked.values()), wrong
+        labs = [one for one in picked.values() if isinstance(one, Lab)]
+        return labs, {stem: one for stem, one in picked.items() if isinstance(one, NotebookError)}
 
     def recorded(self, lab: Lab) -> Run | None:
         """The run in the repository, whether or not it is still valid."""
