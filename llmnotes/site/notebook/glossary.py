@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,7 +42,7 @@ def read_glossary(path: Path) -> dict[str, Term]:
     if not path.is_file():
         return {}
     terms = {}
-    for _, term in _terms(path.read_text(encoding="utf-8-sig")):
+    for term in map(_term, _TERM.finditer(path.read_text(encoding="utf-8-sig"))):
         if not term.meaning:
             raise NotebookError(f"{path}: {term.names[0]!r} has no meaning; write a paragraph under its heading")
         for name in term.names:
@@ -50,25 +50,24 @@ def read_glossary(path: Path) -> dict[str, Term]:
     return terms
 
 
-def _terms(text: str) -> Iterator[tuple[re.Match, Term]]:
-    for found in _TERM.finditer(text):
-        lists = {which: tuple(one.strip() for one in names.split(",")) for which, names in _LIST.findall(found[2])}
-        paragraph = " ".join(_LIST.sub("", found[2]).strip().partition("\n\n")[0].split())
-        meaning = re.sub(r"\[([^\]]+)\]\([^)]*\)|[`*$\\]", lambda m: m[1] or "", paragraph).replace('"', "'")
-        names = (found[1].split("{")[0].strip(), *lists.get("Also", ()))
-        yield found, Term(names, meaning, lists.get("Only in", ()), lists.get("Not in", ()))
+def _term(found: re.Match) -> Term:
+    lists = {which: tuple(one.strip() for one in names.split(",")) for which, names in _LIST.findall(found[2])}
+    paragraph = " ".join(_LIST.sub("", found[2]).strip().partition("\n\n")[0].split())
+    meaning = re.sub(r"\[([^\]]+)\]\([^)]*\)|[`*$\\]", lambda m: m[1] or "", paragraph).replace('"', "'")
+    names = (found[1].split("{")[0].strip(), *lists.get("Also", ()))
+    return Term(names, meaning, lists.get("Only in", ()), lists.get("Not in", ()))
 
 
 def with_labs(markdown: str, labs: Iterable[Lab]) -> str:
     """The glossary's page with a link under each term to the lab whose text speaks of it most, or the earliest such."""
     prose = [(lab, " ".join(cell.source for cell in lab.cells if cell.kind == "markdown").lower()) for lab in labs]
-    parts, end = [], 0
-    for found, term in _terms(markdown) if prose else ():
-        names = sorted((re.escape(name.lower()) for name in term.names), key=len, reverse=True)
+
+    def linked(found: re.Match) -> str:
+        names = sorted((re.escape(name.lower()) for name in _term(found).names), key=len, reverse=True)
         pattern = re.compile(rf"(?<!\w)(?:{'|'.join(names)})(?!\w)")
         count, lab = max(((len(pattern.findall(text)), lab) for lab, text in prose), key=lambda pair: pair[0])
-        if count:
-            shown = f"\n\nShown in [{lab.title}](labs/{lab.stem}.md).\n{{ .entry-facts }}\n\n"
-            parts += [markdown[end : found.start()], found[0].rstrip(), shown]
-            end = found.end()
-    return re.sub(r"^(?:Only|Not) in: .+\n", "", "".join([*parts, markdown[end:]]), flags=re.MULTILINE)
+        shown = f"\n\nShown in [{lab.title}](labs/{lab.stem}.md).\n{{ .entry-facts }}\n\n"
+        return found[0].rstrip() + shown if count else found[0]
+
+    markdown = _TERM.sub(linked, markdown) if prose else markdown
+    return re.sub(r"^(?:Only|Not) in: .+\n", "", markdown, flags=re.MULTILINE)
