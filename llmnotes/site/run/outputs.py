@@ -10,8 +10,7 @@ from itertools import groupby
 from typing import Annotated, Any
 
 from nbformat import NotebookNode
-from pydantic import Field, PositiveInt, TypeAdapter
-from typing_extensions import TypedDict
+from pydantic import Field, PositiveInt, TypeAdapter, create_model
 
 from llmnotes.lab import Prediction, Question, Record, holds
 from llmnotes.lab.saying import MIME, NAME
@@ -40,9 +39,9 @@ class _Figure:
     arrays: list[str]
 
 
-_RESULTS = TypeAdapter(TypedDict("Results", {"cells": list[list[dict[str, Any]]]}))
+_Results = create_model("Results", cells=(list[list[dict[str, Any]]], ...))
 _SAID = {"record": Record, "prediction": Prediction, "question": Question, "figure": _Figure, "labels": dict[str, str]}
-KINDS = {kind: TypeAdapter(form) for kind, form in (_SAID | {"text": TypedDict("Text", {"text": str})}).items()}
+KINDS = {kind: TypeAdapter(form) for kind, form in (_SAID | {"text": create_model("Text", text=(str, ...))}).items()}
 
 
 def check_results(content: Any) -> None:
@@ -54,7 +53,7 @@ def check_results(content: Any) -> None:
         ValueError: what is wrong.
     """
     said: dict[str, list] = {kind: [] for kind in KINDS}
-    for cell in _RESULTS.validate_python(content)["cells"]:
+    for cell in _Results.model_validate(content).cells:
         for out in cell:
             if (kind := str(out.get("kind"))) not in said:
                 raise ValueError(f"an output of the kind {kind!r}{near(kind, said)}")
