@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import gzip
 import http.server
+import re
 import shutil
 import threading
 from collections.abc import Iterator
@@ -53,6 +54,7 @@ def browser() -> Iterator:
             if path:
                 raise
             pytest.skip(f"{BROWSER_SKIP}: {str(error).splitlines()[0]}")
+        new_context(opened)  # the first is the one that visits share
         try:
             yield opened
         finally:
@@ -70,15 +72,26 @@ def address(site: Path) -> Iterator[str]:
 
 
 class Visit:
-    """One page open in the browser, with what went wrong on it and how much it loaded."""
+    """One page open in the browser, with what went wrong on it and how much it loaded.
 
-    def __init__(self, browser, address: str, path: str, width: int = 1440, scheme: str = "light"):
-        self.context = browser.new_context(
-            viewport={"width": width, "height": 900},
-            color_scheme=scheme,
-            permissions=["clipboard-read", "clipboard-write"],
-        )
-        self.page = self.context.new_page()
+    Visits that follow each other share a profile, which a new process of the browser for each would make dear; nothing
+    that a page keeps or loads stays for the next. A visit that others outlast or that loads no site has one of its own.
+    """
+
+    def __init__(
+        self, browser, address: str, path: str, width: int = 1440, scheme: str = "light", *, own: bool = False
+    ):
+        origin = re.match(r"https?://[^/]+", address)
+        self.context = None if own or not origin else idle_context(browser)
+        self.owned = None if self.context else new_context(browser)
+        self.page = (self.context or self.owned).new_page()
+        self.page.set_viewport_size({"width": width, "height": 900})
+        self.page.emulate_media(color_scheme=scheme)
+        if origin:
+            wire = self.page.context.new_cdp_session(self.page)
+            wire.send("Storage.clearDataForOrigin", {"origin": origin[0], "storageTypes": "all"})
+            wire.send("Network.enable")
+            wire.send("Network.setCacheDisabled", {"cacheDisabled": True})
         self.wrong: list[str] = []
         self.finished: list = []
         self.address = address
@@ -87,9 +100,9 @@ class Visit:
         self.page.on("request", self._request)
         self.page.on("requestfinished", lambda request: self.finished.append(request))
         self.page.on("requestfailed", self._failed)
-        self.page.goto(address + path, wait_until="load")  # with its scripts, which the idle network alone is not
-        self.page.wait_for_load_state("networkidle")
-        self.page.locator("html.js:not(.first-visit)").wait_for(state="attached")  # what waits for the first sight
+        self.page.goto(address + path, wait_until="load")  # with its modules
+        # Material's script and our fonts, which wait for the first sight
+        self.page.locator("html.js:not(.first-visit)").wait_for(state="attached")
         # what is still fading in has another contrast than what stands there in the end
         self.page.add_style_tag(content="*, ::before, ::after { transition: none !important }")
 
@@ -115,6 +128,10 @@ class Visit:
         self.page.emulate_media(color_scheme=scheme)
         self.page.evaluate("new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
 
+    def all_loaded(self) -> None:
+        """Wait until half a second has gone by in which nothing was loaded."""
+        self.page.wait_for_load_state("networkidle")
+
     def open_all(self) -> None:
         """Let a lab show what it would show after the reader's predictions."""
         gate = self.page.get_by_role("button", name="Just show me")
@@ -129,14 +146,22 @@ class Visit:
             self.page.evaluate(f"window.scrollTo(0, {at})")
             self.page.wait_for_timeout(20)
         self.page.evaluate("window.scrollTo(0, 0)")
-        self.page.wait_for_load_state("networkidle")
-        self.page.wait_for_timeout(100)
+        self.all_loaded()
 
     def __enter__(self) -> Visit:
         return self
 
     def __exit__(self, *exception) -> None:
-        self.context.close()
+        (self.owned or self.page).close()
+
+
+def new_context(browser):
+    return browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+
+
+def idle_context(browser):
+    """The profile that visits share; none while one of them is under way in it."""
+    return None if browser.contexts[0].pages else browser.contexts[0]
 
 
 OVERFLOW = """() => {

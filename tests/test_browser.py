@@ -44,6 +44,7 @@ def test_a_page_is_sound(browser, address: str, path: str) -> None:
 def test_a_lab_page_is_sound(browser, address: str, lab: Lab) -> None:
     """Small (gzipped, before it is touched), its figures drawn for their width, its cells copied as they are."""
     with Visit(browser, address, f"labs/{lab.stem}/", *VIEWS[0]) as visit:
+        visit.all_loaded()
         loaded = visit.loaded()
         largest = sorted(loaded.items(), key=lambda item: -item[1])[:6]
         assert sum(loaded.values()) < 350_000, f"{sum(loaded.values())}: {largest}"
@@ -90,17 +91,41 @@ ASKED = {
 """What readers ask for, and the page that answers."""
 
 
+class Search:
+    """The search of an open page."""
+
+    def __init__(self, visit: Visit):
+        self.page = visit.page
+        self.field = self.page.locator("input[name=query]").first
+        self.field.click()
+
+    def ask(self, words: str) -> None:
+        """Type a question, and wait until its answer stands there: the one before it is taken away first."""
+        matches = self.page.locator(".md-search-result__meta", has_text="matching document")
+        self.field.fill("")
+        self.field.press("End")  # the search listens to keys
+        matches.wait_for(state="detached")
+        self.field.fill(words)
+        self.field.press("End")
+        matches.wait_for(timeout=30_000)
+        self.page.wait_for_function(RESULTS_STAND)
+
+
+# No result comes or goes for a tenth of a second: Material draws those that fit in, then more
+RESULTS_STAND = """() => new Promise(done => {
+  const list = document.querySelector(".md-search-result__list");
+  let timer = setTimeout(done, 100, true);
+  new MutationObserver(() => { clearTimeout(timer); timer = setTimeout(done, 100, true); })
+    .observe(list, { childList: true, subtree: true });
+})"""
+
+
 def test_search_answers_among_the_first_two(browser, address: str) -> None:
     with Visit(browser, address, "labs/") as visit:
-        field = visit.page.locator("input[name=query]").first
-        field.click()
+        search = Search(visit)
         found = {}
         for words in ASKED:
-            field.fill("")
-            visit.page.wait_for_timeout(700)
-            field.type(words)
-            visit.page.locator(".md-search-result__meta", has_text="matching document").wait_for(timeout=10_000)
-            visit.page.wait_for_timeout(1500)
+            search.ask(words)
             items = visit.page.locator(".md-search-result__item")
             found[words] = items.evaluate_all(
                 "items => items.slice(0, 2).map(one => [...one.querySelectorAll('a')].map(link => link.href).join(' '))"
@@ -113,15 +138,11 @@ def test_search_answers_among_the_first_two(browser, address: str) -> None:
 
 def test_search_finds_every_lab(browser, address: str) -> None:
     with Visit(browser, address, "") as visit:
-        field = visit.page.locator("input[name=query]").first
-        field.click()
+        search = Search(visit)
         results = visit.page.locator(".md-search-result__link")
         missed = {}
         for lab in LABS:
-            field.fill("")
-            field.type(lab.title)
-            results.first.wait_for(timeout=30_000)
-            visit.page.wait_for_timeout(700)
+            search.ask(lab.title)
             found = results.evaluate_all("links => links.map(link => link.href)")
             if not any(f"labs/{lab.stem}/" in one for one in found):
                 missed[lab.title] = found

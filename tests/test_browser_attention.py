@@ -61,7 +61,7 @@ class Heads:
 @pytest.fixture(scope="module")
 def lab(browser, address: str) -> Iterator[Visit]:
     """One visit of the lab, for all tests that begin with choosing."""
-    with Visit(browser, address, PAGE) as visit:
+    with Visit(browser, address, PAGE, own=True) as visit:
         yield visit
         assert not visit.wrong
 
@@ -205,6 +205,7 @@ def test_an_address_is_a_state(browser, address: str) -> None:
 def test_fairytale_on_request(browser, address: str) -> None:
     with Visit(browser, address, "play/heads/") as visit:
         heads = Heads(visit)
+        visit.all_loaded()
         assert not [url for url in visit.loaded() if "fairytale" in url]
         heads.place.get_by_label("The model").select_option("fairytale")
         heads.maps.nth(29).wait_for(timeout=30_000)
@@ -281,6 +282,7 @@ def test_a_bench_in_a_lab_wakes_by_keyboard(browser, address: str, stem: str) ->
     with Visit(browser, address, f"labs/{stem}/", 390, "dark") as visit:
         visit.open_all()
         page = visit.page
+        visit.all_loaded()
         assert not [url for url in visit.loaded() if "safetensors" in url], "the reader may have come for the text"
         page.locator(".bench-loading button").first.focus()
         page.keyboard.press("Enter")

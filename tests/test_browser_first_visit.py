@@ -25,7 +25,7 @@ def test_the_first_visit_stands_before_fonts_and_the_themes_script(browser, addr
         assert len(fonts) >= 4
         assert all(fonts)
         assert page.locator("article p").first.evaluate(FAMILY).startswith('"Source Serif 4"')
-        page.context.add_init_script(WATCH)
+        page.add_init_script(WATCH)
         page.reload(wait_until="load")
         assert page.evaluate("[stoodIn, family]")[0] is False, "a later visit has its fonts at once"
         page.evaluate("localStorage.clear()")

@@ -84,7 +84,7 @@ def special(browser, address: str, **options):
     """A page in a browser with settings of its own."""
     context = browser.new_context(**options)
     page = context.new_page()
-    page.goto(address + PAGE, wait_until="networkidle")
+    page.goto(address + PAGE, wait_until="load")
     yield page
     context.close()
 
