@@ -21,6 +21,12 @@ PACKED = {".html", ".css", ".js", ".mjs", ".json", ".svg", ".xml"}
 """What the usual hosts send compressed."""
 
 
+@functools.lru_cache(maxsize=64)
+def packed(path: Path, written: int) -> bytes:
+    """A file, compressed once for as long as it stays as it was written; visits ask for the same ones again."""
+    return gzip.compress(path.read_bytes(), 6)
+
+
 class Quiet(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *arguments) -> None:
         pass
@@ -30,7 +36,7 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
         path = path / "index.html" if path.is_dir() and self.path.partition("?")[0].endswith("/") else path
         if path.suffix not in PACKED or not path.is_file():
             return super().do_GET()
-        body = gzip.compress(path.read_bytes(), 6)
+        body = packed(path, path.stat().st_mtime_ns)
         self.send_response(200)
         self.send_header("Content-Type", self.guess_type(str(path)))
         self.send_header("Content-Encoding", "gzip")
@@ -141,11 +147,7 @@ class Visit:
     def scroll_through(self) -> None:
         """Come by everything that loads late."""
         self.open_all()
-        height = self.page.evaluate("document.documentElement.scrollHeight")
-        for at in range(0, height, 700):
-            self.page.evaluate(f"window.scrollTo(0, {at})")
-            self.page.wait_for_timeout(20)
-        self.page.evaluate("window.scrollTo(0, 0)")
+        self.page.evaluate(SCROLL)
         self.all_loaded()
 
     def __enter__(self) -> Visit:
@@ -164,6 +166,14 @@ def idle_context(browser):
     return None if browser.contexts[0].pages else browser.contexts[0]
 
 
+SCROLL = """async () => {
+  const drawn = () => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+  for (let top = 0; top < document.documentElement.scrollHeight; top += 800) {
+    window.scrollTo({ top, behavior: "instant" });
+    await drawn();
+  }
+  window.scrollTo({ top: 0, behavior: "instant" });
+}"""
 OVERFLOW = """() => {
   const wide = document.documentElement.clientWidth;
   if (document.documentElement.scrollWidth <= wide) return [];

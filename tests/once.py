@@ -155,13 +155,13 @@ def in_order(items: list[pytest.Item]) -> None:
     """Order the tests so that no process waits for another.
 
     First the labs' runs, the longest ahead; then the site, which one process builds while the others are busy with unit
-    tests; the browser last.
+    tests; the browser last, and of its tests the many short ones, so that all processes end together.
     """
     browsers = {item.path for item in items if "browser" in item.fixturenames}
 
     def rank(item: pytest.Item) -> tuple:
         if item.path in browsers:
-            return 3, item.path.stem == "test_browser"
+            return 3, "test_browser.py::" in item.nodeid and "[" in item.name
         lab = item.callspec.params.get("lab") if hasattr(item, "callspec") else None
         if isinstance(lab, Lab) and "fresh_run" in item.fixturenames and "site" not in item.fixturenames:
             return 0, -recorded_seconds(lab)

@@ -54,3 +54,18 @@ def test_the_stand_in_is_as_wide_as_our_font(browser, address: str) -> None:
         }""")
         for ours, other in widths:
             assert abs(other / ours - 1) < 0.03
+
+
+def test_nothing_stays_for_the_next_visit(browser, address: str) -> None:
+    """Visits share a profile; what a page stored or loaded is not in it any more."""
+    with Visit(browser, address, "goals/") as visit:
+        profile = visit.page.context
+        visit.page.evaluate("localStorage.setItem('left', '1'); document.cookie = 'left=1; max-age=99'")
+    with Visit(browser, address, "goals/") as visit:
+        assert visit.page.context == profile
+        assert visit.page.evaluate("localStorage.getItem('left')") is None
+        assert visit.page.evaluate("document.cookie") == ""
+        visit.all_loaded()
+        fonts = [size for url, size in visit.loaded().items() if url.endswith(".woff2")]
+        assert len(fonts) >= 4
+        assert min(fonts) > 1000, "loaded, not taken from the cache"
