@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from llmnotes.site.pages.calibration import calibration_plot, wilson
+from llmnotes.site.pages.drawings import calibration_plot, wilson
 
 
 def test_wilson_agrees_with_published_values() -> None:

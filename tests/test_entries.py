@@ -11,7 +11,7 @@ import pytest
 
 from llmnotes.site.errors import NotebookError
 from llmnotes.site.notebook.entries import CONFIDENCE, STATUSES, read_entries
-from llmnotes.site.pages.feed import atom, bibtex
+from llmnotes.site.pages.writing import atom, bibtex
 
 TODAY = dt.date(2026, 6, 1)
 FIELDS = {

@@ -7,8 +7,7 @@ from conftest import Notebook
 
 from llmnotes.site.errors import NotebookError
 from llmnotes.site.pages.lab_page import check_ideas, executed
-from llmnotes.site.pages.numbers import few_digits
-from llmnotes.site.pages.templates import is_prose
+from llmnotes.site.pages.templates import few_digits, is_prose
 from llmnotes.site.run.labs import read_lab
 
 PREDICTION = 'predict("It is so", 0.5, share="> 0.5")'

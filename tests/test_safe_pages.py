@@ -14,12 +14,12 @@ import pytest
 from conftest import HEADER, Notebook
 
 from llmnotes.site.errors import NotebookError
+from llmnotes.site.pages.assets import PageFields
 from llmnotes.site.pages.code_links import tidy_code
 from llmnotes.site.pages.contents import Place
-from llmnotes.site.pages.feed import bibtex
 from llmnotes.site.pages.finishing import check_page, render_maths, with_policy
-from llmnotes.site.pages.front import PageFields
 from llmnotes.site.pages.templates import fenced, inline, printable, text
+from llmnotes.site.pages.writing import bibtex
 
 EXTENSIONS = ["abbr", "attr_list", "footnotes", "md_in_html", "tables"]
 EXTENSIONS += [f"pymdownx.{name}" for name in ("details", "superfences", "arithmatex")]

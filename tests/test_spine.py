@@ -10,9 +10,8 @@ from conftest import ROOT, Notebook
 
 from llmnotes.site.errors import NotebookError
 from llmnotes.site.pages.calls import fill
-from llmnotes.site.pages.contents import Contents, read_contents
+from llmnotes.site.pages.contents import Contents, extend_nav, read_contents
 from llmnotes.site.pages.drawings import dependencies
-from llmnotes.site.pages.spine import extend
 
 
 def contents_of(notebook: Notebook) -> Contents:
@@ -33,7 +32,7 @@ def test_pages_stand_where_their_front_matter_says_in_navigation_and_path(record
     order = ["first.md", "early.md", "labs/01_tiny.md", "between.md", "labs/02_more.md", "last.md"]
     assert [one.uri for one in contents.way["Start"]] == order
     nav = [{"Labs": ["labs/index.md"]}]
-    extend(nav, contents, [])
+    extend_nav(nav, contents, [])
     assert nav == [{"Labs": ["labs/index.md", {"Start": order}]}]
     shown = fill("{{ path() }}", contents, contents.place("path.md"))
     assert re.findall(r"\]\(([^)]+)\)", shown) == order

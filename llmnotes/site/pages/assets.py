@@ -1,4 +1,4 @@
-"""What pages load: one style sheet, and in a copy to open from a folder (`make offline`) scripts that work there.
+"""What pages load, which their front matter may say; in a copy to open from a folder, scripts that work there.
 
 Material's offline plugin links pages as files and puts the search index into a script. Two things are left to do:
 browsers load no modules from a folder, and the shim that lets its search work there comes from another host.
@@ -8,17 +8,69 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import material
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import Files
+from pydantic import AfterValidator, Field, ValidationInfo
 
 from llmnotes.site.pages.stylesheet import address
+from llmnotes.site.run.fields import Fields, Names, Text
 
 THEIRS = Path(material.__file__).parent / "templates" / "assets" / "stylesheets"
 SHIM = Path(__file__).parent / "iframe-worker" / "shim.js"
 _IMPORT = re.compile(r'^import (?P<names>\{[^}]*\}) from "(?P<path>\./[\w./-]+)";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?P<what>(?:const|let|class|(?:async )?function\*?) )(?P<name>\w+)", re.MULTILINE)
+
+NEEDED = {  # what a page loads where this stands in it
+    'class="predict"': ("assets/predict.js",),
+    'class="exercise"': ("assets/widgets/exercise.js",),
+    "machine full one-head": ("assets/widgets/one-head.js",),
+    "machine full bpe": ("assets/widgets/bpe.js",),
+    "machine full bugs": ("assets/widgets/bugs.js",),
+    "machine full training-loop": ("assets/widgets/loop.js",),
+    "data-here=": ("assets/widgets/here.js",),
+    "data-bench=": ("assets/bench/bench.css", "assets/bench/main.js"),
+}
+
+
+def _are_here(names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+    docs: Path = info.context["docs"]
+    for name in names:
+        if not (docs / name).is_file() or not (docs / name).resolve().is_relative_to(docs.resolve()):
+            raise ValueError(f"{info.field_name} names {name!r}; expected a file below {docs.name}/")
+    return names
+
+
+Assets = Annotated[Names, AfterValidator(_are_here)]
+
+
+class PageFields(Fields):
+    """What the head of a page may say."""
+
+    title: Text | None = Field(None, description="a short text")
+    description: Text | None = Field(None, description="what the page is about, in one sentence")
+    tags: Names = Field((), description="a list of words")
+    hide: Annotated[tuple[Literal["navigation", "toc", "footer"], ...], Field(strict=False)] = Field(
+        (), description="a list of navigation, toc and footer"
+    )
+    styles: Assets = Field((), description="a list of style sheets below docs/")
+    modules: Assets = Field((), description="a list of ES modules below docs/")
+    before: Text | None = Field(None, description="the lab or the chapter that this page stands before on the way")
+    after: Text | None = Field(None, description="the lab or the chapter that this page stands after on the way")
+    template: Literal["home.html"] | None = Field(None, description="home.html, for home alone")
+
+
+def needed(page: str, fields: dict[str, Any], *, offline: bool = False) -> tuple[list[str], list[str]]:
+    """The style sheets and the modules that a page loads: those in its front matter, and those of what stands in it.
+
+    A copy that opens from a folder (`offline`) has another script for the bench.
+    """
+    files = [*(fields.get("styles") or ()), *(fields.get("modules") or ())]
+    files += [file for mark, names in NEEDED.items() if mark in page for file in names]
+    files = [file.replace("bench/main.js", "bench/folder.js") if offline else file for file in dict.fromkeys(files)]
+    return [file for file in files if file.endswith(".css")], [file for file in files if not file.endswith(".css")]
 
 
 def is_offline(config: MkDocsConfig) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from functools import lru_cache, partial
 from pathlib import Path
@@ -9,14 +10,16 @@ from pathlib import Path
 from llmnotes.site.errors import NotebookError, pick
 from llmnotes.site.notebook.entries import STATUSES, Entry
 from llmnotes.site.notebook.quotes import expand, look_up, shown
-from llmnotes.site.pages.calibration import calibration_plot
 from llmnotes.site.pages.contents import Contents, Place
-from llmnotes.site.pages.drawings import Drawings, dependencies, picture, still, track_record
+from llmnotes.site.pages.drawings import Drawings, calibration_plot, dependencies, picture, still, track_record
 from llmnotes.site.pages.exercises import expand_exercises
 from llmnotes.site.pages.figures import drawing
-from llmnotes.site.pages.numbers import card
-from llmnotes.site.pages.templates import macros
+from llmnotes.site.pages.templates import label, macros, margin, rounded
 from llmnotes.site.run.labs import Lab
+from llmnotes.site.run.store import Run
+
+# an attribute list holds no quotes or braces of its own, and none of the characters of HTML
+_ATTRIBUTE = str.maketrans({'"': "'", "{": "(", "}": ")", "&": "and", "<": "under ", ">": "over "})
 
 
 def fill(markdown: str, contents: Contents, place: Place, where: str = "", line: int = 1) -> str:
@@ -59,8 +62,24 @@ def _bound(contents: Contents, place: Place, name: str, spec: str = "") -> str:
     if key in contents.runs and contents.runs[key][1] is None:  # it needs the hub, and nobody recorded it yet
         return "(not recorded yet)"
     lab, run, value = look_up(name, contents.runs)
-    link = ("" if place.uri == lab.uri else place.link(lab.uri)) + f"#value-{value_name}"
-    return f"[{shown(value, spec)}]({link}){{ .bound{card(lab, run, value_name)} }}"
+    link = place.link(f"{lab.uri}#value-{value_name}")
+    return f"[{shown(value, spec)}]({link}){{ .bound{_card(lab, run, value_name)} }}"
+
+
+def _card(lab: Lab, run: Run, name: str) -> str:
+    """What the card of a number in the text shows (docs/assets/page.js), as an attribute list of Markdown."""
+    entry = run.values[name]
+    within = margin(entry)
+    day = dt.date.fromisoformat(run.meta["ran"]["date"][:10])
+    facts = {
+        "label": label(entry),
+        "value": rounded(entry.value) + (f" {entry.unit}" if entry.unit else ""),
+        "within": within,
+        "why": entry.because if within else "",
+        "lab": f"{lab.number} {lab.title}",
+        "ran": f"{day.day} {day:%b} {day.year}".replace(" ", "\N{NO-BREAK SPACE}"),
+    }
+    return "".join(f' data-{name}="{value.translate(_ATTRIBUTE)}"' for name, value in facts.items() if value)
 
 
 def _others(contents: Contents, place: Place, which: str, name: str, spec: str = "") -> str:
@@ -73,8 +92,7 @@ def _others(contents: Contents, place: Place, which: str, name: str, spec: str =
             f"others({name!r}): no other training has it; make them with: llmnotes replicate {lab.stem}"
         )
     value = pick({"least": min, "most": max}, which, f"others({name!r}):", "end of the range")(values)
-    link = "" if place.uri == lab.uri else place.link(lab.uri)
-    return f"[{shown(value, spec)}]({link}#value-{value_name}){{ .bound }}"
+    return f"[{shown(value, spec)}]({place.link(f'{lab.uri}#value-{value_name}')}){{ .bound }}"
 
 
 def _in_maths(contents: Contents, name: str, spec: str = "") -> str:

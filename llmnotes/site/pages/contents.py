@@ -5,21 +5,24 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from statistics import fmean
 
 from mkdocs.structure.files import File
 from mkdocs.utils import get_relative_url
+from mkdocs.utils.meta import get_data
 
 from llmnotes.site.errors import NotebookError, pick
 from llmnotes.site.notebook.entries import STATUSES, Entry, read_entries
 from llmnotes.site.notebook.glossary import Term, read_glossary
 from llmnotes.site.notebook.quotes import expand, look_up, shown
-from llmnotes.site.pages.spine import Stop, way
 from llmnotes.site.run.labs import CHAPTERS, Lab
 from llmnotes.site.run.replicates import Replicates, other_seeds, read_replicates
 from llmnotes.site.run.runner import Report, run_labs
@@ -36,13 +39,22 @@ class Place:
     def link(self, uri: str) -> str:
         """A link from this page to another source, for Markdown: the site generator checks and translates it."""
         path, mark, anchor = uri.partition("#")
-        return get_relative_url(path, self.uri) + mark + anchor
+        return ("" if anchor and path == self.uri else get_relative_url(path, self.uri)) + mark + anchor
 
     def address(self, uri: str) -> str:
         """The same for HTML, which no site generator translates."""
         path, mark, anchor = uri.partition("#")
         here, there = (File(one, "", "", self.directory_urls).url for one in (self.uri, path))
         return get_relative_url(there, here) + mark + anchor
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A page on the way that is no lab: its source, title, and what it is about."""
+
+    uri: str
+    title: str
+    about: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,13 +88,12 @@ class Contents:
     @cached_property
     def chapters(self) -> dict[str, list[Lab]]:
         """The labs by their chapters, in order; without chapters that have none yet."""
-        found = {chapter: [lab for lab in self.labs if lab.chapter == chapter] for chapter in CHAPTERS}
-        return {chapter: labs for chapter, labs in found.items() if labs}
+        return {chapter: [*labs] for chapter, labs in groupby(self.labs, attrgetter("chapter"))}
 
     @cached_property
     def way(self) -> dict[str, list[Lab | Stop]]:
         """The labs by their chapters, with the other pages that stand among them."""
-        return way(self.chapters, self.docs)
+        return _way(self.chapters, self.docs)
 
     def chapter(self, name: str) -> list[Lab | Stop]:
         """The pages of one chapter, in order."""
@@ -148,10 +159,6 @@ class Contents:
         colab = "https://colab.research.google.com/github"
         return f"{colab}/{found[1]}/blob/notebooks/labs/{lab.stem}.ipynb" if found else ""
 
-    def with_lab(self, lab: Lab) -> Contents:
-        """The same notebook with other prose in one lab."""
-        return replace(self, runs={**self.runs, lab.key: (lab, self.runs[lab.key][1])})
-
 
 def read_contents(
     project: Project,
@@ -205,6 +212,52 @@ def _check_seeds(entry: Entry, runs: Mapping[str, Run | None], replicates: Mappi
             raise NotebookError(f"{entry.path}: holds: {error}") from None
         if entry.seeds != f"{held} of {of}":
             raise NotebookError(f"{entry.path}: seeds is {entry.seeds!r}; by what it counts it is '{held} of {of}'")
+
+
+def _way(chapters: Mapping[str, list[Lab]], docs: Path) -> dict[str, list[Lab | Stop]]:
+    """Labs and other pages by their chapters, in the order in which a reader meets them.
+
+    Another page names its place in its front matter: `before: 01_xor`, `after: 11_residual`, `after: Start`.
+    """
+    known = dict.fromkeys([*CHAPTERS, *(lab.stem for labs in chapters.values() for lab in labs)])
+    stops: dict[tuple[str, str], list[Stop]] = defaultdict(list)
+    for path in sorted(docs.rglob("*.md")):
+        text = path.read_text(encoding="utf-8-sig")
+        if not re.match(r"---\n(?s:.*?)^(before|after):", text, re.MULTILINE):
+            continue  # most pages: reading YAML takes longer
+        fields = get_data(text)[1]
+        for side in ("before", "after"):
+            if name := fields.get(side):
+                pick(known, name, f"{path}: {side}", "lab or chapter")
+                uri = path.relative_to(docs).as_posix()
+                stops[side, name].append(Stop(uri, fields.get("title", path.stem), fields.get("description", "")))
+
+    def around(name: str, *inside: Lab | Stop) -> list[Lab | Stop]:
+        return [*stops["before", name], *inside, *stops["after", name]]
+
+    return {
+        name: around(name, *(one for lab in labs for one in around(lab.stem, lab))) for name, labs in chapters.items()
+    }
+
+
+def extend_nav(nav: list | None, contents: Contents, pages: Iterable[str]) -> None:
+    """Put labs and stops in their chapters, models and entries behind their index pages, where `nav` lists these."""
+    behind = {"models": [page for page in pages if page.startswith("models/")]}
+    behind["labs"] = [{name: [one.uri for one in some]} for name, some in contents.way.items()]
+    behind |= {kind: [entry.uri for entry in contents.of_kind(kind)] for kind in STATUSES}
+    for some in [*_lists(nav or [])]:
+        for folder, items in behind.items():
+            if f"{folder}/index.md" in some:
+                some.extend(item for item in items if item not in some)
+
+
+def _lists(nav: list) -> Iterator[list]:
+    """The sections of a navigation, however deep."""
+    for one in nav:
+        for value in one.values() if isinstance(one, dict) else ():
+            if isinstance(value, list):
+                yield value
+                yield from _lists(value)
 
 
 def commit_of(root: Path) -> str:

@@ -10,18 +10,14 @@ from markdown.preprocessors import Preprocessor
 _FENCED_OR_EXAMPLE = re.compile(r"^ *(```|~~~)(?s:.*?)^ *\1|^>>> .*(?:\n.*\S.*)*", re.MULTILINE)
 
 
-class Doctests(Preprocessor):
-    """Fences each run of lines from one that begins with `>>> ` to the next empty one."""
+class DoctestExtension(Extension, Preprocessor):
+    """For `markdown_extensions` in mkdocs.yml: fences each run of lines from `>>> ` to the next empty one."""
+
+    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802  the name that Markdown calls
+        md.preprocessors.register(self, "doctests", 40)  # before fences are taken out
 
     def run(self, lines: list[str]) -> list[str]:
         def fence(found: re.Match) -> str:
             return found[0] if found[1] else f"\n```python\n{found[0]}\n```"
 
         return _FENCED_OR_EXAMPLE.sub(fence, "\n".join(lines)).split("\n")
-
-
-class DoctestExtension(Extension):
-    """For `markdown_extensions` in mkdocs.yml."""
-
-    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802  the name that Markdown calls
-        md.preprocessors.register(Doctests(md), "doctests", 40)  # before fences are taken out

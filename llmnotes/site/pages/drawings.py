@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from html import escape
-from itertools import count
+from itertools import count, groupby
 from pathlib import Path
 from statistics import fmean
 
@@ -106,14 +106,36 @@ def track_record(pairs: Iterable[tuple[float, bool]]) -> str:
 
     Each tenth of the scale is a column; under it stand its mean probability and the share that came true.
     """
-    tenths: dict[int, list[tuple[float, bool]]] = {}
-    for p, outcome in sorted(pairs):
-        tenths.setdefault(min(9, int(10 * p)), []).append((p, outcome))
     columns = [
         {"said": fmean(p for p, _ in some), "true": sum(true for _, true in some), "all": len(some)}
-        for some in tenths.values()
+        for some in _parts(pairs, 10)
     ]
     return render("track.html.jinja", columns=columns)
+
+
+def _parts(pairs: Iterable[tuple[float, bool]], n: int) -> list[list[tuple[float, bool]]]:
+    """Predictions by the n-th of the scale in which their probability lies, without parts that hold none."""
+    return [[*some] for _, some in groupby(sorted(pairs), lambda one: min(n - 1, int(n * one[0])))]
+
+
+def calibration_plot(pairs: Iterable[tuple[float, bool]]) -> str:
+    """Predictions as `track_record` takes them: the share that came true against what we said, in fifths of the scale.
+
+    Each bar is the 95% interval of Wilson (1927, Journal of the American Statistical Association 22).
+    """
+    marks, words = [], []
+    for some in _parts(pairs, 5):
+        p, share = fmean(p for p, _ in some), fmean(outcome for _, outcome in some)
+        marks.append((p, share, *wilson(share, len(some)), 3 + len(some) ** 0.5))
+        words.append(f"of {len(some)} held for about {p:.0%} likely, {share:.0%} came true")
+    return render("calibration.html.jinja", marks=marks, words=words).replace("\n", "")
+
+
+def wilson(share: float, n: int, z: float = 1.96) -> tuple[float, float]:
+    """The interval of Wilson, which holds for small counts, for a share that was seen in `n` cases."""
+    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * (share * (1 - share) / n + z**2 / (4 * n**2)) ** 0.5
+    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def still() -> str:

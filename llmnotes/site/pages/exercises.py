@@ -1,22 +1,7 @@
-"""Exercises with a blank to fill, written as a fenced block of YAML and answered on the page.
-
-    ```exercise
-    title: Look at the first word
-    minutes: 2
-    code: |
-      scores = torch.zeros(n, n)
-      scores[▢] = 50
-      assert scores.softmax(-1)[:, 0].min() > 0.99
-    right: [":, 0", "..., 0"]
-    praise: Every row now puts its weight on column 0.
-    wrong:
-      "0": This sets the first row. Which axis is the word that is looked at?
-    otherwise: "`weights[:, 0]` is still small. Rows look, columns are looked at."
-    solution: "`scores[:, 0] = 50` raises the first column."
-    ```
+"""Exercises with a blank to fill: a fenced block ```exercise of YAML with the fields below, answered on the page.
 
 The page compares what the reader types with `right` and with the known mistakes, spaces and quotes aside. Without
-JavaScript the solution is there behind its fold.
+JavaScript the solution is there behind its fold. Lab 01 has one to copy.
 """
 
 from __future__ import annotations

@@ -12,10 +12,9 @@ from mkdocs.utils.meta import get_data
 from mkdocs.utils.yaml import get_yaml_loader
 
 from llmnotes.site.errors import NotebookError
-from llmnotes.site.pages.contents import Contents
+from llmnotes.site.pages.assets import needed
+from llmnotes.site.pages.contents import Contents, extend_nav
 from llmnotes.site.pages.finishing import KATEX
-from llmnotes.site.pages.front import needed
-from llmnotes.site.pages.spine import extend
 from llmnotes.site.pages.templates import render
 from llmnotes.site.pages.writing import File, page_body, written_files, written_pages
 
@@ -73,13 +72,13 @@ def _settings(contents: Contents, pages: dict[str, str]) -> dict[str, Any]:
     """The notebook's own settings without our plugin and our theme's changes."""
     with (contents.project.root / "mkdocs.yml").open(encoding="utf-8") as file:
         ours = yaml.load(file, get_yaml_loader())  # as MkDocs reads it, with !ENV
-    extend(ours.get("nav"), contents, pages)
+    extend_nav(ours.get("nav"), contents, pages)
     features = [name for name in ours["theme"].get("features", ()) if name != "toc.integrate"]
-    names = [next(iter(one)) if isinstance(one, dict) else one for one in ours["plugins"]]
-    plugins = dict(zip(names, ours["plugins"], strict=True))
     return {name: ours[name] for name in KEPT if ours.get(name)} | {
         "theme": ours["theme"] | {"features": [*features, *FEATURES]},
-        "plugins": [one for name, one in plugins.items() if name not in ("llmnotes", "offline")],
+        "plugins": [
+            one for one in ours["plugins"] if not {"llmnotes", "offline"} & {*([one] if isinstance(one, str) else one)}
+        ],
         "extra_css": [*ours.get("extra_css", ()), "assets/katex/katex.min.css"],
         "extra_javascript": ["assets/katex/katex.min.js", "assets/katex/set.js"],
     }

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from llmnotes.site.pages.lighter import lighter
-from llmnotes.site.pages.numbers import rounded
-from llmnotes.site.pages.templates import printable, render
+from llmnotes.site.pages.templates import printable, render, rounded
 from llmnotes.site.run.store import Run
 
 ROWS = 24

@@ -135,7 +135,6 @@ def _only_predicts(cell: Cell) -> bool:
     return calls > 0 and calls + names == len(body)
 
 
-@functools.lru_cache(maxsize=64)
 def download(lab: Lab, repository: str) -> str:
     """The lab as a notebook without outputs, with a first cell that installs `llmnotes`, if it is known from where."""
     install = f'%pip install -q "llmnotes @ git+{repository}"'

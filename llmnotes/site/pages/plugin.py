@@ -20,14 +20,12 @@ from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 
 from llmnotes.site.pages import finishing
-from llmnotes.site.pages.assets import SHIM, combine, is_offline, scripts
+from llmnotes.site.pages.assets import SHIM, PageFields, combine, is_offline, needed, scripts
 from llmnotes.site.pages.cache import BuildCache
 from llmnotes.site.pages.code_links import names_used, tidy_code, used_in
-from llmnotes.site.pages.contents import commit_of, read_contents
-from llmnotes.site.pages.front import PageFields, needed
+from llmnotes.site.pages.contents import commit_of, extend_nav, read_contents
 from llmnotes.site.pages.serving import Rebuild, check_port
 from llmnotes.site.pages.social import cards
-from llmnotes.site.pages.spine import extend
 from llmnotes.site.pages.stylesheet import strip
 from llmnotes.site.pages.writing import llms_txt, page_body, written_files, written_pages
 from llmnotes.site.run.store import Project
@@ -82,7 +80,7 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
     def on_files(self, files: Files, config: MkDocsConfig) -> Files:
         offline, about = is_offline(config), config.site_description or ""
         pages = dict(written_pages(self.contents))
-        extend(config.nav, self.contents, pages)
+        extend_nav(config.nav, self.contents, pages)
         written = pages | dict(written_files(self.contents, offline=offline))
         written["llms.txt"] = llms_txt(self.contents, config.site_name, about)
         config.extra["style"], style = combine(config)

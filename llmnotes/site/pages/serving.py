@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,7 +79,8 @@ class Rebuild:
                 new = read_lab(path)
                 prose = {"cells": new.cells, "script": new.script}
                 if new.digest == old.digest and new == old.model_copy(update=prose):
-                    self.plugin.contents = contents.with_lab(new)
+                    runs = {**contents.runs, new.key: (new, contents.runs[new.key][1])}
+                    self.plugin.contents = replace(contents, runs=runs)
                     file = files.get_file_from_path(new.uri)
                     file.content_string = lab_page(self.plugin.contents, new)
                     return file

@@ -44,9 +44,7 @@ def _card(folder: Path, title: str, line: str, kind: str) -> bytes:
         (title, _font(64, "-Bold"), INK, 26, 3, 80),
         (line, _font(34), MUTED, 54, 5, 48),
     ):
-        lines = textwrap.wrap(text, width)
-        if len(lines) > most:
-            lines = [*lines[: most - 1], lines[most - 1] + " …"]
+        lines = textwrap.wrap(text, width, max_lines=most, placeholder=" …")
         for at, one in enumerate(lines):
             draw.text((80, below + at * gap), one, font=font, fill=fill)
         below += 30 + gap * len(lines)

@@ -7,7 +7,13 @@ from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
+import regex
+
 _NESTED = ("@media", "@supports", "@container", "@layer")
+_BRACKETS = r"\([^()]*(?:\([^()]*\)[^()]*)*\)|\[[^]]*\]"
+_TEXT = r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|url\([^)"']*\)|[^{};"']"""
+_INSIDE = rf"(?:{_TEXT}|;|(?P<braces>\{{(?:{_TEXT}|;|(?&braces))*+\}}))*+"
+_RULE = regex.compile(rf"(?P<head>(?:{_TEXT})*+)(?:;|\{{(?P<body>{_INSIDE})\}})", regex.DOTALL)
 
 
 def address(text: str) -> str:
@@ -16,11 +22,9 @@ def address(text: str) -> str:
 
 
 def strip(site: Path, style: str) -> None:
-    """Leave out of a built site's style sheet what no page and no script names: three quarters of it.
+    """Leave out of a built site's style sheet, at the address `style`, what no page and no script names: most of it.
 
-    Args:
-        site: the folder of the built site.
-        style: the address of the style sheet, as `combine` gave it. It changes with what is left, in all pages.
+    The address changes with what is left, in all pages.
     """
     pages = {path: path.read_text(encoding="utf-8") for path in site.rglob("*.html")}
     scripts = [path for path in site.rglob("*.js") if "models" not in path.parts]  # of a copy for a folder: numbers
@@ -50,46 +54,21 @@ def strip(site: Path, style: str) -> None:
 
 def _kept(css: str, used: set[str]) -> Iterator[str]:
     """The rules whose selectors may match something, without the space between them."""
-    for head, body in _rules(css):
-        if not body:
+    for rule in _RULE.finditer(css):
+        head, body = " ".join(rule["head"].split()), rule["body"]
+        if body is None:
             yield f"{head};"
         elif head.startswith(_NESTED):
             if inner := "".join(_kept(body, used)):
                 yield f"{head}{{{inner}}}"
         else:
-            selectors = [head] if head.startswith("@") else [one for one in _split(head) if _may_match(one, used)]
-            if selectors:
-                yield f"{','.join(selectors)}{{{_tight(body)}}}"
-
-
-def _rules(css: str) -> Iterator[tuple[str, str]]:
-    """Each rule as what stands before its braces and what stands in them."""
-    start = depth = opened = 0
-    for found in re.finditer(r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|url\([^)"']*\)|[{};]""", css):
-        if found[0] == "{":
-            opened = found.start() if depth == 0 else opened
-            depth += 1
-        elif found[0] == "}":
-            depth -= 1
-            if depth == 0:
-                yield " ".join(css[start:opened].split()), css[opened + 1 : found.start()]
-                start = found.end()
-        elif found[0] == ";" and depth == 0:
-            yield css[start : found.start()].strip(), ""
-            start = found.end()
-
-
-def _split(selectors: str) -> list[str]:
-    return [one.strip() for one in re.findall(r"(?:\([^()]*(?:\([^()]*\)[^()]*)*\)|\[[^]]*\]|[^,([])+", selectors)]
+            selectors = (one.strip() for one in re.findall(rf"(?:{_BRACKETS}|[^,([])+", head))
+            if kept := [head] if head.startswith("@") else [one for one in selectors if _may_match(one, used)]:
+                tight = re.sub(r"\s*([;:])\s+", r"\1", " ".join(body.split())).rstrip("; ")
+                yield f"{','.join(kept)}{{{tight}}}"
 
 
 def _may_match(selector: str, used: set[str]) -> bool:
-    if re.search(r"\[dir=.?rtl", selector):
-        return False
-    bare = re.sub(r"\([^()]*(?:\([^()]*\)[^()]*)*\)|\[[^]]*\]", "", selector)  # what :is and :not name is no condition
-    return all(name.replace("\\", "") in used for name in re.findall(r"[.#]((?:[\w-]|\\.)+)", bare))
-
-
-def _tight(body: str) -> str:
-    """Declarations without the space around them."""
-    return re.sub(r"\s*([;:])\s+", r"\1", " ".join(body.split())).rstrip("; ")
+    bare = re.sub(_BRACKETS, "", selector)  # what :is and :not name is no condition
+    named = (name.replace("\\", "") in used for name in re.findall(r"[.#]((?:[\w-]|\\.)+)", bare))
+    return not re.search(r"\[dir=.?rtl", selector) and all(named)

@@ -1,11 +1,7 @@
-"""The templates of pages, and how text is kept inside its block: nothing that a lab or an entry says can end it.
+"""The templates of pages, which write Markdown, and their filters: for numbers as one reads them, and for text.
 
-Templates write Markdown. Text that comes from elsewhere passes through one of these filters on its way:
-
-    text      plain text, shown as it is: titles, names, units
-    inline    one line of Markdown without HTML: claims, captions
-    fenced    a block of code or output, in a fence longer than any run of backticks in it
-    e         an attribute or the text of an HTML element (Jinja's own)
+Text that comes from elsewhere passes through `text`, `inline`, `fenced` or, in HTML, Jinja's own `e`: nothing that a
+lab or an entry says can end its block.
 """
 
 from __future__ import annotations
@@ -22,7 +18,8 @@ from jinja2.defaults import DEFAULT_FILTERS
 from jinja2.runtime import Macro
 
 from llmnotes.lab.predictions import holds
-from llmnotes.site.pages.numbers import few_digits, in_words, label, margin, rounded
+from llmnotes.lab.records import Record
+from llmnotes.site.notebook.quotes import shown
 from llmnotes.site.run.compare import near_the_line
 
 FOLDER = Path(__file__).parent / "templates"
@@ -32,6 +29,8 @@ _KEPT = re.compile(  # a call, a code span or a formula
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
 _TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+
+_WORDS = {">=": "at least", "<=": "at most", "==": "exactly", ">": "more than", "<": "less than"}
 
 
 def render(template: str, **context: Any) -> str:
@@ -114,6 +113,33 @@ def is_prose(output: str) -> bool:
     longest = max(output.splitlines(), key=len, default="")
     letters = sum(character.isalpha() or character == " " for character in longest)
     return len(longest) > 120 and letters > 0.9 * len(longest)
+
+
+def rounded(value: float | int | bool) -> str:
+    """A value with four digits, as one reads it."""
+    return shown(value, ".4g" if isinstance(value, float) else "")
+
+
+def few_digits(text: str) -> str:
+    """An output whose numbers have no more digits than one reads; the run keeps all of them."""
+    return re.sub(r"(?<![\w.])-?\d+\.\d{9,}(?:e[-+]?\d+)?", lambda found: f"{float(found[0]):.4g}", text)
+
+
+def margin(entry: Record) -> str:
+    """How far a recorded value may move: `± 0.01`, `± 2% of it`; nothing if it may not."""
+    parts = (f"± {entry.atol:g}" if entry.atol else "", f"± {100 * entry.rtol:.3g}% of it" if entry.rtol else "")
+    return " and ".join(filter(None, parts))
+
+
+def label(entry: Record) -> str:
+    """A recorded value in a reader's words; its name where a lab gave none."""
+    return entry.label or entry.name.replace("_", " ")
+
+
+def in_words(condition: str) -> str:
+    """`> 0.5` as `more than 0.5`."""
+    found = re.fullmatch(r"\s*(>=|<=|==|>|<)\s*(.+?)\s*", condition)
+    return f"{_WORDS[found[1]]} {found[2]}" if found else condition.strip()
 
 
 FILTERS = (text, inline, fenced, printable, codes, is_prose)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from urllib.parse import urljoin
@@ -14,7 +15,6 @@ from llmnotes.site.notebook.entries import CONFIDENCE, SINGULAR, Entry
 from llmnotes.site.notebook.glossary import with_labs
 from llmnotes.site.pages.calls import fill
 from llmnotes.site.pages.contents import Contents
-from llmnotes.site.pages.feed import atom, bibtex
 from llmnotes.site.pages.finishing import KATEX
 from llmnotes.site.pages.lab_page import download, lab_markdown
 from llmnotes.site.pages.templates import inline, render
@@ -113,14 +113,46 @@ def _lab_files(lab: Lab, run: Run | None, repository: str) -> Iterator[tuple[str
             yield f"{folder}/{figure.name}", figure
 
 
+def _page_of(entry: Entry) -> str:
+    """The address of an entry's page below the site's."""
+    return entry.uri.removesuffix(".md") + "/"
+
+
+def atom(entries: Iterable[Entry], site: str, plain: Callable[[Entry], str]) -> bytes:
+    """A feed of entries, whose claims `plain` gives as plain text; links are relative if the site has no address."""
+    return render(
+        "feed.xml.jinja",
+        entries=list(entries),
+        site=site,
+        plain=plain,
+        singular=SINGULAR,
+        page_of=_page_of,
+        urljoin=urljoin,
+        urn=lambda address: uuid.uuid5(uuid.NAMESPACE_URL, address).urn,
+    ).encode()
+
+
+def bibtex(entry: Entry, site: str) -> str:
+    """An entry for a reference list; braces and signs in its title stand as letters."""
+    title = re.sub(r"[{}%$#&_]", r"\\\g<0>", entry.title.replace("\\", "/"))
+    fields = {
+        "title": f"{{{title}}}",
+        "author": "{llmnotes contributors}",
+        "year": str(entry.date.year),
+        "note": f"{SINGULAR[entry.kind]}, {entry.status}, {entry.date}, reviewed {entry.reviewed}",
+    }
+    if site:
+        fields["url"] = urljoin(site, _page_of(entry))
+    key = re.sub(r"\W+", "_", entry.path.stem)
+    lines = [f"  {name} = {{{text}}}," for name, text in fields.items()]
+    return "\n".join([f"@misc{{llmnotes_{key},", *lines, "}"])
+
+
 def llms_txt(contents: Contents, name: str, summary: str) -> str:
     """The pages in the order of the spine, each with what it is about (llmstxt.org)."""
     home = contents.place("index.md")
-
-    def url(uri: str) -> str:
-        return urljoin(contents.site_url, home.address(uri))
-
-    return render("llms.txt.jinja", contents=contents, name=name, summary=summary, singular=SINGULAR, url=url)
+    context = {"contents": contents, "name": name, "summary": summary, "singular": SINGULAR}
+    return render("llms.txt.jinja", url=lambda uri: urljoin(contents.site_url, home.address(uri)), **context)
 
 
 def read_cards() -> dict[str, str]:
