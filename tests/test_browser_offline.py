@@ -14,7 +14,7 @@ def wrong(visit: Visit) -> list[str]:
 
     Each such request is said three times, once without its address.
     """
-    asked = sum(one.startswith("failed: ") and one.endswith("/sitemap.xml") for one in visit.wrong)
+    asked = sum(one.startswith("failed: ") and "/sitemap.xml: " in one for one in visit.wrong)
     nameless = [one for one in visit.wrong if one == "console: Failed to load resource: net::ERR_FAILED"]
     others = [one for one in visit.wrong if "/sitemap.xml" not in one and one not in nameless]
     return others + nameless[asked:]
