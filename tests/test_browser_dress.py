@@ -108,7 +108,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         page = made.root / "docs" / "your-predictions.md"
         page.write_text(
             page.read_text()
-            .replace("03_attention", "01_ask")
+            .replace("01_xor", "01_ask")
             .replace("(predictions.md)", "(index.md)")
             .replace("(play/predict.md)", "(index.md)")
             .replace("(play/audit.md)", "(index.md)")
