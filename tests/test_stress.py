@@ -87,6 +87,14 @@ def test_what_stands_it_passes_and_nothing_is_stored(stressed, notebook: Noteboo
     assert len(list((notebook.root / ".cache" / "runs" / "01_tiny").iterdir())) == 1
 
 
+def test_a_lab_that_fails_under_one_condition_still_tells_of_the_others(stressed) -> None:
+    code = TRAINS.replace("# %%\n\n", "") + "assert not os.environ.get('ATEN_CPU_CAPABILITY'), 'an old one'\n\n# %%\n"
+    out, error = stressed(code, "an older processor", "noise 1")
+    assert re.search(r"01_tiny: it fails under an older processor: (.|\n)*AssertionError: an old one", out)
+    assert "close: recorded" in out
+    assert error.endswith("difference(s) from the recorded runs")
+
+
 NOISE = """\
 import sys, torch
 from llmnotes.site.run.noise import SIZE, shake
