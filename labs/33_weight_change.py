@@ -300,8 +300,8 @@ figure(
 # %% [markdown]
 # The output matrix of layer 2's attention changed most in {{ result("weight_change.most_in_layer_2") }} of 20 runs. There is a
 # tempting reason: where a pronoun comes, layer 2 brings the person's gender from the name, and its sign has to be turned. But the two ways agree on a
-# matrix in only {{ result("weight_change.same_matrix_worlds") }} of {{ result("weight_change.worlds") }} trainings of *World*: rank 4 changes this one most in
-# four, full tuning in three. The rule can be turned at many places, and it is a tendency that it is turned here.
+# matrix in only {{ result("weight_change.same_matrix_worlds") }} of {{ result("weight_change.worlds") }} trainings of *World*; in the
+# others only one of the two changes this one most. The rule can be turned at many places, and it is a tendency that it is turned here.
 #
 # ## The new rule has strength to spare
 
