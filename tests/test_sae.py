@@ -5,19 +5,7 @@ import torch
 from torch.nn.functional import normalize
 
 from llmnotes.methods.probing import activations
-from llmnotes.methods.sae import (
-    SAE,
-    Recovered,
-    _along,
-    _largest_of_all,
-    _left_over,
-    _revive,
-    match,
-    recovered,
-    splice,
-    train_sae,
-)
-from llmnotes.model.hooks import hooked
+from llmnotes.methods.sae import SAE, _along, _largest_of_all, _left_over, _revive, match, splice, train_sae
 from llmnotes.model.loss import nll
 from llmnotes.model.tracing import trace
 
@@ -93,26 +81,6 @@ def test_aux_k_trains_the_dead_features_alone():
     _left_over(SAE(*weights, 1), torch.tensor([[1.0, 3.0]]), torch.tensor([[0.0, 2.0]]), dead).backward()
     assert weights[2].grad.tolist() == [[0.0, 0.0], [0.0, 6.0], [0.0, 0.0]]  # 2 * (3 - 2) * 3
     assert weights[1].grad.tolist() == [0.0, 2.0, 0.0]
-
-
-def test_recovered_by_hand():
-    found = Recovered(own=1.0, spliced=1.5, mean=3.0, zero=5.0, explained=0.9)
-    assert found.from_zero == pytest.approx(0.875)  # 3.5 of 4 nats
-    assert found.from_mean == pytest.approx(0.75)  # 1.5 of 2 nats
-
-
-def test_recovered_are_the_losses_of_hooked_runs(gpt2):
-    ids = torch.randint(61, (6, 12), generator=torch.Generator().manual_seed(2))
-    x = activations(gpt2, ids)[1]
-    sae, _ = train_sae(x, 64, k=4, steps=100)
-    found, wanted = recovered(gpt2, sae, 1, ids), {"own": nll(gpt2, ids)}
-    changes = {"spliced": lambda v: sae.decode(sae.encode(v)), "mean": lambda v: x.mean(0).expand_as(v)}
-    for name, change in (changes | {"zero": torch.zeros_like}).items():
-        with hooked(gpt2, [("resid_post", 1, lambda v, start, change=change: change(v))]):
-            wanted[name] = nll(gpt2, ids)
-    for name, loss in wanted.items():
-        assert getattr(found, name) == pytest.approx(loss, abs=1e-5), name
-    assert found.explained == pytest.approx(sae.explained(x), abs=1e-5)
 
 
 def test_dead_features_are_revived(truth):

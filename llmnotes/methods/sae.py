@@ -5,7 +5,7 @@ size (L1: Bricken et al. 2023, "Towards Monosemanticity"), by keeping the k larg
 2024, "Scaling and evaluating sparse autoencoders"), or the k per example that are the largest of a whole batch
 (BatchTopK: Bussmann et al. 2024), so that a full vector may have more features than an empty one.
 
-`recovered` puts a reconstruction back into its model. The share of the loss that it wins back needs a floor: zero is
+`splice` puts a reconstruction back into its model. The share of the loss that it wins back needs a floor: zero is
 usual, the mean often called fairer, and either can cost more than guessing evenly, so that nearly anything recovers
 nearly all. Give the variance explained beside it, or a loss that means something.
 
@@ -33,10 +33,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from llmnotes.methods.giants import giants, say_giants
-from llmnotes.model.inputs import Inputs
-from llmnotes.model.interventions import ablate, edit
-from llmnotes.model.loss import nll
-from llmnotes.model.tracing import trace
+from llmnotes.model.interventions import edit
 
 
 @dataclass(frozen=True)
@@ -253,39 +250,3 @@ def match(
 def splice(model: Any, sae: SAE, layer: int, *, place: str = "resid_post") -> AbstractContextManager[None]:
     """Let the model go on with the autoencoder's reconstruction instead of its own activations."""
     return edit(model, place, layer, lambda x, at: sae.decode(sae.encode(x)))
-
-
-@dataclass(frozen=True)
-class Recovered:
-    """Losses in nats per token, of the model as it is and with something else in one place."""
-
-    own: float
-    spliced: float  # the reconstruction
-    mean: float  # the mean activation
-    zero: float
-    explained: float  # share of the variance of these activations
-
-    @property
-    def from_zero(self) -> float:
-        """The share of what zero costs that the reconstruction wins back: the number usually given."""
-        return (self.zero - self.spliced) / (self.zero - self.own)
-
-    @property
-    def from_mean(self) -> float:
-        """The share of what the mean activation costs that the reconstruction wins back."""
-        return (self.mean - self.spliced) / (self.mean - self.own)
-
-
-def recovered(model: Any, sae: SAE, layer: int, inputs: Inputs, *, place: str = "resid_post") -> Recovered:
-    """Measure what a model loses on texts, best new to the sae, with a reconstruction, with the mean, and with zero."""
-    seen = trace(model, inputs, [place])
-    changes = {
-        "spliced": splice(model, sae, layer, place=place),
-        "mean": ablate(model, place, layer, by="mean", reference=seen),
-        "zero": ablate(model, place, layer),
-    }
-    losses = {"own": nll(model, inputs)}
-    for name, change in changes.items():
-        with change:
-            losses[name] = nll(model, inputs)
-    return Recovered(**losses, explained=sae.explained(seen[place, layer][seen.mask].float()))
