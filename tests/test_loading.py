@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -11,16 +12,18 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, GPT2Config, GPTNeoConfig, GPTNeoXConfig, LlamaConfig
 
 import llmnotes
-from llmnotes.model.loading import CHECKPOINTS, FOLDER_VARIABLE, STORIES260K, load, seeds, shipped
-from llmnotes.model.stories260k import FILES, HEADER, halves, read_llama2c, read_llama2c_tokenizer
+from llmnotes.model.loading import CHECKPOINTS, FOLDER_VARIABLE, load, seeds, shipped
 from llmnotes.scratch.gpt2 import from_gpt2
 from llmnotes.scratch.transformer import Config, Transformer, generate
+from llmnotes.shipped.llama2c import HEADER, halves, read_llama2c
 from llmnotes.shipped.recipes import world_tokenizer
 from llmnotes.shipped.saving import save_checkpoint
 
+STORIES260K = "stories260K"
 SIZES = {"vocab_size": 240, "bos_token_id": 0, "eos_token_id": 0}
 CONFIGS = {
     "gpt2": GPT2Config(n_layer=2, n_head=4, n_embd=32, n_positions=24, **SIZES),
@@ -208,11 +211,27 @@ def test_a_folder_without_a_tokenizer_takes_ids_only(tmp_path, offline):
 
 
 def test_stories260k_is_the_file_that_its_author_published():
-    import hashlib
+    """Its weights, written back in llama2.c's format, have the checksum of the author's, which tables follow."""
+    folder = CHECKPOINTS / STORIES260K
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    assert hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest() in card
+    state = load_file(folder / "model.safetensors")
 
-    card = (CHECKPOINTS / STORIES260K / "README.md").read_text(encoding="utf-8")
-    for file in FILES:
-        assert hashlib.sha256((CHECKPOINTS / STORIES260K / file).read_bytes()).hexdigest() in card
+    def layers(name: str, heads: int = 0) -> torch.Tensor:
+        each = [state[f"model.layers.{i}.{name}.weight"] for i in range(5)]
+        each = [w.view(heads, 2, -1, 64).transpose(1, 2).reshape(w.shape) for w in each] if heads else each
+        return torch.stack(each)
+
+    written = [
+        state["model.embed_tokens.weight"],
+        layers("input_layernorm"),
+        *(layers(f"self_attn.{name}_proj", heads) for name, heads in (("q", 8), ("k", 4), ("v", 0), ("o", 0))),
+        layers("post_attention_layernorm"),
+        *(layers(f"mlp.{name}_proj") for name in ("gate", "down", "up")),
+        state["model.norm.weight"],
+    ]
+    raw = HEADER.pack(64, 172, 5, 8, 4, 512, 512) + b"".join(part.numpy().tobytes() for part in written)
+    assert hashlib.sha256(raw).hexdigest() in card
 
 
 def test_stories260k_writes_what_llama2c_publishes(offline):
@@ -236,13 +255,13 @@ def test_stories260k_reads_text_as_it_writes_it(offline):
 
 def test_stories260k_has_the_loss_that_llama2c_publishes():
     """1.297 nats a token on TinyStories. The text does not ship: put it where the variable says."""
-    folder, text = CHECKPOINTS / STORIES260K, Path(os.environ.get(FOLDER_VARIABLE, "")) / "TinyStoriesV2-GPT4-valid.txt"
+    text = Path(os.environ.get(FOLDER_VARIABLE, "")) / "TinyStoriesV2-GPT4-valid.txt"
     if not text.is_file():
         pytest.skip(f"no {text.name} (on the hub under roneneldan/TinyStories) in the folder of {FOLDER_VARIABLE}")
     with text.open(encoding="utf-8") as opened:
         stories = opened.read(1_000_000).split("<|endoftext|>")[:-1][:300]
-    model = read_llama2c(folder / FILES[0])
-    tokenizer = read_llama2c_tokenizer(folder / FILES[1], model.config.vocab_size)
+    loaded = load(STORIES260K)
+    model, tokenizer = loaded.model, loaded.tokenizer
 
     def loss() -> tuple[float, float]:
         """Mean over tokens, and its standard error, since the tokens of a story are no separate draws."""
@@ -331,8 +350,6 @@ def test_the_trainings_of_a_strangers_model_are_not_ours():
 
 
 def test_checksums_of_what_ships_are_those_of_the_cards(offline):
-    import hashlib
-
     for metrics in CHECKPOINTS.rglob("metrics.json"):
         if metrics.parent.name == "adapters":  # several files, which have a test of their own
             continue

@@ -1,4 +1,4 @@
-"""Read a model in llama2.c's file format, such as stories260K, into transformers' Llama classes.
+"""Turn a model in llama2.c's file format, as stories260K was published, into a folder that `from_pretrained` reads.
 
 The format is that of `export.py` (version 0) and `run.c` in Andrej Karpathy's llama2.c: seven whole numbers, then all
 weights as float32, one tensor after another. The tokenizer's file holds a score and the bytes of every token.
@@ -6,11 +6,14 @@ weights as float32, one tensor after another. The tokenizer's file holds a score
 Two things differ from transformers. llama2.c turns neighbouring dimensions (2i, 2i + 1) of a query or key, transformers
 the pairs (i, i + d_head/2): the rows of the query and key matrices change places. And the file says nothing about the
 epsilon of the norms: run.c has 1e-5.
+
+    python -m llmnotes.shipped.llama2c stories260K.bin tok512.bin FOLDER
 """
 
 from __future__ import annotations
 
 import struct
+import sys
 from pathlib import Path
 
 import torch
@@ -19,7 +22,6 @@ from torch import Tensor
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 HEADER = struct.Struct("<7i")  # dim, hidden_dim, n_layers, n_heads, n_kv_heads, vocab_size, seq_len
-FILES = ("stories260K.bin", "tok512.bin")
 
 
 def read_llama2c(path: str | Path) -> LlamaForCausalLM:
@@ -125,3 +127,10 @@ def _sentencepiece_bpe(pieces: list[str], scores: list[float]) -> PreTrainedToke
     tokenizer.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 1)])
     tokenizer.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in pieces[:3]])
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="<unk>", bos_token="<s>", eos_token="</s>")
+
+
+if __name__ == "__main__":
+    weights_file, tokenizer_file, into = sys.argv[1:]
+    llama = read_llama2c(weights_file)
+    llama.save_pretrained(into)
+    read_llama2c_tokenizer(tokenizer_file, llama.config.vocab_size).save_pretrained(into)
