@@ -48,8 +48,9 @@ of_edits = within(atol=0.09, because=EDITS)
 # %% [markdown]
 # ## A case you can hold: Anna lives in Isley
 #
-# *World* knows three facts about each of 24 people: a home, a job and a favourite food. It also knows a landmark for each of
-# ten towns. These 82 facts hold in every story that it has read. Ask it about Anna.
+# *World* is our small language model, with four layers. In the stories that it has read, 24 people each have a home, a
+# job and a favourite food, and ten towns each have a landmark. These 82 facts are the same in every story. Ask the
+# model about Anna.
 
 # %% tags=["setup"]
 world = llmnotes.load("world")
@@ -88,16 +89,20 @@ assert VOCABULARY[likeliest(rows(["Anna lives in"]))] == HOME["Anna"]
 #
 # {{ drawing("neuron", alt="One neuron: it compares the stream with its key, passes the result through GELU, and adds its value to the stream as strongly as the two agree.") }}
 #
-# In each of four layers attention brings something from other words, and then the *MLP* computes something from the word's own
-# stream and adds it. An MLP is a row of *neurons*, here 128 in a layer:
+# Each word carries a vector through the layers, its *stream*. In every layer attention adds something from earlier
+# words. Then the *MLP* reads the stream of this one word and adds the sum of what its 128 *neurons* compute. The
+# drawing shows one of them:
 #
 # $$
 # \mathrm{MLP}(x) = \sum_{i} g(\k{k_i} \cdot x + b_i)\, \v{v_i} + c
 # $$
 #
-# $x$ is the stream after a norm. Neuron $i$ compares it with its key $\k{k_i}$ and adds its value $\v{v_i}$ as strongly as the
-# two agree. $g$ is GELU, which is nearly 0 below zero. $b_i$ and $c$ are constants. So an MLP can work as a table in which
-# things are looked up ([Geva et al. 2021](https://arxiv.org/abs/2012.14913)).
+# $x$ is the stream after a norm. Neuron $i$ compares it with its key $\k{k_i}$ and adds its value $\v{v_i}$ as
+# strongly as the two agree. $g$ is GELU, which is nearly 0 below zero. $b_i$ and $c$ are constants.
+#
+# Imagine a neuron whose key agrees with the stream at *Anna lives in*, and whose value raises *Isley*. It is one line
+# of a table: at this pattern, add that. So an MLP can work as a table in which things are looked up ([Geva et al.
+# 2021](https://arxiv.org/abs/2012.14913)). Unlike the keys of an attention head, a neuron's key is fixed.
 
 
 # %% tags=["idea"]
@@ -117,17 +122,19 @@ for layer in range(4):
     assert torch.allclose(ours, theirs, atol=1e-4), f"layer {layer}: ours differs"
 
 # %% [markdown]
-# If the MLP is a table, we can write one more entry into it. Let $W$ be the matrix whose rows are the values, and $\k{k}$ the
-# activations of all neurons at the word where we write. We want the MLP to add a vector $\v{d}$ whenever it sees
-# $\k{k}$, and to change as little as possible otherwise. A change of rank one does it. The method is called
-# ROME ([Meng et al. 2022](https://arxiv.org/abs/2202.05262)):
+# If the MLP is a table, we can write one more line into it: at *Anna*, add a vector $\v{d}$ that makes the model say
+# *Kelso*. We change $W$, the matrix whose rows are the values. At each word $W$ receives the activations of all
+# neurons, 128 numbers. So our line must respond to the activations at *Anna*. We call them $\k{k}$, without an index.
+# The method is ROME ([Meng et al. 2022](https://arxiv.org/abs/2202.05262)):
 #
 # $$
 # W \leftarrow W + \frac{u\, \v{d}^{\top}}{u \cdot \k{k}}, \qquad u = C^{-1} \k{k}
 # $$
 #
-# $C$ is the mean of $\k{k} \k{k}^{\top}$ over other stories. It turns $u$ away from keys that are common. $\v{d}$ is found
-# by gradient descent: 30 steps towards a vector that makes the model say the new town.
+# At $\k{k}$ the new part adds exactly $\v{d}$. It has *rank one*: all its rows are multiples of $\v{d}$. The vector
+# $u$ decides which other words receive some of $\v{d}$. $C$, the *second moment*, is the mean of $\k{k} \k{k}^{\top}$
+# over other stories; its inverse turns $u$ away from what many words have in common. We find $\v{d}$ by 30 steps of
+# gradient descent.
 
 # %% tags=["idea"]
 copy = deepcopy(model)
@@ -164,9 +171,9 @@ def write(layer, u, k, d):  # u, k: (neurons,), d: (d_model,)
 #
 # ## Your prediction
 #
-# The MLP works at every word. It could be edited at the name, *Anna*, or at the word from which the answer is predicted,
-# *in*: we call that one the *asking word*. We take the name, and the first layer. The edit works: the model now says that
-# Anna lives in Kelso.
+# Our line responds to the name. It could also respond to *in*, the word from which the answer is predicted: we call it
+# the *asking word*. At the name the model has read *Anna* and not yet the question. We edit the first layer there, and
+# it works: the model now says that Anna lives in Kelso.
 
 # %%
 ask(
@@ -423,13 +430,15 @@ figure(
 )
 
 # %% [markdown]
-# Anna now has another person's job and food, and she is no exception. For {{ result("mlps.exactly_another", ".0%") }} of the 24 people all three answers are exactly those of somebody else. The control is the edit at the asking word, with
-# {{ result("mlps.exactly_another_asking", ".0%") }}: one person who, with only the home changed, happens to match another.
+# Anna now has another person's job and food, and she is no exception. For {{ result("mlps.exactly_another", ".0%") }}
+# of the 24 people all three answers are now exactly those of somebody else. If we edit at the asking word instead, the
+# control, it is {{ result("mlps.exactly_another_asking", ".0%") }}: one person who, with only the home changed, happens
+# to match another.
 #
-# Of the answers that changed at the name, {{ result("mlps.becomes_resident", ".0%") }} are true of a resident of the
-# new town. Chance would give {{ result("mlps.becomes_resident_chance", ".0%") }}. So the edit did not teach the model
-# where Anna lives. It taught the model that she is somebody who lives there. (Kelso itself has no residents, so Anna
-# took the facts of somebody from elsewhere.)
+# Of the jobs and foods that changed, orange and grey in the bar, {{ result("mlps.becomes_resident", ".0%") }} are true
+# of a resident of the new town. Chance would give {{ result("mlps.becomes_resident_chance", ".0%") }}. So the edit did
+# not teach the model where a person lives. It taught the model that this is somebody who lives there. (Nobody lives in
+# Kelso, so Anna took the facts of somebody from elsewhere.)
 #
 # ## Edited at the asking word, one fact changes and no other
 
@@ -466,19 +475,20 @@ figure(
 )
 
 # %% [markdown]
-# At the asking word the best layer's edit works for {{ result("mlps.edit_works", ".0%") }} of the people, and no job or food
-# changes. The pronoun follows, too: after *Anna painted the dog . she lives in* the model names the new town in
-# {{ result("mlps.edit_pronoun", ".0%") }} of the cases. At the asking word the stream holds both who is meant and what is
-# asked, so the key can be narrow.
+# At the asking word the best layer's edit works for {{ result("mlps.edit_works", ".0%") }} of the people, and no job or
+# food changes. The pronoun follows, too: after *Anna painted the dog . she lives in* the model names the new town in
+# {{ result("mlps.edit_pronoun", ".0%") }} of the cases. At the asking word the stream holds both who is meant and what
+# is asked. So the new line can respond to this one question.
 #
-# At the name the edit works as often. So is the fact kept at the name, or at the asking word, or at both?
+# At the name the edit works as often. So where is the fact kept: at the name, at the asking word, or at both?
 #
-# ## At the asking word, attention brings most facts, and MLPs say which kind of word must come
+# ## Attention brings most facts, and MLPs say which kind of word must come
 #
-# To find out, we silence the MLPs and ask for all 82 facts, each after two different opening sentences. Silencing means replacing the
-# MLP's output by something else. The obvious choice is its mean over all words of other stories. A fairer choice takes away less: it keeps what
-# the MLP adds because of the *question* and removes only what it adds because of the *person*. That is the mean over the
-# other people at the same word.
+# To find out, we silence the MLPs at the asking word and ask for all 82 facts, each after two opening sentences. To
+# silence an MLP we replace what it adds by something that does not know the answer. But by what? Take the *in* of *Anna
+# lives in*. The obvious choice is the mean of what the MLP adds at all words of other stories. A fairer choice is the
+# mean of what it adds at this *in* after the 23 other names. That mean still knows the *question*, but no longer the
+# *person*.
 
 
 # %% tags=["idea"]
@@ -637,27 +647,31 @@ figure(
 )
 
 # %% [markdown]
-# The two means lead to opposite conclusions. With the mean over all words, {{ result("mlps.at_asking", ".0%") }} of the facts are right. It looks as if
-# MLPs look facts up. But asked for a town, the model does not even answer with a town. Ask for the best *town* in that
-# broken model, the best job and so on, and {{ result("mlps.asking_words_among", ".0%") }} are right. So this mean takes away which kind of word must come.
+# The two means lead to opposite conclusions. With the mean over all words, {{ result("mlps.at_asking", ".0%") }} of the
+# facts are right, as if the MLPs had held them all. But asked for a town, this model does not even answer with a town.
+# Let only the towns compete, or only the jobs, and {{ result("mlps.asking_words_among", ".0%") }} are right. So this
+# mean takes away which *kind* of word must come, and leaves the fact.
 #
-# With the mean over other people, {{ result("mlps.asking_others", ".0%") }} of the facts are right, although the MLPs now hold nothing about the
-# person. So attention brings most facts to the asking word. The same mean in place of attention leaves
-# {{ result("mlps.attention_others", ".0%") }}. That is as good as not knowing the person. It had to be so, since only attention moves anything between words.
+# With the mean over other people, {{ result("mlps.asking_others", ".0%") }} of the facts are right, although the MLPs
+# now know nothing of the person. So attention brings most facts to the asking word. Put the same mean in place of
+# attention, and the model no longer knows the person: {{ result("mlps.attention_others", ".0%") }} are right. It had to
+# be so, since only attention moves anything between words.
 #
 # ## The MLPs make a fact louder, and can overrule it
 #
 # What do the MLPs do about Anna, then? First, they amplify. The whole model puts the right answer
-# {{ result("mlps.margin_whole", ".1f") }} logits above the next best of its kind. Without what the MLPs know about the person, it is
-# {{ result("mlps.margin_others", ".1f") }}.
+# {{ result("mlps.margin_whole", ".1f") }} logits above the next best of its kind. Without what the MLPs know about the
+# person, it is {{ result("mlps.margin_others", ".1f") }}. (Each logit more makes an answer about 2.7 times as likely.)
 #
-# Second, they can overrule. Put another person's MLPs at the asking word, and leave attention alone. Where the two people's
-# answers differ, the model follows the MLPs in {{ result("mlps.another_follows", ".0%") }} of the cases, and attention in
-# {{ result("mlps.another_stays", ".0%") }}. That is why an edit of an MLP works at a word where most facts do not need the MLP. The edit does not find the fact. It is louder.
+# Second, they can overrule. Put another person's MLPs at the asking word, and leave attention alone. Where the two
+# people's answers differ, the model follows the MLPs in {{ result("mlps.another_follows", ".0%") }} of the cases, and
+# attention in {{ result("mlps.another_stays", ".0%") }}. That is why an edit of an MLP works at a word where most facts
+# do not need the MLP. The edit does not find the stored fact. It drowns it out.
 #
-# We tried to break this finding. Some of the other people share the answer, so their mean still contains it. With the mean over people who
-# have another answer, {{ result("mlps.asking_differ", ".0%") }} are right, and in unseen stories
-# {{ result("mlps.stories_differ", ".0%") }}. That is most facts, but no longer nearly all. It depends on the kind: most jobs and foods survive, most homes and landmarks do not.
+# We tried to break the first finding, that attention brings most facts. Some of the other people share the answer, so
+# their mean still contains it. With the mean over people who have another answer,
+# {{ result("mlps.asking_differ", ".0%") }} are right, and in unseen stories {{ result("mlps.stories_differ", ".0%") }}.
+# That is most facts, but no longer nearly all. Most jobs and foods survive, most homes and landmarks do not.
 
 # %% tags=["drawing"]
 KINDS_SHOWN = {"home": "homes", "job": "jobs", "food": "foods", "landmark": "landmarks"}
@@ -701,8 +715,10 @@ figure(
 #
 # ## A neuron can be read, and no neuron is a fact
 #
-# The last layer's MLP writes directly to the output. So we can read each neuron's value (which answers does it push up?) and its key (for
-# which facts is it most active?). Here are the four neurons that most often push hardest for the right answer.
+# In a table each line would be one fact. Is each neuron one fact? The last layer's MLP writes directly to the output,
+# so we can read its neurons: which answers does the value push up, and for which facts is the neuron most active? For
+# every fact one neuron is the *loudest*: it pushes hardest for the right answer. Here are the four that are loudest
+# most often.
 
 # %% tags=["setup"]
 texts = [f"{name} {how}" for how, truth, _ in KINDS.values() for name in truth]
@@ -758,19 +774,20 @@ note(atol=0.02, one_neuron=1 - min(kept([neuron]) for neuron in loud))
 note(atol=0.04, strong_half=kept(strong[:64].tolist()))
 
 # %% [markdown]
-# The output looks like a list of facts. It is not one. We take away all {{ result("mlps.loud_neurons") }} neurons that are
-# loudest for some fact, at every word, and {{ result("mlps.all_loud", ".0%") }} of the facts are right. Each fact is
-# spread over many neurons ([dead end](../dead-ends/mlps-one-neuron-a-fact.md)).
+# The output looks like a list of facts. It is not one. We silence all {{ result("mlps.loud_neurons") }} neurons that
+# are loudest for some fact, at every word, and {{ result("mlps.all_loud", ".0%") }} of the facts are still right. Each
+# fact is spread over many neurons ([dead end](../dead-ends/mlps-one-neuron-a-fact.md)).
 #
 # ## What surprised us
 #
-# **We had published the opposite.** This page used to say that *World* looks its facts up in the MLPs of the asking word,
-# because none is right without them. The number was correct, but the mean was not fair: it removed the question as well, so the answer was not even a town. With another mean most facts stay
-# ([the finding as it stood](../findings/mlps-facts-at-the-asking-word.md)).
+# **We had published the opposite.** This page used to say that *World* looks its facts up in the MLPs of the asking
+# word, because none is right without them. The number was correct, but the mean had removed the question as well ([the
+# finding as it stood](../findings/mlps-facts-at-the-asking-word.md)).
 #
-# **An edit works where hardly any fact needs the MLP.** At the name nearly all facts survive without the MLPs, and an edit there works in
-# {{ result("mlps.name_works", ".0%") }} of the cases. [Hase et al. (2023)](https://arxiv.org/abs/2301.04213) found the
-# same in GPT-J: where an ablation locates a fact tells little about where an edit works.
+# **An edit works where hardly any fact needs the MLP.** At the name nearly all facts survive without the MLPs, and an
+# edit there works in {{ result("mlps.name_works", ".0%") }} of the cases. [Hase et al.
+# (2023)](https://arxiv.org/abs/2301.04213) found the same in GPT-J: the place where a fact is lost by ablation, as
+# silencing is called, says little about where an edit works.
 #
 # ## Try it
 #
@@ -790,7 +807,8 @@ print("facts right, by layer:", np.round(alone, 2))
 # homes change. Which of the four changes most, and why?
 #
 # ??? tip "Hint"
-#     How similar are the keys of two names? An entry for $k$ adds $(u \cdot k') / (u \cdot k)$ of $d$ for a key $k'$.
+#     `u, k, d = found[0, -3]` are the edits at the name, and `after(0, u, k, d, range(24))` measures the four. How
+#     similar are the activations at two names? A line written for $k$ adds $(u \cdot k') / (u \cdot k)$ of $d$ at $k'$.
 
 # %% tags=["solution"]
 u, k, d = found[0, -3]
@@ -801,18 +819,18 @@ print("works, pronoun, other facts, others' homes:", plain.round(2))
 # %% [markdown]
 # ## You can now
 #
-# - read an MLP as keys and values, and write one more entry into it by a rank-one edit;
+# - read an MLP as keys and values, and write one more line into it by a rank-one edit;
 # - choose what to replace a part with, and name what that replacement takes away;
 # - find out whether an edit changed a fact or a person, by asking for everything else.
 #
 # ## What this does not show
 #
-# - Anything but one kind of model. What is shown is one training of it, with 445 thousand parameters, 82 facts and names of one
-#   token. Large models must put names together first; there MLPs at the name may well matter more.
-# - A mean shows what the rest of *this* model can do without a part, not what the part would suffice for. Means over few people
-#   leak: two of them gave {{ result("mlps.asking_others", ".0%") }} and {{ result("mlps.asking_differ", ".0%") }}.
-# - Only homes were edited, in one form of sentence. How long the search goes on was settled after trying three settings; at the
-#   name most other facts changed with all three.
+# - Anything but one kind of model. We show one training of it, with 445 thousand parameters, 82 facts and names of one
+#   token. Large models must first put a name together from several tokens; there MLPs at the name may well matter more.
+# - What an MLP could do on its own. A mean shows what the rest of *this* model can do without it, and a mean over few
+#   people still contains some of their answers.
+# - Edits of anything but homes, asked for in one form of sentence. We chose the number of search steps after trying
+#   three settings; at the name most other facts changed with all three.
 #
 # ## Going deeper
 #
@@ -904,15 +922,18 @@ figure(
 )
 
 # %% [markdown]
-# The costliest MLP is that of the first layer: {{ result("mlps.worst_mlp", ".0%") }} of the facts are right without it. It serves
-# nearly everything, since {{ result("mlps.rules_hit_harder") }} other rules suffer even more. Without the last one
-# {{ result("mlps.last_mlp", ".0%") }} of the facts are right and at least {{ result("mlps.last_mlp_rest", ".0%") }} of every
-# other rule. Read this column with care: by the mean over other people {{ result("mlps.last_mlp_others", ".0%") }} stay. What
-# the last MLP gives to facts is mostly the kind of the answer.
+# Read the figure row by row. Without the first MLP {{ result("mlps.worst_mlp", ".0%") }} of the facts are right, the
+# fewest for any one layer. But {{ result("mlps.rules_hit_harder") }} other rules suffer even more: this MLP serves
+# nearly everything.
 #
-# Without all four none is right, yet the model that never had an MLP knows {{ result("mlps.no_mlps", ".0%") }}
-# ([surprise](../surprises/mlps-facts-without-mlps.md)). Its attention heads hold them, as
-# [Weights alone](13_weights.md) reads off the weights.
+# The last MLP seems to serve facts alone. Without it {{ result("mlps.last_mlp", ".0%") }} of them are right, and at
+# least {{ result("mlps.last_mlp_rest", ".0%") }} of every other rule. But this mean, too, removes the kind of the
+# answer. By the mean over other people at the asking word, {{ result("mlps.last_mlp_others", ".0%") }} of the facts
+# stay.
+#
+# Without all four MLPs no fact is right. Yet the model that never had an MLP knows {{ result("mlps.no_mlps", ".0%") }}
+# ([surprise](../surprises/mlps-facts-without-mlps.md)). Its attention heads hold them, as [Weights
+# alone](13_weights.md) reads off the weights.
 #
 # ### The same in stories
 #
@@ -944,12 +965,13 @@ for kind, words, truth in told:
 note(stories_differ=np.mean(kept_in_stories), stories_facts=len(told))
 
 # %% [markdown]
-# Of {{ result("mlps.stories_facts") }} facts {{ result("mlps.stories_differ", ".0%") }} are right.
+# Of {{ result("mlps.stories_facts") }} facts {{ result("mlps.stories_differ", ".0%") }} are right, fewer than behind
+# our two fixed sentences.
 #
 # ### By layer, at the name and at the asking word
 #
-# This is the old measurement in full: we replace the MLPs by the mean over all words, at one word of each prompt. The
-# control is the full stop before the name.
+# Here is the measurement that misled us, in full. We replace the MLPs by the mean over all words, at one word of each
+# prompt. The control is the full stop before the name.
 
 # %% tags=["setup"]
 POSITIONS = ("name", "asking word", "full stop")
@@ -1005,18 +1027,19 @@ figure(
 )
 
 # %% [markdown]
-# With this mean, removing any one MLP at the asking word leaves at least {{ result("mlps.one_at_asking", ".0%") }} of the facts
-# right. Removing the first and the last together leaves {{ result("mlps.first_and_last", ".0%") }}. The MLPs share the work of choosing the kind of word.
+# Removing any one MLP at the asking word leaves at least {{ result("mlps.one_at_asking", ".0%") }} of the facts right.
+# Removing the first and the last together leaves {{ result("mlps.first_and_last", ".0%") }}. The MLPs share the work of
+# choosing the kind of word.
 #
 # ### Half a layer of neurons
 #
-# Without the half of the last layer that pushes most for the right answers {{ result("mlps.strong_half", ".0%") }} of
-# the facts are right, without a random half {{ result("mlps.random_half", ".0%") }}. Without the whole layer, by the
-# mean over all words, {{ result("mlps.whole_layer", ".0%") }} are.
+# How many neurons must go before facts are lost? Without the half of the last layer that pushes most for the right
+# answers, {{ result("mlps.strong_half", ".0%") }} of the facts are right; without a random half, the control,
+# {{ result("mlps.random_half", ".0%") }}.
 #
 # ### How far an edit reaches
 #
-# On unrelated stories the edited model's predictions move by this much.
+# How far, in nats a word, does an edit move the predictions for unrelated stories? Zero would mean not at all.
 
 # %% tags=["setup"]
 sample = torch.stack([story for story in others if len(story) == 128][:6])
@@ -1040,9 +1063,11 @@ of_edits(
 )
 
 # %% [markdown]
-# The edit at the name costs {{ result("mlps.apart_name", ".3f") }} nats a word, the one at the asking word
-# {{ result("mlps.apart_asking", ".4f") }}. A random vector as large as the edit at the name changes
-# {{ result("mlps.name_random_other_facts", ".0%") }} of the person's other facts.
+# The edit at the name moves them by {{ result("mlps.apart_name", ".3f") }}, the one at the asking word by
+# {{ result("mlps.apart_asking", ".4f") }}.
+#
+# Does the edit at the name do damage because it is large? A random vector just as large changes only
+# {{ result("mlps.name_random_other_facts", ".0%") }} of the person's other facts. So it does damage by its direction.
 #
 # - After this: [Ten questions](../quiz.md) on the labs so far
 # - Finding: [Attention brings most facts, MLPs say their kind](../findings/mlps-attention-brings-facts.md)

@@ -39,8 +39,9 @@ texts = [torch.tensor(story_ids(9, n, 129)) for n in range(800)]
 # %% [markdown]
 # ## A case you can hold: reading Anna's home off a matrix
 #
-# *World/attention-only* is a model with two layers of four attention heads and nothing else. It knows where Anna lives. We do not
-# ask it. We multiply four of its matrices and look into the row of *Anna*: which town has the largest number?
+# *World/attention-only* is a model without MLPs: between embedding and unembedding it has two layers of four attention
+# heads. It knows where Anna lives. We do not ask it. We multiply four of its matrices into a table with a row and a
+# column for every word. In the row of *Anna*, which of the ten towns has the largest number?
 
 # %% tags=["idea"]
 block = S.blocks[0]
@@ -56,30 +57,30 @@ for who in ("Anna", "Karl"):
 assert lex.VOCABULARY[towns[table[lex.IDS["Anna"], towns].argmax()]] == lex.HOME["Anna"]
 
 # %% [markdown]
-# No text went through the model, and both answers are right. The language has 82 such facts: homes, jobs and favourite foods of 24
-# people, and the landmarks of 10 towns. How many of them can be read like this? And does the head whose matrix holds them decide
-# what the model says?
+# No text went through the model, and both answers are right. The language has 82 such facts: homes, jobs and favourite
+# foods of 24 people, and the landmarks of ten towns. How many of them can be read like this? And if a head's table
+# holds a fact, does the model need that head to say it?
 #
 # ## What a head brings is one table
 #
 # {{ drawing("one-head", light="values", alt="One attention head: a query compares itself with the keys of earlier words, and their values flow into a sum. The values are lit up.") }}
 #
-# From each word a head looks at earlier words. The product $W_Q W_K^{\top}$ decides where it looks, and $\v{W_V W_O}$ decides what
-# it brings from there: the vector of the word looked at goes in, and what comes out is added at the word that looks. So each head
-# $h$ has a table, its *OV table*:
+# In the drawing, a head at *in* looks at *Anna*. Where it looks is decided by $W_Q W_K^{\top}$. What it brings from
+# there is decided by the part that is lit up, in three steps: the embedding of *Anna* goes in; $\v{W_V W_O}$ turns it
+# into the vector that is added at *in*; the unembedding turns that vector into a *logit*, a score, for each possible
+# next word. Do this for all words at once, and head $h$ is a table, its *OV table*:
 #
 # $$
 # T_h = E\, \v{W_V W_O}\, U
 # $$
 #
-# $E$ holds the embeddings, one row for each word. $U$ is the unembedding, which turns a vector into a *logit*, a score, for each
-# possible next word. The entry of $T_h$ in the row of *Anna* and the column of *Isley* says how far the head raises the logit of
-# *Isley* when it looks at *Anna*. In GPT-2, and so in our models, one matrix serves both ends: $U = E^{\top}$ (*tied* embeddings).
-# We write L0H2 for head 2 of layer 0.
+# $E$ holds the embeddings, one row for each word, and $U$ is the unembedding. The entry in the row of *Anna* and the
+# column of *Isley* says how far the head raises the logit of *Isley* when it looks at *Anna*. We write L0H2 for head 2
+# of layer 0, the one that we read above.
 #
-# A head of layer 1 never sees a bare embedding, since layer 0 has already added to it. So we also feed the tables with *words as
-# they arrive*: we send each word, alone, through the layers before. That, too, takes weights and no text. The idea of reading heads
-# as tables is from [Elhage et al. (2021)](https://transformer-circuits.pub/2021/framework/index.html).
+# A head of layer 1 never sees a bare embedding, since layer 0 has already added to it. So we also feed the tables with
+# *words as they arrive*: we send each word, alone, through the layers before. That, too, takes no text. The idea of
+# reading heads as tables is from [Elhage et al. (2021)](https://transformer-circuits.pub/2021/framework/index.html).
 
 
 # %% tags=["setup"]
@@ -106,6 +107,8 @@ def arriving(model):
 
 
 # %% [markdown]
+# In GPT-2, and so in our models, one matrix serves both ends. Their embeddings are *tied*: $U = E^{\top}$.
+#
 # ```exercise
 # title: The copying table
 # minutes: 3
@@ -125,8 +128,12 @@ def arriving(model):
 #
 # ## Your prediction
 #
-# We read all 82 facts off each head's table and note which table holds most of them. Then we run the model without each head in
-# turn: we replace the head's output by its mean over 60 stories, and count the answers that stay right.
+# A table *holds* Anna's home if, in her row, her town has the largest entry of the ten; and so for jobs, foods and
+# landmarks. We count the facts that each head's table holds. Then we run the model without each head in turn (we
+# replace its output by its mean over 60 stories) and count the answers that stay right.
+#
+# Before you choose, think of what a head brings when it looks at *Anna*. It is always the same row, whether her home,
+# her job or her food is asked for.
 
 # %% tags=["setup"]
 # Our own guesses, written before we had looked at any weights; two measures were settled after a first look.
@@ -166,8 +173,7 @@ ask(
 # %% [markdown]
 # ## Nearly all facts can be read, and the head that they need most holds hardly any
 #
-# We look into the row of a person. Of the ten towns, has the person's home the largest entry? We ask the same for jobs and foods,
-# and for the landmark in the row of each town.
+# Adding up the tables of several heads gives one table again. So we can also ask what all heads hold together.
 
 # %% tags=["setup"]
 KINDS = [(lex.HOME, lex.TOWNS, "lives in"), (lex.JOB, lex.JOBS, "is a")]
@@ -302,33 +308,35 @@ figure(
 )
 
 # %% [markdown]
-# One table, L0H2's, holds {{ result("weights.facts_best", ".0%") }} of the facts when it is fed with bare embeddings. All eight
-# together, fed with words as they arrive, hold {{ result("weights.facts_all", ".0%") }}. In the control we look for the facts of
-# another person in the same row, and find {{ result("weights.facts_dealt", ".0%") }}. So we can read what this model knows without
-# running it.
+# What can be read? L0H2's table alone holds {{ result("weights.facts_best", ".0%") }} of the facts, fed with bare
+# embeddings. All eight tables together, fed with words as they arrive, hold {{ result("weights.facts_all", ".0%") }}.
+# So we can read what this model knows without running it.
 #
-# In *World*, where MLPs take part as well, the tables hold {{ result("weights.runs_facts_least", ".0%") }} to
-# {{ result("weights.runs_facts_most", ".0%") }} of the facts, over five training runs.
+# In the control we look for the facts of another person in the same row, and find
+# {{ result("weights.facts_dealt", ".0%") }}. In *World*, where MLPs take part as well, the tables hold fewer facts:
+# {{ result("weights.runs_facts_least", ".0%") }} to {{ result("weights.runs_facts_most", ".0%") }}, over five training
+# runs.
 #
-# But the head that the facts need most is L0H3, and its table holds next to none. Without it
-# {{ result("weights.kind_right", ".0%") }} of the answers are right, and every wrong answer is of the wrong kind: not the wrong
-# job, but no job at all. If only words of the right kind may compete, {{ result("weights.kind_among", ".0%") }} are right. The
-# model still knows the person and has lost the question.
+# And what is needed? Not most of all the heads with the two longest blue bars. The facts need L0H3 most, and its table
+# holds next to none. Without it {{ result("weights.kind_right", ".0%") }} of the answers are right, and every wrong
+# answer is of the wrong kind: not the wrong job, but no job at all. Let only words of the right kind compete, and
+# {{ result("weights.kind_among", ".0%") }} are right. The model still knows the person and has lost the question.
 #
-# Without L0H2 the opposite happens: {{ result("weights.person_of_kind", ".0%") }} of the answers are of the right kind, but only
-# {{ result("weights.person_right", ".0%") }} are right. One head brings the person's facts, another says which of them was asked
-# for.
+# Without L0H2 the opposite happens: {{ result("weights.person_of_kind", ".0%") }} of the answers are of the right kind,
+# but only {{ result("weights.person_right", ".0%") }} are right. So one head brings all facts of the person at once,
+# and another says which of them was asked for.
 #
-# Three trainings of this model agree. All tables together hold at least {{ result("weights.small_runs_facts_least", ".0%") }} of
-# the facts. The table of the most needed head holds {{ result("weights.small_runs_table_least", ".0%") }} to
-# {{ result("weights.small_runs_table_most", ".0%") }}, about as many as chance. A fourth training, made to test this page, is
-# different: there the head that holds most facts is also the one that they need most.
+# Three trainings of this model agree. All tables together hold at least
+# {{ result("weights.small_runs_facts_least", ".0%") }} of the facts, and the table of the most needed head at most
+# {{ result("weights.small_runs_table_most", ".0%") }}, about as many as chance. A fourth training, made to test this
+# page, is different: there the head that holds most facts is also the one that they need most.
 #
 # ## The direct path says the same word again
 #
-# Skip all layers, and read the next word straight from the embedding: $E U$. Elhage et al. find that this *direct path* tends to
-# hold *bigrams*, the table of which word follows which. We test it on *one-way pairs*: word $a$ is followed by $b$ at least ten
-# times in our stories, and $b$ never by $a$. Does the direct path give the order that occurs the larger number?
+# One more table needs no head. Skip all layers, and read the next word straight from the embedding: $E U$. Elhage et
+# al. find that this *direct path* tends to hold *bigrams*, the table of which word follows which. Does it here? In our
+# stories *lives in* occurs, and *in lives* never does. We take all such *one-way pairs*, which come in one order at
+# least ten times and never in the other. Does the direct path give the order that occurs the larger number?
 
 # %% tags=["setup"]
 count = torch.zeros(V, V)
@@ -381,26 +389,29 @@ figure(
 )
 
 # %% [markdown]
-# The direct path has {{ result("weights.one_way_direct", ".0%") }} of them in the right order, no better than a coin toss. It could
-# not do better. With tied embeddings the table is $E E^{\top}$, apart from the norm, and that is symmetric: what it says of “Anna
-# sang” it also says of “sang Anna”.
+# The direct path has {{ result("weights.one_way_direct", ".0%") }} of them in the right order, no better than a coin
+# toss. It could not do better. With tied embeddings the table is $E E^{\top}$, apart from the norm, and that is
+# symmetric: what it says of *lives in* it also says of *in lives*.
 #
-# Its largest entries are where a word meets itself. In {{ result("weights.same_word", ".0%") }} of the rows the likeliest next word
-# is the same word again. The published bigram tables come from models with separate matrices for $E$ and $U$.
+# Its largest entries are where a word meets itself: in {{ result("weights.same_word", ".0%") }} of the rows the
+# likeliest next word is the same word again. The published bigram tables come from models in which $E$ and $U$ are
+# separate matrices.
 #
 # ## A copying score says more about the layer than about the head
 #
-# A head *copies* if its table raises the logit of the very word that it looks at. The usual score for this comes from the
-# eigenvalues $\lambda_i$ of the table:
+# A head *copies* if its table raises the logit of the very word that it looks at. Can we see this in the table? Feed it
+# a mixture of words that comes out as the same mixture, $\lambda$ times as large. If $\lambda$ is positive, the head
+# copies this mixture; if it is negative, the head *suppresses* it. These factors are the *eigenvalues* $\lambda_i$ of
+# the table. The usual score compares their sum with the sum of their sizes:
 #
 # $$
 # c_h = \frac{\sum_i \lambda_i}{\sum_i |\lambda_i|}
 # $$
 #
-# The score is +1 if every direction is copied and −1 if every direction is suppressed. For the *null*, the score that
-# chance gives, we permute the words that come out against the words that go in. We centre the embeddings and apply the
-# norms' gains. Then we compare the score with what the head does on 60 stories: by how many logits does it raise the
-# words that it looks at?
+# The score is +1 if everything is copied and −1 if everything is suppressed. For the *null*, the score that chance
+# gives, we permute the words that come out against the words that go in. (Embeddings are centred, and the norms' gains
+# applied.) Then we compare the score with what the head does on 60 stories: by how many logits does it raise the words
+# that it looks at?
 
 
 # %% tags=["setup"]
@@ -496,23 +507,24 @@ figure(
 )
 
 # %% [markdown]
-# Fed with embeddings, every head of the last layer scores as suppressing in {{ result("weights.runs_late_negative") }} of five
-# training runs. Their scores are at most {{ result("weights.runs_late_most", ".2f") }}, where chance stays within
-# ±{{ result("weights.null_bound", ".2f") }}. Yet on the stories these heads suppress next to nothing.
+# Each mark is a head. Further right it *scores* as copying; further up it *does* copy. If the score were right, the
+# marks would rise from left to right. In the first panel they do not. All heads of the last layer lie on the left, at
+# {{ result("weights.runs_late_most", ".2f") }} or below, where chance stays within
+# ±{{ result("weights.null_bound", ".2f") }}. Yet on the stories they suppress next to nothing.
 #
-# The head that does copy most has a negative score in {{ result("weights.runs_top_negative") }} of five runs; over the runs its
-# score goes from {{ result("weights.runs_top_usual_least", ".2f") }} to {{ result("weights.runs_top_usual_most", ".2f") }}. So the
-# score's sign does not say what this head does.
+# Now look at the ringed heads, those that copy most. Their scores go from
+# {{ result("weights.runs_top_usual_least", ".2f") }} to {{ result("weights.runs_top_usual_most", ".2f") }} over five
+# training runs. So the sign of the score does not say what this head does.
 #
-# Fed with words as they arrive, the score of the head that copies most is positive in
-# {{ result("weights.runs_top_alone_positive") }} of five runs, and in {{ result("weights.runs_alone_better") }} of five this score
-# ranks the heads better by what they do. In a tied model the embedding of a word is also the direction that says “this word is
-# next”. Most late heads push against it when fed with bare embeddings, whatever they do with words as they arrive. Why they do so
-# is open.
+# In the second panel, fed with words as they arrive, the marks rise. The ringed head has a positive score in
+# {{ result("weights.runs_top_alone_positive") }} of 5 runs, and in {{ result("weights.runs_alone_better") }} of 5 this
+# score ranks the heads better by what they do. Why does the input matter so much? In a tied model the embedding of a
+# word is also the direction that says “this word is next”. Most late heads push against it when fed with bare
+# embeddings, whatever they do with words as they arrive. Why they do so is open.
 #
 # ## What surprised us
 #
-# **In a tied model the direct path *cannot* say which of two words comes first.** It can be seen from the formula, and we had
+# **In a tied model the direct path *cannot* say which of two words comes first.** The formula shows it, and we had
 # overlooked it ([dead end](../dead-ends/weights-tied-bigrams.md)).
 #
 # **A sign that did not survive.** In our first run the head that repeats songs had a negative score, and we wrote that the score
@@ -578,17 +590,17 @@ print(
 #
 # ## What this does not show
 #
-# - Models with tied embeddings. In others the usual score may do well.
-# - Words “alone” leave out all that other words bring. This is a simple remedy; better ones may exist.
-# - That a table holds a fact does not show that it is used: see exercise 1. In this language every name is one word.
+# - Models whose unembedding is a matrix of its own. There the usual score may do well.
+# - What words bring to each other. A word sent “alone” through the layers leaves that out. Better remedies may exist.
+# - That a fact in a table is used: see exercise 1. And in this language every name is one word.
 #
 # ## Going deeper
 #
 # ### From weights to behaviour
 #
-# Can the tables predict what a head will do on text? We took two readings of layer 0: how much names stand out, by
-# $W_Q W_K^{\top}$, among all words that *in*, *a* and *likes* could look at; and how far each head raises the *kind* of answer when
-# it looks at the asking word.
+# Can the tables predict what a head will do on text? We took two readings of layer 0. First, how much do names stand
+# out, by $W_Q W_K^{\top}$, among all words that *in*, *a* and *likes* could look at? Second, how far does each head
+# raise the *kind* of answer when it looks at the asking word? Each line has one number for each of the four heads.
 
 # %% tags=["setup"]
 x = S.blocks[0].qkv[0](S.blocks[0].norm_attn(alone(small)[0]))
@@ -606,6 +618,7 @@ for _, kind, how in KINDS:
 # had turned out to matter.)
 #
 # The runs agree. At *likes* L0H2 pays the person {{ result("weights.looks_at_person", ".0%") }} of its attention.
+#
 # Without L0H3 {{ result("weights.kind_jobs", ".0%") }} of the jobs are right, and without L0H0
 # {{ result("weights.homes", ".0%") }} of the homes. Only for *likes* did the reading name the wrong head: L0H1, without
 # which nothing is lost.
@@ -613,7 +626,7 @@ for _, kind, how in KINDS:
 # Fed with bare embeddings, all eight tables together hold {{ result("weights.facts_embedding", ".0%") }} of the facts. The tables
 # of the shipped *World* hold {{ result("weights.facts_world", ".0%") }} with words as they arrive.
 #
-# ### Numbers of the first run
+# ### Both scores in the models that we publish
 #
 # | in the shipped models | usual score | with words as they arrive |
 # | --- | ---: | ---: |
@@ -621,13 +634,12 @@ for _, kind, how in KINDS:
 # | *World/attention-only*: the head that copies most, L1H3 | {{ result("weights.small_usual", ".2f") }} | {{ result("weights.small_alone", ".2f") }} |
 # | rank correlation with what heads do, 24 heads of both | {{ result("weights.correlation_usual", ".2f") }} | {{ result("weights.correlation_alone", ".2f") }} |
 #
-# By the usual score L2H3 is number {{ result("weights.songs_rank") }} of *World*'s 16 heads, and the last layer's scores are all
-# {{ result("weights.last_layer", ".2f") }} or below.
+# By the usual score L2H3, which copies most, is only number {{ result("weights.songs_rank") }} of *World*'s 16 heads.
+# The last layer's scores are all {{ result("weights.last_layer", ".2f") }} or below.
 #
 # The direct path's correlation with the true table of pairs (in logarithms, within rows) is
-# {{ result("weights.correlation", ".2f") }}. Layer 0 alone, each word by itself, has
-# {{ result("weights.one_way_layer0", ".0%") }} of the one-way pairs right, where random weights have
-# {{ result("weights.one_way_random", ".0%") }}.
+# {{ result("weights.correlation", ".2f") }}: none. One layer is enough to do better. Layer 0, given each word by
+# itself, has {{ result("weights.one_way_layer0", ".0%") }} of the pairs in the right order.
 #
 # ### In a model of real text
 #
@@ -660,13 +672,13 @@ of_tales(tale_heads=did.numel(), tale_sure=sure.sum())
 of_tales(atol=1, tale_sure_rank=order[sure].max() + 1)
 
 # %% [markdown]
-# The rank correlation with what heads do is {{ result("weights.tale_rho_usual", ".2f") }} for the usual score and
-# {{ result("weights.tale_rho_alone", ".2f") }} with words as they arrive; 95% of the deals stay below
-# {{ result("weights.tale_rho_chance", ".2f") }}. So here, too, the second score is the better one. It is above 0.8 for
-# {{ result("weights.tale_sure") }} heads, and all of them are among the {{ result("weights.tale_sure_rank") }} that copy most. (We
-# chose that threshold after seeing the scores, so this tests nothing.) The planted head copies nothing itself: it adds
-# {{ result("weights.tale_planted", "+.3f") }} logits. It brings the previous word for later heads to read, and no OV table into the
-# logits shows that.
+# How well does each score rank the heads by what they do? The rank correlation is
+# {{ result("weights.tale_rho_usual", ".2f") }} for the usual score and {{ result("weights.tale_rho_alone", ".2f") }}
+# with words as they arrive. Of the 500 deals, 95% stay below {{ result("weights.tale_rho_chance", ".2f") }}. So here,
+# too, the second score is the better one, and far from perfect.
+#
+# The planted head copies nothing itself: it adds {{ result("weights.tale_planted", "+.3f") }} logits. It brings the
+# previous word for later heads to read, and no OV table into the logits shows that.
 #
 # - Finding: [Late heads of tied models score as suppressing](../findings/weights-late-heads-negative.md)
 # - Superseded: [The copying score can have the wrong sign](../findings/weights-copying-score.md)

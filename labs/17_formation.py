@@ -56,7 +56,7 @@ models = {step: llmnotes.load(name) for step, name in zip(STEPS, names, strict=T
 # %% [markdown]
 # ## A case you can hold: when does it know where Anna lives?
 #
-# *World* was trained for 5,500 steps, and we kept it at ten moments. We ask each of the ten for Anna's home.
+# *World* was trained for 5,500 steps. We kept a copy of it at ten moments, and ask each copy for Anna's home.
 
 # %% tags=["idea"]
 for step, model in models.items():
@@ -65,19 +65,21 @@ for step, model in models.items():
     print(f"step {step:4}: Isley {probs[IDS['Isley']]:4.0%}, likeliest: {guess}")
 
 # %% [markdown]
-# At first the model expects a common word, then some town, then the right one. Within a few hundred steps it becomes nearly sure.
-# Does every rule arrive like this? In which order do the rules come? And what does the model say before it knows a rule?
+# At first the model expects a common word. Then it expects a town, but the wrong one: it has learned the kind of word
+# and not yet the word. Then comes the right town, and within a few hundred steps the model is nearly sure. In which
+# order do the rules come? And what does the model say before it knows a rule?
 #
 # ## Nine rules, and the moment when each appears
 #
 # {{ drawing("world", light=("mood", "cast", "facts", "agreement"), alt="A story of World and what decides its words: a hidden mood, the cast so far, fixed facts, and grammar. These four are lit up.") }}
 #
-# A story of *World* is a chain of short sentences. Some of its words are decided by a *rule*:
+# A story of *World* is a chain of short sentences. Some of its words are decided by one of nine *rules*:
 #
 # | rule | example: the words that decide, and the word decided |
 # | --- | --- |
 # | verb agrees, nothing between | the **cats** *run* |
-# | verb agrees, one or two nouns between | the **cats** near the dog *run* |
+# | verb agrees, one noun between | the **cats** near the dog *run* |
+# | verb agrees, two nouns between | the **cats** near the dog near the bird *run* |
 # | pronoun | **Anna** saw the dog . *she* … |
 # | fact | **Anna** lives in *Isley*: 82 facts, always the same |
 # | mood | words of the story's hidden mood (merry, gloomy, eerie) call for more of them |
@@ -85,16 +87,19 @@ for step, model in models.items():
 # | indirect object | when **Anna** and Karl went … Karl gave the ring to *Anna* |
 # | closing bracket | **(** a red one *)*: the innermost open bracket closes first |
 #
-# We test the model at each such word. It is right if the right word (or group of words, such as all singular verbs) gets more
-# probability than each rival. Let $a(s)$ be the share that is right at step $s$. Then the progress of a rule is
+# We test each copy at such words, in 100 stories that it was not trained on. An answer is right if the right word, or
+# group of words, gets more probability than each rival: all plural verbs, say, more than all singular verbs.
+#
+# When does a rule *appear*? Not where half of the answers are right: a verb has two numbers, so mere guessing gets
+# half. What counts is how far the model has come from guessing to its final level:
 #
 # $$
 # g(s) = \frac{a(s) - a_{\mathrm{chance}}}{a_{\mathrm{end}} - a_{\mathrm{chance}}}
 # $$
 #
-# $a_{\mathrm{chance}}$ is the share by chance: we shuffle the answers among all words that the rule decides, and test again.
-# $a_{\mathrm{end}}$ is the share of the finished model. A rule *appears* at the step where $g = \tfrac12$. We measure all of this
-# on 100 stories that the model was not trained on.
+# $a(s)$ is the share of right answers at step $s$, and $a_{\mathrm{end}}$ that of the finished model.
+# $a_{\mathrm{chance}}$ is the share by chance: we shuffle the answers among all words that the rule decides, and test
+# again. A rule *appears* at the step where $g = \tfrac12$, half of the way.
 
 # %% tags=["setup"]
 ids, stories = read(seed=5, n=100, length=129)
@@ -328,18 +333,18 @@ figure(
 )
 
 # %% [markdown]
-# The verb right after its noun appears at step {{ result("formation.appears_agreement_0", ".0f") }}, as early as words that no rule
-# decides, the control. It takes no attention, since the noun is the word just read. Then nothing happens for a long time. Seven
-# other rules appear within a few hundred steps of each other. The repeated list, a song, is among the last, at step
-# {{ result("formation.appears_list", ".0f") }}. (Closing brackets have no clear moment: six in ten are right from step 60 on, and
-# the rest comes late.)
+# Each lane is a rule, and its dot is the step at which the rule appears. The verb right after its noun appears at step
+# {{ result("formation.appears_agreement_0", ".0f") }}, as early as words that no rule decides, the control. It takes no
+# attention, since the noun is the word just read. Then nothing appears for a long time, and seven rules come within a
+# few hundred steps of each other. The repeated list, a song, is among the last, at step
+# {{ result("formation.appears_list", ".0f") }}. (Closing brackets have no clear moment: six in ten are right from step
+# 60 on, and the rest comes late.)
 #
-# How often a rule occurs does not explain the order: songs are by far the most frequent rule. Two other training runs agree,
-# brackets left out. The verb right after its noun is first in {{ result("formation.runs_agreement_0_first") }} of three runs, and
-# the song is among the last three rules in {{ result("formation.runs_list_late") }}.
+# Do rules that are seen often come early? No: songs are by far the most frequent rule. Two other training runs agree,
+# brackets left out. The verb right after its noun is first in {{ result("formation.runs_agreement_0_first") }} of 3
+# runs, and the song is among the last three rules in {{ result("formation.runs_list_late") }}.
 #
-# Watch it happen in one sentence. Move the slider from the first step to the last. Then choose another sentence, whose rule appears
-# at another moment.
+# Watch it happen in one sentence. Move the slider from the first step to the last, then choose another sentence.
 #
 # <div class="bench" id="bench-time" data-bench="time" data-text="Karl likes" data-search-exclude markdown>
 #
@@ -349,8 +354,9 @@ figure(
 #
 # ## Your prediction
 #
-# Take a verb with one noun between: *the cats near the dog ▢*. The right verb is plural. The noun in between, *dog*, is singular.
-# Such a noun is called an *attractor*. At step 250 the model already gets nearly every verb right that follows its noun directly.
+# Take a verb with one noun between: *the cats near the dog ▢*. The right verb is plural. The noun in between, *dog*, is
+# singular. Such a noun is called an *attractor*. At step 250 this rule has not appeared. But the model already gets
+# nearly every verb right that follows its noun directly.
 
 # %%
 ask(
@@ -497,23 +503,28 @@ figure(
 )
 
 # %% [markdown]
-# Where the attractor has the other number, {{ result("formation.attracted_worst", ".0%") }} of the verbs are right at step 250,
-# much worse than chance. By step 500 it is {{ result("formation.attracted_500", ".0%") }}. Where the attractor has the same number
-# (the control), nearly all are. So at step 250 the model follows a *stand-in*, “agree with the noun just read”. It is confident,
-# too: the right number costs {{ result("formation.attracted_nats_250", ".2f") }} nats there, where a coin toss would cost 0.69. The
-# dip occurs in {{ result("formation.runs_attracted") }} of three training runs.
+# Where the attractor has the other number, {{ result("formation.attracted_worst", ".0%") }} of the verbs are right at
+# step 250, much worse than a coin toss. Where it has the same number, the control, nearly all are. So the model is not
+# guessing. It follows a *stand-in*: “agree with the noun just read”. By step 500 the rule is there, and
+# {{ result("formation.attracted_500", ".0%") }} are right.
 #
-# Pronouns have a stand-in as well. The rule asks for the gender of the subject. A cheaper rule takes a vote: the gender of most of
-# the names so far. In 600 stories the vote is wrong for {{ result("formation.places_vote_wrong") }} pronouns.
+# At step 250 the model is confident, too: the right number costs {{ result("formation.attracted_nats_250", ".2f") }}
+# nats, where a coin toss would cost 0.69. The dip occurs in {{ result("formation.runs_attracted") }} of 3 training
+# runs.
 #
-# At step 500 {{ result("formation.vote_wrong_500", ".0%") }} of these are right, against {{ result("formation.vote_right_500", ".0%") }}
-# where the vote is right. At their worst, {{ result("formation.vote_wrong_least", ".0%") }} of them are right, and such a dip (below
-# 40%) occurs in {{ result("formation.runs_vote") }} of three runs.
+# Pronouns have a stand-in as well. The rule asks for the gender of the subject. A cheaper rule takes a vote: if two men
+# and one woman were named, say *he*, even if the sentence was about the woman. In 600 stories the vote is wrong for
+# {{ result("formation.places_vote_wrong") }} pronouns. Only these can tell the two rules apart.
+#
+# At their worst, {{ result("formation.vote_wrong_least", ".0%") }} of these pronouns are right: the model follows the
+# vote, and again does worse than a coin toss. Such a dip, below 40%, occurs in {{ result("formation.runs_vote") }} of 3
+# runs.
 #
 # ## If the head seems to come late, the rule may be a stand-in
 #
-# A rule needs the word that decides it. So for every rule we take the head that pays most attention to the deciding word, and
-# compare two steps: the one at which the rule appears, and the one at which that attention has gone half of its way.
+# To say *she*, the model has to find *Anna*, and finding a word is the work of a head. Which comes first, the head or
+# the rule? For every rule we take the head that pays most attention to the deciding word. We compare the step at which
+# the rule appears with the step at which this attention has gone half of its way.
 
 # %% tags=["setup"]
 paid, sharp = {}, {}
@@ -590,21 +601,24 @@ figure(
 )
 
 # %% [markdown]
-# For verbs with nouns between, the mood and songs, head and rule come together, as far as ten checkpoints can tell. For songs the
-# head's step is {{ result("formation.head_to_rule_list", ".2f") }} times the rule's. For pronouns it is
-# {{ result("formation.head_to_rule_pronoun", ".1f") }} times the rule's, as if the rule came long before its head.
+# Compare the two lanes of pronouns. By the usual test the head comes at
+# {{ result("formation.head_to_rule_pronoun", ".1f") }} times the step of the rule, as if the model knew the rule long
+# before it could look for the person. Test pronouns only where the vote is wrong, the last lane, and the delay is gone:
+# the head comes at {{ result("formation.head_to_rule_pronoun_hard", ".2f") }} times the step. The usual test had taken
+# the stand-in for the rule. So “the behaviour came before the mechanism” can mean that the test cannot tell the
+# behaviour from a cheaper one.
 #
-# Test pronouns only where the vote is wrong, and the delay is gone: the ratio is
-# {{ result("formation.head_to_rule_pronoun_hard", ".2f") }}. The first test had taken the stand-in for the rule. So “the behaviour
-# came before the mechanism” can mean that the test cannot tell the behaviour from a cheaper one.
-#
-# For facts the head's step is {{ result("formation.head_to_rule_fact", ".1f") }} times the rule's as well. Here the reason may be
-# another: a different head carried the facts first.
+# For verbs with nouns between, the mood and songs, head and rule come together, as far as ten checkpoints can tell.
+# (The verb right after its noun needs no head.) For songs the ratio is
+# {{ result("formation.head_to_rule_list", ".2f") }}. For facts it is
+# {{ result("formation.head_to_rule_fact", ".1f") }}, and here the reason may be another: a different head carried the
+# facts first.
 #
 # ## Facts pass from one head to another
 #
-# A head that looks at a word need not use it. So we ablate every head, one at a time, at four checkpoints: we replace its output by
-# its mean over 40 stories.
+# A head that looks at a word need not use it. So we ablate every head, one at a time, at four checkpoints: we replace
+# its output by its mean over 40 stories. For each rule we print the head that costs most accuracy at steps 500, 750,
+# 1000 and 5500, and how much it costs.
 
 # %% tags=["setup"]
 few = ids[:40]
@@ -686,21 +700,23 @@ figure(
 )
 
 # %% [markdown]
-# At step 500 the facts need L0H1 (head 1 of layer 0). In the finished model they do not: without it
-# {{ result("formation.fact_early_5500", ".0%") }} are lost. Without L2H3, which by then looks at the name,
+# At step 500 the facts need L0H1 (head 1 of layer 0): without it {{ result("formation.fact_early_500", ".0%") }} of
+# them are lost. In the finished model they do not need it, and {{ result("formation.fact_early_5500", ".0%") }} are
+# lost. By then another head, L2H3, looks at the name. Has it taken over? Not alone: without it
 # {{ result("formation.fact_late_5500", ".0%") }} are lost.
 #
-# Without both it is {{ result("formation.fact_both_5500", ".0%") }}, more than the two single losses together, while pairs of other
-# heads of these layers cost {{ result("formation.fact_control_5500", ".0%") }}. So the early head still seems to stand by. Ablating
-# heads one by one in the finished model would not reveal it.
+# Without both heads it is {{ result("formation.fact_both_5500", ".0%") }}, more than the two single losses together.
+# Pairs of other heads in these layers, the control, cost {{ result("formation.fact_control_5500", ".0%") }}. So the
+# early head still seems to stand by, like a deputy. Ablating heads one by one in the finished model would not reveal
+# it.
 #
 # ## What surprised us
 #
-# **Worse than chance.** We had expected a dip for agreement, but not for pronouns. Their average over all stories rises smoothly,
-# and the dip shows only where the vote is wrong.
+# **Pronouns dip, too.** We had expected to see worse than chance for verbs, but not for pronouns. Their average over
+# all stories rises smoothly. The dip shows only where the vote is wrong.
 #
-# **The most frequent rule is among the last.** We do not know why. One guess is that a song must be repeated word by word, and no
-# cheaper rule does part of that.
+# **The most frequent rule is among the last.** We do not know why songs come so late. One guess is that a song must be
+# repeated word by word, and that no cheaper rule does part of this.
 #
 # ## Try it
 #
@@ -757,8 +773,8 @@ assert 0.3 < known[500][1] < 0.7 < known[1000][1], f"{known}: which is the subje
 #
 # ## What this does not show
 #
-# - Anything about heads beyond one training run. Order and stand-ins were seen in three.
-# - The order of events between two checkpoints. Everything about agreement happens between steps 250 and 500.
+# - Anything about heads beyond one training run. We saw the order and the stand-ins in three.
+# - What happens between two checkpoints. Verbs with nouns between are learned between steps 250 and 500.
 # - That the model counts names. We infer the vote from its answers, and other cheap guesses agree with the vote in most stories.
 #
 # ## Going deeper
@@ -796,10 +812,9 @@ figure(
 # | pronoun, where the vote is wrong | {{ result("formation.appears_pronoun_hard", ".0f") }} |
 # | mood | {{ result("formation.appears_mood", ".0f") }} |
 #
-# The rank correlation of a rule's frequency with its place in the order is
-# {{ result("formation.rank_correlation_with_frequency", ".2f") }}, where −1 would mean that more frequent rules come earlier.
-# Between any two of the three training runs the orders have a rank correlation of at least
-# {{ result("formation.runs_order_correlation", ".2f") }}.
+# If frequent rules came early, the rank correlation of a rule's frequency with its place in the order would be near −1.
+# It is {{ result("formation.rank_correlation_with_frequency", ".2f") }}. The orders of any two of the three training
+# runs have a rank correlation of at least {{ result("formation.runs_order_correlation", ".2f") }}.
 #
 # ### Is the change sudden, or only the test?
 #
@@ -824,39 +839,43 @@ note(atol=2, because="the widths of several rules nearly tie", wider_in_nats=wid
 coarsely(rtol=0.1, width_list=wide["list"])
 
 # %% [markdown]
-# Songs go from 10% to 90% of the way while the number of steps grows {{ result("formation.width_list", ".1f") }}-fold. In nats the
-# stretch is wider for {{ result("formation.wider_in_nats") }} of the 9 rules, though several nearly tie. But this comparison is
-# unfair. In nats a model gains long before it has the rule, merely by learning that a verb comes here.
+# By accuracy, songs go from 10% to 90% of the way while the number of steps grows
+# {{ result("formation.width_list", ".1f") }}-fold. In nats the change is more gradual for
+# {{ result("formation.wider_in_nats") }} of the 9 rules, though several nearly tie. But the comparison is unfair. In
+# nats a model gains long before it has the rule, merely by learning that a verb comes here.
 #
-# A fairer question is what the right group costs *among the rivals only*. By that measure the verb with an attractor first gets
-# worse and then jumps as well, from {{ result("formation.attracted_nats_250", ".2f") }} nats at step 250 to
-# {{ result("formation.attracted_nats_500", ".2f") }} at step 500.
+# A fairer question is what the right group costs *among the rivals only*. By that measure, too, the verb with an
+# attractor first gets worse and then jumps, from {{ result("formation.attracted_nats_250", ".2f") }} nats at step 250
+# to {{ result("formation.attracted_nats_500", ".2f") }} at step 500. Here it is not only the test that is sudden.
 #
 # ### The textbook's head scores see nothing of this
 #
-# An *induction head* looks at the word that followed an earlier copy of the present word. It usually builds on a *previous-token
-# head*, which looks one word back ([Olsson et al. 2022](https://arxiv.org/abs/2209.11895)). The standard test for induction uses
-# random tokens. There no head of *World* scores above {{ result("formation.induction_random", ".3f") }}, about chance, although a
-# head looks at the right syllable of songs with {{ result("formation.looked_list", ".2f") }} of its attention.
+# In the textbook a song is repeated by an *induction head*, which looks at the word that followed an earlier copy of
+# the present word. It usually builds on a *previous-token head*, which looks one word back ([Olsson et al.
+# 2022](https://arxiv.org/abs/2209.11895)). In *World* a head looks at the right syllable of songs with
+# {{ result("formation.looked_list", ".0%") }} of its attention. But the standard test for induction uses random tokens,
+# and there no head scores above {{ result("formation.induction_random", ".3f") }}, about chance.
 #
-# We were surest (0.85) of finding a head that looks one word back when songs appear. The best such score is
-# {{ result("formation.previous_when_list", ".2f") }}. It is a mean over all words, which [can hide such a head](25_circuit.md).
+# We had been surest of all that some head looks one word back when songs appear. The best such score is
+# {{ result("formation.previous_when_list", ".2f") }}. It is a mean over all words, which [can hide such a
+# head](25_circuit.md).
 #
-# For pronouns no head pays more than {{ result("formation.looked_pronoun_500", ".0%") }} of its attention to the subject's name at
-# step 500. For the indirect object no head ever looks at the right name from the word where the prediction is made (at most
-# {{ result("formation.looked_indirect_object", ".2f") }}). For the mood the head's step is
-# {{ result("formation.head_to_rule_mood", ".2f") }} times the rule's, for verbs with two nouns between
-# {{ result("formation.head_to_rule_agreement_2", ".2f") }} times.
+# For pronouns no head pays more than {{ result("formation.looked_pronoun_500", ".0%") }} of its attention to the
+# subject's name at step 500. For the indirect object no head ever pays more than
+# {{ result("formation.looked_indirect_object", ".0%") }} to the right name, from the word where the prediction is made.
+#
+# For the mood the head comes at {{ result("formation.head_to_rule_mood", ".2f") }} times the step of the rule, for
+# verbs with two nouns between at {{ result("formation.head_to_rule_agreement_2", ".2f") }} times.
 #
 # ### Who carries verbs and songs
 #
-# One head carries the verbs with one noun between, from the first checkpoint that we ablated: at step 500
-# {{ result("formation.l3h3_agreement_500", ".0%") }} are lost without L3H3, and
-# {{ result("formation.others_agreement_500", ".0%") }} (median) without another head. Songs need L2H3
-# ({{ result("formation.l2h3_list", ".0%") }} are lost at the end), and need it most from the moment they appear. Of the
-# facts {{ result("formation.fact_early_500", ".0%") }} are lost without L0H1 at step 500. In the control, two other
-# heads at the end, {{ result("formation.fact_control_5500", ".0%") }} are. No control pair contains L2H3 itself. So it
-# is likely, not shown, that L0H1 of all heads stands by for it.
+# Not every rule changes hands. One head, L3H3, carries the verbs with one noun between from the first checkpoint that
+# we ablated: at step 500 {{ result("formation.l3h3_agreement_500", ".0%") }} are lost without it, and
+# {{ result("formation.others_agreement_500", ".0%") }} (median) without another head. Songs need L2H3 most from the
+# moment they appear; at the end {{ result("formation.l2h3_list", ".0%") }} are lost without it.
+#
+# None of the control pairs for facts contains L2H3. So it is likely, not shown, that L0H1 of all heads stands by for
+# it.
 #
 # - Finding: [A cheap stand-in comes before a rule, and hides when the rule appears](../findings/formation-stand-in.md)
 # - Surprise: [A rule can change hands in training](../surprises/formation-handover.md)
