@@ -97,10 +97,10 @@ assert VOCABULARY[likeliest(rows(["Anna lives in"]))] == HOME["Anna"]
 # \mathrm{MLP}(x) = \sum_{i} g(\k{k_i} \cdot x + b_i)\, \v{v_i} + c
 # $$
 #
-# $x$ is the stream after a norm. Neuron $i$ compares it with its key $\k{k_i}$ and adds its value $\v{v_i}$ as
-# strongly as the two agree. $g$ is GELU, which is nearly 0 below zero. $b_i$ and $c$ are constants.
+# $x$ is the stream after a norm, which rescales it. Neuron $i$ compares it with its key $\k{k_i}$ and adds its value
+# $\v{v_i}$ as strongly as the two agree. $g$ is GELU, which is nearly 0 below zero. $b_i$ and $c$ are constants.
 #
-# Imagine a neuron whose key agrees with the stream at *Anna lives in*, and whose value raises *Isley*. It is one line
+# Imagine a neuron whose key agrees with the stream at *Anna lives in*, and whose value raises *Isley*. It is one entry
 # of a table: at this pattern, add that. So an MLP can work as a table in which things are looked up ([Geva et al.
 # 2021](https://arxiv.org/abs/2012.14913)). Unlike the keys of an attention head, a neuron's key is fixed.
 
@@ -122,19 +122,19 @@ for layer in range(4):
     assert torch.allclose(ours, theirs, atol=1e-4), f"layer {layer}: ours differs"
 
 # %% [markdown]
-# If the MLP is a table, we can write one more line into it: at *Anna*, add a vector $\v{d}$ that makes the model say
+# If the MLP is a table, we can write one more entry into it: at *Anna*, add a vector $\v{d}$ that makes the model say
 # *Kelso*. We change $W$, the matrix whose rows are the values. At each word $W$ receives the activations of all
-# neurons, 128 numbers. So our line must respond to the activations at *Anna*. We call them $\k{k}$, without an index.
+# neurons, 128 numbers. So our entry must respond to the activations at *Anna*. We call them $\k{k}$, without an index.
 # The method is ROME ([Meng et al. 2022](https://arxiv.org/abs/2202.05262)):
 #
 # $$
 # W \leftarrow W + \frac{u\, \v{d}^{\top}}{u \cdot \k{k}}, \qquad u = C^{-1} \k{k}
 # $$
 #
-# At $\k{k}$ the new part adds exactly $\v{d}$. It has *rank one*: all its rows are multiples of $\v{d}$. The vector
-# $u$ decides which other words receive some of $\v{d}$. $C$, the *second moment*, is the mean of $\k{k} \k{k}^{\top}$
-# over other stories; its inverse turns $u$ away from what many words have in common. We find $\v{d}$ by 30 steps of
-# gradient descent.
+# The new part has *rank one*: all its rows are multiples of $\v{d}$. Activations $\k{k}$ meet $u$, the factor
+# $u \cdot \k{k}$ cancels, and exactly $\v{d}$ comes out. Which other words receive some of $\v{d}$ depends on $u$.
+# $C$, the *second moment*, is the mean of $\k{k} \k{k}^{\top}$ over other stories; its inverse turns $u$ away from
+# what many words have in common. We find $\v{d}$ by 30 steps of gradient descent.
 
 # %% tags=["idea"]
 copy = deepcopy(model)
@@ -171,7 +171,7 @@ def write(layer, u, k, d):  # u, k: (neurons,), d: (d_model,)
 #
 # ## Your prediction
 #
-# Our line responds to the name. It could also respond to *in*, the word from which the answer is predicted: we call it
+# Our entry responds to the name. It could also respond to *in*, the word from which the answer is predicted: we call it
 # the *asking word*. At the name the model has read *Anna* and not yet the question. We edit the first layer there, and
 # it works: the model now says that Anna lives in Kelso.
 
@@ -478,7 +478,7 @@ figure(
 # At the asking word the best layer's edit works for {{ result("mlps.edit_works", ".0%") }} of the people, and no job or
 # food changes. The pronoun follows, too: after *Anna painted the dog . she lives in* the model names the new town in
 # {{ result("mlps.edit_pronoun", ".0%") }} of the cases. At the asking word the stream holds both who is meant and what
-# is asked. So the new line can respond to this one question.
+# is asked. So the entry can respond to this one question.
 #
 # At the name the edit works as often. So where is the fact kept: at the name, at the asking word, or at both?
 #
@@ -715,10 +715,9 @@ figure(
 #
 # ## A neuron can be read, and no neuron is a fact
 #
-# In a table each line would be one fact. Is each neuron one fact? The last layer's MLP writes directly to the output,
-# so we can read its neurons: which answers does the value push up, and for which facts is the neuron most active? For
-# every fact one neuron is the *loudest*: it pushes hardest for the right answer. Here are the four that are loudest
-# most often.
+# Is each neuron the entry of one fact? The last layer's MLP writes directly to the output, so we can read its neurons:
+# which answers does the value push up, and for which facts is the neuron most active? For every fact one neuron is the
+# *loudest*: it pushes hardest for the right answer. Here are the four that are loudest most often.
 
 # %% tags=["setup"]
 texts = [f"{name} {how}" for how, truth, _ in KINDS.values() for name in truth]
@@ -786,8 +785,8 @@ note(atol=0.04, strong_half=kept(strong[:64].tolist()))
 #
 # **An edit works where hardly any fact needs the MLP.** At the name nearly all facts survive without the MLPs, and an
 # edit there works in {{ result("mlps.name_works", ".0%") }} of the cases. [Hase et al.
-# (2023)](https://arxiv.org/abs/2301.04213) found the same in GPT-J: the place where a fact is lost by ablation, as
-# silencing is called, says little about where an edit works.
+# (2023)](https://arxiv.org/abs/2301.04213) found the same in GPT-J: where an ablation, as silencing is called, locates
+# a fact says little about where an edit works.
 #
 # ## Try it
 #
@@ -808,7 +807,7 @@ print("facts right, by layer:", np.round(alone, 2))
 #
 # ??? tip "Hint"
 #     `u, k, d = found[0, -3]` are the edits at the name, and `after(0, u, k, d, range(24))` measures the four. How
-#     similar are the activations at two names? A line written for $k$ adds $(u \cdot k') / (u \cdot k)$ of $d$ at $k'$.
+#     similar are the activations at two names? An entry for $k$ adds $(u \cdot k') / (u \cdot k)$ of $d$ at $k'$.
 
 # %% tags=["solution"]
 u, k, d = found[0, -3]
@@ -819,7 +818,7 @@ print("works, pronoun, other facts, others' homes:", plain.round(2))
 # %% [markdown]
 # ## You can now
 #
-# - read an MLP as keys and values, and write one more line into it by a rank-one edit;
+# - read an MLP as keys and values, and write one more entry into it by a rank-one edit;
 # - choose what to replace a part with, and name what that replacement takes away;
 # - find out whether an edit changed a fact or a person, by asking for everything else.
 #
@@ -1030,12 +1029,6 @@ figure(
 # Removing any one MLP at the asking word leaves at least {{ result("mlps.one_at_asking", ".0%") }} of the facts right.
 # Removing the first and the last together leaves {{ result("mlps.first_and_last", ".0%") }}. The MLPs share the work of
 # choosing the kind of word.
-#
-# ### Half a layer of neurons
-#
-# How many neurons must go before facts are lost? Without the half of the last layer that pushes most for the right
-# answers, {{ result("mlps.strong_half", ".0%") }} of the facts are right; without a random half, the control,
-# {{ result("mlps.random_half", ".0%") }}.
 #
 # ### How far an edit reaches
 #

@@ -63,7 +63,7 @@ assert lex.VOCABULARY[towns[table[lex.IDS["Anna"], towns].argmax()]] == lex.HOME
 #
 # ## What a head brings is one table
 #
-# {{ drawing("one-head", light="values", alt="One attention head: a query compares itself with the keys of earlier words, and their values flow into a sum. The values are lit up.") }}
+# {{ drawing("one-head", light=("values", "output"), alt="One attention head: a query compares itself with the keys of earlier words, and their values flow into a sum, which W_O adds to the stream. Values and W_O are lit up.") }}
 #
 # In the drawing, a head at *in* looks at *Anna*. Where it looks is decided by $W_Q W_K^{\top}$. What it brings from
 # there is decided by the part that is lit up, in three steps: the embedding of *Anna* goes in; $\v{W_V W_O}$ turns it
@@ -317,9 +317,9 @@ figure(
 # {{ result("weights.runs_facts_least", ".0%") }} to {{ result("weights.runs_facts_most", ".0%") }}, over five training
 # runs.
 #
-# And what is needed? Not most of all the heads with the two longest blue bars. The facts need L0H3 most, and its table
-# holds next to none. Without it {{ result("weights.kind_right", ".0%") }} of the answers are right, and every wrong
-# answer is of the wrong kind: not the wrong job, but no job at all. Let only words of the right kind compete, and
+# And which head do the facts need most? Neither L0H2 nor L1H1, the two longest blue bars, but L0H3, whose table holds
+# next to none. Without it {{ result("weights.kind_right", ".0%") }} of the answers are right, and every wrong answer is
+# of the wrong kind: not the wrong job, but no job at all. Let only words of the right kind compete, and
 # {{ result("weights.kind_among", ".0%") }} are right. The model still knows the person and has lost the question.
 #
 # Without L0H2 the opposite happens: {{ result("weights.person_of_kind", ".0%") }} of the answers are of the right kind,
@@ -409,9 +409,9 @@ figure(
 # $$
 #
 # The score is +1 if everything is copied and −1 if everything is suppressed. For the *null*, the score that chance
-# gives, we permute the words that come out against the words that go in. (Embeddings are centred, and the norms' gains
-# applied.) Then we compare the score with what the head does on 60 stories: by how many logits does it raise the words
-# that it looks at?
+# gives, we shuffle the rows of the table, so that a row and its column no longer belong to the same word. (Embeddings
+# are centred, and the norms' gains applied.) Then we compare the score with what the head does on 60 stories: by how
+# many logits does it raise the words that it looks at?
 
 
 # %% tags=["setup"]

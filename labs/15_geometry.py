@@ -89,8 +89,9 @@ for name, score in (("king - man + woman:", near), ("king alone:", alone)):
 # \cos(u, v) = \frac{u \cdot v}{|u|\, |v|}
 # $$
 #
-# $u$ and $v$ are embeddings. From each we first subtract the mean of all embeddings, since what all words share says nothing about
-# any of them. The cosine is 1 for the same direction and 0 for unrelated ones.
+# $u$ and $v$ are embeddings. From each we first subtract the mean of all embeddings, since what all words share says
+# nothing about any of them. The cosine is 1 for the same direction and 0 for unrelated ones. We also compare *steps*:
+# the step from *cat* to *cats* is the difference of their two embeddings.
 #
 # ```exercise
 # title: A step between two words
@@ -115,9 +116,8 @@ for name, score in (("king - man + woman:", near), ("king alone:", alone)):
 # In *World* we wrote the grammar, so we know what the texts can teach. They say nothing of *cats* that they do not also say of
 # *houses*. All nouns are used in the same ways: singulars with singular verbs, plurals with plural verbs.
 #
-# The *step* of a word pair is the difference of its two embeddings. We take the steps from every singular to its own plural, and
-# ask how parallel they are: the mean cosine between two of them. Then we pair the words wrongly: *cat* with *houses*, *dog* with
-# *stones*.
+# We take the steps from every singular to its own plural, and ask how parallel they are: the mean cosine between two of
+# them. Then we pair the words wrongly: *cat* with *houses*, *dog* with *stones*.
 
 # %% tags=["setup"]
 # Our own guesses, written before we looked at any embedding of either model.
@@ -366,12 +366,13 @@ figure(
 # pairs: that part belongs to the groups. The rest belongs to the pairs, and in {{ result("geometry.own_gender_tales", ".0%") }} of
 # them the true partner is the nearest word of the other group.
 #
-# And the arithmetic? For every two pairs that differ in gender we look for the word nearest to first − second + third,
-# as in *king* − *man* + *woman*. If the three words are left out, {{ result("geometry.hits_arithmetic", ".0%") }} of
-# the searches end at the right word. Without any arithmetic, the word nearest to *king* alone is right in
-# {{ result("geometry.hits_no_arithmetic", ".0%") }}. If no word is left out,
-# {{ result("geometry.hits_nothing_left_out", ".0%") }} are right. So most of the effect is that similar words lie
-# together.
+# Does the arithmetic work, then? For every two pairs that differ in gender we look for the word nearest to first −
+# second + third, as in *king* − *man* + *woman*. If the three words are left out,
+# {{ result("geometry.hits_arithmetic", ".0%") }} of the searches end at the right word. But with no arithmetic at all,
+# the word nearest to *king* alone is right in {{ result("geometry.hits_no_arithmetic", ".0%") }}. So most of the effect
+# is that similar words lie together.
+#
+# And if no word is left out, {{ result("geometry.hits_nothing_left_out", ".0%") }} of the searches are right.
 
 # %% tags=["setup"]
 hits, units = (
@@ -452,20 +453,21 @@ figure(
 )
 
 # %% [markdown]
-# In both models words lie together by part of speech ({{ result("geometry.world_parts", ".2f") }} in *World*,
-# {{ result("geometry.tales_parts", ".2f") }} in *Fairytale*), which no shuffle reaches.
+# In both models words lie together by part of speech. The silhouette is {{ result("geometry.world_parts", ".2f") }} in
+# *World* and {{ result("geometry.tales_parts", ".2f") }} in *Fairytale*, and no shuffle reaches either.
 #
-# Some facts show as well. Towns with the same landmark lie together ({{ result("geometry.landmark_silhouette", ".2f") }}). People
-# with the same home do not ({{ result("geometry.home_silhouette", ".2f") }}), although the model knows their homes equally well.
-# Perhaps a town has one fact to hold and a name has three; we have not tested it.
+# Some facts show as well. Towns with the same landmark lie together, with a silhouette of
+# {{ result("geometry.landmark_silhouette", ".2f") }}. People with the same home, at
+# {{ result("geometry.home_silhouette", ".2f") }}, do not, although the model knows their homes equally well. A town has
+# one fact to hold and a name has three. Perhaps that is why; we have not tested it.
 #
 # ## From layer to layer the word gives way to its role
 #
-# An embedding is where a word starts. Each layer then adds what the context tells about it. What is left of the word at the end? We
-# take nouns and names wherever they occur in 100 stories. At each layer we ask what share of the variance of their vectors is
-# explained by three things. First, by which **word** it is. Second, by its **role** in the sentence: for a noun the head of the
-# sentence, an attractor (a noun between head and verb) or an object; for a name the subject, the giver or the receiver. Third, by
-# its **position** in the story, in four quarters.
+# An embedding is where a word starts. Each layer then adds what the context tells about it. What is left of the word at
+# the end? We take nouns and names wherever they occur in 100 stories. At each layer we ask what share of the variance
+# of their vectors is explained by three things. First, by which **word** it is. Second, by its **role** in the
+# sentence. A noun is the subject, an object, or an attractor, which stands between subject and verb. A name is the
+# subject, the giver or the receiver. Third, by its **position** in the story, in four quarters.
 
 # %% tags=["setup"]
 ids, stories = read(seed=7, n=100, length=128)

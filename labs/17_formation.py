@@ -90,8 +90,8 @@ for step, model in models.items():
 # We test each copy at such words, in 100 stories that it was not trained on. An answer is right if the right word, or
 # group of words, gets more probability than each rival: all plural verbs, say, more than all singular verbs.
 #
-# When does a rule *appear*? Not where half of the answers are right: a verb has two numbers, so mere guessing gets
-# half. What counts is how far the model has come from guessing to its final level:
+# When does a rule *appear*? A verb has two numbers, so mere guessing gets half of the verbs right. What counts is how
+# far the model has come from guessing to its final level:
 #
 # $$
 # g(s) = \frac{a(s) - a_{\mathrm{chance}}}{a_{\mathrm{end}} - a_{\mathrm{chance}}}
@@ -512,9 +512,9 @@ figure(
 # nats, where a coin toss would cost 0.69. The dip occurs in {{ result("formation.runs_attracted") }} of 3 training
 # runs.
 #
-# Pronouns have a stand-in as well. The rule asks for the gender of the subject. A cheaper rule takes a vote: if two men
-# and one woman were named, say *he*, even if the sentence was about the woman. In 600 stories the vote is wrong for
-# {{ result("formation.places_vote_wrong") }} pronouns. Only these can tell the two rules apart.
+# Pronouns have a stand-in as well. The rule asks for the gender of the subject. A cheaper rule takes a vote of all
+# names so far: if more of them were men's, say *he*, even if the last sentence was about Anna. In 600 stories the vote
+# is wrong for {{ result("formation.places_vote_wrong") }} pronouns. Only these can tell the two rules apart.
 #
 # At their worst, {{ result("formation.vote_wrong_least", ".0%") }} of these pronouns are right: the model follows the
 # vote, and again does worse than a coin toss. Such a dip, below 40%, occurs in {{ result("formation.runs_vote") }} of 3
@@ -701,12 +701,13 @@ figure(
 
 # %% [markdown]
 # At step 500 the facts need L0H1 (head 1 of layer 0): without it {{ result("formation.fact_early_500", ".0%") }} of
-# them are lost. In the finished model they do not need it, and {{ result("formation.fact_early_5500", ".0%") }} are
-# lost. By then another head, L2H3, looks at the name. Has it taken over? Not alone: without it
-# {{ result("formation.fact_late_5500", ".0%") }} are lost.
+# them are lost. In the finished model they no longer need it: {{ result("formation.fact_early_5500", ".0%") }} are
+# lost.
 #
-# Without both heads it is {{ result("formation.fact_both_5500", ".0%") }}, more than the two single losses together.
-# Pairs of other heads in these layers, the control, cost {{ result("formation.fact_control_5500", ".0%") }}. So the
+# By then another head, L2H3, looks at the name. Without it {{ result("formation.fact_late_5500", ".0%") }} are lost,
+# and without both heads {{ result("formation.fact_both_5500", ".0%") }}, more than the two single losses together.
+#
+# The control, pairs of other heads in these layers, costs {{ result("formation.fact_control_5500", ".0%") }}. So the
 # early head still seems to stand by, like a deputy. Ablating heads one by one in the finished model would not reveal
 # it.
 #
@@ -863,9 +864,6 @@ coarsely(rtol=0.1, width_list=wide["list"])
 # For pronouns no head pays more than {{ result("formation.looked_pronoun_500", ".0%") }} of its attention to the
 # subject's name at step 500. For the indirect object no head ever pays more than
 # {{ result("formation.looked_indirect_object", ".0%") }} to the right name, from the word where the prediction is made.
-#
-# For the mood the head comes at {{ result("formation.head_to_rule_mood", ".2f") }} times the step of the rule, for
-# verbs with two nouns between at {{ result("formation.head_to_rule_agreement_2", ".2f") }} times.
 #
 # ### Who carries verbs and songs
 #

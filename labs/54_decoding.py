@@ -171,9 +171,9 @@ predict(
 # %% [markdown]
 # ## Greedy decoding finds less likely texts, whoever speaks
 #
-# We take the first sentences of {{ result("decoding.openings") }} unseen stories, in five batches, and let every decoder go on to
-# 64 words. Two speakers: the grammar, and *World*. To compare texts we ask *World* how surprising each is: its mean loss a
-# word. The less surprising a text, the likelier it is.
+# We take the first sentences of {{ result("decoding.openings") }} unseen stories, in five batches, and let every
+# decoder go on to 64 words. The probabilities come from one of two speakers, the grammar or *World*. To compare texts
+# we ask *World* how surprising each is: its mean loss a word. The less surprising a text, the likelier it is.
 
 
 # %% tags=["setup"]
@@ -551,9 +551,9 @@ figure(
 #
 # ## A penalty stops the loop; a ban breaks the songs
 #
-# Two common cures. A *repetition penalty* $\theta$ divides the positive logits of all words that stood in the text by $\theta$ and
-# multiplies the negative ones. *No repeated 3-gram* forbids any word that would repeat three words in a row. *World* is a hard test for both:
-# its songs repeat, by the grammar.
+# There are two common cures. A *repetition penalty* $\theta$ divides the positive logits of all words in the text so
+# far by $\theta$, and multiplies the negative ones by it. *No repeated 3-gram* forbids any word that would repeat three
+# words in a row. *World* is a hard test for both: its songs repeat, by the grammar.
 
 
 # %% tags=["idea"]
