@@ -121,7 +121,7 @@ def fresh_run(shared: Path, without_site: str) -> Callable[[Lab], Outcome]:
     def execute(lab: Lab) -> dict:
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("PYTHONPATH", without_site, prepend=os.pathsep)
-            outcome = run_labs(Project(ROOT), [lab], fresh=True)[0]
+            outcome = run_labs(Project(ROOT), [lab], fresh=True, hub=bool(os.environ.get("LLMNOTES_HUB")))[0]
         return {"run": str(outcome.run.folder) if outcome.run else None, "error": outcome.error}
 
     def run(lab: Lab) -> Outcome:

@@ -54,7 +54,6 @@ def stressed(notebook: Notebook, monkeypatch: pytest.MonkeyPatch, capsys: pytest
         (outcome,) = notebook.run(lab)
         assert outcome.error is None, outcome.error
         notebook.project.keep(lab, outcome.run)
-        monkeypatch.setattr(cli, "console", cli.Console(width=300))
         capsys.readouterr()
         try:
             cli.check.callback((), hub=False, jobs=None, stress=True)
@@ -67,9 +66,11 @@ def stressed(notebook: Notebook, monkeypatch: pytest.MonkeyPatch, capsys: pytest
 
 def test_what_leaves_its_tolerance_is_named_with_its_condition(stressed) -> None:
     out, error = stressed(TRAINS, "an older processor", "two threads", "noise 1")
-    assert re.search(r"01_tiny +moved +\d+% +noise 1", out), "how much of its tolerance each value used"
-    assert re.search(r"01_tiny +share +0%", out)
-    assert re.search(r"01_tiny +figure line: \w+ +0%", out)
+    assert re.search(r"01_tiny  moved: \d+% of its tolerance, under noise 1", out), (
+        "how much of its tolerance each value used"
+    )
+    assert re.search(r"01_tiny  share: 0% of its tolerance\n", out)
+    assert re.search(r"01_tiny  figure line: \w+: 0%", out)
     assert re.search(r"01_tiny: close: recorded 0\.0, now \d.*e-06, tolerance 1e-09 .*, under noise 1", out)
     assert "01_tiny: still: recorded True, now False, tolerance 0 (exact), under noise 1" in out
     assert "01_tiny: threads: recorded 1, now 2, tolerance 0 (exact), under two threads" in out

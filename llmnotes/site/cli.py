@@ -2,39 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
-from rich.markup import escape
-from rich.progress import Progress, ProgressColumn, Task
-from rich.table import Table
-from rich.text import Text
+from rich.progress import Progress, TimeElapsedColumn
 
 from llmnotes.site.errors import NotebookError
-from llmnotes.site.run.compare import against_recorded, differences, stress_labs
+from llmnotes.site.run.compare import against_recorded, stress_labs
 from llmnotes.site.run.labs import SMOLLM2, STEM, Lab
 from llmnotes.site.run.replicates import replicate_labs
-from llmnotes.site.run.runner import Outcome, Report, run_labs
+from llmnotes.site.run.runner import Outcome, run_labs
 from llmnotes.site.run.store import Project
 
 SKELETON = Path(__file__).with_name("skeleton.py.txt")
 console = Console(highlight=False, soft_wrap=True)
 
 
-class _Group(click.Group):
-    def invoke(self, ctx: click.Context):
-        try:
-            return super().invoke(ctx)
-        except KeyboardInterrupt:
-            click.echo("stopped; what was stored before is untouched", err=True)
-            ctx.exit(130)
-
-
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
 @click.version_option(package_name="llmnotes")
 def main() -> None:
     """Run and record the labs of the notebook.
@@ -45,36 +33,29 @@ def main() -> None:
 
 LABS = click.argument("labs", nargs=-1)
 ONE_OR_MORE = click.argument("labs", nargs=-1, required=True)
-HUB = click.option("--hub", is_flag=True, help="Also labs that download models.")
+HUB = click.option("--hub", is_flag=True, envvar="LLMNOTES_HUB", help="Also labs that download models.")
 JOBS = click.option("-j", "--jobs", type=click.IntRange(min=1), help="How many at once; by default one for each core.")
 
 
 @main.command("list")
 def list_() -> None:
-    """The labs, and what state their runs are in."""
+    """The labs with their minutes, and what state their runs are in."""
     project = Project.around(Path.cwd())
-    table = Table(box=None, pad_edge=False, header_style="bold", expand=True)
-    for column in ("lab", "title", "minutes", "level", "run"):
-        wide = {"ratio": 1, "min_width": 16} if column == "title" else {}
-        table.add_column(column, no_wrap=True, overflow="ellipsis", **wide)
     labs, broken = project.pick(())
     for lab in labs:
-        table.add_row(lab.stem, escape(lab.title), str(lab.reading.core), lab.level, _state(project, lab))
-    for stem in broken:
-        table.add_row(stem, "", "", "", "[red]cannot be read[/]")
-    console.print(table)
+        about = f"{lab.stem:<17} {lab.title:<44} {lab.reading.core:>2} min  {lab.level:<12}"
+        click.echo(f"{about}  {_state(project, lab)}")
     if broken:
         raise NotebookError("\n".join(map(str, broken.values())))
 
 
 def _state(project: Project, lab: Lab) -> str:
-    recorded = project.recorded(lab)
-    if not recorded:
+    if not (recorded := project.recorded(lab)):
         return "not recorded"
     try:
         why = recorded.stale_because(lab, project.root) or recorded.check()
     except NotebookError:
-        return "[red]damaged[/]"
+        return click.style("damaged", "red")
     return f"recorded run is stale: {why}" if why else f"recorded, {recorded.cpu_seconds:g} s"
 
 
@@ -85,8 +66,7 @@ def _state(project: Project, lab: Lab) -> str:
 @JOBS
 def run(labs: tuple[str, ...], **options: Any) -> None:
     """Run LABS (all by default) unless a stored run still speaks for them."""
-    with _runs(labs, fetch=True, **options):
-        pass
+    _run(labs, run_labs, **options)
 
 
 @main.command()
@@ -95,17 +75,15 @@ def run(labs: tuple[str, ...], **options: Any) -> None:
 @JOBS
 def record(labs: tuple[str, ...], **options: Any) -> None:
     """Run LABS anew and make what comes out their recorded runs: the snapshots that everything is checked against."""
-    with _runs(labs, fresh=True, **options) as (project, outcomes, _):
-        for lab, now in [(outcome.lab, outcome.run) for outcome in outcomes if outcome.fresh]:
-            before = project.recorded(lab)
-            try:
-                changes = differences(lab, before, now) if before else []
-            except NotebookError as error:
-                changes = [str(error)]
-            for line in changes:
-                click.echo(f"  {line}")
-            changed = project.keep(lab, now)
-            click.echo(f"{lab.stem}: {'recorded' if changed else 'same as recorded, nothing written'}")
+    _run(labs, run_labs, _keep, fresh=True, **options)
+
+
+def _keep(project: Project, outcome: Outcome) -> None:
+    if outcome.fresh:
+        for line in against_recorded(project, outcome):
+            click.echo(f"  {line}")
+        changed = project.keep(outcome.lab, outcome.run)
+        click.echo(f"{outcome.lab.stem}: {'recorded' if changed else 'same as recorded, nothing written'}")
 
 
 @main.command()
@@ -116,44 +94,40 @@ def record(labs: tuple[str, ...], **options: Any) -> None:
 def check(labs: tuple[str, ...], stress: bool, **options: Any) -> None:
     """Run LABS (all by default) anew and compare every value with the recorded run."""
     if stress:
-        return _stress(labs, **options)
-    with _runs(labs, fresh=True, **options) as (project, outcomes, faults):
-        for outcome in outcomes:
-            faults += against_recorded(project, outcome)
-    click.echo("every value agrees with its recorded one")
+        _run(labs, stress_labs, _stressed, **options)
+        click.echo("every value stays within its tolerance, and no prediction turns")
+    else:
+        _run(labs, run_labs, against_recorded, fresh=True, **options)
+        click.echo("every value agrees with its recorded one")
 
 
-def _stress(labs: tuple[str, ...], **options: Any) -> None:
-    table = Table("lab", "value", "tolerance used", "most under", box=None, pad_edge=False, header_style="bold")
-    with _runs(labs, stress_labs, **options) as (_, outcomes, faults):
-        for lab, (used, left) in [(outcome.lab, outcome.run) for outcome in outcomes]:
-            for name, (share, condition) in sorted(used.items(), key=lambda one: -one[1][0]):
-                table.add_row(lab.stem, name, f"{share:.0%}" if share < 100 else "far more", condition if share else "")
-            faults += left
-        console.print(table)
-    click.echo("every value stays within its tolerance, and no prediction turns")
+def _stressed(_: Project, outcome: Outcome) -> list[str]:
+    used, faults = outcome.run
+    for name, (share, condition) in sorted(used.items(), key=lambda one: -one[1][0]):
+        most = f"{share:.0%} of its tolerance" if share < 100 else "far more than its tolerance"
+        click.echo(f"{outcome.lab.stem}  {name}: {most}{f', under {condition}' if share else ''}")
+    return faults
 
 
 @main.command()
 @ONE_OR_MORE
 @JOBS
-def replicate(labs: tuple[str, ...], jobs: int | None) -> None:
+def replicate(labs: tuple[str, ...], **options: Any) -> None:
     """Run LABS with every other training of their models, and keep in labs/replicates/ what they record."""
-    with _runs(labs, replicate_labs, jobs=jobs) as (_, outcomes, _):
-        for stem, found in [(outcome.lab.stem, outcome.run) for outcome in outcomes]:
-            for seed, why in found.failed.items():
-                click.echo(f"{stem}: not with seed {seed}: {why}")
-            click.echo(f"{stem}: {len(found.values)} other trainings recorded")
+    _run(labs, replicate_labs, _replicated, **options)
+
+
+def _replicated(_: Project, outcome: Outcome) -> None:
+    for seed, why in outcome.run.failed.items():
+        click.echo(f"{outcome.lab.stem}: not with seed {seed}: {why}")
+    click.echo(f"{outcome.lab.stem}: {len(outcome.run.values)} other trainings recorded")
 
 
 @main.command()
 @click.argument("name")
 def new(name: str) -> None:
     """Write the skeleton of a lab called NAME under the next free number, run it and record it: it passes as it is."""
-    project = Project.around(Path.cwd())
-    folder = project.root / "labs"
-    if not folder.is_dir():
-        raise NotebookError(f"{project.root}: no notebook here (no labs/ folder with a mkdocs.yml beside it)")
+    folder = Project.around(Path.cwd()).root / "labs"
     stems = [path.stem for path in folder.glob("[0-9][0-9]_*.py")]
     stem = f"{max((int(stem[:2]) for stem in stems), default=0) + 1:02d}_{name}"
     if not STEM.fullmatch(stem):
@@ -166,14 +140,8 @@ def new(name: str) -> None:
         path.write_text(skeleton.replace("NAME", name), encoding="utf-8")
     except OSError as error:
         raise NotebookError(f"{path}: cannot be written ({error.strerror})") from error
-    try:
-        with _runs((str(path),), fresh=True) as (_, outcomes, _):
-            for outcome in outcomes:
-                project.keep(outcome.lab, outcome.run)
-    except BaseException:
-        path.unlink()
-        raise
-    click.echo(f"wrote labs/{path.name} and recorded its first run; edit it, then: llmnotes run {name}")
+    click.echo(f"wrote labs/{path.name}; edit it, then: llmnotes run {name}")
+    record.callback((str(path),))
 
 
 @main.command()
@@ -211,32 +179,29 @@ def train(arguments: tuple[str, ...]) -> None:
     recipes(arguments)
 
 
-@contextmanager
-def _runs(
-    names: tuple[str, ...], run: Callable[..., list[Outcome]] = run_labs, **options: Any
-) -> Iterator[tuple[Project, list[Outcome], list[str]]]:
-    """Run labs with a display of their progress, and print what went wrong with each.
+def _run(
+    names: tuple[str, ...],
+    run: Callable[..., list[Outcome]],
+    then: Callable[[Project, Outcome], list[str] | None] = lambda project, outcome: None,
+    **options: Any,
+) -> None:
+    """Run labs with a display of their progress, then do what is to be done with each that is good.
 
-    Gives the outcomes that are good, and a list for their faults; what failed, and faults, end in an error.
+    Raises:
+        NotebookError: labs failed, or `then` gave faults; each was printed.
     """
     project = Project.around(Path(names[0]) if names and names[0].endswith(".py") else Path.cwd())
     labs, broken = project.pick(names)
     if not labs and not broken:
         raise NotebookError(f"{project.root / 'labs'}: there are no labs")
-    with _progress(labs) as report:
-        outcomes = run(project, labs, report=report, **options)
+    shown = {"console": console, "transient": True, "disable": not console.is_terminal}
+    with Progress("{task.description}", TimeElapsedColumn(), **shown) as progress:
+        outcomes = run(project, labs, report=partial(_report, progress), **options)
     errors = {stem: str(error) for stem, error in broken.items()}
     errors |= {outcome.lab.stem: outcome.error for outcome in outcomes if outcome.error}
     for stem, error in errors.items():
         click.echo(f"{click.style(f'{stem} failed', 'red', bold=True)}\n{error}\n", err=True)
-    for outcome in outcomes:
-        if outcome.changed:
-            some = ", ".join(outcome.changed[:5])
-            click.echo(f"{outcome.lab.stem}: while it ran, files outside its folder changed: {some}", err=True)
-        if outcome.lab.needs_hub and not outcome.fresh and not outcome.error:
-            click.echo(f"{outcome.lab.stem}: downloads models, so it was not run; allow it with --hub")
-    faults: list[str] = []
-    yield project, [outcome for outcome in outcomes if not outcome.error], faults
+    faults = [line for outcome in outcomes if not outcome.error for line in then(project, outcome) or ()]
     for line in faults:
         click.echo(line)
     if errors:
@@ -245,29 +210,12 @@ def _runs(
         raise NotebookError(f"{len(faults)} difference(s) from the recorded runs")
 
 
-class _Seconds(ProgressColumn):
-    def render(self, task: Task) -> Text:
-        return Text("" if task.elapsed is None else f"{task.elapsed:6.1f} s")
-
-
-@contextmanager
-def _progress(labs: list[Lab]) -> Iterator[Report]:
-    """A live table of states and seconds on a terminal, a line for each change elsewhere."""
-    colours = {"runs": "cyan", "done": "green", "failed": "red", "stored": "dim", "waits": "dim"}
-    columns = ("{task.description}", "[{task.fields[colour]}]{task.fields[state]}", _Seconds())
-    live = console.is_terminal
-    with Progress(*columns, console=console, refresh_per_second=8, disable=not live) as progress:
-        tasks = {lab.stem: progress.add_task(lab.stem, start=False, state="waits", colour="dim") for lab in labs}
-
-        def report(lab: Lab, state: str) -> None:
-            task = progress.tasks[tasks[lab.stem]]
-            if state == "runs":
-                progress.start_task(task.id)
-            elif task.started:
-                progress.stop_task(task.id)
-            progress.update(task.id, state=state, colour=colours[state])
-            if not live and state != "waits":
-                seconds = f" after {task.elapsed:.1f} s" if state != "runs" and task.started else ""
-                click.echo(f"{lab.stem}  {'has a valid stored run' if state == 'stored' else state}{seconds}")
-
-        yield report
+def _report(progress: Progress, lab: Lab, state: str) -> None:
+    """Show the labs that run with their seconds, on a terminal; and a line for what else is said of one, anywhere."""
+    if state == "runs":
+        progress.add_task(lab.stem, total=None)
+        return
+    for task in [task for task in progress.tasks if task.description == lab.stem]:
+        state += f" after {task.elapsed:.1f} s"
+        progress.remove_task(task.id)
+    console.print(f"{lab.stem}  {state}", markup=False)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
@@ -178,7 +175,7 @@ def read_contents(
     replicates = {lab.key: found for lab in labs if (found := read_replicates(lab))}
     shown = [lab for lab in labs if show_stale and not project.valid_run(lab)]
     stale = {lab.key: run for lab in shown if (run := project.recorded(lab))}
-    outcomes = run_labs(project, [lab for lab in labs if lab.key not in stale], report=report)
+    outcomes = run_labs(project, [lab for lab in labs if lab.key not in stale], fetch=False, report=report)
     if failed := [outcome for outcome in outcomes if outcome.error]:
         raise NotebookError("\n\n".join(f"{one.lab.stem} failed\n{one.error}" for one in failed))
     runs = stale | {outcome.lab.key: outcome.run for outcome in outcomes}
@@ -258,13 +255,3 @@ def _lists(nav: list) -> Iterator[list]:
             if isinstance(value, list):
                 yield value
                 yield from _lists(value)
-
-
-def commit_of(root: Path) -> str:
-    """The commit that a checkout is at, for reports of mistakes; nothing outside a checkout."""
-    if found := os.environ.get("GITHUB_SHA"):
-        return found[:12]
-    git = ["git", "-C", str(root), "rev-parse", "--short=12", "HEAD"]
-    with suppress(OSError):
-        return subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip()
-    return ""

@@ -23,11 +23,12 @@ from llmnotes.site.pages import finishing
 from llmnotes.site.pages.assets import SHIM, PageFields, combine, is_offline, needed, scripts
 from llmnotes.site.pages.cache import BuildCache
 from llmnotes.site.pages.code_links import names_used, tidy_code, used_in
-from llmnotes.site.pages.contents import commit_of, extend_nav, read_contents
+from llmnotes.site.pages.contents import extend_nav, read_contents
 from llmnotes.site.pages.serving import Rebuild, check_port
 from llmnotes.site.pages.social import cards
 from llmnotes.site.pages.stylesheet import strip
 from llmnotes.site.pages.writing import llms_txt, page_body, written_files, written_pages
+from llmnotes.site.run.execute import commit_of
 from llmnotes.site.run.store import Project
 
 log = logging.getLogger("mkdocs.plugins.llmnotes")
@@ -64,7 +65,7 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
             project,
             Path(config.docs_dir),
             show_stale=self.config.stale == "show",
-            report=lambda lab, state: log.info("lab %s %s", lab.stem, state) if state in ("runs", "done") else None,
+            report=lambda lab, state: log.info("lab %s %s", lab.stem, state) if "stored" not in state else None,
             repository=config.repo_url or "",
             site_url=config.site_url or "",
             directory_urls=config.use_directory_urls,

@@ -6,7 +6,6 @@ the smallest differences, and a value whose tolerance is nearly used up here lea
 
 from __future__ import annotations
 
-import os
 import platform
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -135,7 +134,7 @@ def against_recorded(project: Project, outcome: Outcome) -> list[str]:
     if not outcome.fresh:
         return []
     if recorded is None:
-        return [f"{lab.stem}: no recorded run; make one with: llmnotes record {lab.stem}"]
+        return [f"{lab.stem}: no recorded run; llmnotes record {lab.stem} makes one"]
     try:
         if changed := differences(lab, recorded, outcome.run):
             return changed
@@ -153,7 +152,6 @@ def stress_labs(project: Project, labs: list[Lab], *, hub: bool, jobs: int | Non
         Outcomes, each with, by value or array of a figure, the largest share of its tolerance that was used and under
         which condition; and with what left its tolerance or turned a prediction.
     """
-    hub = hub or bool(os.environ.get("LLMNOTES_HUB"))
 
     async def run_all(lab: Lab) -> tuple[dict[str, tuple[float, str]], list[str]]:
         recorded = project.recorded(lab)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import functools
 import hashlib
-import json
 import os
 from collections.abc import Iterable
 from contextlib import suppress
@@ -68,34 +67,33 @@ def _is_text_alone(node: object) -> bool:
 NOT_SOURCES = {".cache", ".venv", ".git", "__pycache__", "site-packages", "site"}
 
 
-def state_of(path: Path) -> list:
-    """What changes as soon as a file does, or a folder's own file but for its card; of `folder/*`, the names in it."""
-    if path.name == "*":
-        return sorted(set(os.listdir(path.parent)) - NOT_SOURCES) if path.parent.is_dir() else []
-    files = [path] if path.is_file() else sorted(file for file in path.glob("*") if file.is_file())
-    states = [(file, file.stat()) for file in files if file.name != "README.md" or file == path]
-    return [[str(file), one.st_ino, one.st_size, one.st_mtime_ns, one.st_ctime_ns] for file, one in states]
-
-
 def digest_of(path: Path) -> str:
     """The digest of a Python file's code, of any other file's bytes, or of a folder; "gone" of nothing.
 
     Of a folder its own files count, but for its card, README.md; of `folder/*` the names in it.
     """
-    return _digest_of(path, json.dumps(state_of(path)))
-
-
-@functools.lru_cache(maxsize=4096)  # most labs depend on the same files of the package and on the same models
-def _digest_of(path: Path, state: str) -> str:
     if path.name == "*":
-        return digest("\n".join(json.loads(state)).encode())
+        names = set(os.listdir(path.parent)) - NOT_SOURCES if path.parent.is_dir() else ()
+        return digest("\n".join(sorted(names)).encode())
     if path.is_dir():
-        files = [Path(name) for name, *_ in json.loads(state)]
+        files = sorted(file for file in path.glob("*") if file.is_file() and file.name != "README.md")
         return digest("\n".join(f"{file.name} {digest_of(file)}" for file in files).encode())
     if not path.is_file():
         return "gone"
+    state = path.stat()
+    return _digest_of_file(path, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
+
+
+@functools.lru_cache(maxsize=4096)  # most labs depend on the same files of the package and on the same models
+def _digest_of_file(path: Path, *_: int) -> str:
     content = path.read_bytes()
     if path.suffix == ".py":
         with suppress(SyntaxError, ValueError, RecursionError):
             content = _shape(ast.parse(content)).encode()
     return digest(content)
+
+
+def changed_at(path: Path) -> int:
+    """When what `digest_of` looks at last changed, in nanoseconds by the clock of its file system."""
+    paths = [path.parent] if path.name == "*" else [path, *path.glob("*")]
+    return max(one.stat().st_ctime_ns for one in paths)

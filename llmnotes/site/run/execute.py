@@ -23,8 +23,9 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 
 from llmnotes.site.errors import NotebookError
-from llmnotes.site.run.digests import digest_of, state_of
-from llmnotes.site.run.labs import Lab
+from llmnotes.site.run.digests import changed_at, digest_of
+from llmnotes.site.run.kernel import USED
+from llmnotes.site.run.labs import SMOLLM2, Lab
 from llmnotes.site.run.outputs import LONGEST, check_results, clean, outputs_of, shortened
 from llmnotes.site.run.stored import FORMAT, PACKAGE, Run, dependency_name
 
@@ -39,10 +40,14 @@ async def execute(lab: Lab, root: Path, work: Path, hub: bool, environment: Mapp
     Raises:
         NotebookError: the lab failed, said something that no run holds, or took too long.
     """
+    if SMOLLM2 in lab.needs:
+        from llmnotes.model import smollm2  # imports torch
+
+        smollm2.get()
     folder, drawn = work / "run", work / "drawn" / "figures"
     for path in (folder / "figures", drawn, work / "scratch"):
         path.mkdir(parents=True)
-    began = datetime.now(UTC)
+    began, started = datetime.now(UTC), (work / "scratch").stat().st_ctime_ns
     cells, used = await _run_kernel(lab, root, work, _environment(work, hub) | (environment or {}))
     seconds = (datetime.now(UTC) - began).total_seconds()
     try:
@@ -60,16 +65,16 @@ async def execute(lab: Lab, root: Path, work: Path, hub: bool, environment: Mapp
             (folder / "figures" / path.name).write_bytes(kept)
     _write(folder / "results.json", {"cells": cells})
     depends = {"code": lab.digest}
-    for name, state in sorted(used.pop("reads").items()):
-        if state_of(Path(name)) != state:
-            raise NotebookError(f"{lab.path}: {name} changed while the lab ran; run it again")
-        depends[dependency_name(Path(name), root)] = digest_of(Path(name))
+    for path in map(Path, used.pop("reads")):
+        depends[dependency_name(path, root)] = digest_of(path)
+        if changed_at(path) > started:
+            raise NotebookError(f"{lab.path}: {path} changed while the lab ran; run it again")
     ran = used | {
         "date": began.strftime("%Y-%m-%dT%H:%MZ"),
         "seconds": round(seconds, 1),
         "cpu": _cpu(),
         "system": f"{platform.system()} {platform.machine()}",
-        "commit": _commit(root),
+        "commit": commit_of(root),
     }
     run = Run(folder)
     meta = {"format": FORMAT, "lab": lab.stem, "ran": ran, "depends": depends, "files": run.digests()}
@@ -103,14 +108,9 @@ class _Client(NotebookClient):
 async def _run_kernel(
     lab: Lab, root: Path, work: Path, environment: Mapping[str, str]
 ) -> tuple[list[list[dict]], dict]:
-    import matplotlib
-
-    # what libraries may write from within a lab: fonts of matplotlib, models of the hub
-    caches = [matplotlib.get_cachedir(), matplotlib.get_configdir()]
-    caches += [os.environ.get("HF_HOME") or str(Path.home() / ".cache" / "huggingface")]
-    report = work / "report.json"
+    """What each code cell put out, and what the run used."""
     imports = f"import sys; sys.path.append({str(PACKAGE.parent)!r})\nimport llmnotes.site.run.kernel as {WATCH}"
-    begin = f"{imports}\n{WATCH}.begin{(str(root), [str(work), *caches], str(lab.path), str(report))!r}"
+    begin = f"{imports}\n{WATCH}.begin{(str(root), str(lab.path))!r}"
     # each cell on its own lines of the script, so that Python's errors name them
     sources = [begin, *("\n" * (cell.line - 1) + cell.source for cell in lab.code), f"{WATCH}.end()"]
     cells = [nbformat.v4.new_code_cell(source) for source in sources]
@@ -121,20 +121,19 @@ async def _run_kernel(
     # joining what a cell printed is ours: nbclient's regular expressions take a minute for one long line
     notebook = nbformat.v4.new_notebook(cells=[*cells])
     client = _Client(notebook, km=kernel, timeout=None, record_timing=False, coalesce_streams=False)
-    line, limit = 1, asyncio.timeout(lab.timeout)
+    at, limit = 0, asyncio.timeout(lab.timeout)
     try:
         async with limit:
             await client.async_start_new_kernel(cwd=str(work / "scratch"), env=dict(environment))
             await client.async_start_new_kernel_client()
             for at, cell in enumerate(cells):
-                line = lab.code[at - 1].line if 0 < at <= len(lab.code) else line
                 await client.async_execute_cell(cell, at)
-        return [outputs_of(cell) for cell in cells[1:-1]], json.loads(report.read_text(encoding="utf-8"))
-    except CellExecutionError:
-        failure = nbformat.v4.new_code_cell(f"{WATCH}.failure()")
-        await asyncio.wait_for(client.async_execute_cell(failure, 0), timeout=10)
-        said = json.loads(report.read_text(encoding="utf-8"))["error"]
-        raise NotebookError(shortened(said.rstrip(), 4000)) from None
+        for used in (out.data[USED] for out in cells[-1].outputs if USED in out.get("data", {})):
+            return [outputs_of(cell) for cell in cells[1:-1]], used
+        raise NotebookError(f"{lab.path}: its kernel cannot say what it used; leave IPython's display as it is")
+    except CellExecutionError as error:
+        said = ["\n".join(out.traceback) for out in cells[at].outputs if out.output_type == "error"]
+        raise NotebookError(shortened("\n".join(said).rstrip() or str(error), 4000)) from None
     except (DeadKernelError, TimeoutError):  # nbclient takes it for a death if it is cancelled
         if asyncio.current_task().cancelling():
             raise asyncio.CancelledError from None
@@ -142,6 +141,7 @@ async def _run_kernel(
         if limit.expired():
             why = f"still running after {lab.timeout:g} s, the lab's time limit, in the cell that begins here; "
             why += "make it faster or set `timeout:` (seconds) in its header"
+        line = [1, *(cell.line for cell in lab.code)][min(at, len(lab.code))]
         raise NotebookError(f"{lab.path}:{line}: {why}") from None
     finally:
         with contextlib.suppress(Exception):
@@ -184,8 +184,8 @@ def _cpu() -> str:
     return platform.processor() or platform.machine()
 
 
-def _commit(root: Path) -> str:
-    """The commit that the run stood on, `+` behind it if the working tree differed; nothing outside a checkout."""
+def commit_of(root: Path) -> str:
+    """The commit that a checkout is at, `+` behind it if the working tree differs; nothing outside a checkout."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     git = ["git", "-C", str(root)]
     options = {"env": environment, "stderr": subprocess.DEVNULL, "text": True}

@@ -1,45 +1,39 @@
-"""What the runner does inside the kernel of a lab: it notes reads, refuses writes outside, and tells of errors.
+"""What the runner does inside the kernel of a lab: it notes what the lab reads, and tells of errors as a script would.
 
 It runs before the first cell and after the last one, and imports nothing heavy, so that a lab that does not load torch
-does not pay for it here. What it has to tell goes into a file, whatever the lab did to standard output.
+does not pay for it here. What it has to tell goes the way of what labs record, whatever they did to standard output.
 """
 
 from __future__ import annotations
 
-import importlib.util
-import json
 import os
 import re
 import sys
 import time
 import traceback
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
-from llmnotes.site.run.digests import NOT_SOURCES, state_of
+from llmnotes.site.run.digests import NOT_SOURCES
 
-PACKAGE = Path(__file__).resolve().parents[2]
-_WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-# Audit events of Python, and which of their arguments name what is changed
-_CHANGES = dict.fromkeys(("os.remove", "os.mkdir", "os.rmdir", "os.truncate", "shutil.rmtree"), (0,))
-_CHANGES |= {"os.rename": (0, 1), "os.symlink": (1,), "os.link": (1,)}
+PACKAGE = str(Path(__file__).resolve().parents[2])
+USED = "application/vnd.llmnotes.used+json"  # what the run used
 
-_watch: dict = {"active": False, "reads": {}}
+_reads = {f"{PACKAGE}{os.sep}__init__.py"}  # which is loaded already
 
 
-def begin(root: str, may_write: list[str], lab: str, report: str) -> None:
+def begin(root: str, lab: str) -> None:
     """Start to watch, and make the kernel what a plain script would find: called once, before the first cell.
 
-    What is read below `root`, the project, is a dependency; `report` is the file to leave word in.
+    What is read below `root`, the project, is a dependency, but for what the lab made in the run's own folder.
     """
-    _watch.update(
-        root=os.path.realpath(root), may_write=tuple(map(os.path.realpath, may_write)), lab=lab, report=report
-    )
     from IPython import get_ipython
 
     shell = get_ipython()
     shell.transform_cell = lambda cell: cell  # Python as it stands: `ls` and `x?` are no commands
     shell.compile.cache = lambda *_, **__: lab  # errors name the script, whose lines the cells keep
+    shell.showtraceback = partial(_show_error, shell, lab)
     # what is no text fails at its line, as in a plain script; the kernel would drop all that it came with
     sys.stdout.echo = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     shell.user_ns["__file__"] = lab
@@ -53,100 +47,59 @@ def begin(root: str, may_write: list[str], lab: str, report: str) -> None:
         from llmnotes.site.run.noise import shake
 
         shake(int(seed))
-    _note(str(PACKAGE / "__init__.py"))  # which is loaded already
-    sys.addaudithook(_notice)
+    own = os.path.dirname(os.path.realpath(os.getcwd()))
+    sys.addaudithook(partial(_notice, os.path.realpath(root), own, lab))
 
 
 def end() -> None:
-    """Report what the run used: called once, after the last cell."""
-    _watch["active"] = False
+    """Tell what the run used: called once, after the last cell."""
+    from IPython.display import publish_display_data
+
     libraries = ("numpy", "torch", "transformers", "sklearn", "matplotlib", "llmnotes")
     versions = {name: str(sys.modules[name].__version__) for name in libraries if name in sys.modules}
-    _report(
-        reads=_watch["reads"],
-        versions={"python": ".".join(map(str, sys.version_info[:3])), **versions},
-        peak_mb=_peak_mb(),
-        cpu_seconds=round(time.process_time(), 1),  # of the one thread: a busy machine does not count
-    )
+    used = {
+        "reads": sorted(_reads),
+        "versions": {"python": ".".join(map(str, sys.version_info[:3])), **versions},
+        "peak_mb": _peak_mb(),
+        "cpu_seconds": round(time.process_time(), 1),  # of the one thread: a busy machine does not count
+    }
+    publish_display_data({USED: used})
 
 
-def failure() -> None:
-    """Report the last error as a plain script would tell it: without the shell's own frames."""
-    _watch["active"] = False
-    error, frame = sys.last_value, sys.last_value.__traceback__
-    while frame and frame.tb_frame.f_code.co_filename != _watch["lab"]:
+def _show_error(shell: object, lab: str, *_: object, **__: object) -> None:
+    """Show the error that is being handled without the shell's own frames."""
+    kind, error, frame = sys.exc_info()
+    while frame and frame.tb_frame.f_code.co_filename != lab:
         frame = frame.tb_next
-    _report(error="".join(traceback.format_exception(error.with_traceback(frame), chain=False)))
+    text = "".join(traceback.format_exception(error.with_traceback(frame), chain=False))
+    shell._showtraceback(kind, "", [text.encode(errors="replace").decode()])
 
 
-def _report(**entries: object) -> None:
-    with open(_watch["report"], "w", encoding="utf-8", errors="replace") as file:
-        json.dump(entries, file)
-
-
-def _notice(event: str, args: tuple) -> None:
-    if not _watch["active"]:
+def _notice(root: str, own: str, lab: str, event: str, args: tuple) -> None:
+    if event not in ("open", "os.listdir", "os.scandir", "llmnotes.reads") or isinstance(args[0], int):
         return
-    if event == "open" and isinstance(args[2], int) and args[2] & _WRITES:
-        _refuse_outside(_real(args[0]))
+    real = os.path.realpath(os.fsdecode(args[0] or "."))
+    by_python = "importlib" in sys._getframe(1).f_code.co_filename  # which lists folders to find modules
+    if _below(real, own):
+        return
+    if event == "llmnotes.reads":
+        _reads.add(real)
     elif event == "open":
-        real = _real(args[0])
-        if "__pycache__" in real:  # a module that was compiled before
-            with suppress(ValueError):
-                real = importlib.util.source_from_cache(real)
-        if _is_source(real) and real != _watch["lab"] and os.path.isfile(real):
-            _note(real)
-    elif event == "llmnotes.reads":
-        _note(_real(args[0]))
-    elif event in ("os.listdir", "os.scandir"):
-        real = _real(args[0] or ".")
-        # what the package ships, it names when it loads it
-        if _is_source(real) and not _below(real, str(PACKAGE)) and not _importing():
-            _note(os.path.join(real, "*"))
-    for index in _CHANGES.get(event, ()):
-        _refuse_outside(_real(args[index]))
+        real = re.sub(r"__pycache__.(\w+)\.[^/\\]+\.pyc$", r"\1.py", real)  # a module that was compiled before
+        if _is_source(real, PACKAGE, root) and real != lab and not args[2] & os.O_WRONLY and os.path.isfile(real):
+            _reads.add(real)
+    elif _is_source(real, root) and not _below(real, PACKAGE) and not by_python:  # which names what it loads
+        _reads.add(os.path.join(real, "*"))
 
 
-def _real(path: object) -> str:
-    """Where a path leads; nothing for an open file's number."""
-    return os.path.realpath(os.fsdecode(path)) if isinstance(path, (str, bytes, os.PathLike)) else ""
-
-
-def _refuse_outside(real: str) -> None:
-    if real and not real.startswith("/dev/") and "__pycache__" not in real and not _below(real, *_watch["may_write"]):
-        raise PermissionError(
-            f"the lab tried to write {real}; it may not write outside its folder of outputs; write below the current "
-            "folder, or below tempfile.gettempdir()"
-        )
-
-
-def _importing() -> bool:
-    """Whether Python itself lists a folder: it looks for modules, or for the metadata of installed packages."""
-    files = (frame.f_code.co_filename for frame, _ in traceback.walk_stack(sys._getframe(2)))
-    return any(file.startswith("<frozen importlib") or f"{os.sep}importlib{os.sep}" in file for file in files)
-
-
-def _note(path: str) -> None:
-    """Note what the lab depends on, with its state when it was first read."""
-    if path not in _watch["reads"]:
-        _watch["active"] = False  # what follows reads by itself
-        try:
-            _watch["reads"][path] = state_of(Path(path))
-        finally:
-            _watch["active"] = True
-
-
-def _is_source(real: str) -> bool:
+def _is_source(real: str, *bases: str) -> bool:
     """Whether a path lies in the project or the package, and is neither made there nor the site's own code."""
-    for base in (str(PACKAGE), _watch["root"]):
-        if _below(real, base):
-            inner = real[len(base) :].split(os.sep)
-            return not (NOT_SOURCES & set(inner) or _below(real, *_watch["may_write"]))
-    return False
+    base = next((base for base in bases if _below(real, base)), None)
+    return base is not None and not NOT_SOURCES & set(real[len(base) :].split(os.sep))
 
 
-def _below(real: str, *folders: str) -> bool:
-    return any(real == folder or real.startswith(folder + os.sep) for folder in folders)
+def _below(real: str, folder: str) -> bool:
+    return real == folder or real.startswith(folder + os.sep)
 
 
 def _peak_mb() -> int:

@@ -27,10 +27,9 @@ class Outcome:
     run: Any = None  # a `Run`, unless the lab ran to be stressed or replicated
     error: str | None = None
     fresh: bool = False  # whether it was executed now
-    changed: tuple[str, ...] = ()  # files of the project, while it ran: it writes past Python, or somebody edits
 
 
-Report = Callable[[Lab, str], None]  # called with "waits", "runs", "done", "stored" or "failed"
+Report = Callable[[Lab, str], None]  # told that a lab "runs", and then in words what became of it
 
 
 def run_labs(
@@ -39,7 +38,7 @@ def run_labs(
     *,
     fresh: bool = False,
     hub: bool = False,
-    fetch: bool | None = None,
+    fetch: bool = True,
     jobs: int | None = None,
     report: Report = lambda lab, state: None,
 ) -> list[Outcome]:
@@ -50,24 +49,26 @@ def run_labs(
 
     Args:
         fresh: run them whatever is stored.
-        hub: run labs that download a model; they also run if `LLMNOTES_HUB` is set.
-        fetch: fetch SmolLM2 if a lab needs it; by default as `fresh`.
+        hub: run labs that download a model.
+        fetch: fetch SmolLM2 if a lab needs it.
         jobs: how many at once; by default one for each core.
     """
-    labs, hub = list(labs), hub or bool(os.environ.get("LLMNOTES_HUB"))
+    labs = list(labs)
     outcomes: dict[str, Outcome] = {}
     for lab in labs:
         try:
             stored = None if fresh else project.valid_run(lab)
-            if not stored and may_run(lab, hub, fresh if fetch is None else fetch):
-                report(lab, "waits")
+            if not stored and may_run(lab, hub, fetch):
                 continue
-            if stored := stored or project.recorded(lab):
+            again = f"llmnotes run {'--hub ' if lab.needs_hub else ''}{lab.stem}"
+            report(
+                lab, "has a valid stored run" if stored else f"was not run: its model is not here; fetch it: {again}"
+            )
+            if not stored and (stored := project.recorded(lab)):
                 stored.check()
             outcomes[lab.stem] = Outcome(lab, run=stored)
         except NotebookError as error:
             outcomes[lab.stem] = Outcome(lab, error=str(error))
-        report(lab, "failed" if outcomes[lab.stem].error else "stored")
 
     async def run_one(lab: Lab) -> Run:
         with project.workspace() as work:
@@ -79,21 +80,14 @@ def run_labs(
 
 
 def may_run(lab: Lab, hub: bool, fetch: bool) -> bool:
-    """Whether a lab can run here: the model that it needs is here, or may be fetched, and then is.
-
-    Raises:
-        NotebookError: it could not be fetched.
-    """
+    """Whether a lab can run here: the model that it needs is here, or may be fetched when it runs."""
     if lab.needs_hub and not hub:
         return False
-    if SMOLLM2 not in lab.needs:
+    if SMOLLM2 not in lab.needs or fetch:
         return True
     from llmnotes.model import smollm2  # imports torch
 
-    try:
-        return smollm2.is_here() or (fetch and bool(smollm2.get()))
-    except (ConnectionError, ImportError, PermissionError) as error:
-        raise NotebookError(f"{lab.path}: {error}") from error
+    return smollm2.is_here()
 
 
 def run_side_by_side(project: Project, labs: list[Lab], run_one: Callable, jobs: int | None, report: Report):
@@ -105,15 +99,14 @@ def run_side_by_side(project: Project, labs: list[Lab], run_one: Callable, jobs:
             before, run, error = _files(project.root), None, None
             try:
                 run = await run_one(lab)
-            except NotebookError as failure:
+            except (NotebookError, OSError, ImportError) as failure:  # a full disk, a model that cannot be fetched
                 error = str(failure)
-            except OSError as failure:  # a full disk, say
-                error = f"{lab.path}: {failure}"
             except Exception:  # whatever it is, it keeps no other lab from running
                 error = traceback.format_exc().rstrip()
             report(lab, "failed" if error else "done")
-            changed = {path for path, _ in before.items() ^ _files(project.root).items()}
-            return Outcome(lab, run=run, error=error, fresh=True, changed=tuple(sorted(changed)))
+            if changed := sorted({path for path, _ in before.items() ^ _files(project.root).items()}):
+                report(lab, f"while it ran, files outside its folder changed: {', '.join(changed[:5])}")
+            return Outcome(lab, run=run, error=error, fresh=True)
 
     async def everything() -> list[Outcome]:
         free = asyncio.Semaphore(jobs or cores())

@@ -14,8 +14,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import filelock
-
 from llmnotes.site.errors import NotebookError, near
 from llmnotes.site.run.labs import Lab, find_labs, read_lab
 from llmnotes.site.run.stored import PACKAGE, DamagedRunError, Run
@@ -23,6 +21,7 @@ from llmnotes.site.run.stored import PACKAGE, DamagedRunError, Run
 __all__ = ["PACKAGE", "DamagedRunError", "Project", "Run"]
 
 KEPT = 4  # runs kept in the cache for each lab: going back to an earlier state finds its run
+LEFT = 24 * 3600  # seconds after which nobody works in a workspace any more
 OWN = "set LLMNOTES_CACHE to a folder of your own, such as LLMNOTES_CACHE=~/.cache/llmnotes"
 
 
@@ -93,30 +92,18 @@ class Project:
         return Run(folder) if folder.is_dir() else None
 
     def valid_run(self, lab: Lab) -> Run | None:
-        """The stored run that still speaks for the lab: from the cache, else the recorded one.
+        """The stored run that still speaks for the lab: from the cache, where a damaged one is none, or the recorded.
 
         Raises:
-            DamagedRunError: a stored run is not what was once written.
+            DamagedRunError: the recorded run is not what was once written.
         """
         self._refuse_foreign()
-        runs = [Run(path.parent) for path in sorted((self.cache / "runs" / lab.stem).glob("*/run.json"), reverse=True)]
-        for run in (*runs, self.recorded(lab)):
-            if run and run.stale_because(lab, self.root) is None:
-                run.check()
-                return run
-        return None
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """One writer at a time."""
-        self._refuse_foreign()
-        try:
-            with filelock.FileLock(self.cache / "lock", timeout=60):
-                yield
-        except filelock.Timeout as error:
-            raise NotebookError(
-                f"{self.cache}: held by another runner for a minute; end it, or delete {error.lock_file}"
-            ) from error
+        for path in sorted((self.cache / "runs" / lab.stem).glob("*"), reverse=True):
+            with suppress(DamagedRunError):
+                if Run(path).speaks_for(lab, self.root):
+                    return Run(path)
+        recorded = self.recorded(lab)
+        return recorded if recorded and recorded.speaks_for(lab, self.root) else None
 
     def _refuse_foreign(self) -> None:
         """Refuse a cache into which somebody else can put what our pages would show."""
@@ -137,31 +124,24 @@ class Project:
         """
         try:
             self.cache.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with self._locked():  # nobody sweeps between the making of a folder and its lock
-                for left in self.cache.glob("tmp-*/"):  # by runners that were killed: they no longer hold its lock
-                    with suppress(filelock.Timeout), filelock.FileLock(left / "lock", blocking=False):
+            self._refuse_foreign()
+            for left in self.cache.glob("tmp-*"):  # by runners that were killed
+                with suppress(FileNotFoundError):
+                    if time.time() - left.stat().st_mtime > LEFT:
                         shutil.rmtree(left, ignore_errors=True)
-                folder = Path(tempfile.mkdtemp(prefix="tmp-", dir=self.cache))
-                used = filelock.FileLock(folder / "lock")
-                used.acquire()
+            work = tempfile.TemporaryDirectory(prefix="tmp-", dir=self.cache, ignore_cleanup_errors=True)
         except OSError as error:
             raise NotebookError(f"{self.cache}: cannot be written ({error.strerror}); {OWN}") from error
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-            used.release()
+        with work as folder:
+            yield Path(folder)
 
     def publish(self, lab: Lab, folder: Path) -> Run:
         """Move a finished run from its workspace into the cache in one step, and let the oldest ones go."""
         home = self.cache / "runs" / lab.stem
         home.mkdir(parents=True, exist_ok=True)
-        with self._locked():
-            run = Run(folder.rename(home / str(time.time_ns())))  # so that names say which is newer
-            others = sorted(set(home.iterdir()) - {run.folder}, reverse=True)
-            for number, other in enumerate(others, start=2):
-                if number > KEPT or not Run(other).is_whole():
-                    shutil.rmtree(other, ignore_errors=True)
+        run = Run(folder.rename(home / str(time.time_ns())))  # so that names say which is newer
+        for other in sorted(set(home.iterdir()) - {run.folder}, reverse=True)[KEPT - 1 :]:
+            shutil.rmtree(other, ignore_errors=True)
         return run
 
     def keep(self, lab: Lab, run: Run) -> bool:
@@ -171,9 +151,11 @@ class Project:
             NotebookError: nothing can be written there.
         """
         target = lab.path.parent / "recorded" / lab.stem
-        old = Run(target)
-        if old.is_whole() and all(old.meta[what] == run.meta[what] for what in ("files", "depends", "format")):
-            return False
+        with suppress(DamagedRunError):
+            old = Run(target)
+            old.check()
+            if old.meta | {"ran": None} == run.meta | {"ran": None}:
+                return False
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(prefix=".", dir=target.parent, ignore_cleanup_errors=True) as made:

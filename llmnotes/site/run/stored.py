@@ -24,7 +24,7 @@ import llmnotes
 from llmnotes.lab.predictions import holds
 from llmnotes.lab.records import Record
 from llmnotes.site.errors import NotebookError
-from llmnotes.site.run.digests import digest, digest_of
+from llmnotes.site.run.digests import digest_of
 from llmnotes.site.run.labs import Lab
 from llmnotes.site.run.outputs import KINDS, check_results
 
@@ -68,8 +68,6 @@ class Run:
 
     def _damaged(self, what: object) -> NoReturn:
         way_out = f"restore it from git, or make it again with: llmnotes record {self.folder.name}"
-        if self.folder.parent.name != "recorded":
-            way_out = f"delete that folder, or replace it with: llmnotes run --fresh {self.folder.parent.name}"
         raise DamagedRunError(f"{self.folder}: damaged: {what}; {way_out}")
 
     def _read(self, name: str, check: Callable[[Any], object]) -> dict[str, Any]:
@@ -89,8 +87,6 @@ class Run:
     @cached_property
     def cells(self) -> list[list[dict]]:
         """What each code cell put out: `{"kind": "text" | "record" | "prediction" | "figure" | …, …}`."""
-        if self.meta["format"] != FORMAT:
-            self._damaged("it was written by another version of the runner")
         return self._read("results.json", check_results)["cells"]
 
     def _all(self, kind: str) -> list[dict]:
@@ -136,8 +132,7 @@ class Run:
     def digests(self) -> dict[str, str]:
         """The digest of each of its files as it is now, but of run.json."""
         paths = {path.relative_to(self.folder).as_posix(): path for path in sorted(self.folder.rglob("*"))}
-        paths.pop("run.json", None)
-        return {name: digest(path.read_bytes()) for name, path in paths.items() if not path.is_dir()}
+        return {name: digest_of(path) for name, path in paths.items() if name != "run.json" and not path.is_dir()}
 
     def check(self) -> None:
         """Compare every file with the digest that was taken when it was written, and read all of them.
@@ -145,36 +140,25 @@ class Run:
         Raises:
             DamagedRunError: a file is missing, was changed, does not belong here, or holds what no run holds.
         """
-        written = self.meta.get("files", {})
-        try:
-            now = self.digests()
-        except OSError as error:
-            self._damaged(error)
-        for name in sorted(now.keys() | written.keys()):
-            if now.get(name) != written.get(name):
-                missing = "is missing" if name in written else "does not belong to it"
-                self._damaged(f"{name} {'is not what the run wrote' if name in now and name in written else missing}")
+        if wrong := {name for name, _ in self.digests().items() ^ self.meta.get("files", {}).items()}:
+            self._damaged(f"{min(wrong)} is not what the run wrote, gone, or none of its files")
         _ = self.cells
-
-    def is_whole(self) -> bool:
-        """Whether `check` finds nothing."""
-        try:
-            self.check()
-        except DamagedRunError:
-            return False
-        return True
 
     def stale_because(self, lab: Lab, root: Path) -> str | None:
         """Why this run no longer speaks for the lab; None if it still does."""
         if self.meta["format"] != FORMAT:
             return "it was written by another version of the runner"
-        for name, expected in self.meta["depends"].items():
-            if name == "code":
-                if lab.digest != expected:
-                    return "the lab's code changed"
-            elif digest_of(dependency_path(name, root)) != expected:
-                return f"{name} changed"
+        for name, before in self.meta["depends"].items():
+            if before != (lab.digest if name == "code" else digest_of(dependency_path(name, root))):
+                return "the lab's code changed" if name == "code" else f"{name} changed"
         return None
+
+    def speaks_for(self, lab: Lab, root: Path) -> bool:
+        """Whether nothing has changed that it depended on; and then it is whole, or a DamagedRunError is raised."""
+        if self.stale_because(lab, root):
+            return False
+        self.check()
+        return True
 
 
 def dependency_name(path: Path, root: Path) -> str:
