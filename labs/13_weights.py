@@ -310,7 +310,7 @@ figure(
 # %% [markdown]
 # What can be read? L0H2's table alone holds {{ result("weights.facts_best", ".0%") }} of the facts, fed with bare
 # embeddings. All eight tables together, fed with words as they arrive, hold {{ result("weights.facts_all", ".0%") }}.
-# So we can read what this model knows without running it.
+# So we can read nearly all facts that this model knows without running it on text.
 #
 # In the control we look for the facts of another person in the same row, and find
 # {{ result("weights.facts_dealt", ".0%") }}. In *World*, where MLPs take part as well, the tables hold fewer facts:
@@ -323,8 +323,8 @@ figure(
 # {{ result("weights.kind_among", ".0%") }} are right. The model still knows the person and has lost the question.
 #
 # Without L0H2 the opposite happens: {{ result("weights.person_of_kind", ".0%") }} of the answers are of the right kind,
-# but only {{ result("weights.person_right", ".0%") }} are right. So one head brings all facts of the person at once,
-# and another says which of them was asked for.
+# but only {{ result("weights.person_right", ".0%") }} are right. So one head brings the person's facts, and another
+# says which of them was asked for.
 #
 # Three trainings of this model agree. All tables together hold at least
 # {{ result("weights.small_runs_facts_least", ".0%") }} of the facts, and the table of the most needed head at most
@@ -518,9 +518,11 @@ figure(
 #
 # In the second panel, fed with words as they arrive, the marks rise. The ringed head has a positive score in
 # {{ result("weights.runs_top_alone_positive") }} of 5 runs, and in {{ result("weights.runs_alone_better") }} of 5 this
-# score ranks the heads better by what they do. Why does the input matter so much? In a tied model the embedding of a
-# word is also the direction that says “this word is next”. Most late heads push against it when fed with bare
-# embeddings, whatever they do with words as they arrive. Why they do so is open.
+# score ranks the heads better by what they do.
+#
+# Why does the input matter so much? In a tied model the embedding of a word is also the direction that says “this word
+# is next”. Most late heads push against it when fed with bare embeddings, whatever they do with words as they arrive.
+# Why they do so is open.
 #
 # ## What surprised us
 #
@@ -638,8 +640,8 @@ for _, kind, how in KINDS:
 # The last layer's scores are all {{ result("weights.last_layer", ".2f") }} or below.
 #
 # The direct path's correlation with the true table of pairs (in logarithms, within rows) is
-# {{ result("weights.correlation", ".2f") }}: none. One layer is enough to do better. Layer 0, given each word by
-# itself, has {{ result("weights.one_way_layer0", ".0%") }} of the pairs in the right order.
+# {{ result("weights.correlation", ".2f") }}. One layer is enough to do better: layer 0, given each word by itself, has
+# {{ result("weights.one_way_layer0", ".0%") }} of the pairs in the right order.
 #
 # ### In a model of real text
 #

@@ -116,9 +116,9 @@ figure(
 )
 
 # %% [markdown]
-# {{ result("activations.speech_above") }} of the seven other verbs of speech activate it more than any control verb does. It
-# responds to a kind of word rather than to one word, so we could call it the “verb of speech” neuron. Many published names of
-# neurons were found in this way. How many neurons have such a name?
+# Of the seven other verbs of speech, {{ result("activations.speech_above") }} activate it more than any control verb
+# does. It responds to a kind of word rather than to one word, so we could call it the “verb of speech” neuron. Many
+# published names of neurons were found in this way. How many neurons have such a name?
 #
 # ## A neuron is active where the text agrees with its key
 #
