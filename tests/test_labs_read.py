@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from itertools import pairwise
 
@@ -94,7 +95,8 @@ def test_one_broken_lab_leaves_the_others(notebook: Notebook) -> None:
     assert "its name is taken by 02_again.py" in str(broken["03_again"])
     for stem in ("7_c", "02-e", "notalab"):
         assert f"named {stem!r}; expected two digits and lower-case words" in str(broken[stem])
-    assert "needs names '02_god', which is no lab; did you mean '02_good'?" in str(broken["04_needs"])
+    assert "needs names '02_god', which is no lab that stands before it" in str(broken["04_needs"])
+    assert "did you mean '02_good'?" in str(broken["04_needs"])
     assert "expected two digits and lower-case words" in str(broken["05_Upper"])
     with pytest.raises(NotebookError) as caught:
         notebook.project.labs()
@@ -109,11 +111,12 @@ def test_labs_are_picked_by_any_of_their_names(notebook: Notebook) -> None:
         labs, broken = notebook.project.pick((name,))
         assert [found.path for found in labs] == [lab.path]
         assert not broken
-    labs, broken = notebook.project.pick(("07_residual_steam", "missing.py", "1"))
-    assert not labs
-    assert "did you mean 'residual_stream'?" in str(broken["07_residual_steam"])
-    assert "No such file" in str(broken["missing.py"])
+    labs, broken = notebook.project.pick(("7", "1"))
+    assert labs == [lab]
     assert "not valid Python" in str(broken["01_broken"])
+    for name, said in (("07_residual_steam", "did you mean 'residual_stream'?"), ("missing.py", "No such file")):
+        with pytest.raises(NotebookError, match=re.escape(said)):
+            notebook.project.pick((name,))
 
 
 def test_only_what_is_executed_counts_for_the_digest(notebook: Notebook) -> None:

@@ -39,7 +39,7 @@ def test_a_lab_may_need_only_what_stands_before_it(notebook: Notebook) -> None:
     labs, broken = find_labs(notebook.root / "labs")
     assert [lab.stem for lab in labs] == ["02_first", "03_second", "01_later"]
     assert set(broken) == {"04_wrong", "05_itself"}
-    assert "needs names '01_later', which does not stand before it" in str(broken["04_wrong"])
+    assert "needs names '01_later', which is no lab that stands before it" in str(broken["04_wrong"])
 
 
 def header(needs: str, **more: str) -> dict:

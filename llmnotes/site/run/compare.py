@@ -8,14 +8,10 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from llmnotes.lab.predictions import holds
-from llmnotes.lab.records import Record
 from llmnotes.site.errors import NotebookError
 from llmnotes.site.run.execute import execute, threads
 from llmnotes.site.run.labs import Lab
@@ -29,83 +25,53 @@ CONDITIONS |= {f"noise {seed}": {"LLMNOTES_NOISE": str(seed)} for seed in (1, 2,
 SLOWER = 5  # an older processor may take so many times as long
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """A value, or an array that a figure shows, in the recorded and in a fresh run; None where one lacks it."""
+def comparisons(recorded: Run, fresh: Run) -> Iterator[tuple[str, float, str]]:
+    """Compare every value of two runs and every array of their figures.
 
-    name: str
-    before: Any
-    now: Any
-    allowed: float = 0.0
-    because: str = ""
-
-    @cached_property
-    def apart(self) -> np.ndarray:
-        """How far each number lies from the recorded one: infinite for a gap on one side, or another shape or kind."""
-        if self.before is None or self.now is None:
-            return np.array(np.inf)
-        before, now = np.asarray(self.before), np.asarray(self.now)
-        if before.shape != now.shape or (before.dtype == bool) != (now.dtype == bool):
-            return np.full(before.shape, np.inf)
-        before, now = before.astype(float), now.astype(float)
-        with np.errstate(invalid="ignore"):
-            apart = np.where((now == before) | (np.isnan(now) & np.isnan(before)), 0.0, np.abs(now - before))
-        return np.where(np.isnan(apart), np.inf, apart)
-
-    @property
-    def used(self) -> float:
-        """The share of the tolerance that is used: more than 1 is a fault, infinity one of what must be exact."""
-        apart = float(self.apart.max(initial=0.0))
-        return apart / self.allowed if self.allowed else (np.inf if apart else 0.0)
-
-    @property
-    def fault(self) -> str:
-        """What is wrong, in a line; nothing if all lies within what is allowed."""
-        if self.used <= 1:
-            return ""
-        if self.before is None or self.now is None:
-            return f"{self.name}: {'is new' if self.before is None else 'is gone'}"
-        before, now = np.asarray(self.before), np.asarray(self.now)
-        if before.shape != now.shape:
-            return f"{self.name}: recorded with shape {before.shape}, now {now.shape}"
-        worst = tuple(map(int, np.unravel_index(self.apart.argmax(), before.shape)))
-        return (
-            f"{self.name}: recorded {before[worst]!s}, now {now[worst]!s}{f' at {worst}' if worst else ''}, "
-            f"tolerance {self.allowed:.3g} ({self.because or 'exact'})"
-        )
-
-
-def comparisons(recorded: Run, fresh: Run) -> Iterator[Comparison]:
-    """Every value of two runs, then every array of their figures, with what it may move and why."""
-    for name in sorted(recorded.values.keys() | fresh.values.keys()):
-        before, now = recorded.values.get(name), fresh.values.get(name)
-        if before and now:
-            yield Comparison(name, before.value, now.value, margin(now, before.value), now.because)
-        else:
-            yield Comparison(name, before, now)
-    for name in sorted(recorded.figures.keys() | fresh.figures.keys()):
-        figure = fresh.figures.get(name)
-        if not figure or name not in recorded.figures:
-            yield Comparison(f"figure {name}", recorded.figures.get(name), figure)
+    Yields:
+        Its name; the share of its tolerance that is used, where more than 1 is a fault, and infinity one of what must
+        be exact, is missing on one side, or of another shape or kind; and what differs, in words.
+    """
+    before, after = _numbers(recorded), _numbers(fresh)
+    for name in [*before, *(name for name in after if name not in before)]:
+        if name not in before or name not in after:
+            yield name, np.inf, f"is {'gone' if name in before else 'new'}"
             continue
-        before, now = recorded.arrays(name), fresh.arrays(name)
-        for array in sorted(before.keys() | now.keys()):
-            known = np.asarray(before.get(array, 0.0))
-            known = known[np.isfinite(known)]
-            # a figure's `rtol` is a share of an array's range, or of its size if it is flat
-            size = np.ptp(known) or np.abs(known).max() or 1.0 if known.size else 1.0
-            allowed = figure["rtol"] * float(size)
-            yield Comparison(f"figure {name}: {array}", before.get(array), now.get(array), allowed, figure["because"])
+        (old, size, *_), (new, _, rtol, atol, because) = before[name], after[name]
+        if old.shape != new.shape:
+            yield name, np.inf, f"recorded with shape {old.shape}, now {new.shape}"
+            continue
+        with np.errstate(invalid="ignore"):
+            apart = np.nan_to_num(np.abs(new.astype(float) - old), nan=np.inf, posinf=np.inf)
+        apart = np.where((old == new) | (np.isnan(old) & np.isnan(new)), 0.0, apart)
+        if (old.dtype == bool) != (new.dtype == bool):
+            apart = np.full(old.shape, np.inf)
+        if not (most := float(apart.max(initial=0.0))):
+            yield name, 0.0, ""
+            continue
+        allowed = atol + rtol * size
+        worst = tuple(map(int, np.argwhere(apart == most)[0]))
+        told = f"recorded {old[worst]!s}, now {new[worst]!s}{f' at {worst}' if worst else ''}"
+        yield name, most / allowed if allowed else np.inf, f"{told}, tolerance {allowed:.3g} ({because or 'exact'})"
 
 
-def margin(entry: Record, recorded: float) -> float:
-    """How far a value may lie from the recorded one: `atol + rtol · |recorded|`, as in `numpy.isclose`."""
-    return entry.atol + entry.rtol * abs(recorded)
+def _numbers(run: Run) -> dict[str, tuple[np.ndarray, float, float, float, str]]:
+    """The values of a run, then its figures' arrays: each with its size, of which `rtol` is a share, and how far it may
+    move on another machine: rtol, atol, and why."""
+    said = {}
+    for name, one in sorted(run.values.items()):
+        said[name] = np.asarray(one.value), abs(one.value), one.rtol, one.atol, one.because
+    for name, figure in sorted(run.figures.items()):
+        for array, numbers in sorted(run.arrays(name).items()):
+            known = numbers[np.isfinite(numbers)]  # whose size is its range, or that of its numbers if it is flat
+            size = float(np.ptp(known) or np.abs(known).max() or 1.0) if known.size else 1.0
+            said[f"figure {name}: {array}"] = numbers, size, figure["rtol"], 0.0, figure["because"]
+    return said
 
 
 def differences(lab: Lab, recorded: Run, fresh: Run) -> list[str]:
     """Every way in which a fresh run leaves the recorded one, a line each; an empty list if it holds."""
-    said = [one.fault for one in comparisons(recorded, fresh) if one.fault]
+    said = [f"{name}: {what}" for name, used, what in comparisons(recorded, fresh) if used > 1]
     claims = [[(one["claim"], one["p"], one["if_"]) for one in run.predictions] for run in (recorded, fresh)]
     if claims[0] != claims[1]:
         said.append("its predictions changed")
@@ -120,7 +86,7 @@ def differences(lab: Lab, recorded: Run, fresh: Run) -> list[str]:
 def near_the_line(run: Run, prediction: dict) -> bool:
     """Whether the value that settles a prediction may come out on either side of its line, within its tolerance."""
     entry = run.values[prediction["resolved_by"]]
-    allowed = margin(entry, entry.value)
+    allowed = entry.atol + entry.rtol * abs(entry.value)
     around = (entry.value + share * allowed for share in (-1, -0.5, 0, 0.5, 1))
     return len({holds(value, prediction["if_"]) for value in around}) > 1
 
@@ -167,8 +133,8 @@ def stress_labs(project: Project, labs: list[Lab], *, hub: bool, jobs: int | Non
                     faults.append(f"{lab.stem}: it fails under {condition}: {error}")
                     continue
                 faults += [f"{line}, under {condition}" for line in differences(lab, recorded, run)]
-                for one in comparisons(recorded, run):
-                    used[one.name] = max(used.get(one.name, (-1.0, "")), (one.used, condition))
+                for name, share, _ in comparisons(recorded, run):
+                    used[name] = max(used.get(name, (-1.0, "")), (share, condition))
         return used, faults
 
     wanted = [lab for lab in labs if may_run(lab, hub, fetch=True)]

@@ -96,11 +96,14 @@ class _Kernel(AsyncKernelManager):
 
 
 class _Client(NotebookClient):
-    """nbclient, which would keep all that a cell prints, however much that is."""
+    """nbclient, which would keep all that a cell prints, and takes a minute to join it where a line is long."""
 
     def output(self, outs: list, msg: dict, display_id: str | None, cell_index: int) -> object:
-        name = msg["content"].get("name")
-        if msg["msg_type"] == "stream" and sum(len(o.text) for o in outs if o.get("name") == name) > 20 * LONGEST:
+        content = msg["content"]
+        if msg["msg_type"] == "stream" and sum(len(out.get("text", "")) for out in outs) > 20 * LONGEST:
+            return None
+        if msg["msg_type"] == "stream" and outs and outs[-1].get("name") == content["name"]:
+            outs[-1].text += content["text"]
             return None
         return super().output(outs, msg, display_id, cell_index)
 
@@ -118,7 +121,6 @@ async def _run_kernel(
     kernel = _Kernel(connection_file=str(sockets / "kernel.json"))
     if os.name == "posix":
         kernel.transport = "ipc"  # no ports, so that no two runners meet on one
-    # joining what a cell printed is ours: nbclient's regular expressions take a minute for one long line
     notebook = nbformat.v4.new_notebook(cells=[*cells])
     client = _Client(notebook, km=kernel, timeout=None, record_timing=False, coalesce_streams=False)
     at, limit = 0, asyncio.timeout(lab.timeout)

@@ -158,12 +158,9 @@ def find_labs(folder: Path) -> tuple[list[Lab], dict[str, NotebookError]]:
     labs: list[Lab] = []
     broken: dict[str, NotebookError] = {}
     cells = re.compile(r"\A# ---|^# ?%%", re.MULTILINE)  # which a module that stands beside the labs has not
-    paths = [
-        path
-        for path in sorted(folder.glob("*.py"))
-        if path.stem[0].isdigit() or cells.search(path.read_text(encoding="utf-8-sig", errors="replace"))
-    ]
-    for path in paths:
+    for path in sorted(folder.glob("*.py")):
+        if not (path.stem[0].isdigit() or cells.search(path.read_text(encoding="utf-8-sig", errors="replace"))):
+            continue
         try:
             if not STEM.fullmatch(path.stem):
                 raise NotebookError(
@@ -178,13 +175,12 @@ def find_labs(folder: Path) -> tuple[list[Lab], dict[str, NotebookError]]:
         except NotebookError as error:
             broken[path.stem] = error
     labs.sort(key=lambda lab: (CHAPTERS.index(lab.chapter), lab.stem))
-    stems, later = {path.stem for path in paths}, {lab.stem for lab in labs}
+    before = {"hub", SMOLLM2, *broken}
     for lab in labs:
-        for need in [one for one in lab.needs if one in later or one not in stems | {"hub", SMOLLM2}]:
-            order = "labs stand in the order of their chapters, and in each by their numbers"
-            why = f"does not stand before it; {order}" if need in later else f"is no lab{near(need, stems)}"
+        for need in [one for one in lab.needs if one not in before]:
+            why = f"is no lab that stands before it, in the order of chapters and numbers{near(need, before)}"
             broken[lab.stem] = NotebookError(f"{lab.path}: header: needs names {need!r}, which {why}")
-        later.remove(lab.stem)
+        before.add(lab.stem)
     return [lab for lab in labs if lab.stem not in broken], broken
 
 

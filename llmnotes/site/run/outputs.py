@@ -6,7 +6,6 @@ import json
 import math
 import re
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Annotated, Any
 
 from nbformat import NotebookNode
@@ -97,18 +96,13 @@ def _check_settled(what: str, name: str, condition: str, values: dict[str, float
 def outputs_of(cell: NotebookNode) -> list[dict]:
     """The outputs of one executed cell; what goes to stderr (progress bars, warnings) is not kept."""
     outputs: list[dict] = []
-    kinds = {MIME.format(kind): kind for kind in _SAID}
-    for stream, parts in groupby(cell.outputs, key=lambda out: out.output_type == "stream" and out.name):
-        if stream:
-            text = shortened("".join(out.text for out in parts)).rstrip("\n")
-            if stream == "stdout" and text.strip():
-                outputs.append({"kind": "text", "text": text})
-            continue
-        for data in (out.get("data", {}) for out in parts):
-            if mime := next((mime for mime in kinds if mime in data), None):
-                outputs.append({"kind": kinds[mime], **clean(data[mime])})
-            elif "text/plain" in data:
-                outputs.append({"kind": "text", "text": shortened(data["text/plain"])})
+    for out in cell.outputs:
+        data = out.get("data", {})
+        said = [{"kind": kind, **clean(data[MIME.format(kind)])} for kind in _SAID if MIME.format(kind) in data]
+        text = out.text if out.get("name") == "stdout" else data.get("text/plain", "")
+        if not said and text.strip():
+            said = [{"kind": "text", "text": shortened(text).rstrip("\n")}]
+        outputs += said
     return outputs
 
 

@@ -66,6 +66,9 @@ class Project:
 
         Returns:
             The labs that can run, and by their stems what is wrong with those asked for that cannot.
+
+        Raises:
+            NotebookError: no lab has that name, or the script at that path is none.
         """
         labs, broken = find_labs(self.root / "labs")
         if not names:
@@ -73,16 +76,13 @@ class Project:
         known = {lab.stem: lab for lab in labs} | broken
         picked: dict[str, Lab | NotebookError] = {}
         for name in names:
-            found = {stem: one for stem, one in known.items() if _is_called(stem, name)}
-            try:
-                if name.endswith(".py"):
-                    found = {Path(name).stem: read_lab(Path(name))}
-                if not found:
-                    keys = [stem.partition("_")[2] or stem for stem in known]
-                    raise NotebookError(f"no lab is called {name!r}{near(name, keys)}")
-            except NotebookError as error:
-                found = {name: error}
-            picked |= found
+            if name.endswith(".py"):
+                picked[Path(name).stem] = read_lab(Path(name))
+            elif found := {stem: one for stem, one in known.items() if _is_called(stem, name)}:
+                picked |= found
+            else:
+                keys = [stem.partition("_")[2] or stem for stem in known]
+                raise NotebookError(f"no lab is called {name!r}{near(name, keys)}")
         labs = [one for one in picked.values() if isinstance(one, Lab)]
         return labs, {stem: one for stem, one in picked.items() if isinstance(one, NotebookError)}
 
@@ -98,22 +98,20 @@ class Project:
             DamagedRunError: the recorded run is not what was once written.
         """
         self._refuse_foreign()
-        for path in sorted((self.cache / "runs" / lab.stem).glob("*"), reverse=True):
-            with suppress(DamagedRunError):
-                if Run(path).speaks_for(lab, self.root):
-                    return Run(path)
-        recorded = self.recorded(lab)
-        return recorded if recorded and recorded.speaks_for(lab, self.root) else None
+        cached = [Run(path) for path in sorted((self.cache / "runs" / lab.stem).glob("*"), reverse=True)]
+        for run in (*cached, self.recorded(lab)):
+            with suppress(DamagedRunError if run in cached else ()):
+                if run and run.stale_because(lab, self.root) is None:
+                    run.check()
+                    return run
+        return None
 
     def _refuse_foreign(self) -> None:
         """Refuse a cache into which somebody else can put what our pages would show."""
-        if not self.cache.is_dir() or not hasattr(os, "getuid"):
-            return
-        state = self.cache.stat()
-        foreign = state.st_uid != os.getuid()
-        if foreign or state.st_mode & 0o002:
-            why = "it belongs to another user" if foreign else "anyone may write to it"
-            raise NotebookError(f"{self.cache}: {why}, so its runs cannot be trusted; {OWN}")
+        if self.cache.is_dir() and hasattr(os, "getuid"):
+            state = self.cache.stat()
+            if state.st_uid != os.getuid() or state.st_mode & 0o002:
+                raise NotebookError(f"{self.cache}: others may write to it, so its runs cannot be trusted; {OWN}")
 
     @contextmanager
     def workspace(self) -> Iterator[Path]:
@@ -160,8 +158,7 @@ class Project:
             target.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(prefix=".", dir=target.parent, ignore_cleanup_errors=True) as made:
                 new = shutil.copytree(run.folder, Path(made, "new"))
-                if target.exists():
-                    target.rename(Path(made, "old"))
+                shutil.rmtree(target, ignore_errors=True)
                 new.rename(target)
         except OSError as error:  # shutil's own collects several, and has no text of the system's
             raise NotebookError(f"{target.parent}: cannot be written ({error.strerror or error})") from error

@@ -153,13 +153,6 @@ class Run:
                 return "the lab's code changed" if name == "code" else f"{name} changed"
         return None
 
-    def speaks_for(self, lab: Lab, root: Path) -> bool:
-        """Whether nothing has changed that it depended on; and then it is whole, or a DamagedRunError is raised."""
-        if self.stale_because(lab, root):
-            return False
-        self.check()
-        return True
-
 
 def dependency_name(path: Path, root: Path) -> str:
     """How a run names a file it depended on: below the package, the project, or elsewhere."""
