@@ -1,5 +1,7 @@
 """A first token that is a sink: methods leave its vector out or warn, and ordinary models are as they were."""
 
+import warnings
+
 import pytest
 import torch
 
@@ -55,7 +57,13 @@ def test_the_difference_of_means_leaves_sinks_out(gpt2):
     with as_sink(gpt2):
         with pytest.warns(UserWarning, match=r"4 of 15 vectors .*left out of the means"):
             vector = difference_of_means(gpt2, one, other, 1)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            kept = difference_of_means(gpt2, one, other, 1, keep_giants=True)
+            last = difference_of_means(gpt2, one, other, 1, last_only=True)
     torch.testing.assert_close(vector, wanted, rtol=1e-4, atol=1e-5)
+    assert kept[5].abs() > 10 * vector[5].abs()
+    assert last.norm() < 50
 
 
 def test_probes_warn_of_sinks(gpt2):
@@ -74,7 +82,12 @@ def test_dictionaries_leave_sinks_out():
     with pytest.warns(UserWarning, match=r"100 of 2000 vectors .*left out of the training"):
         sae, log = train_sae(with_sinks, 48, k=4, steps=300)
     assert torch.equal(sae.w_dec, plain.w_dec)
+    _, spoilt = train_sae(with_sinks, 48, k=4, steps=300, keep_giants=True)
     assert log.explained[-1] > 0.8
+    ordinary = x[giants(with_sinks).logical_not()]
+    error = lambda s: (s.decode(s.encode(ordinary)) - ordinary).pow(2).sum(-1).mean()  # noqa: E731
+    assert error(sae) < 0.5 * error(train_sae(with_sinks, 48, k=4, steps=300, keep_giants=True)[0])
+    assert spoilt.explained[-1] > 0.9  # its own number does not tell: it explains the giants
 
 
 def revived(k, n_dead):

@@ -58,6 +58,9 @@ def test_padding_changes_no_score(gpt2):
     seen = [trace(gpt2, row, ["pattern"])["pattern", 1][0] for row in rows]
     paid = torch.cat([torch.stack([p[:, q, q - 1] for q in range(1, p.size(1))]) for p in seen])
     torch.testing.assert_close(together["previous"].values[1], paid.mean(0), rtol=1e-5, atol=1e-5)
+    left = looking(gpt2, rows, padding="left")
+    for name in together:
+        torch.testing.assert_close(left[name].values, together[name].values, rtol=1e-4, atol=1e-5)
 
 
 def eigenvalue_score(table):

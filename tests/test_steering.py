@@ -13,6 +13,9 @@ def test_the_vector_is_the_difference_of_means(model):
     vector = difference_of_means(model, towards, away, 1)
     one = torch.cat([trace(model, row)["resid_post", 1][0] for row in towards]).mean(0)
     torch.testing.assert_close(vector, one - trace(model, away[0])["resid_post", 1][0].mean(0), rtol=1e-4, atol=1e-5)
+    last = difference_of_means(model, towards, away, 1, last_only=True)
+    one = torch.stack([trace(model, row)["resid_post", 1][0, -1] for row in towards]).mean(0)
+    torch.testing.assert_close(last, one - trace(model, away[0])["resid_post", 1][0, -1], rtol=1e-4, atol=1e-5)
 
 
 def test_an_unembedding_row_steers_towards_its_token(gpt2, ids):

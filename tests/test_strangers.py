@@ -94,6 +94,11 @@ def test_numbers_of_numpy_and_torch_count_as_whole_numbers(gpt2, ids, other_ids)
             logits()
 
 
+def test_a_mask_lies_where_the_values_lie(gpt2):
+    seen = trace(gpt2, [[7, 3, 21], [9]], ["z", "resid_post"], keep_on="meta")
+    assert {seen.mask.device.type, seen.tokens.device.type, seen["z", 0].device.type} == {"meta"}
+
+
 # --------------------------------------------------------------------------------------------------- train mode
 
 
@@ -216,7 +221,8 @@ def test_a_random_twin_reseeds_nothing(gpt2, monkeypatch):
 
 def test_tokens_keep_their_leading_space(stories):
     text = "Once upon a time, there was a little girl named Lily."
-    assert "".join(words(stories.tokenizer, stories.ids(text)[0].tolist())).removeprefix("<s>") == f" {text}"
+    seen = trace(stories, text, ["logits"])
+    assert "".join(seen.words()).removeprefix("<s>") == f" {text}"
     metric = logit_difference(stories, "he", "she")
     result = sweep(stories, "Once there was a boy", "Once there was a girl", metric, layers=[0])
     assert " there" in result.words

@@ -70,7 +70,7 @@ def repeated_tokens(
 
 
 @torch.no_grad()
-def looking(model: Any, inputs: Inputs) -> dict[str, Scores]:
+def looking(model: Any, inputs: Inputs, *, padding: str = "right") -> dict[str, Scores]:
     """How much attention each head pays, on average, to a kind of place.
 
     - "previous": the token before;
@@ -85,7 +85,7 @@ def looking(model: Any, inputs: Inputs) -> dict[str, Scores]:
     Scores are (layer, head); chance is a head that looks at all it can see alike. A kind of place that the inputs never
     offer is left out.
     """
-    seen = trace(model, inputs, ["pattern"])
+    seen = trace(model, inputs, ["pattern"], padding=padding)
     patterns = seen.stack("pattern").float()  # (layer, batch, head, query, key)
     n = seen.tokens.size(1)
     query, key = torch.arange(n, device=patterns.device)[:, None], torch.arange(n, device=patterns.device)

@@ -56,6 +56,8 @@ class Probe:
     shuffled: float  # the same probe, trained and scored on labels shuffled among the examples
     directions: Float[Tensor, "class d"]  # unit vectors; one for two classes
     classes: list[Any]
+    n_train: int
+    n_test: int
 
 
 def probe(
@@ -117,6 +119,8 @@ def probe(
         shuffled=_fit(scaled[train], mixed[train], strength).score(scaled[test], mixed[test]),
         directions=torch.tensor(weights / np.linalg.norm(weights, axis=1, keepdims=True), dtype=torch.float32),
         classes=classes.tolist(),
+        n_train=len(train),
+        n_test=len(test),
     )
 
 
@@ -127,6 +131,7 @@ def activations(
     *,
     positions: Sequence[int] | None = None,
     layers: int | Sequence[int] | None = None,
+    rows: int | None = None,
 ) -> Float[Tensor, "layer example d"]:
     """Activations as probes read them: rows of all the real tokens, or of one position of each text.
 
@@ -138,7 +143,7 @@ def activations(
         ValueError: not one position for each text.
         IndexError: a position at which a text has no token.
     """
-    seen = trace(model, inputs, [place], layers=layers)
+    seen = trace(model, inputs, [place], layers=layers, rows=rows)
     stacked = seen.stack(place).flatten(3)  # (layer, batch, pos, d)
     if positions is None:
         return stacked[:, seen.mask]

@@ -100,6 +100,7 @@ def train_sae(
     lr: float = 3e-3,
     every: int = 100,
     seed: int = 0,
+    keep_giants: bool = False,
 ) -> tuple[SAE, Log]:
     """Train an autoencoder on activations.
 
@@ -116,6 +117,7 @@ def train_sae(
         aux: the weight of the error with which the d / 2 strongest dead features reconstruct what the others leave;
             1/32 in Gao et al. None revives dead features instead.
         lr: learning rate, falling to zero over the last fifth.
+        keep_giants: train on giant vectors, too (`llmnotes.methods.giants`), which are else left out with a warning.
 
     Returns:
         The autoencoder, in the scale of x, and the log.
@@ -131,8 +133,8 @@ def train_sae(
     if x.ndim != 2 or not x.isfinite().all():
         raise ValueError(f"x has shape {tuple(x.shape)}; expected (example, d), all values finite")
     x, d = x.detach().float(), x.size(1)
-    if (large := giants(x)).any():
-        say_giants(large, "left out of the training")
+    if not keep_giants and (large := giants(x)).any():
+        say_giants(large, "left out of the training; keep_giants=True trains on them")
         x = x[~large]
     center = x.mean(0)
     scale = (x - center).norm(dim=-1).mean().item() / d**0.5 or 1.0

@@ -36,23 +36,27 @@ def difference_of_means(
     layer: int,
     *,
     place: str = "resid_post",
+    last_only: bool = False,
+    keep_giants: bool = False,
 ) -> Float[Tensor, " d_model"]:
     """The vector from the mean activation of some texts to that of others (Turner et al. 2023; Rimsky et al. 2024).
 
-    It is as long as the means are apart: a dose of 1 moves from one to the other. Giant vectors among the tokens
-    (`llmnotes.methods.giants`) are left out with a warning.
+    It is as long as the means are apart: a dose of 1 moves from one to the other.
 
     Args:
         towards: texts that have what the vector shall bring.
         away: texts that have not, and are alike otherwise.
+        last_only: use each text's last token instead of all its tokens.
+        keep_giants: count giant vectors, too (`llmnotes.methods.giants`), which are else left out with a warning.
     """
     sides = []
     for texts in (towards, away):
         seen = trace(model, texts, [place], layers=[layer])
-        sides.append(seen[place, layer][seen.mask])
+        value = seen[place, layer]
+        sides.append(value[range(len(value)), seen.mask.sum(-1) - 1] if last_only else value[seen.mask])
     large = giants(torch.cat(sides)).split([len(side) for side in sides])
-    if not any(side.all() for side in large):
-        say_giants(torch.cat(large), "left out of the means")
+    if not keep_giants and not any(side.all() for side in large):
+        say_giants(torch.cat(large), "left out of the means; keep_giants=True counts them")
         sides = [side[~those] for side, those in zip(sides, large, strict=True)]
     return sides[0].float().mean(0) - sides[1].float().mean(0)
 

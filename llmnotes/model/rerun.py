@@ -59,7 +59,7 @@ def rerun(model: Any, inputs: Inputs, rows: Sequence[int], positions: Sequence[i
     columns = torch.arange(before, device=n.device) - (before - at[:, None])
     came = columns.clamp(min=0)[:, None, :, None]
     kept = [
-        tuple(x[n].take_along_dim(came, dim=2) for x in (layer.keys, layer.values))
+        [pad(x[n].take_along_dim(came, dim=2), (0, 0, 0, 1)) for x in (layer.keys, layer.values)]
         for layer in full.past_key_values.layers
     ]
     mask = pad((columns >= 0).long(), (0, 1), value=1)
@@ -79,12 +79,25 @@ def rerun(model: Any, inputs: Inputs, rows: Sequence[int], positions: Sequence[i
     return again
 
 
-def _cache(kept: list[tuple[Tensor, Tensor]]) -> Any:
-    """A cache of keys and values, to which a run adds the place's own."""
-    from transformers import DynamicCache
+def _cache(kept: list[list[Tensor]]) -> Any:
+    """A cache with one free column at its end for the place's own keys and values: to grow one takes longer."""
+    from transformers.cache_utils import DynamicCache, DynamicLayer
+
+    class Kept(DynamicLayer):
+        def __init__(self, room: list[Tensor]) -> None:
+            super().__init__()
+            self.room, self.is_initialized = room, True
+            self.dtype, self.device = room[0].dtype, room[0].device
+            self.keys, self.values = (x[:, :, :-1] for x in room)
+
+        def update(self, keys: Tensor, values: Tensor, *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor]:
+            if keys.requires_grad or values.requires_grad:
+                return torch.cat([self.keys, keys], dim=2), torch.cat([self.values, values], dim=2)
+            for room, new in zip(self.room, (keys, values), strict=True):
+                room[:, :, -1:] = new
+            return self.room[0], self.room[1]
 
     cache = DynamicCache()
-    for layer, (keys, values) in enumerate(kept):
-        cache.update(keys, values, layer)
+    cache.layers = [Kept(room) for room in kept]
     cache.llmnotes_start = 0  # to edits each place is a text of one token
     return cache

@@ -22,9 +22,9 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from llmnotes.model.architectures import parts, run
+from llmnotes.model.architectures import parts, run, unwrap
 from llmnotes.model.hooks import PLACES, available, check_place, hooked
-from llmnotes.model.inputs import Inputs, batch, chosen, integers
+from llmnotes.model.inputs import Inputs, batch, chosen, integers, words
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class Trace:
     mask: Bool[Tensor, "batch pos"]
     values: dict[tuple[str, int | None], Tensor] = field(repr=False)
     n_layers: int
+    tokenizer: Any = field(default=None, repr=False)
 
     @property
     def places(self) -> tuple[str, ...]:
@@ -62,6 +63,10 @@ class Trace:
             raise KeyError(f"the trace holds no layers of {place!r}; it holds {self.places}")
         return torch.stack([self.values[place, layer] for layer in layers])
 
+    def words(self, row: int = 0) -> list[str]:
+        """The real tokens of one row as text, or their ids as text where there is no tokenizer."""
+        return words(self.tokenizer, self.tokens[row][self.mask[row]].tolist())
+
 
 class _Enough(Exception):  # noqa: N818  (not an error: it ends a run whose last wanted place is behind it)
     pass
@@ -75,6 +80,7 @@ def trace(
     layers: int | Iterable[int] | None = None,
     grad: bool = False,
     padding: str = "right",
+    keep_on: str | torch.device | None = None,
     rows: int | None = None,
 ) -> Trace:
     """Run the model once and keep the places asked for, exactly as the model computed them.
@@ -88,13 +94,14 @@ def trace(
         places: names from `llmnotes.model.hooks.PLACES`; all that the architecture has, if not given.
         layers: which layer or layers to keep, negative ones from the end; all, if not given.
         grad: keep the graph, so that `torch.autograd.grad(metric, trace[...])` works.
+        keep_on: a device to move the kept values, the tokens and the mask to, such as "cpu" to spare a GPU's memory.
         rows: how many texts run at once, all if not given; interventions that hold values of a whole batch need all.
 
     Raises:
         ValueError: a place that the model has not; an empty or too long text (see `llmnotes.model.inputs.batch`).
         IndexError: a layer that the model has not.
     """
-    found = parts(model)
+    found, (hf, tokenizer) = parts(model), unwrap(model)
     wanted = available(found) if places is None else [places] if isinstance(places, str) else list(places)
     for place in wanted:
         check_place(found, place)
@@ -112,7 +119,7 @@ def trace(
         def keep(value: Tensor, start: int) -> Tensor | None:
             if grad and not value.requires_grad:  # a model whose parameters are frozen
                 value = value.detach().requires_grad_()
-            values[key] = value
+            values[key] = value if keep_on is None else value.to(keep_on)
             if key == keys[-1] and key[0] != "logits":
                 raise _Enough
             return value if grad else None  # handing it back puts a view, such as z by head, on the gradient's path
@@ -125,8 +132,9 @@ def trace(
         for start in range(0, n, rows or n):
             some = slice(start, start + (rows or n))
             with suppress(_Enough):
-                run(found.model, given.tokens[some], **{name: value[some] for name, value in given.extra.items()})
+                run(hf, given.tokens[some], **{name: value[some] for name, value in given.extra.items()})
             done.append(dict(values))
     if len(done) > 1:
         values = {key: torch.cat([part.pop(key) for part in done]) for key in list(values)}
-    return Trace(given.tokens, given.mask, values, found.sizes.n_layers)
+    tokens, mask = (given.tokens, given.mask) if keep_on is None else (given.tokens.to(keep_on), given.mask.to(keep_on))
+    return Trace(tokens, mask, values, found.sizes.n_layers, tokenizer)
