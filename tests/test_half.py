@@ -45,7 +45,7 @@ def test_sweeps_paths_and_attribution(twins, ids, other_ids):
     full, halves = twins
     metric = logit_difference(full, 4, 9)
     spread = full(ids).logits.std().item()
-    for place, axes in (("resid_pre", ("layer", "position")), ("z", ("layer", "head"))):
+    for place, axes in (("resid_pre", ("layer", "position")), ("z", ("layer", "head")), ("pattern", ("layer", "head"))):
         wanted = sweep(full, ids, other_ids, metric, place, each=axes)
         for half in halves:
             got = sweep(half, ids, other_ids, metric, place, each=axes)

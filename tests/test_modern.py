@@ -62,7 +62,7 @@ def test_sweeps_equal_a_plain_loop(modern, ids, other_ids, place):
     if place not in available(modern):
         pytest.skip("a parallel block has no resid_mid")
     metric, positions = logit_difference(modern, 4, 9), [1, 2, 5, 7]
-    for axes in (("layer", "position"), ("layer", "head"))[: 2 if place == "z" else 1]:
+    for axes in (("layer", "position"), ("layer", "head"))[: 2 if place in ("z", "v", "pattern") else 1]:
         some = {"positions": positions} if "position" in axes else {}
         fast = sweep(modern, ids, other_ids, metric, place, each=axes, **some)
         slow = plain_loop(modern, other_ids, ids, metric, place, axes, **some)

@@ -15,8 +15,8 @@ from llmnotes.patching.sweeps import PATCHABLE, logit_difference, sweep
 def plain_loop(model, base, source, metric, place, axes, at=-1, positions=None):
     """One hooked pass for each patch: slow, and beyond doubt."""
     size, seen = sizes(model.config), trace(model, source)
-    ranges = {"layer": size.n_layers, "head": size.n_heads, "position": base.size(1)}
-    ranges = {axis: range(n) for axis, n in ranges.items()} | ({"position": positions} if positions else {})
+    n_heads = size.n_kv_heads if place == "v" else size.n_heads
+    ranges = {"layer": range(size.n_layers), "head": range(n_heads), "position": positions or range(base.size(1))}
     values = torch.empty([len(ranges[a]) for a in axes])
     for cell in itertools.product(*(range(len(ranges[a])) for a in axes)):
         patch = [ranges[a][i] for a, i in zip(axes, cell, strict=True)]
@@ -24,9 +24,9 @@ def plain_loop(model, base, source, metric, place, axes, at=-1, positions=None):
         part = {f"{axis}s": [named[axis]] for axis in ("head", "position") if axis in named}
         value = seen[place, named["layer"]]
         if "head" in named:
-            value = value[:, :, [named["head"]]]
+            value = value[:, [named["head"]]] if place == "pattern" else value[:, :, [named["head"]]]
         if "position" in named:
-            value = value[:, [named["position"]]]
+            value = value[:, :, [named["position"]]] if place == "pattern" else value[:, [named["position"]]]
         with torch.no_grad(), replace(model, place, named["layer"], value, **part):
             logits = model(base, use_cache=False).logits
         values[cell] = metric(logits[:, at])[0]
@@ -37,7 +37,7 @@ def all_sweeps():
     for place in PATCHABLE:
         yield place, ("layer", "position")
         yield place, ("layer",)
-        if place == "z":
+        if place in ("z", "v", "pattern"):
             yield place, ("layer", "head")
             yield place, ("layer", "head", "position")
 

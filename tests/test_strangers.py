@@ -10,15 +10,15 @@ import pytest
 import torch
 from test_loading import save_tiny
 from tiny_models import build
-from transformers import GenerationConfig, GPT2ForSequenceClassification
+from transformers import BatchEncoding, GenerationConfig, GPT2ForSequenceClassification
 
 import llmnotes
 from llmnotes.lab import plots
 from llmnotes.lab.svg import save
 from llmnotes.methods.lens import logit_lens
 from llmnotes.methods.probing import probe
-from llmnotes.methods.steering import generate
-from llmnotes.model.inputs import token_id, words
+from llmnotes.methods.steering import difference_of_means, generate
+from llmnotes.model.inputs import batch, token_id, words
 from llmnotes.model.interventions import ablate, cut_edges
 from llmnotes.model.loading import load, untrained
 from llmnotes.model.loss import nll
@@ -42,16 +42,30 @@ def world():
 @pytest.mark.parametrize("tensors", [None, "pt", "np"])
 def test_a_tokenizers_output_is_its_text(stories, tensors):
     text = "Once upon a time"
-    told = stories.tokenizer(text, return_tensors=tensors)["input_ids"]
+    told = stories.tokenizer(text, return_tensors=tensors)
     assert trace(stories, told, ["logits"]).tokens.tolist() == stories.ids(text).tolist()
     assert nll(stories, told) == nll(stories, text)
     assert torch.equal(logit_lens(stories, told), logit_lens(stories, text))
 
 
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_a_tokenizers_padding_is_left_out(gpt2, side):
+    rows, pad = [[7, 3, 21], [9, 11, 2, 5, 44]], [0, 0]
+    short = {"left": [pad + rows[0], [0, 0, 1, 1, 1]], "right": [rows[0] + pad, [1, 1, 1, 0, 0]]}[side]
+    told = BatchEncoding({"input_ids": torch.tensor([short[0], rows[1]]), "attention_mask": [short[1], [1] * 5]})
+    assert torch.equal(batch(gpt2, told).mask, batch(gpt2, rows).mask)
+    assert nll(gpt2, told) == nll(gpt2, rows)
+    one, two = ({"input_ids": told["input_ids"][[i]], "attention_mask": [told["attention_mask"][i]]} for i in (0, 1))
+    assert torch.equal(difference_of_means(gpt2, one, two, 1), difference_of_means(gpt2, [rows[0]], [rows[1]], 1))
+    assert torch.equal(generate(gpt2, one, tokens=3), generate(gpt2, rows[0], tokens=3))
+
+
 @pytest.mark.parametrize(
     ("wrong", "error", "said"),
     [
-        ({"input_ids": [[1, 2, 3]]}, TypeError, "expected text"),
+        ({"text": "Once"}, TypeError, r"a mapping with \['text'\]"),
+        ({"input_ids": [[1, 2, 3]], "attention_mask": [[1, 0, 1]]}, ValueError, "has gaps"),
+        ({"input_ids": [[1, 2, 3]], "attention_mask": [[1, 1]]}, ValueError, "other sizes"),
         (b"Once", TypeError, "expected text"),
         ({1, 2, 3}, TypeError, "expected text"),
         (7, TypeError, "expected text"),

@@ -24,7 +24,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from llmnotes.model.architectures import parts, sizes, unwrap
 
-Inputs = str | Sequence[str] | Sequence[int] | Sequence[Sequence[int]] | Tensor
+Inputs = str | Sequence[str] | Sequence[int] | Sequence[Sequence[int]] | Tensor | Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,8 @@ def batch(model: Any, inputs: Inputs, *, padding: str = "right") -> Batch:
     a causal model never looks to the right. Padding on the left needs a mask, and positions that start at the text.
 
     Args:
-        inputs: one text, several texts, one row of ids, several rows of ids, or a tensor (pos) or (batch, pos).
+        inputs: one text, several texts, one row of ids, several rows of ids, a tensor (pos) or (batch, pos), or what a
+            tokenizer returns (ids where its mask is 1).
         padding: "right" or "left": where shorter rows are filled up.
 
     Raises:
@@ -176,12 +177,14 @@ def _refuse_dropout(hf: nn.Module) -> None:
 
 
 def _rows(inputs: Any, tokenizer: Any) -> list[list[int]]:
+    if isinstance(inputs, Mapping):
+        return _tokenized(inputs)
     if isinstance(inputs, str):
         inputs = [inputs]
     if hasattr(inputs, "tolist"):
         inputs = inputs.tolist()
     wrong = TypeError(f"got {str(inputs)[:80]}; expected text, a list of texts, or whole numbers as token ids")
-    if isinstance(inputs, (bytes, set, frozenset, Mapping)) or not hasattr(inputs, "__iter__"):
+    if isinstance(inputs, (bytes, set, frozenset)) or not hasattr(inputs, "__iter__"):
         raise wrong
     inputs = [x.tolist() if hasattr(x, "tolist") else x for x in inputs]
     if inputs and all(isinstance(x, str) for x in inputs):
@@ -196,3 +199,19 @@ def _rows(inputs: Any, tokenizer: Any) -> list[list[int]]:
         return [integers("token ids", row) for row in inputs]
     except TypeError:
         raise wrong from None
+
+
+def _tokenized(output: Mapping[str, Any]) -> list[list[int]]:
+    """The rows of a tokenizer's output, without what its mask marks as padding."""
+    if "input_ids" not in output:
+        raise TypeError(f"got a mapping with {sorted(map(str, output))[:5]}; expected a tokenizer's output, or texts")
+    rows = _rows(output["input_ids"], None)
+    if (mask := output.get("attention_mask")) is None:
+        return rows
+    real = _rows(mask, None)
+    if [len(row) for row in real] != [len(row) for row in rows]:
+        raise ValueError("the tokenizer's attention_mask has other sizes than its input_ids")
+    for i, row in enumerate(real):
+        if 0 in row and "0" in "".join(map(str, row)).strip("0"):
+            raise ValueError(f"the attention_mask of text {i} has gaps; it may only mark padding before or after it")
+    return [[t for t, m in zip(row, keep, strict=True) if m] for row, keep in zip(rows, real, strict=True)]

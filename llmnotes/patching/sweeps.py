@@ -40,7 +40,8 @@ from llmnotes.patching.propagate import BASE_PLACES, Base, Entry, base_run, prop
 Metric = Callable[[Float[Tensor, "batch vocab"]], Float[Tensor, " batch"]]
 
 
-PATCHABLE = ("resid_pre", "resid_mid", "resid_post", "attn_out", "mlp_out", "z")
+BY_HEAD = ("z", "v", "pattern")
+PATCHABLE = ("resid_pre", "resid_mid", "resid_post", "attn_out", "mlp_out", *BY_HEAD)
 
 
 @dataclass(frozen=True)
@@ -89,11 +90,12 @@ def sweep(
 
     Args:
         metric: takes logits (batch, vocab) at position `at`, and gives one number for each run (batch).
-        place: one of `resid_pre`, `resid_mid`, `resid_post`, `attn_out`, `mlp_out`, `z`.
+        place: one of `resid_pre`, `resid_mid`, `resid_post`, `attn_out`, `mlp_out`, `z`, `v`, `pattern`.
         each: what gets a run of its own: ("layer", "position"), the default for places without heads; ("layer",
-            "head"), the default for `z`; ("layer", "head", "position") or ("layer",). What is not named is patched as a
-            whole.
+            "head"), the default for the others; ("layer", "head", "position") or ("layer",). What is not named is
+            patched as a whole. A position of `v` is that of the token looked at, one of `pattern` that which looks.
         mode: "denoising" patches clean activations into the corrupted run, "noising" the reverse.
+        heads: which heads; `v` has one for each key-value head.
         at: where the metric looks: a position; several (it then gets (batch, at, vocab)); None for all positions.
         budget_mb: memory for the runs in megabytes; a larger sweep is split, and says so on its progress bar.
 
@@ -109,9 +111,9 @@ def sweep(
         can = [p for p in PATCHABLE if p in available(found)]
         raise ValueError(f"cannot sweep {place!r} in {type(found.model).__name__}; expected one of {can}")
     base_row = patched_row(mode)
-    axes = tuple(each) if each is not None else ("layer", "head" if place == "z" else "position")
+    axes = tuple(each) if each is not None else ("layer", "head" if place in BY_HEAD else "position")
     allowed = [("layer",), ("layer", "position")]
-    allowed += [("layer", "head"), ("layer", "head", "position")] if place == "z" else []
+    allowed += [("layer", "head"), ("layer", "head", "position")] if place in BY_HEAD else []
     if axes not in allowed:
         raise ValueError(f"each is {axes} for {place!r}; expected one of {allowed}")
     for axis, some in (("head", heads), ("position", positions)):
@@ -121,14 +123,16 @@ def sweep(
             )
     prompts = pair(model, clean, corrupted)
     length = prompts.tokens.size(1)
+    n_heads = found.sizes.n_kv_heads if place == "v" else found.sizes.n_heads
     index = {
         "layer": chosen("layer", layers, found.sizes.n_layers),
-        "head": chosen("head", heads, found.sizes.n_heads),
+        "head": chosen("head", heads, n_heads),
         "position": chosen("position", positions, length),
     }
     where = chosen("position", at, length)
 
-    both = trace(found.model, prompts.tokens, [p for p in available(found) if p in (*BASE_PLACES, place)])
+    needed = {*BASE_PLACES, place} | ({"pattern"} if place == "v" else set()) | ({"z"} if place in BY_HEAD else set())
+    both = trace(found.model, prompts.tokens, [p for p in available(found) if p in needed])
     base = base_run(found, both, base_row)
     ends = read_out(found, both["resid_post", -1][:, where])  # (clean and corrupted, at, vocab)
     measure = checked_metric(metric, at, ends)
@@ -137,6 +141,7 @@ def sweep(
     # Before the first token that differs the runs are the same, and behind the last logit read nothing matters.
     differ = (prompts.tokens[0] != prompts.tokens[1]).nonzero()[:, 0].tolist()
     first, last = differ[0], max(where)
+    changes = Changes(found, base, both, base_row, place, first)
     grid = list(product(*(index[axis] for axis in axes)))
     alive = []
     for number, patch in enumerate(grid):
@@ -149,7 +154,7 @@ def sweep(
     values = torch.full((len(grid),), unpatched, device=base.resid[0].device)
     n_tokens = 2 * length * found.sizes.n_layers
     for chunk in _split(alive, lambda item: row_bytes(found, length, item[2], len(where)), budget_mb, progress):
-        entries = _entries(base, both, base_row, place, first, [patch for _, patch, _ in chunk], axes)
+        entries = changes.entries([patch for _, patch, _ in chunk], axes)
         logits, used = propagate(base, entries, where)
         values[[number for number, _, _ in chunk]] = measure(logits)
         n_tokens += used
@@ -160,44 +165,89 @@ def sweep(
     return Sweep(values, axes, index, unpatched, source, mode, read, n_tokens)
 
 
-def _entries(
-    base: Base, both: Trace, row: int, place: str, first: int, patches: list[tuple[int, ...]], axes: tuple[str, ...]
-) -> list[Entry]:
-    """Patches of the run `row` as changes of the residual stream, where every place writes in the end.
+@dataclass(frozen=True)
+class Changes:
+    """Turns patches of a place into changes of the residual stream, where every place writes in the end."""
 
-    One row for each patch, in the order given; patches of one layer must follow each other.
-    """
-    entries, done, every = [], 0, torch.arange(base.length)
-    for layer in dict.fromkeys(patch[0] for patch in patches):
-        mine = [patch[1:] for patch in patches if patch[0] == layer]
-        by = dict(zip(axes[1:], zip(*mine, strict=True), strict=True))
-        # Changed tokens as a grid of row and position; by default every position from the first difference on.
-        changed = (every >= first).expand(len(mine), -1)
-        if "position" in by:
-            changed = every == torch.tensor(by["position"])[:, None]
-        rows, at = (t.to(base.resid[0].device) for t in changed.nonzero(as_tuple=True))
-        old, new = both[place, layer][row], both[place, layer][1 - row]
-        if place.startswith("resid"):
-            target, mid, value = layer + (place == "resid_post"), place == "resid_mid", new[at]
+    found: Any
+    base: Base
+    both: Trace  # the clean run and the corrupted
+    base_row: int
+    place: str
+    first: int  # the first position at which the runs differ
+
+    def entries(self, patches: list[tuple[int, ...]], axes: tuple[str, ...]) -> list[Entry]:
+        """One row for each patch, in the order given; patches of one layer must follow each other."""
+        entries, row = [], 0
+        for layer in dict.fromkeys(patch[0] for patch in patches):
+            mine = [patch[1:] for patch in patches if patch[0] == layer]
+            by = dict(zip(axes[1:], zip(*mine, strict=True), strict=True))
+            heads, positions = (torch.tensor(by[axis]) if axis in by else None for axis in ("head", "position"))
+            # Changed tokens as a grid of row and position; by default every position from the first difference on.
+            every = torch.arange(self.base.length)
+            changed = (every >= self.first).expand(len(mine), -1)
+            if positions is not None:  # whoever looks at a patched value is changed
+                changed = every >= positions[:, None] if self.place == "v" else every == positions[:, None]
+            rows, at = changed.nonzero(as_tuple=True)
+            there = (t if t is None else t.to(self.base.resid[0].device) for t in (heads, positions, rows, at))
+            target, mid, value = self._values(layer, *there)
+            entries.append(Entry(target, mid, rows + row, at, value))
+            row += len(mine)
+        return entries
+
+    def _values(self, layer: int, heads: Any, positions: Any, rows: Tensor, at: Tensor) -> tuple[int, bool, Tensor]:
+        """Before which block (or amid it) the changed tokens enter, and what the residual stream then is."""
+        base, place, source = self.base, self.place, 1 - self.base_row
+        if place in ("resid_pre", "resid_mid", "resid_post"):
+            value = self.both[place, layer][source][at]
+            return layer + (place == "resid_post"), place == "resid_mid", value
+        if place in ("attn_out", "mlp_out"):
+            seen = self.both[place, layer]
+            delta = (seen[source] - seen[self.base_row])[at]
         else:
-            change = _heads_write(base, layer, old, new, by)[rows, at] if place == "z" else (new - old)[at]
-            mid = place != "mlp_out" and bool(base.mid)
-            target, stream = (layer, base.mid[layer]) if mid else (layer + 1, base.resid[layer + 1])
-            value = stream[at] + change
-        entries.append(Entry(target, mid, rows + done, at, value))
-        done += len(mine)
-    return entries
+            delta = self._attention_delta(layer, heads, positions)  # of the output of attn_proj
+            delta = self.found.blocks[layer].attn_change(self.both["z", layer][self.base_row], delta)[rows, at]
+        if place == "mlp_out" or not base.mid:
+            return layer + 1, False, base.resid[layer + 1][at] + delta
+        return layer, True, base.mid[layer][at] + delta
 
+    def _attention_delta(
+        self, layer: int, heads: Tensor | None, positions: Tensor | None
+    ) -> Float[Tensor, "row pos d"]:
+        """What a patch of z, v or the pattern changes in attn_out."""
+        block, source, row = self.found.blocks[layer], 1 - self.base_row, self.base_row
+        seen = {p: self.both[p, layer] for p in ("z", "v", "pattern") if (p, layer) in self.both.values}
+        group = self.found.sizes.n_heads // self.found.sizes.n_kv_heads
+        if self.place == "z":
+            z = (seen["z"][source] - seen["z"][row]).transpose(0, 1)  # (head, pos, d_head)
+        else:
+            v = {i: seen["v"][i].repeat_interleave(group, dim=1).transpose(0, 1) for i in (row, source)}
+            if self.place == "pattern":
+                z = (seen["pattern"][source] - seen["pattern"][row]) @ v[row]
+            else:
+                dv = v[source] - v[row]  # (head, key, d_head)
+                if positions is not None:
+                    return self._value_delta(block, seen["pattern"][row], dv, heads, positions, group)
+                z = seen["pattern"][row] @ dv
+        by_head = z @ block.w_o  # (head, pos, d_model)
+        if self.place == "v" and heads is not None:
+            return by_head.unflatten(0, (-1, group)).sum(1)[heads]
+        n_rows = 1 if positions is None else len(positions)
+        return by_head[heads] if heads is not None else by_head.sum(0).expand(n_rows, -1, -1)
 
-def _heads_write(base: Base, layer: int, old: Tensor, new: Tensor, by: dict[str, tuple]) -> Float[Tensor, "row pos d"]:
-    """What attention adds more where all heads, or in each row one, have another z."""
-    block = base.parts.blocks[layer]
-    written = (new - old).transpose(0, 1) @ block.w_o  # (head, pos, d_model)
-    if "head" in by:
-        written = written[list(by["head"])]
-    else:
-        written = written.sum(0).expand(len(by.get("position", [0])), -1, -1)
-    return block.attn_change(old, written)
+    def _value_delta(
+        self, block: Any, pattern: Tensor, dv: Tensor, heads: Any, positions: Tensor, group: int
+    ) -> Tensor:
+        """A value patched at one position reaches each query by as much as the query looks there."""
+        moved = dv @ block.w_o  # (head, key, d_model)
+        look = pattern[:, :, positions].permute(2, 0, 1)  # (row, head, query)
+        moved = moved[:, positions].transpose(0, 1)  # (row, head, d_model)
+        if heads is None:
+            return torch.einsum("rhq,rhd->rqd", look, moved)
+        # the query heads that read this value head
+        mine = heads[:, None] * group + torch.arange(group, device=heads.device)
+        at = torch.arange(len(heads), device=heads.device)[:, None]
+        return torch.einsum("rgq,rgd->rqd", look[at, mine], moved[at, mine])
 
 
 def patched_row(mode: str) -> int:
