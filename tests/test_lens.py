@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from llmnotes.methods.lens import direct_logit_attribution, logit_lens
+from llmnotes.methods.lens import direct_logit_attribution, lens_guesses, logit_lens
 from llmnotes.model.architectures import parts
 from llmnotes.model.blocks import norm_scale, normalize
 from llmnotes.model.interventions import ablate, add, freeze
@@ -57,7 +57,11 @@ def test_what_the_lens_refuses(gpt2, ids):
         direct_logit_attribution(gpt2, ids, 4)
 
 
-def test_the_lens_of_some_tokens_is_that_of_the_whole(model, ids):
+def test_the_lens_of_some_tokens_and_its_guesses_are_those_of_the_whole(model, ids):
     whole = logit_lens(model, ids)
     some = logit_lens(model, ids, positions=[-1, 2], tokens=[9, 4])
     torch.testing.assert_close(some, whole[:, :, [7, 2]][..., [9, 4]], rtol=1e-5, atol=1e-5)
+    log_p, guesses = lens_guesses(model, ids, 3, positions=5)
+    assert log_p.shape == guesses.shape == (4, 1, 1, 3)
+    torch.testing.assert_close(whole[:, :, [5]].topk(3).values, log_p, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(whole[:, :, [5]].gather(-1, guesses), log_p, rtol=1e-5, atol=1e-5)

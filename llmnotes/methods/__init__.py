@@ -9,7 +9,7 @@ names. A `model` is everywhere what `llmnotes.load` gives, or a transformers mod
 
 from llmnotes.methods.giants import giants
 from llmnotes.methods.heads import Scores, composition, copying, looking, repeated_tokens
-from llmnotes.methods.lens import Shares, direct_logit_attribution, logit_lens
+from llmnotes.methods.lens import Shares, direct_logit_attribution, lens_guesses, logit_lens
 from llmnotes.methods.probing import Probe, activations, erase, probe
 from llmnotes.methods.sae import SAE, match, splice, train_sae
 from llmnotes.methods.steering import difference_of_means, generate, steer

@@ -18,11 +18,12 @@ its share.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from llmnotes.model.architectures import parts
@@ -40,6 +41,7 @@ def logit_lens(
     *,
     positions: int | list[int] | None = None,
     tokens: list[str | int] | None = None,
+    padding: str = "right",
 ) -> Float[Tensor, "step batch pos vocab"]:
     """What the model would predict if it stopped after each layer: the logit lens (nostalgebraist 2020).
 
@@ -56,13 +58,30 @@ def logit_lens(
         ValueError: a text that is not one token.
         NotImplementedError: the lens does not end at the model's own logits (`llmnotes.model.guard`).
     """
-    some = slice(None) if tokens is None else [token_id(model, token) for token in tokens]
+    some = None if tokens is None else [token_id(model, token) for token in tokens]
+    steps = _steps(model, inputs, positions, padding)
+    return torch.stack([log_p if some is None else log_p[..., some].clone() for log_p in steps])
+
+
+@torch.no_grad()
+def lens_guesses(
+    model: Any, inputs: Inputs, k: int = 1, *, positions: int | list[int] | None = None, padding: str = "right"
+) -> tuple[Float[Tensor, "step batch pos k"], Int[Tensor, "step batch pos k"]]:
+    """The lens's k likeliest tokens at each step: their log-probabilities in nats, and their ids.
+
+    Arguments and errors as for `logit_lens`.
+    """
+    found = [log_p.topk(k) for log_p in _steps(model, inputs, positions, padding)]
+    return torch.stack([step.values for step in found]), torch.stack([step.indices for step in found])
+
+
+def _steps(model: Any, inputs: Inputs, positions: Any, padding: str) -> Iterator[Float[Tensor, "batch pos vocab"]]:
     found = parts(model)
     check_read_out(found)
-    seen = trace(model, inputs, ["resid_pre", "resid_post"])
+    seen = trace(model, inputs, ["resid_pre", "resid_post"], padding=padding)
     at = chosen("position", positions, seen.tokens.size(1))
-    steps = (seen["resid_pre", 0], *(seen["resid_post", layer] for layer in range(found.sizes.n_layers)))
-    return torch.stack([read_out(found, step[:, at]).float().log_softmax(-1)[..., some] for step in steps])
+    for step in (seen["resid_pre", 0], *(seen["resid_post", layer] for layer in range(found.sizes.n_layers))):
+        yield read_out(found, step[:, at]).float().log_softmax(-1)
 
 
 @dataclass(frozen=True)

