@@ -18,8 +18,8 @@ from llmnotes.site.run.labs import Lab, find_labs, read_lab
     [
         ({"colour": "red"}, "unknown field 'colour'"),
         ({"tag": "[x]"}, "unknown field 'tag'; did you mean 'tags'?"),
-        ({"question": None}, "'question' is missing; expected one sentence that ends in a question mark"),
-        ({"thumbnail": None}, "'thumbnail' is missing"),
+        ({"question": None}, "question is missing; expected one sentence that ends in a question mark"),
+        ({"thumbnail": None}, "thumbnail is missing"),
         ({"question": "It is so."}, "question is 'It is so.'; expected one sentence that ends in a question mark"),
         ({"level": "expert"}, "level is 'expert'; expected one of beginner, intermediate, advanced"),
         ({"minutes": 0}, "minutes is 0; expected a whole number"),

@@ -269,7 +269,7 @@ FAULTS = {
     "bad maths": ("docs/index.md", r"$\frac{1$", "is not understood"),
     "broken link": ("docs/index.md", "[x](labs/02_none.md)", "02_none.md"),
     "broken anchor": ("docs/index.md", "[x](labs/01_tiny.md#value-none)", "value-none"),
-    "bad entry": ("docs/findings/one.md", "---\ntitle: x\n---\n", "findings/one.md: 'claim' is missing"),
+    "bad entry": ("docs/findings/one.md", "---\ntitle: x\n---\n", "findings/one.md: claim is missing"),
     "empty term": ("docs/glossary.md", "### word\n\n### other\n\nMeaning.\n", "'word' has no meaning"),
     "broken lab": ("labs/02_bad.py", "a = = 1", "02_bad.py:1: not valid Python"),
 }

@@ -81,11 +81,14 @@ def test_reading_damage_is_an_error_of_ours(recorded: Notebook, file: str, conte
         _ = (run.meta, run.values, run.arrays("line"))
 
 
-def test_a_run_of_another_format_is_run_again(recorded: Notebook) -> None:
+def test_a_run_of_another_format_is_none(recorded: Notebook) -> None:
     lab, run = recorded_run(recorded)
     meta = json.loads((run.folder / "run.json").read_text())
     (run.folder / "run.json").write_text(json.dumps(meta | {"format": 0}))
-    assert "another version" in Run(run.folder).stale_because(lab, recorded.root)
+    shutil.copytree(run.folder, recorded.project.cache / "runs" / "01_tiny" / "1")
+    with pytest.raises(DamagedRunError, match="format"):
+        recorded.project.valid_run(lab)
+    shutil.rmtree(run.folder)
     assert recorded.project.valid_run(lab) is None
 
 

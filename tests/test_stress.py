@@ -66,11 +66,8 @@ def stressed(notebook: Notebook, monkeypatch: pytest.MonkeyPatch, capsys: pytest
 
 def test_what_leaves_its_tolerance_is_named_with_its_condition(stressed) -> None:
     out, error = stressed(TRAINS, "an older processor", "two threads", "noise 1")
-    assert re.search(r"01_tiny  moved: \d+% of its tolerance, under noise 1", out), (
-        "how much of its tolerance each value used"
-    )
-    assert re.search(r"01_tiny  share: 0% of its tolerance\n", out)
-    assert re.search(r"01_tiny  figure line: \w+: 0%", out)
+    assert re.search(r"01_tiny  moved: \d+% of its tolerance, under noise 1\n", out), "how much each value used"
+    assert "01_tiny  share" not in out, "it came out the same"
     assert re.search(r"01_tiny: close: recorded 0\.0, now \d.*e-06, tolerance 1e-09 .*, under noise 1", out)
     assert "01_tiny: still: recorded True, now False, tolerance 0 (exact), under noise 1" in out
     assert "01_tiny: threads: recorded 1, now 2, tolerance 0 (exact), under two threads" in out

@@ -94,19 +94,11 @@ def _keep(project: Project, outcome: Outcome) -> None:
 def check(labs: tuple[str, ...], stress: bool, **options: Any) -> None:
     """Run LABS (all by default) anew and compare every value with the recorded run."""
     if stress:
-        _run(labs, stress_labs, _stressed, **options)
+        _run(labs, stress_labs, lambda _, outcome: outcome.run, **options)
         click.echo("every value stays within its tolerance, and no prediction turns")
     else:
         _run(labs, run_labs, against_recorded, fresh=True, **options)
         click.echo("every value agrees with its recorded one")
-
-
-def _stressed(_: Project, outcome: Outcome) -> list[str]:
-    used, faults = outcome.run
-    for name, (share, condition) in sorted(used.items(), key=lambda one: -one[1][0]):
-        most = f"{share:.0%} of its tolerance" if share < 100 else "far more than its tolerance"
-        click.echo(f"{outcome.lab.stem}  {name}: {most}{f', under {condition}' if share else ''}")
-    return faults
 
 
 @main.command()
@@ -114,13 +106,7 @@ def _stressed(_: Project, outcome: Outcome) -> list[str]:
 @JOBS
 def replicate(labs: tuple[str, ...], **options: Any) -> None:
     """Run LABS with every other training of their models, and keep in labs/replicates/ what they record."""
-    _run(labs, replicate_labs, _replicated, **options)
-
-
-def _replicated(_: Project, outcome: Outcome) -> None:
-    for seed, why in outcome.run.failed.items():
-        click.echo(f"{outcome.lab.stem}: not with seed {seed}: {why}")
-    click.echo(f"{outcome.lab.stem}: {len(outcome.run.values)} other trainings recorded")
+    _run(labs, replicate_labs, **options)
 
 
 @main.command()
@@ -215,7 +201,7 @@ def _report(progress: Progress, lab: Lab, state: str) -> None:
     if state == "runs":
         progress.add_task(lab.stem, total=None)
         return
-    for task in [task for task in progress.tasks if task.description == lab.stem]:
+    for task in [task for task in progress.tasks if task.description == lab.stem and state in ("done", "failed")]:
         state += f" after {task.elapsed:.1f} s"
         progress.remove_task(task.id)
     console.print(f"{lab.stem}  {state}", markup=False)

@@ -32,10 +32,13 @@ from llmnotes.site.run.stored import FORMAT, PACKAGE, Run, dependency_name
 WATCH = "_llmnotes_watch"  # what the runner is called in the kernel: a lab may use any other name
 
 
-async def execute(lab: Lab, root: Path, work: Path, hub: bool, environment: Mapping[str, str] | None = None) -> Run:
+async def execute(
+    lab: Lab, root: Path, work: Path, hub: bool, environment: Mapping[str, str] | None = None, first: str = ""
+) -> Run:
     """Execute a lab in the empty folder `work`, and leave the run in `work/run`.
 
-    What it reads below `root`, the project, is a dependency. With `hub` it may download models.
+    What it reads below `root`, the project, is a dependency. With `hub` it may download models. `first` is code that is
+    executed before it.
 
     Raises:
         NotebookError: the lab failed, said something that no run holds, or took too long.
@@ -48,7 +51,7 @@ async def execute(lab: Lab, root: Path, work: Path, hub: bool, environment: Mapp
     for path in (folder / "figures", drawn, work / "scratch"):
         path.mkdir(parents=True)
     began, started = datetime.now(UTC), (work / "scratch").stat().st_ctime_ns
-    cells, used = await _run_kernel(lab, root, work, _environment(work, hub) | (environment or {}))
+    cells, used = await _run_kernel(lab, root, work, first, _environment(work, hub) | (environment or {}))
     seconds = (datetime.now(UTC) - began).total_seconds()
     try:
         check_results({"cells": cells})
@@ -109,11 +112,11 @@ class _Client(NotebookClient):
 
 
 async def _run_kernel(
-    lab: Lab, root: Path, work: Path, environment: Mapping[str, str]
+    lab: Lab, root: Path, work: Path, first: str, environment: Mapping[str, str]
 ) -> tuple[list[list[dict]], dict]:
     """What each code cell put out, and what the run used."""
     imports = f"import sys; sys.path.append({str(PACKAGE.parent)!r})\nimport llmnotes.site.run.kernel as {WATCH}"
-    begin = f"{imports}\n{WATCH}.begin{(str(root), str(lab.path))!r}"
+    begin = f"{imports}\n{WATCH}.begin{(str(root), str(lab.path))!r}\n{first}"
     # each cell on its own lines of the script, so that Python's errors name them
     sources = [begin, *("\n" * (cell.line - 1) + cell.source for cell in lab.code), f"{WATCH}.end()"]
     cells = [nbformat.v4.new_code_cell(source) for source in sources]
@@ -158,8 +161,7 @@ def _environment(work: Path, hub: bool) -> dict[str, str]:
     import matplotlib
 
     theirs = {"PYTHONPATH", "PYTHONHOME", "PYTHONUSERBASE"}  # start-up files, optimisation and the like are not wanted
-    unwanted = ("PYTHON", "LLMNOTES_SEED", "LLMNOTES_NOISE")
-    kept = {name: value for name, value in os.environ.items() if name in theirs or not name.startswith(unwanted)}
+    kept = {name: value for name, value in os.environ.items() if name in theirs or not name.startswith("PYTHON")}
     ours = {
         "LLMNOTES_RUN": str(work / "drawn"),
         "TMPDIR": str(work / "scratch"),

@@ -73,6 +73,5 @@ class Fields(BaseModel):
             raise NotebookError(f"{where}: {fault['ctx']['error']}")
         name = str(fault["loc"][0])
         expected = cls.model_fields[name].description
-        if fault["type"] == "missing":
-            raise NotebookError(f"{where}: {name!r} is missing; expected {expected}")
-        raise NotebookError(f"{where}: {name} is {_cut.repr(fields[name])}; expected {expected}")
+        found = _cut.repr(fields[name]) if name in fields else "missing"
+        raise NotebookError(f"{where}: {name} is {found}; expected {expected}")

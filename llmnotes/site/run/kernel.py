@@ -39,14 +39,6 @@ def begin(root: str, lab: str) -> None:
     shell.user_ns["__file__"] = lab
     sys.argv = [lab]
     sys.path[:] = [os.path.dirname(lab), *(path for path in sys.path if path not in ("", os.getcwd()))]
-    if seed := os.environ.get("LLMNOTES_SEED"):  # which training `load` opens where no seed is named
-        from llmnotes.model import loading
-
-        loading.SEED = int(seed)
-    if seed := os.environ.get("LLMNOTES_NOISE"):
-        from llmnotes.site.run.noise import shake
-
-        shake(int(seed))
     own = os.path.dirname(os.path.realpath(os.getcwd()))
     sys.addaudithook(partial(_notice, os.path.realpath(root), own, lab))
 

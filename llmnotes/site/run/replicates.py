@@ -23,6 +23,8 @@ from llmnotes.site.run.runner import Outcome, Report, run_side_by_side
 from llmnotes.site.run.store import Project
 from llmnotes.site.run.stored import PACKAGE, Run
 
+SEED = "from llmnotes.model import loading; loading.SEED = {}"  # which training `load` opens where no seed is named
+
 
 class Replicates(BaseModel):
     """A lab's values on other trainings."""
@@ -88,16 +90,18 @@ def replicate_labs(project: Project, labs: list[Lab], *, jobs: int | None, repor
         for seed in seeds:
             with project.workspace() as work:
                 try:
-                    run = await execute(other, project.root, work, False, {"LLMNOTES_SEED": str(seed)})
+                    run = await execute(other, project.root, work, False, first=SEED.format(seed))
                     found.values[seed] = {name: entry.value for name, entry in sorted(run.values.items())}
                 except NotebookError as error:
                     found.failed[seed] = str(error).splitlines()[-1][:200]
+                    report(lab, f"not with seed {seed}: {found.failed[seed]}")
         if not found.values:
             why = next(iter(found.failed.values()), "its models ship with one")
             raise NotebookError(f"{lab.path}: it gets through with no other training: {why}")
         _path(lab).parent.mkdir(exist_ok=True)
         text = json.dumps(vars(found), indent=1, ensure_ascii=False)
         _path(lab).write_text(text + "\n", encoding="utf-8")
+        report(lab, f"{len(found.values)} other trainings recorded")
         return found
 
     return run_side_by_side(project, labs, run_all, jobs, report)

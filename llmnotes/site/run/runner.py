@@ -60,10 +60,7 @@ def run_labs(
             stored = None if fresh else project.valid_run(lab)
             if not stored and may_run(lab, hub, fetch):
                 continue
-            again = f"llmnotes run {'--hub ' if lab.needs_hub else ''}{lab.stem}"
-            report(
-                lab, "has a valid stored run" if stored else f"was not run: its model is not here; fetch it: {again}"
-            )
+            report(lab, "has a valid stored run" if stored else "was not run: its model is not here (see --hub)")
             if not stored and (stored := project.recorded(lab)):
                 stored.check()
             outcomes[lab.stem] = Outcome(lab, run=stored)

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, Literal, NoReturn
 
 import numpy as np
 from pydantic import AfterValidator, BaseModel
@@ -28,7 +28,7 @@ from llmnotes.site.run.digests import digest_of
 from llmnotes.site.run.labs import Lab
 from llmnotes.site.run.outputs import KINDS, check_results
 
-FORMAT = 2  # of a stored run; a run of another format is run again
+FORMAT = 2  # of a stored run; one of another format is damaged for us
 PACKAGE = Path(llmnotes.__file__).resolve().parent
 
 
@@ -54,6 +54,7 @@ def _has_code(depends: dict[str, str]) -> dict[str, str]:
 
 
 class _Meta(BaseModel):
+    format: Literal[FORMAT]
     lab: str
     ran: _Ran
     depends: Annotated[dict[str, str], AfterValidator(_has_code)]
@@ -82,7 +83,7 @@ class Run:
     @cached_property
     def meta(self) -> dict[str, Any]:
         """run.json: `format`, `lab`, `ran` (when and on what), `depends` and `files` (path to digest)."""
-        return self._read("run.json", lambda meta: meta["format"] != FORMAT or _Meta.model_validate(meta))
+        return self._read("run.json", _Meta.model_validate)
 
     @cached_property
     def cells(self) -> list[list[dict]]:
@@ -140,14 +141,12 @@ class Run:
         Raises:
             DamagedRunError: a file is missing, was changed, does not belong here, or holds what no run holds.
         """
-        if wrong := {name for name, _ in self.digests().items() ^ self.meta.get("files", {}).items()}:
+        if wrong := {name for name, _ in self.digests().items() ^ self.meta["files"].items()}:
             self._damaged(f"{min(wrong)} is not what the run wrote, gone, or none of its files")
         _ = self.cells
 
     def stale_because(self, lab: Lab, root: Path) -> str | None:
         """Why this run no longer speaks for the lab; None if it still does."""
-        if self.meta["format"] != FORMAT:
-            return "it was written by another version of the runner"
         for name, before in self.meta["depends"].items():
             if before != (lab.digest if name == "code" else digest_of(dependency_path(name, root))):
                 return "the lab's code changed" if name == "code" else f"{name} changed"
