@@ -163,6 +163,12 @@ def test_what_is_pressed_before_the_engine_is_there_counts(browser, served: str)
         page.keyboard.press("Enter")
         page.get_by_text(re.compile("L0H0( and L3H3)? (is|are) off|Without L3H3 and L0H0")).wait_for()
         assert page.evaluate("document.activeElement.ariaLabel") == "Layer 0, head 0"
+        page.goto(f"{served}home/")
+        page.get_by_role("button", name="Layer 1, head 1").hover()
+        page.mouse.down()
+        page.locator(".bench:not(.bench-still)").wait_for()
+        page.mouse.up()  # what was pressed on the still bench is let go on the live one
+        page.get_by_role("button", name="Layer 1, head 1", pressed=False).wait_for()
         assert not visit.wrong
 
 

@@ -19,11 +19,16 @@ export function demonstrate(root) {
 /** Keep what is pressed and what has the focus; returns the function that hands both over to the live bench. */
 export function remember(root) {
   const pressed = [];
-  const press = ({ target }) => pressed.push(controls(root).indexOf(target.closest("button")));
-  root.addEventListener("click", press);
+  let held = -1; // a press that began here and has not ended: it would end on the live bench, and be no click
+  const over = new AbortController();
+  const on = (where, kind, act) => where.addEventListener(kind, act, { signal: over.signal });
+  const at = ({ target }) => controls(root).indexOf(target.closest("button"));
+  on(root, "pointerdown", (event) => (held = at(event)));
+  on(root, "click", (event) => pressed.push(at(event)));
+  for (const kind of ["pointerup", "pointercancel"]) on(document, kind, () => (held = -1));
   return () => {
-    root.removeEventListener("click", press);
-    for (const at of pressed) controls(root)[at]?.click();
+    over.abort();
+    for (const one of [...pressed, held]) controls(root)[one]?.click();
   };
 }
 
