@@ -28,7 +28,7 @@ def test_the_first_visit_stands_before_fonts_and_the_themes_script(browser, addr
         page.add_init_script(WATCH)
         page.reload(wait_until="load")
         assert page.evaluate("[stoodIn, family]")[0] is False, "a later visit has its fonts at once"
-        page.evaluate("localStorage.clear()")
+        page.add_init_script("localStorage.clear()")
         page.reload(wait_until="load")
         assert page.evaluate("stoodIn")
         assert page.evaluate("family").startswith('"Serif stand-in"')
