@@ -9,7 +9,7 @@ from pathlib import Path
 from conftest import Notebook
 
 from llmnotes.site.notebook.glossary import read_glossary, with_labs
-from llmnotes.site.pages.contents import commit_of, read_contents
+from llmnotes.site.pages.contents import read_contents
 from llmnotes.site.pages.finishing import boost, part_index, tidy_text
 from llmnotes.site.pages.writing import llms_txt
 
@@ -37,13 +37,6 @@ def test_names_are_kept_on_one_line_in_text_alone() -> None:
     whole = '<span class="nb">GPT-2</span>'
     assert tidy_text(html) == html.replace(">GPT-2 and", f">{whole} and")
     assert tidy_text("<p>90 % <code>7 % 2</code></p>") == "<p>90% <code>7 % 2</code></p>"
-
-
-def test_no_commit_outside_a_checkout(tmp_path, monkeypatch) -> None:
-    monkeypatch.delenv("GITHUB_SHA", raising=False)
-    assert commit_of(tmp_path) == ""
-    monkeypatch.setenv("GITHUB_SHA", "0123456789abcdef")
-    assert commit_of(tmp_path) == "0123456789ab"
 
 
 def test_a_site_without_an_address_has_a_sitemap_all_the_same(recorded: Notebook) -> None:
