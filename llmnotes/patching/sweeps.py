@@ -27,6 +27,7 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn.functional import one_hot
 from tqdm import tqdm
 
 from llmnotes.model.architectures import parts, unwrap
@@ -141,7 +142,6 @@ def sweep(
     # Before the first token that differs the runs are the same, and behind the last logit read nothing matters.
     differ = (prompts.tokens[0] != prompts.tokens[1]).nonzero()[:, 0].tolist()
     first, last = differ[0], max(where)
-    changes = Changes(found, base, both, base_row, place, first)
     grid = list(product(*(index[axis] for axis in axes)))
     alive = []
     for number, patch in enumerate(grid):
@@ -154,7 +154,7 @@ def sweep(
     values = torch.full((len(grid),), unpatched, device=base.resid[0].device)
     n_tokens = 2 * length * found.sizes.n_layers
     for chunk in _split(alive, lambda item: row_bytes(found, length, item[2], len(where)), budget_mb, progress):
-        entries = changes.entries([patch for _, patch, _ in chunk], axes)
+        entries = _entries(base, both, base_row, place, first, [patch for _, patch, _ in chunk], axes)
         logits, used = propagate(base, entries, where)
         values[[number for number, _, _ in chunk]] = measure(logits)
         n_tokens += used
@@ -165,89 +165,60 @@ def sweep(
     return Sweep(values, axes, index, unpatched, source, mode, read, n_tokens)
 
 
-@dataclass(frozen=True)
-class Changes:
-    """Turns patches of a place into changes of the residual stream, where every place writes in the end."""
+def _entries(
+    base: Base, both: Trace, row: int, place: str, first: int, patches: list[tuple[int, ...]], axes: tuple[str, ...]
+) -> list[Entry]:
+    """Patches of the run `row` as changes of the residual stream, where every place writes in the end.
 
-    found: Any
-    base: Base
-    both: Trace  # the clean run and the corrupted
-    base_row: int
-    place: str
-    first: int  # the first position at which the runs differ
-
-    def entries(self, patches: list[tuple[int, ...]], axes: tuple[str, ...]) -> list[Entry]:
-        """One row for each patch, in the order given; patches of one layer must follow each other."""
-        entries, row = [], 0
-        for layer in dict.fromkeys(patch[0] for patch in patches):
-            mine = [patch[1:] for patch in patches if patch[0] == layer]
-            by = dict(zip(axes[1:], zip(*mine, strict=True), strict=True))
-            heads, positions = (torch.tensor(by[axis]) if axis in by else None for axis in ("head", "position"))
-            # Changed tokens as a grid of row and position; by default every position from the first difference on.
-            every = torch.arange(self.base.length)
-            changed = (every >= self.first).expand(len(mine), -1)
-            if positions is not None:  # whoever looks at a patched value is changed
-                changed = every >= positions[:, None] if self.place == "v" else every == positions[:, None]
-            rows, at = changed.nonzero(as_tuple=True)
-            there = (t if t is None else t.to(self.base.resid[0].device) for t in (heads, positions, rows, at))
-            target, mid, value = self._values(layer, *there)
-            entries.append(Entry(target, mid, rows + row, at, value))
-            row += len(mine)
-        return entries
-
-    def _values(self, layer: int, heads: Any, positions: Any, rows: Tensor, at: Tensor) -> tuple[int, bool, Tensor]:
-        """Before which block (or amid it) the changed tokens enter, and what the residual stream then is."""
-        base, place, source = self.base, self.place, 1 - self.base_row
-        if place in ("resid_pre", "resid_mid", "resid_post"):
-            value = self.both[place, layer][source][at]
-            return layer + (place == "resid_post"), place == "resid_mid", value
-        if place in ("attn_out", "mlp_out"):
-            seen = self.both[place, layer]
-            delta = (seen[source] - seen[self.base_row])[at]
+    One row for each patch, in the order given; patches of one layer must follow each other. `first` is the first
+    position at which the two runs differ.
+    """
+    entries, done, every = [], 0, torch.arange(base.length)
+    for layer in dict.fromkeys(patch[0] for patch in patches):
+        mine = [patch[1:] for patch in patches if patch[0] == layer]
+        by = dict(zip(axes[1:], zip(*mine, strict=True), strict=True))
+        # Changed tokens as a grid of row and position; by default every position from the first difference on.
+        changed = (every >= first).expand(len(mine), -1)
+        if "position" in by:  # whoever looks at a patched value is changed
+            named = torch.tensor(by["position"])[:, None]
+            changed = every >= named if place == "v" else every == named
+        rows, at = changed.nonzero(as_tuple=True)
+        old, new = both[place, layer][row], both[place, layer][1 - row]
+        if place.startswith("resid"):
+            entry = layer + (place == "resid_post"), place == "resid_mid", rows + done, at, new[at]
         else:
-            delta = self._attention_delta(layer, heads, positions)  # of the output of attn_proj
-            delta = self.found.blocks[layer].attn_change(self.both["z", layer][self.base_row], delta)[rows, at]
-        if place == "mlp_out" or not base.mid:
-            return layer + 1, False, base.resid[layer + 1][at] + delta
-        return layer, True, base.mid[layer][at] + delta
+            change = _heads_write(base, both, row, place, layer, by)[rows, at] if place in BY_HEAD else (new - old)[at]
+            mid = place != "mlp_out" and bool(base.mid)
+            stream = base.mid[layer] if mid else base.resid[layer + 1]
+            entry = layer + (not mid), mid, rows + done, at, stream[at] + change
+        entries.append(Entry(*entry))
+        done += len(mine)
+    return entries
 
-    def _attention_delta(
-        self, layer: int, heads: Tensor | None, positions: Tensor | None
-    ) -> Float[Tensor, "row pos d"]:
-        """What a patch of z, v or the pattern changes in attn_out."""
-        block, source, row = self.found.blocks[layer], 1 - self.base_row, self.base_row
-        seen = {p: self.both[p, layer] for p in ("z", "v", "pattern") if (p, layer) in self.both.values}
-        group = self.found.sizes.n_heads // self.found.sizes.n_kv_heads
-        if self.place == "z":
-            z = (seen["z"][source] - seen["z"][row]).transpose(0, 1)  # (head, pos, d_head)
-        else:
-            v = {i: seen["v"][i].repeat_interleave(group, dim=1).transpose(0, 1) for i in (row, source)}
-            if self.place == "pattern":
-                z = (seen["pattern"][source] - seen["pattern"][row]) @ v[row]
-            else:
-                dv = v[source] - v[row]  # (head, key, d_head)
-                if positions is not None:
-                    return self._value_delta(block, seen["pattern"][row], dv, heads, positions, group)
-                z = seen["pattern"][row] @ dv
-        by_head = z @ block.w_o  # (head, pos, d_model)
-        if self.place == "v" and heads is not None:
-            return by_head.unflatten(0, (-1, group)).sum(1)[heads]
-        n_rows = 1 if positions is None else len(positions)
-        return by_head[heads] if heads is not None else by_head.sum(0).expand(n_rows, -1, -1)
 
-    def _value_delta(
-        self, block: Any, pattern: Tensor, dv: Tensor, heads: Any, positions: Tensor, group: int
-    ) -> Tensor:
-        """A value patched at one position reaches each query by as much as the query looks there."""
-        moved = dv @ block.w_o  # (head, key, d_model)
-        look = pattern[:, :, positions].permute(2, 0, 1)  # (row, head, query)
-        moved = moved[:, positions].transpose(0, 1)  # (row, head, d_model)
-        if heads is None:
-            return torch.einsum("rhq,rhd->rqd", look, moved)
-        # the query heads that read this value head
-        mine = heads[:, None] * group + torch.arange(group, device=heads.device)
-        at = torch.arange(len(heads), device=heads.device)[:, None]
-        return torch.einsum("rgq,rgd->rqd", look[at, mine], moved[at, mine])
+def _heads_write(
+    base: Base, both: Trace, row: int, place: str, layer: int, by: dict[str, tuple[int, ...]]
+) -> Float[Tensor, "row pos d_model"]:
+    """What attention adds more where z, v or the pattern is patched: `by` names a head, a position or both a row."""
+    block, seen = base.parts.blocks[layer], {p: both[p, layer] for p in BY_HEAD if (p, layer) in both.values}
+    change = seen[place][1 - row] - seen[place][row]
+    n = len(next(iter(by.values()), [0]))
+    heads = change.new_ones(n, change.size(-3 if place == "pattern" else -2))  # (row, head): which is patched where
+    if "head" in by:
+        heads = one_hot(torch.tensor(by["head"]), heads.size(1)).to(heads)
+    group = base.parts.sizes.n_heads // base.parts.sizes.n_kv_heads
+    if place == "pattern":
+        change = change @ seen["v"][row].repeat_interleave(group, 1).transpose(0, 1)  # (head, query, d_head)
+    else:
+        change = change.transpose(0, 1)  # (head, pos, d_head)
+    if place == "v":
+        change, heads = change.repeat_interleave(group, 0), heads.repeat_interleave(group, 1)
+        if "position" in by:  # a value patched at one position reaches each query by as much as the query looks there
+            at = list(by["position"])
+            moved, look = (change @ block.w_o)[:, at], seen["pattern"][row][:, :, at]
+            return block.attn_change(seen["z"][row], torch.einsum("rh,hqr,hrd->rqd", heads, look, moved))
+        change = seen["pattern"][row] @ change
+    return block.attn_change(seen["z"][row], torch.einsum("rh,hpd->rpd", heads, change @ block.w_o))
 
 
 def patched_row(mode: str) -> int:
