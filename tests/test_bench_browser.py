@@ -187,6 +187,13 @@ def test_world_word_by_word(browser, served: str) -> None:
         page.get_by_label("Add a word").fill("the bird wug")
         page.keyboard.press("Enter")
         page.get_by_text("no word “wug”").wait_for()
+        assert "wug" not in page.url  # what is refused is not kept
+        page.get_by_label("Add a word").fill("")
+        page.keyboard.press("Enter")
+        page.get_by_text("Type a word").wait_for()
+        page.get_by_label("Add a word").fill("Anna lives in")  # no word of it can go on here: a sentence of its own
+        page.keyboard.press("Enter")
+        page.locator(".bench-sentence", has_text=re.compile("^Anna lives in")).wait_for()
         page.get_by_label("Choose a sentence").select_option(label="a fact: Karl likes")
         page.get_by_text("In this world the answer is").wait_for()
         page.get_by_role("button", name="Layer 0, MLP").click()
@@ -194,6 +201,59 @@ def test_world_word_by_word(browser, served: str) -> None:
         page.get_by_text("MLP 0 at its average").first.wait_for()
         assert "off=M0%7E" in page.url
         sound_at_all_widths(visit)
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        "world?text=the+wug",
+        "world?text=%E0%A4%A&at=1",
+        "world?text=the+cats&at=-3",
+        "home?off=L9H9",
+        "heads?text=the+cats&head=L9H9",
+        "swap?a=the+cats",
+        "swap?a=the+cats+near+the+dog&b=the+cat+near+the+dog&cell=9.9",
+        "time?step=abc",
+        "steer?dose=x&layer=q",
+        "features?n=2.5",
+        "write?t=x&ids=1.99999",
+        "audit?case=99",
+        "predict?text=the+wug&p=999",
+    ],
+)
+def test_an_address_that_is_made_up_is_told_of(browser, served: str, state: str) -> None:
+    """It gets one plain sentence, and a bench that works."""
+    preset = state.split("?")[0]
+    with Visit(browser, served, f"{preset}/#bench-{state}") as visit:
+        page = visit.page
+        begin(page)
+        told = page.get_by_text(re.compile("^This address asks for|^The text of this address|^World has no head"))
+        told.wait_for()
+        assert not re.search("undefined|NaN|cannot read", page.locator(".bench").inner_text(), re.IGNORECASE)
+        page.locator(".bench-say", has_text=re.compile(r"\w")).wait_for()
+        assert not visit.wrong
+
+
+@pytest.mark.parametrize("preset", ["world", "heads", "predict", "write"])
+def test_the_focus_stays_in_the_bench(browser, served: str, preset: str) -> None:
+    """Whatever is pressed, and where the button goes away; words that can come next are one stop."""
+    with Visit(browser, served, f"{preset}/") as visit:
+        page = visit.page
+        begin(page)
+        offers = page.locator(".bench-tokens button" if preset == "write" else ".bench-offers button")
+        offers.first.focus()
+        for _ in range(3):
+            page.keyboard.press("Enter")
+            page.wait_for_timeout(400)
+            assert page.evaluate("Boolean(document.activeElement.closest('.bench'))")
+        if preset != "write":
+            assert page.locator(".bench-offers [tabindex='0']").count() == 1
+        for name in ("Back to the opening", "Take one back", "Remove the last word"):
+            button = page.get_by_role("button", name=name)
+            if button.count():
+                button.press("Enter")
+                page.wait_for_timeout(300)
+                assert page.evaluate("document.activeElement.textContent") == name
 
 
 def ours(visit: Visit) -> list[str]:
@@ -359,12 +419,13 @@ def test_blind_audit(browser, where: str, request: pytest.FixtureRequest) -> Non
         assert page.get_by_role("button", name="Answer").is_disabled()
         page.get_by_role("radio", name="nothing was changed").check()
         page.get_by_label("How sure are you?").fill("100")
-        page.get_by_role("button", name="Answer").click()
+        page.get_by_role("button", name="Answer").press("Enter")
         page.get_by_text("100% sure, after 3 looks").wait_for()
         assert page.get_by_text(re.compile("^[01] of 1 right, Brier score [01].000")).count() == 1
         if where == "served":
             sound_at_all_widths(visit)
-        page.get_by_role("button", name="Next case").click()
+        assert page.evaluate("document.activeElement.textContent") == "Next case"
+        page.keyboard.press("Enter")
         page.get_by_text("11 of 12 looks left").wait_for()
         assert not ours(visit)
 

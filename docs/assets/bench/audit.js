@@ -1,10 +1,11 @@
 // The blind audit: World with one small change, or none. The reader looks with a budget, states how sure they are, and
 // then is told.
 
-import { partOf, readCodes, toEdits } from "./changes.js";
+import { copyLink, stateOf, whole, wordsIn } from "./address.js";
+import { codesIn, partOf, readCodes, toEdits } from "./changes.js";
 import { bytesOf, inquire } from "./client.js";
 import { composerPart, SENTENCES } from "./composer.js";
-import { copyLink, make, percent, readAddress, writeAddress } from "./dom.js";
+import { make, percent } from "./dom.js";
 import { brier, calibrationTable } from "./forecast.js";
 import { barsPart, gapText, sayPart, switchesPart } from "./parts.js";
 import { FIRST, rowOf } from "./play.js";
@@ -24,6 +25,7 @@ function readAudits() {
 }
 
 export function playAudit(root, sizes) {
+  const address = stateOf("audit", root.dataset, { case: whole(1, CASES), text: wordsIn, off: codesIn(sizes) });
   let number = 0; // the case
   let looked = new Set(); // what has been looked at: one each from the budget
   let words = [];
@@ -51,7 +53,7 @@ export function playAudit(root, sizes) {
   const record = make("div", {});
   const name = () => `audit ${number}`;
 
-  async function open(next, { text = FIRST, off = "" } = {}) {
+  async function open(next, { text = FIRST.split(" "), off = "" } = {}, byHand = true) {
     number = next;
     looked = new Set();
     codes = [];
@@ -61,12 +63,10 @@ export function playAudit(root, sizes) {
     choices.querySelectorAll("input").forEach((one) => Object.assign(one, { checked: false, disabled: false }));
     title.textContent = `Case ${number}`;
     await inquire("adapt", { name: name(), base: "world", weights: await bytesOf(`world/audit/${number}.safetensors`) });
-    const first = text.split(" ").filter(Boolean);
-    await look(first, readCodes(off, sizes, first.length + 1));
-    if (!shown.length) await look(FIRST.split(" "), []); // the address held no sentence of World
+    await look(text, readCodes(off, sizes, text.length + 1), byHand);
   }
 
-  async function look(next, edits) {
+  async function look(next, edits, byHand = true) {
     const what = `${next.join(" ")} | ${[...edits].sort().join(" ")}`;
     if (!looked.has(what) && looked.size >= BUDGET && !answered) {
       return void composer.refuse("Your budget is spent. Answer now; you can look on afterwards.");
@@ -75,7 +75,7 @@ export function playAudit(root, sizes) {
       const seen = await inquire("look", { name: name(), words: next, edits: toEdits(edits) });
       if (!answered) looked.add(what);
       [words, shown, codes] = [next, next, edits];
-      writeAddress("audit", { case: number, text: words.join(" "), off: codes.join(" ") });
+      if (byHand) address.keep({ case: number, text: words.join(" "), off: codes.join(" ") });
       const at = words.length;
       const width = seen.said.length / seen.words.length;
       const [said, real] = [rowOf(seen.said, at, width), rowOf(seen.real, at, width)];
@@ -88,7 +88,9 @@ export function playAudit(root, sizes) {
       left.textContent = answered ? "answered" : `${BUDGET - looked.size} of ${BUDGET} looks left`;
     } catch (error) {
       words = shown;
-      composer.refuse(error.message);
+      if (shown.length) return composer.refuse(error.message);
+      address.refuse(error.message);
+      await look(FIRST.split(" "), [], false);
     }
   }
 
@@ -116,6 +118,7 @@ export function playAudit(root, sizes) {
       make("div", { class: "bench-row" }, key.kind === "nothing" ? null : show, next),
     );
     left.textContent = "answered";
+    next.focus();
     showRecord(all);
   }
 
@@ -130,6 +133,7 @@ export function playAudit(root, sizes) {
 
   root.replaceChildren(
     make("p", { class: "bench-hd" }, title, ` of ${CASES}: what was done to this World?`, left),
+    address.note,
     composer.element,
     say.element,
     bars.element,
@@ -141,7 +145,6 @@ export function playAudit(root, sizes) {
   showRecord(readAudits());
   const done = new Set(readAudits().map((one) => one.case));
   const fresh = Array.from({ length: CASES }, (_, i) => i + 1).filter((one) => !done.has(one));
-  const saved = readAddress("audit");
-  if (+saved.case >= 1 && +saved.case <= CASES) return open(Math.floor(saved.case), saved);
-  open(fresh.length ? fresh[Math.floor(Math.random() * fresh.length)] : 1);
+  const random = fresh.length ? fresh[Math.floor(Math.random() * fresh.length)] : 1;
+  open(address.given.case ?? random, address.given, !address.note.textContent);
 }

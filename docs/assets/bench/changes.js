@@ -22,6 +22,12 @@ export function readCodes(text, { layers, heads }, length) {
   });
 }
 
+/** A reader of codes for an address: undefined if one of them does not exist, wherever in a text. */
+export const codesIn = (sizes) => (text) => {
+  const codes = new Set(text.split(" ").filter(Boolean));
+  return readCodes([...codes].join(" "), sizes, Infinity).length === codes.size ? text : undefined;
+};
+
 /** The edits of edits.js that codes stand for. Cuts of one head are one edit, so that its row sums to one. */
 export function toEdits(codes) {
   const edits = [];
@@ -43,6 +49,8 @@ export function toEdits(codes) {
   return edits;
 }
 
+/** The codes of all heads. */
+export const headCodes = ({ layers, heads }) => Array.from({ length: layers * heads }, (_, i) => headCode(Math.floor(i / heads), i % heads));
 export const headCode = (layer, head) => `L${layer}H${head}`;
 export const mlpCode = (layer) => `M${layer}`;
 export const cutCode = (layer, head, query, key) => `L${layer}H${head}!${query}-${key}`;

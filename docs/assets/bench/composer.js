@@ -1,7 +1,7 @@
 // A sentence of World's language to choose, or to write from words that the grammar allows.
 
 import { inquire } from "./client.js";
-import { make, percent } from "./dom.js";
+import { inGrid, make, oneStop, percent } from "./dom.js";
 import { END } from "./lexicon.js";
 
 export const SENTENCES = {
@@ -35,14 +35,19 @@ export function composerPart(change, sentences = SENTENCES, own = null) {
   const options = make("datalist", { id: `bench-words-${Math.random().toString(36).slice(2)}` });
   const input = make("input", { list: options.id, "aria-label": "Add a word or paste a sentence", placeholder: "add a word", autocapitalize: "off", autocomplete: "off", spellcheck: "false" });
   const form = make("form", { class: "bench-add" }, input, make("button", { type: "submit" }, "Add"));
-  form.onsubmit = (event) => {
+  form.onsubmit = async (event) => {
     event.preventDefault();
     sent = input.value;
     const more = sent.trim().split(/\s+/).filter(Boolean);
-    if (more.length) change([...words, ...more]);
+    if (!more.length) return refuse("Type a word, or choose one of those offered.");
+    const stands = (text) => inquire("next", { words: text }).then(() => true, () => false);
+    // a text whose first word cannot go on here may be a sentence of its own, which takes this one's place
+    const whole = more.length > 1 && !(await stands([...words, more[0]])) && (await stands(more));
+    change(whole ? more : [...words, ...more]);
   };
   const back = make("button", { type: "button", class: "bench-back", onclick: () => words.length > 1 && change(words.slice(0, -1)) }, "Remove the last word");
   const offers = make("div", { class: "bench-offers", role: "group", "aria-label": "Words that can come next, by the grammar" });
+  const stop = oneStop(offers, () => [...offers.querySelectorAll("button")], inGrid(1));
   const problem = make("p", { class: "bench-problem", role: "alert" });
   const element = make("div", { class: "bench-composer" }, own ?? sentence, make("div", { class: "bench-tools" }, choose, back, form), offers, problem);
 
@@ -59,7 +64,12 @@ export function composerPart(change, sentences = SENTENCES, own = null) {
       ),
       make("span", { class: "bench-small" }, shown.length > 8 ? `and ${shown.length - 8} more by typing` : ""),
     );
-    if (focused) offers.querySelector("button")?.focus();
+    stop();
+    if (focused) (offers.querySelector("button") ?? input).focus();
+  }
+  function refuse(message) {
+    problem.textContent = `${message[0].toUpperCase()}${message.slice(1)}${message.endsWith(".") ? "" : "."}`;
+    if (form.contains(document.activeElement)) input.select();
   }
 
   return {
@@ -76,9 +86,6 @@ export function composerPart(change, sentences = SENTENCES, own = null) {
       if (input.value === sent) input.value = ""; // what the reader has typed since stays
       offer();
     },
-    refuse(message) {
-      problem.textContent = message;
-      input.select();
-    },
+    refuse,
   };
 }

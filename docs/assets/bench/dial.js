@@ -1,20 +1,21 @@
 // The steering dial: a story is written anew while one turns the dose, with what it brings and what it costs.
 
+import { copyLink, number, oneOf, stateOf, whole } from "./address.js";
 import { inquire, newest } from "./client.js";
-import { copyLink, make, percent, readAddress, writeAddress } from "./dom.js";
+import { make, percent } from "./dom.js";
 import { END, MOOD_OF, MOODS } from "./lexicon.js";
 import { sayPart } from "./parts.js";
 
 const PROMPT = "Anna";
 
 export function playSteer(root, sizes) {
-  const saved = readAddress("steer", root.dataset);
-  const mood = (name, otherwise) => (MOODS.includes(name) ? name : otherwise);
-  const state = { from: mood(saved.from, "gloomy"), to: mood(saved.to, "merry"), layer: Math.min(sizes.layers - 1, +(saved.layer ?? 1)), dose: +(saved.dose ?? 0), seed: +(saved.seed ?? 3), control: null };
+  const mood = oneOf(MOODS);
+  const address = stateOf("steer", root.dataset, { from: mood, to: mood, layer: whole(0, sizes.layers - 1), dose: number(-2, 6), seed: whole(0, 1e6) });
+  const state = { from: "gloomy", to: "merry", layer: 1, dose: 0, seed: 3, control: null, ...address.given };
   let plain = null; // what an unsteered run measures
   let plainFor = "";
   const say = sayPart();
-  const story = make("p", { class: "bench-tale", tabindex: 0, role: "region", "aria-label": "The story" });
+  const story = make("p", { class: "bench-tale", role: "region", "aria-label": "The story" });
   const out = make("output", {});
   const dose = make("input", { type: "range", min: -2, max: 6, step: 0.25, value: state.dose, "aria-label": "Dose" });
   dose.oninput = () => update({ dose: +dose.value });
@@ -47,7 +48,7 @@ export function playSteer(root, sizes) {
     control.textContent = state.control === null ? "Control: a random vector as long" : "The real vector again";
     if (byHand) {
       const { control: _, ...kept } = state;
-      writeAddress("steer", kept);
+      address.keep(kept);
     }
     const { from, to } = state;
     if (from === to) return void say.show({ kind: "", title: "Nothing to steer." }, "Choose two different moods.");
@@ -82,11 +83,12 @@ export function playSteer(root, sizes) {
     const title = !dose ? "Nothing is added." : { "": "About as far from the ideal.", right: "Nearer to the ideal.", wrong: "Further from the ideal." }[kind];
     const struck = written.filter((one) => one.struck).length;
     say.show({ kind, title },
-      dose ? `${dose} × ${what} (length ${norm.toFixed(1)}) after layer ${layer}: ${to} words get ${percent(share)} of the probability of mood words, forbidden words ${percent(forbidden)}. ${struck ? `${struck} forbidden ${struck === 1 ? "word is" : "words are"} struck out below.` : ""}` : `On ${from} stories, ${to} words get ${percent(share)} of the probability of mood words.`);
+      dose ? `${dose} × ${what} (length ${norm.toFixed(1)}) after layer ${layer}: ${to} words get ${percent(share)} of the probability of mood words, forbidden words ${percent(forbidden)}. ${struck ? `${struck} forbidden ${struck === 1 ? "word is" : "words are"} struck out below.` : ""}` : `On ${from} stories, ${to} words get ${percent(share)} of the probability of mood words. Turn the dose to 2.`);
   }
 
   root.replaceChildren(
     make("p", { class: "bench-hd" }, make("b", {}, "World"), " steered from one mood to another", make("span", {}, "runs in this page")),
+    address.note,
     make("div", { class: "bench-tools" }, select("from", MOODS, "from"), select("to", MOODS, "to"), select("after layer", layers, "layer")),
     make("div", { class: "bench-row bench-pad" }, make("label", { class: "bench-when" }, dose, out)),
     make("div", { class: "bench-row bench-pad" }, undo, control, another),

@@ -23,34 +23,41 @@ export function percent(p) {
 export const bits = (x) => (x < 0.005 ? "0.00" : x < 10 ? x.toFixed(2) : x.toFixed(0));
 export const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
+/** A word that somebody wrote, short enough to be said. */
+export const clipped = (text) => ([...text].length > 24 ? `${[...text].slice(0, 24).join("")}…` : text);
+
 /** Text with *words* in italics. */
 export function emphasised(text) {
   return text.split(/\*([^*]+)\*/).map((part, i) => (i % 2 ? make("i", {}, part) : part));
 }
 
-/** What a page's address says to a bench, #bench-name?key=value&…, and otherwise its element's own data-key="value". */
-export function readAddress(name, { ...preset } = {}) {
-  const [bench, query = ""] = decodeURI(location.hash.slice(1)).split("?");
-  return bench === `bench-${name}` ? Object.fromEntries(new URLSearchParams(query)) : preset;
-}
-
-/** Put a state into the page's address, without a step in its history. */
-export function writeAddress(name, state) {
-  const filled = Object.entries(state).filter(([, value]) => value !== "" && value != null);
-  history.replaceState(history.state, "", `#bench-${name}?${new URLSearchParams(filled)}`);
-}
-
-/** A button that copies the page's address. */
-export function copyLink() {
-  const button = make("button", { type: "button", class: "bench-text" }, "Copy a link to this state");
-  button.onclick = async () => {
-    try {
-      await navigator.clipboard.writeText(location.href);
-      button.textContent = "Copied";
-    } catch {
-      button.textContent = "The address bar has the link";
-    }
-    setTimeout(() => (button.textContent = "Copy a link to this state"), 2000);
+/**
+ * One stop of the Tab key for a group of buttons, among which arrow keys lead on.
+ *
+ * @param {HTMLElement} group
+ * @param {() => HTMLElement[]} buttons those of now
+ * @param {(key: string, at: number) => number | undefined} lead from the number of one to that of the next
+ * @returns {(button?: HTMLElement) => void} makes one of them the stop: the last one, or if that is gone the first
+ */
+export function oneStop(group, buttons, lead) {
+  let last = null;
+  const stop = (chosen = last) => {
+    const all = buttons();
+    last = all.includes(chosen) ? chosen : all[0];
+    for (const button of all) button.tabIndex = button === last ? 0 : -1;
   };
-  return button;
+  group.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const at = buttons().indexOf(event.target);
+    const to = at < 0 ? null : buttons()[lead(event.key, at)];
+    if (!to) return;
+    event.preventDefault();
+    to.focus();
+  });
+  group.addEventListener("focusin", ({ target }) => buttons().includes(target) && stop(target));
+  return stop;
 }
+
+/** Arrow keys in a grid of so many columns; in a row, 1. */
+export const inGrid = (columns) => (key, at) =>
+  at + ({ ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns }[key] ?? NaN);

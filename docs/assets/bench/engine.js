@@ -73,7 +73,7 @@ export const ANSWERS = {
     const tensors = readTensors(weights);
     const model = new Model(config, tensors);
     loaded.set(name, { model, tensors, tokenizer: tokenizer ? makeTokenizer(tokenizer) : wordLevel(IDS) });
-    return { layers: model.layers, heads: model.heads, d: model.d, simd: model.kernel.simd };
+    return { layers: model.layers, heads: model.heads, d: model.d, context: model.context, simd: model.kernel.simd };
   },
 
   /** A model with an adapter merged in: for each matrix W of the adapter, W + a b (Hu et al. 2021). */

@@ -1,9 +1,10 @@
 // The feature browser: a dictionary's features by the places where they are most active. Name one, then see the label
 // that is true, how well it fits, and how the features of a random dictionary fare.
 
+import { copyLink, oneOf, stateOf, whole } from "./address.js";
 import { bytesOf, inquire, newest } from "./client.js";
 import { composerPart } from "./composer.js";
-import { copyLink, make, readAddress, writeAddress } from "./dom.js";
+import { make } from "./dom.js";
 import { END } from "./lexicon.js";
 import { randomFrom } from "./methods.js";
 import { sayPart } from "./parts.js";
@@ -14,8 +15,8 @@ const SOURCES = { trained: "a trained dictionary", random: "a random dictionary 
 export async function playFeatures(root) {
   const key = JSON.parse(new TextDecoder().decode(await bytesOf("world/features/key.json")));
   await inquire("dictionary", { weights: await bytesOf("world/features/encoders.safetensors"), layer: key.layer, k: key.k });
-  const saved = readAddress("features", root.dataset);
-  const state = { source: saved.of in SOURCES ? saved.of : "trained", number: Math.max(0, Math.min(15, +(saved.n ?? 1) - 1)) };
+  const address = stateOf("features", root.dataset, { of: oneOf(Object.keys(SOURCES)), n: whole(1, key.trained.length) });
+  const state = { source: address.given.of ?? "trained", number: (address.given.n ?? 1) - 1 };
   let words = FIRST.split(" ");
   let shown = words;
   const answers = { trained: new Map(), random: new Map() };
@@ -53,7 +54,7 @@ export async function playFeatures(root) {
   function open(of, number, byHand = true) {
     Object.assign(state, { source: of, number });
     source.value = of;
-    if (byHand) writeAddress("features", { of, n: number + 1 });
+    if (byHand) address.keep({ of, n: number + 1 });
     const { label, others, places: most } = current();
     title.textContent = `Feature ${number + 1} of ${key[of].length}`;
     places.replaceChildren(
@@ -78,6 +79,7 @@ export async function playFeatures(root) {
     const chosen = choices.querySelector("input:checked").value;
     answers[state.source].set(state.number, chosen);
     give.disabled = true;
+    next.focus();
     tell(chosen);
   }
   function tell(chosen) {
@@ -92,6 +94,7 @@ export async function playFeatures(root) {
 
   root.replaceChildren(
     make("p", { class: "bench-hd" }, title, make("span", {}, "after layer 2 of World")),
+    address.note,
     make("div", { class: "bench-tools" }, make("label", {}, "from ", source)),
     places,
     say.element,

@@ -1,9 +1,10 @@
 // Predict on your own sentence: a claim about World with a probability, settled by the engine, kept for calibration.
 
+import { copyLink, oneOf, stateOf, whole, wordsIn } from "./address.js";
 import { headCode, mlpCode, partName, toEdits } from "./changes.js";
 import { inquire } from "./client.js";
 import { composerPart } from "./composer.js";
-import { copyLink, make, percent, readAddress, writeAddress } from "./dom.js";
+import { make, percent } from "./dom.js";
 import { sayPart } from "./parts.js";
 import { FIRST, rowOf } from "./play.js";
 import { judge } from "./verdict.js";
@@ -50,9 +51,8 @@ const CLAIMS = {
 };
 
 export function playForecast(root, sizes) {
-  const saved = readAddress("predict", root.dataset);
   let words = FIRST.split(" ");
-  let shown = words;
+  let shown = null; // the words on the screen
   const say = sayPart();
   const parts = [];
   for (let layer = 0; layer < sizes.layers; layer++) {
@@ -60,12 +60,14 @@ export function playForecast(root, sizes) {
     parts.push(mlpCode(layer));
   }
   const part = make("select", { "aria-label": "The part to switch off" }, ...parts.map((code) => make("option", { value: code }, partName(code))));
-  part.value = parts.includes(saved.part) ? saved.part : "L3H3";
+  const address = stateOf("predict", root.dataset, { text: wordsIn, part: oneOf(parts), claim: oneOf(Object.keys(CLAIMS)), p: whole(0, 100) });
+  const { given } = address;
+  part.value = given.part ?? "L3H3";
   const claim = make("select", { "aria-label": "The claim" }, ...Object.entries(CLAIMS).map(([key, { text }]) => make("option", { value: key }, text)));
-  claim.value = Object.hasOwn(CLAIMS, saved.claim ?? "") ? saved.claim : "stays right";
-  const range = make("input", { type: "range", min: 0, max: 100, step: 5, value: saved.p ?? 50, "aria-label": "How likely is it?" });
+  claim.value = given.claim ?? "stays right";
+  const range = make("input", { type: "range", min: 0, max: 100, step: 5, value: given.p ?? 50, "aria-label": "How likely is it?" });
   const out = make("output", {}, `${range.value}%`);
-  const write = () => writeAddress("predict", { text: words.join(" "), part: part.value, claim: claim.value, p: range.value });
+  const write = () => address.keep({ text: words.join(" "), part: part.value, claim: claim.value, p: range.value });
   range.oninput = () => (out.textContent = `${range.value}%`);
   for (const one of [part, claim, range]) one.addEventListener("change", write);
   const record = make("div", {});
@@ -81,8 +83,9 @@ export function playForecast(root, sizes) {
       composer.show(words, words.length, verdict.best);
       say.show({ kind: "", title: "Your turn." }, `Unchanged, World says *${verdict.best}*. ${verdict.why} What will it say without the part?`);
     } catch (error) {
-      words = shown;
-      composer.refuse(error.message);
+      if (shown) return composer.refuse(error.message);
+      address.refuse(error.message);
+      compose(words, false);
     }
   }
 
@@ -124,6 +127,7 @@ export function playForecast(root, sizes) {
 
   root.replaceChildren(
     make("p", { class: "bench-hd" }, make("b", {}, "Predict"), " on your own sentence", make("span", {}, "runs in this page")),
+    address.note,
     composer.element,
     say.element,
     make("div", { class: "bench-panel" },
@@ -132,6 +136,6 @@ export function playForecast(root, sizes) {
       make("div", { class: "bench-row" }, make("label", { class: "bench-when" }, range, out), settle, copyLink())),
     make("div", { class: "bench-panel" }, make("h3", {}, "Your record"), record),
   );
-  compose(saved.text?.split(" ").filter(Boolean) ?? words, false);
+  compose(given.text ?? words, false);
   showRecord(readForecasts());
 }

@@ -1,9 +1,10 @@
 // Where heads look: a text, a map for each head, and what becomes of the answer when a head is off.
 
-import { isCut, partOf, readCodes, toEdits } from "./changes.js";
+import { copyLink, oneOf, stateOf, whole } from "./address.js";
+import { codesIn, isCut, partOf, readCodes, toEdits } from "./changes.js";
 import { inquire, loadModel, megabytes, newest } from "./client.js";
 import { composerPart, SENTENCES } from "./composer.js";
-import { copyLink, make, percent, readAddress, writeAddress } from "./dom.js";
+import { make, percent } from "./dom.js";
 import { VOCABULARY } from "./lexicon.js";
 import { largeMap, lookingText, smallMaps } from "./maps.js";
 import { barsPart, changesPart, gapText, namedTogether, sayPart } from "./parts.js";
@@ -49,8 +50,10 @@ function inTurn(names, at, later) {
 export async function playHeads(root, sizes) {
   const name = root.dataset.name ?? "heads"; // a page may hold two
   const { only } = root.dataset;
-  const saved = readAddress(name, root.dataset);
-  const state = { model: saved.model === "fairytale" && !only ? "fairytale" : "world", text: saved.text ?? "Karl likes", at: +(saved.at ?? NaN), head: only ?? saved.head ?? "L2H3", off: saved.off ?? "" };
+  const aHead = (text) => (/^L\dH\d$/.test(text) ? text : undefined);
+  const models = oneOf(only ? ["world"] : ["world", "fairytale"]);
+  const address = stateOf(name, root.dataset, { model: models, text: (text) => text, at: whole(0, LONGEST - 1), head: aHead, off: codesIn({ layers: 5, heads: 6 }) });
+  const state = { model: "world", text: "Karl likes", at: NaN, off: "", ...address.given, head: only ?? address.given.head ?? "L2H3" };
   let codes = [];
   let shown = null; // the text on the screen
   let last = null; // what the engine answered
@@ -77,6 +80,7 @@ export async function playHeads(root, sizes) {
   form.onsubmit = (event) => {
     event.preventDefault();
     if (opening.value.trim()) read(opening.value.trim());
+    else problem.textContent = "Write a text first.";
   };
   const which = make("select", { "aria-label": "The model" }, make("option", { value: "world" }, "World"), make("option", { value: "fairytale" }, `Fairytale, ${megabytes("fairytale")}`));
   which.onchange = () => open(which.value, which.value === "world" ? SONG : OPENINGS[0]);
@@ -91,7 +95,7 @@ export async function playHeads(root, sizes) {
   }
   function write() {
     const { model, text, at, head, off } = state;
-    writeAddress(name, { model: model === "world" ? "" : model, text, at, head: only ? "" : head, off });
+    address.keep({ model: model === "world" ? "" : model, text, at, head: only ? "" : head, off });
   }
   function change(next) {
     state.off = next.join(" ");
@@ -120,10 +124,14 @@ export async function playHeads(root, sizes) {
     else ask("look", { name: "world", words, edits, pattern: true });
   }
   function refuse(error) {
+    unwritten = false;
+    if (!shown) {
+      address.refuse(error.message);
+      return start(state.model === "world" ? SONG : OPENINGS[0], NaN, false);
+    }
     if (state.model === "world") composer.refuse(error.message);
     else problem.textContent = error.message;
-    if (shown) Object.assign(state, shown);
-    else start(state.model === "world" ? SONG : OPENINGS[0], NaN, false); // the address held no text of this model
+    Object.assign(state, shown);
   }
   const ask = newest((look) => {
     last = look;
@@ -133,7 +141,10 @@ export async function playHeads(root, sizes) {
     if (unwritten) write();
     unwritten = false;
     shown = { text: state.text, at: state.at };
-    if (!maps.codes.includes(state.head)) state.head = maps.codes[0];
+    if (!maps.codes.includes(state.head)) {
+      address.note.textContent = `${which.value === "world" ? "World" : "Fairytale"} has no head ${state.head}; here is ${maps.codes[0]}.`;
+      state.head = maps.codes[0];
+    }
     show();
   }, refuse);
 
@@ -219,6 +230,7 @@ export async function playHeads(root, sizes) {
   const title = only ? `${only}, one head of ${sizes.layers * sizes.heads}` : "Where each head looks";
   root.replaceChildren(
     make("p", { class: "bench-hd" }, make("b", {}, title), only ? null : make("label", {}, "of ", which), make("span", {}, "runs in this page")),
+    address.note,
     place,
   );
   await open(state.model, state.text, state.at, false);

@@ -33,6 +33,7 @@ function mount(root, open) {
   let handOver = null;
   const begin = async () => {
     const held = status.contains(document.activeElement); // on the button that goes away
+    const focusVisible = held && document.activeElement.matches(":focus-visible");
     status.replaceChildren(`Loading ${wait ?? `World, ${megabytes(model)}`} …`);
     const bar = make("progress", { max: 1, value: 0, "aria-label": "Loading the model" });
     status.append(bar);
@@ -45,12 +46,14 @@ function mount(root, open) {
       root.classList.add("bench-on");
       await module[build](root, sizes);
       handOver?.();
-      if (held) root.querySelector("select, input, button, [tabindex='0']")?.focus({ preventScroll: true });
+      if (held) root.querySelector("select, input, button, [tabindex='0']")?.focus({ preventScroll: true, focusVisible });
       document.getElementById(`figure-${root.dataset.figure}`)?.classList.add("bench-replaced"); // in print it stands
       addEventListener("hashchange", () => {
         if (!location.hash.startsWith(`#${address}?`)) return;
         module[build](root, sizes); // a link in the page that leads to a state
         root.scrollIntoView({ behavior: calm() ? "auto" : "smooth" });
+        root.tabIndex = -1;
+        root.focus({ preventScroll: true }); // as behind any link: what comes next is in the bench
       });
     } catch (error) {
       if (!still) root.classList.remove("bench-on");

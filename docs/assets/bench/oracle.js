@@ -1,6 +1,7 @@
 // The best possible predictor of World's language: the true distribution of the next word, exactly. It follows the
 // grammar once for each mood, and weighs what each offers by how likely that mood is after all words so far.
 
+import { clipped } from "./dom.js";
 import { story } from "./grammar.js";
 import { END, IDS, MOODS, RULES, VOCABULARY } from "./lexicon.js";
 
@@ -58,14 +59,23 @@ export function truthInMood(words, mood) {
 export const allowed = ({ probs }) =>
   VOCABULARY.filter((_, id) => probs[id]).sort((one, other) => probs[IDS[other]] - probs[IDS[one]]);
 
+/** What a word was meant to be: of World's words, only names have a capital, and signs stand apart. */
+function nearly(word) {
+  const sign = word.match(/^(.+)([.,:;])$/);
+  if (sign && Object.hasOwn(IDS, sign[1])) return `; write “${sign[1]} ${sign[2]}” with a space`;
+  const other = [word.toLowerCase(), word[0].toUpperCase() + word.slice(1).toLowerCase()].find((one) => Object.hasOwn(IDS, one));
+  return other ? `, but “${other}”` : "";
+}
+
 /** A word that does not belong where it stands: `at`, `word`, and what may stand there. */
 export class UngrammaticalError extends Error {
   constructor(words, at, may) {
     const said = words.slice(Math.max(0, at - 4), at).filter((word) => word !== END).join(" ");
     const known = Object.hasOwn(IDS, words[at]);
     const where = said ? `after “${said}”` : "at the beginning";
-    const why = known ? `“${words[at]}” cannot stand ${where}` : `World has no word “${words[at]}”`;
-    super(`${why}. Try ${may.slice(0, 5).join(", ")}.`);
+    const why = known ? `“${words[at]}” cannot stand ${where}.` : `World has no word “${clipped(words[at])}”${nearly(words[at])}.`;
+    const others = may.filter((word) => word !== END).slice(0, 5).join(", ");
+    super(others ? `${why} Try ${others}.` : why);
     Object.assign(this, { name: "UngrammaticalError", at, word: words[at], allowed: may });
   }
 }

@@ -1,7 +1,7 @@
 // The pieces that benches are put together from. Each gives an element and a function that shows a state in it.
 
 import { controlFor, headCode, inWords, mlpCode, partName, partOf } from "./changes.js";
-import { bits, emphasised, make, percent } from "./dom.js";
+import { bits, emphasised, inGrid, make, oneStop, percent } from "./dom.js";
 import { END, VOCABULARY } from "./lexicon.js";
 
 /** A word for the eye: the beginning of a text has a sign of its own. */
@@ -82,20 +82,7 @@ export function switchesPart({ layers, heads }, title, toggle) {
     for (let head = 0; head < heads; head++) add(headCode(layer, head), `H${head}`, `Layer ${layer}, head ${head}`);
     add(mlpCode(layer), "MLP", `Layer ${layer}, MLP`);
   }
-  grid.addEventListener("keydown", (event) => {
-    const all = [...buttons.values()];
-    const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: heads + 1, ArrowUp: -heads - 1 }[event.key];
-    const to = all[all.indexOf(event.target) + (step ?? NaN)];
-    if (!to) return;
-    to.focus();
-    event.preventDefault();
-  });
-  // One stop for Tab; arrow keys lead on.
-  const stops = (chosen) => {
-    for (const button of buttons.values()) button.tabIndex = button === chosen ? 0 : -1;
-  };
-  grid.addEventListener("focusin", (event) => stops(event.target));
-  stops(buttons.values().next().value);
+  oneStop(grid, () => [...buttons.values()], inGrid(heads + 1))();
   return {
     element: make("div", {}, make("h3", {}, title), grid),
     show(codes) {

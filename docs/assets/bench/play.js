@@ -1,9 +1,10 @@
 // Playing with World: home's hero in small, the page of its own in full.
 
-import { isCut, partOf, readCodes, toEdits } from "./changes.js";
+import { copyLink, oneOf, stateOf, whole, wordsIn } from "./address.js";
+import { codesIn, headCodes, isCut, partOf, readCodes, toEdits } from "./changes.js";
 import { newest } from "./client.js";
 import { composerPart } from "./composer.js";
-import { copyLink, make, readAddress, writeAddress } from "./dom.js";
+import { make } from "./dom.js";
 import { barsPart, changesPart, gapText, lensPart, namedTogether, sayPart, switchesPart } from "./parts.js";
 import { takeOver } from "./still.js";
 import { judge, worthShowing } from "./verdict.js";
@@ -30,14 +31,15 @@ export function effect(verdict, codes) {
 /** Home's hero; done when it is on the screen. */
 export function playHome(root, sizes) {
   const words = (root.dataset.text ?? FIRST).split(" ");
-  const state = { codes: readCodes(readAddress("home").off ?? root.dataset.off ?? "", sizes, words.length + 1) };
+  const address = stateOf("home", root.dataset, { off: codesIn(sizes) });
+  const state = { codes: readCodes(address.given.off ?? "", sizes, words.length + 1) };
   delete root.dataset.off;
   const blank = make("u");
   const say = sayPart();
   const bars = barsPart();
   const change = (codes, byHand = true) => {
     state.codes = codes;
-    if (byHand) writeAddress("home", { off: codes.join(" ") });
+    if (byHand) address.keep({ off: codes.join(" ") });
     ask("look", { name: "world", words, edits: toEdits(codes), lens: true });
   };
   const toggle = (code) => {
@@ -75,28 +77,26 @@ export function playHome(root, sizes) {
     make("div", { class: "bench-two" }, switches.element, lens.element),
     make("div", { class: "bench-foot" }, changes.element),
   ];
+  if (address.note.textContent) all.splice(1, 0, address.note);
   change(state.codes, false);
   return shown;
 }
 
 /** The page of World. */
 export function playWorld(root, sizes) {
-  const saved = readAddress("world", root.dataset);
-  const words = (saved.text ?? FIRST).split(" ").filter(Boolean);
-  const state = { words, codes: [], at: Math.min(saved.at ?? words.length, words.length), head: saved.head ?? "L3H3" };
-  state.codes = readCodes(saved.off ?? "", sizes, words.length + 1);
+  const address = stateOf("world", root.dataset, { text: wordsIn, off: codesIn(sizes), at: whole(0, 127), head: oneOf(headCodes(sizes)) });
+  const { text: words = FIRST.split(" "), at = words.length, head = "L3H3", off = "" } = address.given;
+  const state = { words, codes: off.split(" "), at, head };
   const say = sayPart();
   const bars = barsPart();
-  let shown = null; // the text that is on the screen, which a new one must first prove to be grammatical
+  let shown = null; // what is on the screen: a new text must first prove to be grammatical
+  let unwritten = false; // it is not yet the page's address
 
   const update = (patch, byHand = true) => {
     Object.assign(state, patch);
     state.codes = readCodes(state.codes.join(" "), sizes, state.words.length + 1);
     state.at = Math.min(state.at, state.words.length);
-    if (byHand) {
-      const { at, head } = state;
-      writeAddress("world", { text: state.words.join(" "), off: state.codes.join(" "), at, head });
-    }
+    unwritten ||= byHand;
     ask("look", { name: "world", words: state.words, edits: toEdits(state.codes), lens: true, pattern: true });
   };
   const toggle = (code) => {
@@ -114,25 +114,33 @@ export function playWorld(root, sizes) {
   const changes = changesPart(sizes, (codes) => update({ codes }));
   const table = wordsPart(sizes, { select: (at) => update({ at }), cut, choose: (head) => update({ head }) });
   const ask = newest((look) => {
-    shown = [...state.words];
-    const { at } = state;
+    shown = { ...state };
+    const { at, head } = state;
+    if (unwritten) address.keep({ text: state.words.join(" "), off: state.codes.join(" "), at, head });
+    unwritten = false;
     const width = look.said.length / look.words.length;
     const [said, real] = [rowOf(look.said, at, width), rowOf(look.real, at, width)];
     const verdict = judge(look.words.slice(0, at + 1), said, real, look.rows[at]);
     composer.show(state.words, at, verdict.best, verdict.kind);
-    say.show(verdict, effect(verdict, state.codes));
+    const first = !state.codes.length && state.words.join(" ") === FIRST;
+    say.show(verdict, effect(verdict, state.codes) + (first ? " Which switch below breaks it? Try L3H3." : ""));
     bars.show(worthShowing(said, real, 6), gapText(look.rows[at].gap));
     lens.show(look.lens.map((step) => rowOf(step, at, width)));
     switches.show(state.codes);
     changes.show(state.codes, look.words);
     table.show(look, state, width);
   }, (error) => {
-    composer.refuse(error.message);
-    if (shown) state.words = shown;
-    else update({ words: FIRST.split(" "), at: 5, codes: [] }, false);
+    unwritten = false;
+    if (shown) {
+      Object.assign(state, shown);
+      return composer.refuse(error.message);
+    }
+    address.refuse(error.message);
+    update({ words: FIRST.split(" "), at: 5, codes: [] }, false);
   });
   root.replaceChildren(
     make("h2", { class: "bench-hd" }, make("b", {}, "World"), ` ${sizes.layers} layers, ${sizes.layers * sizes.heads} heads`, make("span", {}, "runs in this page")),
+    address.note,
     composer.element,
     say.element,
     bars.element,

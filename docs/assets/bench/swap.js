@@ -1,7 +1,8 @@
 // Swap: put what one sentence holds at a word and layer into another, and see whether its answer moves.
 
+import { anyText, copyLink, stateOf } from "./address.js";
 import { inquire, newest } from "./client.js";
-import { copyLink, make, percent, readAddress, writeAddress } from "./dom.js";
+import { inGrid, make, oneStop, percent } from "./dom.js";
 import { END, IDS, VOCABULARY } from "./lexicon.js";
 import { randomVector } from "./methods.js";
 import { barsPart, sayPart } from "./parts.js";
@@ -17,8 +18,13 @@ const PAIRS = [
 ];
 
 export function playSwap(root, sizes) {
-  const saved = readAddress("swap", root.dataset);
-  let pair = saved.a ? [saved.a, saved.b ?? ""] : [...PAIRS[0]];
+  const aCell = (text) => {
+    const [, layer, at] = text.match(/^(\d)\.(\d{1,3})$/) ?? [];
+    return +layer < sizes.layers ? { layer: +layer, at: +at } : undefined;
+  };
+  const address = stateOf("swap", root.dataset, { a: anyText, b: anyText, cell: aCell });
+  const { a, b, cell: first } = address.given;
+  let pair = a || b ? [a ?? "", b ?? ""] : PAIRS[0];
   let cell = null; // { layer, at }: the one that is put in
   let control = false;
   let guess = null;
@@ -45,19 +51,21 @@ export function playSwap(root, sizes) {
   const undo = make("button", { type: "button", class: "bench-text", onclick: () => put(null) }, "Take it out again");
   const ask = newest(show, (error) => (problem.textContent = error.message));
   let cells = [];
+  const stop = oneStop(grid, () => cells.map(({ button }) => button), inGrid(sizes.layers));
 
   root.replaceChildren(
     make("p", { class: "bench-hd" }, make("b", {}, "Swap"), " one vector between two sentences", make("span", {}, "runs in this page")),
     make("div", { class: "bench-tools" }, choose),
     form,
     problem,
+    address.note,
     say.element,
     bars.element,
-    make("div", { class: "bench-panel" }, make("h3", {}, "Which cell holds the answer? Click your guess: its vector goes from the first sentence into the second"), grid, make("div", { class: "bench-row" }, undo, swapControl, reveal, copyLink())),
+    make("div", { class: "bench-panel" }, make("h3", {}, "Which cell holds the answer? Press your guess: its vector goes from the first sentence into the second"), grid, make("div", { class: "bench-row" }, undo, swapControl, reveal, copyLink())),
   );
-  begin(pair, saved.cell ? { layer: +saved.cell.split(".")[0], at: +saved.cell.split(".")[1] } : null);
+  begin(pair, first, false);
 
-  async function begin(sentences, first = null) {
+  async function begin(sentences, first = null, byHand = true) {
     problem.textContent = "";
     fields.forEach((field, i) => (field.value = sentences[i])); // now: by the answer the reader may be typing again
     const words = sentences.map((text) => text.split(" ").filter(Boolean));
@@ -75,13 +83,15 @@ export function playSwap(root, sizes) {
       if (!answers[0] || !answers[1]) throw new Error("The grammar gives both sentences the same answers, so no swap can move them. Change one word that matters.");
       pair = sentences;
       setting = { words, looks, answers, differ: words[0].flatMap((word, i) => (word === words[1][i] ? [] : [i + 1])) };
-      guess = first;
+      guess = first?.at <= words[0].length ? first : null;
       map = null;
       tried.clear();
       build();
-      put(first && first.layer < sizes.layers && first.at <= words[0].length ? first : null);
+      put(guess, false, byHand);
     } catch (error) {
-      problem.textContent = error.message;
+      if (setting) return void (problem.textContent = error.message);
+      address.refuse(error.message);
+      begin(PAIRS[0], null, false);
     }
   }
 
@@ -95,28 +105,20 @@ export function playSwap(root, sizes) {
       if (other !== word) label.append(make("small", {}, ` ← ${other}`));
       grid.append(label);
       for (let layer = 0; layer < sizes.layers; layer++) {
-        const button = make("button", { type: "button", tabindex: cells.length ? -1 : 0 });
+        const button = make("button", { type: "button" });
         button.onclick = () => put(cell?.layer === layer && cell?.at === at ? null : { layer, at });
         cells.push({ button, layer, at });
         grid.append(button);
       }
     }
+    stop();
   }
-  grid.addEventListener("keydown", (event) => {
-    const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: sizes.layers, ArrowUp: -sizes.layers }[event.key];
-    const to = cells[cells.findIndex(({ button }) => button === event.target) + (step ?? NaN)];
-    if (!to) return;
-    event.preventDefault();
-    to.button.focus();
-  });
-  grid.addEventListener("focusin", ({ target }) => cells.forEach(({ button }) => (button.tabIndex = button === target ? 0 : -1)));
 
-  async function put(to, asControl = false) {
-    const byHand = setting && (cell || to);
+  async function put(to, asControl = false, byHand = true) {
     cell = to;
     control = Boolean(to) && asControl;
     guess ??= to;
-    if (byHand) writeAddress("swap", { a: pair[0], b: pair[1], cell: to ? `${to.layer}.${to.at}` : "" });
+    if (byHand) address.keep({ a: pair[0], b: pair[1], cell: to ? `${to.layer}.${to.at}` : "" });
     ask("look", { name: "world", words: setting.words[1], edits: to ? await edit(to) : [] });
   }
 

@@ -1,8 +1,9 @@
 // The time machine: World at nine moments of its training and at its end, on the reader's sentence.
 
+import { copyLink, stateOf, whole, wordsIn } from "./address.js";
 import { inquire, loadModel, newest } from "./client.js";
 import { composerPart } from "./composer.js";
-import { calm, copyLink, make, percent, readAddress, writeAddress } from "./dom.js";
+import { calm, make, percent } from "./dom.js";
 import { RULE_NAMES } from "./lexicon.js";
 import { barsPart, gapText, sayPart } from "./parts.js";
 import { FIRST, rowOf } from "./play.js";
@@ -22,11 +23,13 @@ export async function loadSteps(progress) {
 }
 
 export function playTime(root) {
-  const saved = readAddress("time", root.dataset);
-  const state = { words: (saved.text ?? FIRST).split(" ").filter(Boolean), step: Math.min(STEPS.length - 1, +(saved.step ?? 0)) };
+  const address = stateOf("time", root.dataset, { text: wordsIn, step: whole(0, STEPS.length - 1) });
+  const { text: words = FIRST.split(" "), step = 0 } = address.given;
+  const state = { words, step };
   const say = sayPart();
   const bars = barsPart();
-  let shown = [...state.words];
+  let shown = null; // the words on the screen
+  let unwritten = false; // the state is not yet the page's address
   const when = make("output", {});
   const range = make("input", { type: "range", min: 0, max: STEPS.length - 1, step: 1, value: state.step, "aria-label": "Moment of training" });
   range.oninput = () => {
@@ -54,12 +57,14 @@ export function playTime(root) {
     const step = STEPS[state.step];
     when.textContent = step ? `after ${step.toLocaleString("en")} steps of training` : "before training";
     range.setAttribute("aria-valuetext", when.textContent);
-    if (byHand) writeAddress("time", { text: state.words.join(" "), step: state.step });
+    unwritten ||= byHand;
     ask("look", { name: modelAt(state.step), words: state.words, edits: [] });
   }
   const composer = composerPart((words) => update({ words }));
   const ask = newest((look) => {
-    shown = [...state.words];
+    shown = state.words;
+    if (unwritten) address.keep({ text: shown.join(" "), step: state.step });
+    unwritten = false;
     const at = state.words.length;
     const width = look.said.length / look.words.length;
     const [said, real] = [rowOf(look.said, at, width), rowOf(look.real, at, width)];
@@ -69,11 +74,17 @@ export function playTime(root) {
     say.show(verdict, `${when.textContent[0].toUpperCase()}${when.textContent.slice(1)}. ${why}`);
     bars.show(worthShowing(said, real, 6), gapText(look.rows[at].gap));
   }, (error) => {
-    composer.refuse(error.message);
-    state.words = shown;
+    unwritten = false;
+    if (shown) {
+      state.words = shown;
+      return composer.refuse(error.message);
+    }
+    address.refuse(error.message);
+    update({ words: FIRST.split(" ") }, false);
   });
   root.replaceChildren(
     make("p", { class: "bench-hd" }, make("b", {}, "World"), " at ten moments of its training", make("span", {}, "runs in this page")),
+    address.note,
     composer.element,
     make("div", { class: "bench-row bench-pad" }, play, make("label", { class: "bench-when" }, range, when)),
     say.element,
@@ -88,7 +99,8 @@ export function playTime(root) {
 function rulesPart() {
   let order = [...ORDER];
   const list = make("ol", { class: "bench-order" });
-  const result = make("div", { role: "status", "aria-live": "polite" });
+  const status = make("p", { role: "status" });
+  const result = make("div");
   const press = make("button", { type: "button", class: "bench-button", onclick: see }, "See when World learned them");
   const draw = (focus = null) => {
     list.replaceChildren(
@@ -109,11 +121,14 @@ function rulesPart() {
   };
   draw();
 
+  let testing = false;
   async function see() {
-    press.disabled = true;
+    if (testing) return; // the button keeps the focus
+    testing = true;
+    status.textContent = "Testing …";
     const grades = [];
     for (let i = 0; i < STEPS.length; i++) {
-      result.textContent = `Testing step ${STEPS[i]} …`;
+      press.textContent = `Testing step ${STEPS[i]} …`;
       grades.push(await inquire("grade", { name: modelAt(i) }));
     }
     const share = (rule, i) => grades[i][rule].right / grades[i][rule].places;
@@ -133,13 +148,13 @@ function rulesPart() {
         ...STEPS.map((_, i) => make("td", { style: `--share:${share(rule, i)}`, class: learned(rule) === i ? "bench-learned" : "" }, percent(share(rule, i)).replace("%", ""))),
       ),
     );
+    status.textContent = `You have ${right} of ${told.length} pairs in the right order. A rule counts as learned from the step on at which its share stays at ${percent(KNOWN)} or more (outlined).`;
     result.replaceChildren(
-      make("p", {}, `You have ${right} of ${told.length} pairs in the right order. A rule counts as learned from the step on at which its share stays at ${percent(KNOWN)} or more (outlined).`),
       make("div", { class: "bench-scroll" }, make("table", { class: "bench-steps", "aria-label": "Share right by rule and step" }, make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...rows))),
       make("p", { class: "bench-small" }, "Percent of places in 24 new stories at which the likeliest of the words that the rule decides is a right one; computed just now, in this page."),
     );
-    press.disabled = false;
+    testing = false;
     press.textContent = "Test my order again";
   }
-  return make("div", { class: "bench-panel" }, make("h3", {}, "Which rule came first? Put them in order, the earliest on top"), list, press, result);
+  return make("div", { class: "bench-panel" }, make("h3", {}, "Which rule came first? Put them in order, the earliest on top"), list, press, status, result);
 }

@@ -1,7 +1,7 @@
 // A text word by word: what the model guesses after each, beside what is true; and where one head looks, as arcs.
 
 import { cutCode, headCode } from "./changes.js";
-import { bits, make, percent } from "./dom.js";
+import { bits, inGrid, make, oneStop, percent } from "./dom.js";
 import { VOCABULARY } from "./lexicon.js";
 import { shownWord } from "./parts.js";
 
@@ -51,6 +51,7 @@ export function wordsPart({ layers, heads }, { select, cut, choose }) {
     });
     body.replaceChildren(...rows.map(({ element }) => element));
   }
+  const stop = oneStop(body, () => rows.flatMap(({ select, cut }) => [select, cut]), inGrid(2));
 
   function draw(weights, at, cuts) {
     const middle = (i) => ROW * i + ROW / 2;
@@ -97,6 +98,7 @@ export function wordsPart({ layers, heads }, { select, cut, choose }) {
         one.cut.setAttribute("aria-label", isOff ? `Let ${picker.value} look at ${there} again` : `Cut ${picker.value}'s look at ${there}, ${percent(weights[i])}`);
         one.cut.onclick = () => cut(cutting);
       }
+      if (!body.contains(document.activeElement)) stop(rows[at].select);
       draw(weights, at, cuts);
     },
   };

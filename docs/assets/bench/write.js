@@ -1,22 +1,27 @@
 // Fairytale writes: a token a click, with what else it could have said, cut-offs to turn, and adapters to put on.
 
+import { anyText, number, oneOf, stateOf, whole } from "./address.js";
 import { bytesOf, inquire, newest } from "./client.js";
-import { make, percent, readAddress, writeAddress } from "./dom.js";
+import { make, percent } from "./dom.js";
 import { sayPart } from "./parts.js";
 
 const OPENINGS = ["Once upon a time there was a", "The wolf said to the little pig,", "\"Who are you?\" asked the princess.", "Deep in the forest stood"];
 const TELLINGS = { "": "as it learned to", "by-the-hero": "by the hero", exchanged: "he for she, she for he" };
 const shownToken = (text) => text.replaceAll("\n", "⏎").replace(/^ /, "␣");
 
-export function playWrite(root) {
-  const saved = readAddress("write", root.dataset);
-  const state = { temperature: +(saved.t ?? 0.8), topK: +(saved.k ?? 0), topP: +(saved.p ?? 0.95), seed: +(saved.seed ?? 1) };
+export function playWrite(root, { context }) {
+  const tokens = (text) => (/^\d{1,4}(\.\d{1,4})*$/.test(text) && text.split(".").every((id) => id < 4096) ? text.split(".").map(Number) : undefined);
+  const takes = { text: anyText, t: number(0, 2), k: whole(0, 100), p: number(0.05, 1), seed: whole(0, 1e6), telling: oneOf(Object.keys(TELLINGS)), ids: tokens };
+  const address = stateOf("write", root.dataset, takes);
+  const { given } = address;
+  const state = { temperature: given.t ?? 0.8, topK: given.k ?? 0, topP: given.p ?? 0.95, seed: given.seed ?? 1 };
   let ids = [];
   let prompt = 0;
   let name = "fairytale"; // or what it is with an adapter
   let running = null;
   const say = sayPart();
-  const story = make("p", { class: "bench-tale bench-written", tabindex: 0, role: "textbox", "aria-readonly": "true", "aria-label": "The story so far" });
+  const story = make("p", { class: "bench-tale bench-written", role: "region", "aria-label": "The story so far" });
+  const heard = make("span", { class: "vh", role: "status" }); // what is new in the story
   const offers = make("ol", { class: "bench-tokens" });
   const choose = make("select", { "aria-label": "Choose an opening" }, make("option", { value: "" }, "Choose an opening"));
   for (const text of OPENINGS) choose.append(make("option", {}, text));
@@ -28,8 +33,10 @@ export function playWrite(root) {
   const form = make("form", { class: "bench-add" }, input, make("button", { type: "submit" }, "Begin"));
   form.onsubmit = (event) => {
     event.preventDefault();
+    problem.textContent = input.value.trim() ? "" : "Write an opening first.";
     if (input.value.trim()) open(input.value.trim());
   };
+  const problem = make("p", { class: "bench-problem", role: "alert" });
   const next = make("button", { type: "button", class: "bench-button", onclick: () => take(drawn) }, "Next token");
   const more = make("button", { type: "button", class: "bench-button bench-ghost", onclick: go }, "Write 40 more");
   const undo = make("button", { type: "button", class: "bench-text", onclick: () => ids.length > prompt && put(ids.slice(0, -1)) }, "Take one back");
@@ -52,6 +59,7 @@ export function playWrite(root) {
 
   const ask = newest((answer) => {
     drawn = answer.drawn;
+    const held = [...offers.querySelectorAll("button")].indexOf(document.activeElement);
     offers.replaceChildren(
       ...answer.list.map(({ id, p, text }) =>
         make(
@@ -67,9 +75,10 @@ export function playWrite(root) {
         ),
       ),
     );
+    if (held >= 0) offers.querySelectorAll("button")[Math.min(held, answer.list.length - 1)].focus();
     const raw = answer.list[0].raw;
     say.show({ kind: "", title: answer.total === 1 ? "One token is left." : `${answer.total.toLocaleString("en")} tokens are left.` },
-      `The likeliest, *${answer.list[0].text.trim() || "⏎"}*, has ${percent(raw)} before temperature and cut-offs, ${percent(answer.list[0].p)} after.`);
+      `The likeliest, *${answer.list[0].text.trim() || "⏎"}*, has ${percent(raw)} before temperature and cut-offs, ${percent(answer.list[0].p)} after.${ids.length > context ? ` Fairytale reads the last ${context} tokens only.` : ""}`);
   }, stopped);
 
   function stopped(error) {
@@ -95,12 +104,16 @@ export function playWrite(root) {
     ids = list;
     const [first, rest] = await Promise.all([list.slice(0, prompt), list.slice(prompt)].map((part) => inquire("decode", { name: "fairytale", ids: part })));
     story.replaceChildren(first.replace("<|endoftext|>", ""), make("b", {}, rest));
-    undo.disabled = again.disabled = list.length <= prompt;
-    if (byHand) writeAddress("write", { text: first.replace("<|endoftext|>", ""), t: state.temperature, k: state.topK, p: state.topP, seed: state.seed, telling: telling.value, ids: list.slice(prompt).join(".") });
+    for (const one of [undo, again]) one.setAttribute("aria-disabled", list.length <= prompt); // and keeps the focus
+    if (byHand) address.keep({ text: first.replace("<|endoftext|>", ""), t: state.temperature, k: state.topK, p: state.topP, seed: state.seed, telling: telling.value, ids: list.slice(prompt).join(".") });
     const { seed, ...sampling } = state;
     ask("alternatives", { name, ids: list, count: 5, sampling: { ...sampling, seed: seed * 7919 + list.length } });
   }
-  const take = (id) => id !== null && put([...ids, id]);
+  async function take(id) {
+    if (id === null) return;
+    heard.textContent = (await inquire("decode", { name: "fairytale", ids: [id] })).trim() || "a line";
+    put([...ids, id]);
+  }
   async function open(text) {
     const list = [0, ...(await inquire("encode", { name: "fairytale", text }))];
     prompt = list.length;
@@ -121,26 +134,29 @@ export function playWrite(root) {
     });
     running = null;
     more.textContent = "Write 40 more";
+    heard.textContent = answer.text;
     await put([...ids, ...answer.ids]);
     speed.textContent = `${answer.ids.length} tokens at ${Math.round((1000 * answer.ids.length) / answer.ms)} a second, in this page`;
   }
   const speed = make("span", {}, "runs in this page");
   root.replaceChildren(
     make("p", { class: "bench-hd" }, make("b", {}, "Fairytale"), " writes", speed),
+    address.note,
     make("div", { class: "bench-tools" }, choose, form, make("label", {}, "It tells tales", telling)),
+    problem,
     story,
+    heard,
     say.element,
     offers,
     make("div", { class: "bench-row bench-pad" }, next, more, undo, again),
     dials,
   );
-  const text = saved.text ?? OPENINGS[0];
-  if (saved.telling in TELLINGS) telling.value = saved.telling;
+  const text = given.text ?? OPENINGS[0];
+  telling.value = given.telling ?? "";
   const dressed = wear(telling.value);
   inquire("encode", { name: "fairytale", text }).then(async (list) => {
     await dressed;
     prompt = list.length + 1;
-    const rest = (saved.ids ?? "").split(".").filter(Boolean).map(Number);
-    put([0, ...list, ...rest.filter((id) => id >= 0 && id < 4096)], false);
+    put([0, ...list, ...(given.ids ?? [])], false);
   });
 }
