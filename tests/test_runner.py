@@ -47,7 +47,11 @@ BAD = {  # stem: (code, header, what its message must say)
         {},
         ["'It is so' waits for 'y', which the lab never recorded; it recorded: x"],
     ),
-    "12_unseen": (f"{IMPORT}note(x=1)", {"thumbnail": "nothing"}, ["thumbnail is 'nothing'; expected one of"]),
+    "12_unseen": (
+        f"{IMPORT}note(x=1)",
+        {"thumbnail": "nothing"},
+        ["thumbnail is 'nothing': no such figure"],
+    ),
     "13_no_alt": (
         f"{IMPORT}import matplotlib.pyplot as plt\nfig, ax = plt.subplots()\nax.plot([1, 2])\n"
         "figure(fig, name='line', alt=' ')",
@@ -152,7 +156,6 @@ def test_a_run_stores_what_it_must(recorded: Notebook) -> None:
     assert run.arrays("line")["axes0_line0"].tolist() == [[0, 0.25], [1, 0.5], [2, 0.75]]
     ran = run.meta["ran"]
     assert ran["cpu_seconds"] > 0
-    assert ran["seconds"] > 0
     assert 20 < ran["peak_mb"] < 4000
     assert ran["cpu"]
     assert ran["versions"]["python"] == platform.python_version()

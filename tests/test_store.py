@@ -345,7 +345,7 @@ def test_of_two_labs_with_one_number_none_is_taken_in_silence(recorded: Notebook
     recorded.write("01_zebra")
     labs, wrong = recorded.project.pick(("01",))
     assert [lab.stem for lab in labs] == ["01_tiny"]
-    assert "its number is taken by 01_tiny.py" in str(wrong["01_zebra"])
+    assert "its number or its name is taken by 01_tiny.py" in str(wrong["01_zebra"])
 
 
 def test_dependencies_have_names_that_mean_the_same_elsewhere(recorded: Notebook) -> None:

@@ -10,19 +10,18 @@ import platform
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 import nbformat
-from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 
-from llmnotes.site.errors import NotebookError
+from llmnotes.site.errors import NotebookError, pick
 from llmnotes.site.run.digests import changed_at, digest_of
 from llmnotes.site.run.kernel import USED
 from llmnotes.site.run.labs import SMOLLM2, Lab
@@ -52,15 +51,12 @@ async def execute(
         path.mkdir(parents=True)
     began, started = datetime.now(UTC), (work / "scratch").stat().st_ctime_ns
     cells, used = await _run_kernel(lab, root, work, first, _environment(work, hub) | (environment or {}))
-    seconds = (datetime.now(UTC) - began).total_seconds()
     try:
         check_results({"cells": cells})
     except ValueError as error:
         raise NotebookError(f"{lab.path}: {error}") from None
-    names = {out["name"] for cell in cells for out in cell if out["kind"] == "figure"}
-    if lab.thumbnail not in names:
-        known = ", ".join(sorted(names)) or "it has none"
-        raise NotebookError(f"{lab.path}: header: thumbnail is {lab.thumbnail!r}; expected one of its figures: {known}")
+    names = {out["name"]: out for cell in cells for out in cell if out["kind"] == "figure"}
+    pick(names, lab.thumbnail, f"{lab.path}: header: thumbnail is", "figure of the lab")
     for path in sorted(drawn.iterdir()):  # what else a lab leaves is not kept
         if path.name.partition(".")[0] in names and path.suffix in (".svg", ".npz") and not path.is_symlink():
             content = path.read_bytes()
@@ -74,7 +70,6 @@ async def execute(
             raise NotebookError(f"{lab.path}: {path} changed while the lab ran; run it again")
     ran = used | {
         "date": began.strftime("%Y-%m-%dT%H:%MZ"),
-        "seconds": round(seconds, 1),
         "cpu": _cpu(),
         "system": f"{platform.system()} {platform.machine()}",
         "commit": commit_of(root),
@@ -87,15 +82,6 @@ async def execute(
 
 def _write(path: Path, value: object) -> None:
     path.write_text(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
-
-
-class _Kernel(AsyncKernelManager):
-    """A kernel of this very interpreter, whatever kernels the user has registered."""
-
-    @property
-    def kernel_spec(self) -> KernelSpec:
-        argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--HistoryManager.enabled=False"]
-        return KernelSpec(argv=argv, display_name="Python 3", language="python")
 
 
 class _Client(NotebookClient):
@@ -121,7 +107,8 @@ async def _run_kernel(
     sources = [begin, *("\n" * (cell.line - 1) + cell.source for cell in lab.code), f"{WATCH}.end()"]
     cells = [nbformat.v4.new_code_cell(source) for source in sources]
     sockets = Path(tempfile.mkdtemp(prefix="llmnotes-"))  # a short path: those of sockets may have about 100 bytes
-    kernel = _Kernel(connection_file=str(sockets / "kernel.json"))
+    this = KernelSpecManager(kernel_dirs=[])  # this very interpreter, whatever kernels the user has registered
+    kernel = AsyncKernelManager(kernel_spec_manager=this, connection_file=str(sockets / "kernel.json"))
     if os.name == "posix":
         kernel.transport = "ipc"  # no ports, so that no two runners meet on one
     notebook = nbformat.v4.new_notebook(cells=[*cells])

@@ -167,10 +167,8 @@ def find_labs(folder: Path) -> tuple[list[Lab], dict[str, NotebookError]]:
                     f"{path}: named {path.stem!r}; expected two digits and lower-case words: 07_residual_stream"
                 )
             lab = read_lab(path)
-            for other in labs:
-                if lab.number == other.number or lab.key == other.key:
-                    what = "number" if lab.number == other.number else "name"
-                    raise NotebookError(f"{path}: its {what} is taken by {other.path.name}; give it another")
+            if taken := [other.path.name for other in labs if lab.number == other.number or lab.key == other.key]:
+                raise NotebookError(f"{path}: its number or its name is taken by {taken[0]}; give it another")
             labs.append(lab)
         except NotebookError as error:
             broken[path.stem] = error

@@ -32,10 +32,9 @@ def shake(seed: int) -> None:
             parameter.mul_(1 + SIZE * torch.randn(parameter.shape, generator=generator).to(parameter))
 
     def after_step(optimizer: torch.optim.Optimizer, *_: Any) -> None:
-        for group in optimizer.param_groups:
-            for parameter in group["params"]:
-                if parameter.grad is not None:
-                    move(parameter)
+        for parameter in (one for group in optimizer.param_groups for one in group["params"]):
+            if parameter.grad is not None:
+                move(parameter)
 
     checked = loading.check_finite
 
@@ -49,11 +48,9 @@ def shake(seed: int) -> None:
     def replace_and_move(net: nets.Net, **arrays: Any) -> nets.Net:
         if sys._getframe(1).f_code.co_name != "train":  # only its steps: other calls take a net apart, or differences
             return replace(net, **arrays)
-        moved = {
-            name: tuple(one * (1 + SIZE * numbers.standard_normal(one.shape)) for one in layers)
-            for name, layers in arrays.items()
-        }
-        return replace(net, **moved)
+        for name, layers in arrays.items():
+            arrays[name] = tuple(one * (1 + SIZE * numbers.standard_normal(one.shape)) for one in layers)
+        return replace(net, **arrays)
 
     register_optimizer_step_post_hook(after_step)
     loading.check_finite = check_and_move

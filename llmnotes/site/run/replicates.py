@@ -86,7 +86,7 @@ def replicate_labs(project: Project, labs: list[Lab], *, jobs: int | None, repor
         with suppress(NotebookError):  # it is of other code, or damaged, and made anew
             if before := read_replicates(lab):
                 found.values.update({seed: of for seed, of in before.values.items() if seed not in seeds})
-        other = lab.model_copy(update={"cells": tuple(map(_of_any_model, lab.cells))})
+        other = lab.model_copy(update={"cells": tuple(map(_of_any_model, lab.code))})
         for seed in seeds:
             with project.workspace() as work:
                 try:
@@ -108,9 +108,7 @@ def replicate_labs(project: Project, labs: list[Lab], *, jobs: int | None, repor
 
 
 def _of_any_model(cell: Cell) -> Cell:
-    """A cell without what holds of one model: answers to the reader's question, and what a solution asserts."""
-    if cell.kind != "code" or not ("ask(" in cell.source or "solution" in cell.tags):
-        return cell
+    """A code cell without what holds of one model: answers to the reader's question, and what is asserted."""
     tree = ast.parse(cell.source)
     tree.body = [one for one in tree.body if not ast.unparse(one).startswith(("assert ", "ask("))]
     return replace(cell, source=ast.unparse(tree))

@@ -78,13 +78,11 @@ def run_labs(
 
 def may_run(lab: Lab, hub: bool, fetch: bool) -> bool:
     """Whether a lab can run here: the model that it needs is here, or may be fetched when it runs."""
-    if lab.needs_hub and not hub:
-        return False
-    if SMOLLM2 not in lab.needs or fetch:
-        return True
-    from llmnotes.model import smollm2  # imports torch
+    if SMOLLM2 in lab.needs and not fetch:
+        from llmnotes.model import smollm2  # imports torch
 
-    return smollm2.is_here()
+        return smollm2.is_here()
+    return hub or not lab.needs_hub
 
 
 def run_side_by_side(project: Project, labs: list[Lab], run_one: Callable, jobs: int | None, report: Report):

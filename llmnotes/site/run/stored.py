@@ -38,7 +38,6 @@ class DamagedRunError(NotebookError):
 
 class _Ran(BaseModel):
     date: str
-    seconds: float
     cpu_seconds: float
     peak_mb: int
     cpu: str
