@@ -128,16 +128,14 @@ def ask(
     _check_settled(where, settled)
     kept = [{"name": name, "if_": condition} for name, condition in settled.items()]
     if curve is not None:
-        axes = _axes(where, curve)
+        axes, offered = _axes(where, curve), []
         if not isinstance(because, str) or not because.strip() or not answer:
             raise ValueError(f"{where}: a curve needs answer='the array that holds it' and because='what it shows'")
-        entry = Question(question.strip(), [], answer, axes, because.strip(), figure, kept)
-        lines = [f"draw {axes['y']['label']} over {axes['x']['label']}"]
+        lines, because = [f"draw {axes['y']['label']} over {axes['x']['label']}"], because.strip()
     else:
-        entry = Question(
-            question.strip(), _choices(where, choices, answer, because, pictures or {}), answer, None, "", figure, kept
-        )
-        lines = [choice["text"] for choice in entry.choices]
+        axes, offered = None, _choices(where, choices, answer, because, pictures or {})
+        lines, because = [choice["text"] for choice in offered], ""
+    entry = Question(question.strip(), offered, answer, axes, because, figure, kept)
     say("question", asdict(entry), "\n  - ".join([f"Your prediction: {entry.question}", *lines]))
 
 

@@ -79,10 +79,17 @@ class Note:
         for name, value in values.items():
             _checked_tolerance(name, rtol, atol, because)
             number = _number(name, value)
-            if isinstance(number, int) and not given:
-                _keep(name, number, None, None, None, unit)
-            else:
-                _keep(name, number, rtol, atol, because, unit)
+            check_name("note", name, _records)
+            if isinstance(number, float) and rtol is None and atol is None:
+                raise ValueError(
+                    f"note: {name} = {number!r} is a float without a tolerance; say how far it may move on another "
+                    "machine and why: note = within(rtol=… or atol=…, because='…')"
+                )
+            exact = isinstance(number, int) and not given
+            margin = (0.0, 0.0, "") if exact else (float(rtol or 0), float(atol or 0), because or "")
+            _records[name] = entry = Record(name, number, *margin, unit)
+            text = f"{number:.6g}" if isinstance(number, float) else str(number)
+            say("record", asdict(entry), f"{name} = {text}" + (f" {unit}" if unit else ""))
 
 
 def within(*, rtol: float | None = None, atol: float | None = None, because: str) -> Note:
@@ -128,20 +135,6 @@ def depends_on(path: str | Path) -> None:
     Of a folder its own files count, but for README.md. Python's own reads below the project are noticed without this.
     """
     sys.audit("llmnotes.reads", str(Path(path).resolve()))
-
-
-def _keep(
-    name: str, number: float | int | bool, rtol: float | None, atol: float | None, because: str | None, unit: str
-) -> None:
-    check_name("note", name, _records)
-    if isinstance(number, float) and rtol is None and atol is None:
-        raise ValueError(
-            f"note: {name} = {number!r} is a float without a tolerance; say how far it may move on another machine "
-            "and why: note = within(rtol=… or atol=…, because='…')"
-        )
-    _records[name] = entry = Record(name, number, float(rtol or 0), float(atol or 0), because or "", unit)
-    text = f"{number:.6g}" if isinstance(number, float) else str(number)
-    say("record", asdict(entry), f"{name} = {text}" + (f" {unit}" if unit else ""))
 
 
 def _checked_tolerance(name: str, rtol: float | None, atol: float | None, because: str | None) -> None:
