@@ -3,11 +3,11 @@
 Each is a dictionary of small tensors, trained by `llmnotes.methods.lora.tune`, and a function that runs the model so.
 
 >>> import torch
->>> from transformers import GPT2Config, GPT2LMHeadModel
+>>> from llmnotes.model import load
 >>> from llmnotes.methods.adapters import prompted, soft_prompt
->>> model = GPT2LMHeadModel(GPT2Config(n_layer=2, n_head=4, n_embd=32, vocab_size=50, n_positions=16)).eval()
+>>> model = load("world")
 >>> prompted(model, soft_prompt(model, 3))(torch.tensor([[3, 1, 4, 1]])).shape
-torch.Size([1, 4, 50])
+torch.Size([1, 4, 238])
 """
 
 from __future__ import annotations

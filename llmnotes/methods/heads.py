@@ -1,16 +1,15 @@
 """What attention heads do: where they look, what they copy, how they build on each other; each with its chance level.
 
->>> import torch
->>> from transformers import GPT2Config, GPT2LMHeadModel
+>>> from llmnotes.model import load
 >>> from llmnotes.methods.heads import composition, copying, looking, repeated_tokens
->>> model = GPT2LMHeadModel(GPT2Config(n_layer=2, n_head=4, n_embd=32, vocab_size=50, n_positions=40)).eval()
+>>> model = load("world")
 >>> scores = looking(model, repeated_tokens(model, batch=4, length=16))
 >>> scores["induction"].values.shape, round(scores["induction"].chance, 3)  # (layer, head)
-(torch.Size([2, 4]), 0.057)
+(torch.Size([4, 4]), 0.046)
 >>> copying(model).values.shape
-torch.Size([2, 4])
+torch.Size([4, 4])
 >>> composition(model, "v").values.shape  # (layer, head, later layer, later head)
-torch.Size([2, 4, 2, 4])
+torch.Size([4, 4, 4, 4])
 """
 
 from __future__ import annotations

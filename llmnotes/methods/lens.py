@@ -3,15 +3,14 @@
 Both rest on one fact: the logits are a final norm and a matrix away from a sum, to which every part of the model added
 its share.
 
-    >>> import torch
-    >>> from transformers import GPT2Config, GPT2LMHeadModel
+    >>> from llmnotes.model import load
     >>> from llmnotes.methods.lens import direct_logit_attribution, logit_lens
-    >>> model = GPT2LMHeadModel(GPT2Config(n_layer=2, n_head=4, n_embd=32, vocab_size=50, n_positions=16)).eval()
-    >>> logit_lens(model, [3, 1, 4, 1, 5]).shape  # (embedding and 2 layers, batch, pos, vocab)
-    torch.Size([3, 1, 5, 50])
+    >>> model = load("world")
+    >>> logit_lens(model, [3, 1, 4, 1, 5]).shape  # (embedding and 4 layers, batch, pos, vocab)
+    torch.Size([5, 1, 5, 238])
     >>> shares = direct_logit_attribution(model, [3, 1, 4, 1, 5], 7, 8, by="layer")
     >>> shares.names
-    ['embed', 'layer 0', 'layer 1', 'bias']
+    ['embed', 'layer 0', 'layer 1', 'layer 2', 'layer 3', 'bias']
     >>> bool(abs(shares.values.sum() - shares.total) < 1e-5)
     True
 """

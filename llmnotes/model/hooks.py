@@ -13,13 +13,13 @@ A place means the same in every architecture (batch and position first, except `
 | `logits` | batch pos vocab | the model's output (its layer is None) |
 
     >>> import torch
-    >>> from transformers import GPT2Config, GPT2LMHeadModel
+    >>> from llmnotes.model import load
     >>> from llmnotes.model.hooks import hooked
-    >>> model = GPT2LMHeadModel(GPT2Config(n_layer=2, n_head=4, n_embd=32, vocab_size=50, n_positions=16)).eval()
+    >>> model = load("world")
     >>> def show(value, start):
     ...     print(tuple(value.shape), "from position", start)
     >>> with hooked(model, [("pattern", 1, show), ("mlp_post", 0, show)]):
-    ...     _ = model(torch.tensor([[3, 1, 4, 1, 5]]))
+    ...     _ = model.model(torch.tensor([[3, 1, 4, 1, 5]]))
     (1, 5, 128) from position 0
     (1, 4, 5, 5) from position 0
 """

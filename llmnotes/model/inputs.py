@@ -1,9 +1,7 @@
 """Text or token ids in, a checked batch out: padding, masks and positions.
 
->>> import torch
->>> from transformers import GPT2Config, GPT2LMHeadModel
->>> from llmnotes.model.inputs import batch
->>> model = GPT2LMHeadModel(GPT2Config(n_layer=1, n_head=2, n_embd=8, vocab_size=50, n_positions=16)).eval()
+>>> from llmnotes.model import batch, load
+>>> model = load("world")
 >>> two = batch(model, [[7, 8, 9], [5]])
 >>> two.mask
 tensor([[ True,  True,  True],

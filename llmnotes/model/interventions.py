@@ -4,15 +4,14 @@ Each is a context manager. They nest in any order, work while generating (with t
 the body ends or raises.
 
     >>> import torch
-    >>> from transformers import GPT2Config, GPT2LMHeadModel
-    >>> from llmnotes.model.interventions import ablate, cut_edges
-    >>> model = GPT2LMHeadModel(GPT2Config(n_layer=2, n_head=4, n_embd=32, vocab_size=50, n_positions=16)).eval()
+    >>> from llmnotes.model import ablate, cut_edges, load
+    >>> model = load("world")
     >>> ids = torch.tensor([[3, 1, 4, 1, 5]])
-    >>> before = model(ids).logits
+    >>> before = model.model(ids).logits
     >>> with ablate(model, "z", 1, heads=[0, 2]), cut_edges(model, 0, heads=3, edges=[(4, 1)]):
-    ...     bool(torch.equal(model(ids).logits, before))
+    ...     bool(torch.equal(model.model(ids).logits, before))
     False
-    >>> bool(torch.equal(model(ids).logits, before))
+    >>> bool(torch.equal(model.model(ids).logits, before))
     True
 """
 

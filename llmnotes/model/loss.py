@@ -1,9 +1,7 @@
 """How likely a model finds texts: its loss, the score of each text, and minimal pairs.
 
->>> import torch
->>> from transformers import GPT2Config, GPT2LMHeadModel
->>> from llmnotes.model.loss import minimal_pairs, nll, score
->>> model = GPT2LMHeadModel(GPT2Config(n_layer=2, n_head=4, n_embd=32, vocab_size=50, n_positions=16)).eval()
+>>> from llmnotes.model import load, minimal_pairs, nll, score
+>>> model = load("world")
 >>> scores = score(model, [[3, 1, 4], [1, 5, 9, 2, 6]])
 >>> scores.tokens.tolist()  # the first token has none before it to be predicted from
 [2, 4]

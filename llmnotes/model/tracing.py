@@ -1,14 +1,12 @@
 """Run a model and keep what passes through the places asked for.
 
->>> import torch
->>> from transformers import GPT2Config, GPT2LMHeadModel
->>> from llmnotes.model.tracing import trace
->>> model = GPT2LMHeadModel(GPT2Config(n_layer=2, n_head=4, n_embd=32, vocab_size=50, n_positions=16)).eval()
+>>> from llmnotes.model import load, trace
+>>> model = load("world")
 >>> seen = trace(model, [3, 1, 4, 1, 5], ["resid_post", "pattern"])
 >>> seen["pattern", 1].shape
 torch.Size([1, 4, 5, 5])
 >>> seen.stack("resid_post").shape  # (layer, batch, pos, d_model)
-torch.Size([2, 1, 5, 32])
+torch.Size([4, 1, 5, 128])
 """
 
 from __future__ import annotations

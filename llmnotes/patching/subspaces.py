@@ -5,12 +5,11 @@ Where a whole activation carries the answer, one can ask in how many of its dire
 Distributed Neural Representations"), and test them on other prompts: with enough directions they fit their own.
 
     >>> import torch
-    >>> from transformers import GPT2Config, GPT2LMHeadModel
-    >>> from llmnotes.model import trace
+    >>> from llmnotes.model import load, trace
     >>> from llmnotes.patching.subspaces import interchange
-    >>> model = GPT2LMHeadModel(GPT2Config(n_layer=2, n_head=4, n_embd=32, vocab_size=50, n_positions=16)).eval()
+    >>> model = load("world")
     >>> source = trace(model, [[3, 1, 9, 1, 5]], ["resid_pre"])["resid_pre", 1][:, [2]]
-    >>> with interchange(model, "resid_pre", 1, source, torch.eye(32)[:, :8], positions=[2]):
+    >>> with interchange(model, "resid_pre", 1, source, torch.eye(128)[:, :8], positions=[2]):
     ...     changed = trace(model, [[3, 1, 4, 1, 5]], ["resid_pre"])["resid_pre", 1][:, [2]]
     >>> torch.allclose(changed[..., :8], source[..., :8], atol=1e-5), torch.allclose(changed[..., 8:], source[..., 8:])
     (True, False)

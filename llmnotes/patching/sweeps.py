@@ -6,13 +6,13 @@ reverse: what breaks the answer is needed (Heimersheim and Nanda 2024, "How to u
 A sweep does this for every part of a kind, fast and exactly (see `llmnotes.patching.propagate`).
 
     >>> import torch
-    >>> from transformers import GPT2Config, GPT2LMHeadModel
+    >>> from llmnotes.model import load
     >>> from llmnotes.patching.sweeps import logit_difference, sweep
-    >>> model = GPT2LMHeadModel(GPT2Config(n_layer=2, n_head=4, n_embd=32, vocab_size=50, n_positions=16)).eval()
+    >>> model = load("world")
     >>> metric = logit_difference(model, 7, 8)
     >>> result = sweep(model, [3, 1, 4, 1, 5], [3, 1, 9, 1, 5], metric)
     >>> result.axes, result.values.shape
-    (('layer', 'position'), torch.Size([2, 5]))
+    (('layer', 'position'), torch.Size([4, 5]))
     >>> bool(torch.isclose(result.restored[0, 2], torch.tensor(1.0), atol=1e-3))  # where they differ
     True
 """
