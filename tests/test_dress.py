@@ -6,11 +6,9 @@ import re
 from pathlib import Path
 from xml.etree import ElementTree
 
-import markdown
 import pytest
 
 from llmnotes.site.errors import NotebookError
-from llmnotes.site.pages.doctests import DoctestExtension
 from llmnotes.site.pages.drawings import Drawings, track_record
 
 DRAWINGS = Path(__file__).parent.parent / "docs" / "assets" / "drawings"
@@ -74,12 +72,3 @@ def test_every_prediction_is_a_mark_on_its_side_of_the_line() -> None:
     assert len(set(circles)) == 9
     assert drawn.count("m0-4.4") == 3
     assert "of 10 held for 64% likely, 70% came true; of 2 held for 91% likely, 100% came true" in drawn
-
-
-def test_examples_of_docstrings_are_code() -> None:
-    text = "Gives one.\n\n>>> one()\n1\n\nMore.\n\n```text\n>>> kept\n```\n"
-    html = markdown.markdown(text, extensions=["fenced_code", DoctestExtension()])
-    assert "blockquote" not in html
-    assert '<code class="language-python">&gt;&gt;&gt; one()\n1\n</code>' in html
-    assert '<code class="language-text">&gt;&gt;&gt; kept' in html
-    assert "<p>More.</p>" in html

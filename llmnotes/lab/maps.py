@@ -1,9 +1,10 @@
 """Attention of all heads of a model in one picture.
 
->>> import torch
->>> fig = attention_maps(torch.eye(3).expand(2, 4, 3, 3))  # every word looks at itself
->>> len(fig.axes[0].images)
-8
+Examples:
+    >>> import torch
+    >>> fig = attention_maps(torch.eye(3).expand(2, 4, 3, 3))  # every word looks at itself
+    >>> len(fig.axes[0].images)
+    8
 """
 
 from __future__ import annotations

@@ -1,19 +1,20 @@
 """What is expected before the result: the reader's one prediction, and our own with their probabilities.
 
->>> from llmnotes.lab import ask, predict
->>> predict("Two heads answer both questions more often than not", 0.85, two_heads="> 0.5")
-predicted with 85%: Two heads answer both questions more often than not
->>> ask(
-...     "One head, two keys, an MLP behind it. What comes back?",
-...     choices={"one": "One answer, the other lost", "both": "Both, in the right order"},
-...     because={"one": "One mean seems to hold one answer.", "both": "The values differ in strength."},
-...     answer="both",
-...     figure="readouts",
-...     mlp_both="> 0.9",
-... )
-Your prediction: One head, two keys, an MLP behind it. What comes back?
-  - One answer, the other lost
-  - Both, in the right order
+Examples:
+    >>> from llmnotes.lab import ask, predict
+    >>> predict("Two heads answer both questions more often than not", 0.85, two_heads="> 0.5")
+    predicted with 85%: Two heads answer both questions more often than not
+    >>> ask(
+    ...     "One head, two keys, an MLP behind it. What comes back?",
+    ...     choices={"one": "One answer, the other lost", "both": "Both, in the right order"},
+    ...     because={"one": "One mean seems to hold one answer.", "both": "The values differ in strength."},
+    ...     answer="both",
+    ...     figure="readouts",
+    ...     mlp_both="> 0.9",
+    ... )
+    Your prediction: One head, two keys, an MLP behind it. What comes back?
+      - One answer, the other lost
+      - Both, in the right order
 """
 
 from __future__ import annotations

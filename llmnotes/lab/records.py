@@ -2,16 +2,17 @@
 
 In a script or notebook of your own, each prints one quiet line. In a run they also stay, and pages quote them.
 
->>> from llmnotes.lab import in_words, within
->>> note = within(rtol=0.01, because="rounding, near ties")
->>> note(least_growth=1.3829, first_growth=6.8301)
-least_growth = 1.3829
-first_growth = 6.8301
->>> note(atol=0.03, unit="nats", far_lens=2.5061)  # another tolerance for the same reason
-far_lens = 2.5061 nats
->>> note(verbs_by_attention=3)  # whole numbers and truth values must come out the same again
-verbs_by_attention = 3
->>> in_words(least_growth="Slowest growth of the stream in a layer", first_growth="Its growth in the first layer")
+Examples:
+    >>> from llmnotes.lab import in_words, within
+    >>> note = within(rtol=0.01, because="rounding, near ties")
+    >>> note(least_growth=1.3829, first_growth=6.8301)
+    least_growth = 1.3829
+    first_growth = 6.8301
+    >>> note(atol=0.03, unit="nats", far_lens=2.5061)  # another tolerance for the same reason
+    far_lens = 2.5061 nats
+    >>> note(verbs_by_attention=3)  # whole numbers and truth values must come out the same again
+    verbs_by_attention = 3
+    >>> in_words(least_growth="Slowest growth of the stream in a layer", first_growth="Its growth in the first layer")
 """
 
 from __future__ import annotations

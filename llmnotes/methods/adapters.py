@@ -2,12 +2,13 @@
 
 Each is a dictionary of small tensors, trained by `llmnotes.methods.lora.tune`, and a function that runs the model so.
 
->>> import torch
->>> from llmnotes.model import load
->>> from llmnotes.methods.adapters import prompted, soft_prompt
->>> model = load("world")
->>> prompted(model, soft_prompt(model, 3))(torch.tensor([[3, 1, 4, 1]])).shape
-torch.Size([1, 4, 238])
+Examples:
+    >>> import torch
+    >>> from llmnotes.model import load
+    >>> from llmnotes.methods.adapters import prompted, soft_prompt
+    >>> model = load("world")
+    >>> prompted(model, soft_prompt(model, 3))(torch.tensor([[3, 1, 4, 1]])).shape
+    torch.Size([1, 4, 238])
 """
 
 from __future__ import annotations

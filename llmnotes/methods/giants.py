@@ -4,11 +4,12 @@ Many models write one at the first token, where heads look that have nothing to 
 Streaming Language Models with Attention Sinks"; Sun et al. 2024, "Massive Activations in Large Language Models"). It
 decides a mean, a variance or a dictionary by itself, so the methods here leave such vectors out or warn.
 
->>> import torch
->>> x = torch.randn(50, 16, generator=torch.Generator().manual_seed(0))
->>> x[0, 7] = 400
->>> giants(x).nonzero()
-tensor([[0]])
+Examples:
+    >>> import torch
+    >>> x = torch.randn(50, 16, generator=torch.Generator().manual_seed(0))
+    >>> x[0, 7] = 400
+    >>> giants(x).nonzero()
+    tensor([[0]])
 """
 
 from __future__ import annotations

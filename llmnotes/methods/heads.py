@@ -1,15 +1,16 @@
 """What attention heads do: where they look, what they copy, how they build on each other; each with its chance level.
 
->>> from llmnotes.model import load
->>> from llmnotes.methods.heads import composition, copying, looking, repeated_tokens
->>> model = load("world")
->>> scores = looking(model, repeated_tokens(model, batch=4, length=16))
->>> scores["induction"].values.shape, round(scores["induction"].chance, 3)  # (layer, head)
-(torch.Size([4, 4]), 0.046)
->>> copying(model).values.shape
-torch.Size([4, 4])
->>> composition(model, "v").values.shape  # (layer, head, later layer, later head)
-torch.Size([4, 4, 4, 4])
+Examples:
+    >>> from llmnotes.model import load
+    >>> from llmnotes.methods.heads import composition, copying, looking, repeated_tokens
+    >>> model = load("world")
+    >>> scores = looking(model, repeated_tokens(model, batch=4, length=16))
+    >>> scores["induction"].values.shape, round(scores["induction"].chance, 3)  # (layer, head)
+    (torch.Size([4, 4]), 0.046)
+    >>> copying(model).values.shape
+    torch.Size([4, 4])
+    >>> composition(model, "v").values.shape  # (layer, head, later layer, later head)
+    torch.Size([4, 4, 4, 4])
 """
 
 from __future__ import annotations

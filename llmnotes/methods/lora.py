@@ -4,13 +4,14 @@ A matrix W (in, out), as GPT-2 stores it, becomes W + (alpha / rank) a b, with a
 and b are trained. b starts at zero, so the model starts as it was. What is trained is a plain dictionary of tensors,
 and so is a set of changed weights, with which `predictor` runs the model.
 
->>> import torch
->>> from llmnotes.methods.lora import low_rank, merged, spectrum
->>> W = {"W": torch.zeros(6, 5)}
->>> factors = low_rank(W, rank=2)
->>> factors["W.b"] += 1.0
->>> spectrum(merged(W, factors)["W"]).gt(1e-5).sum().item()  # b has two equal rows: rank 1
-1
+Examples:
+    >>> import torch
+    >>> from llmnotes.methods.lora import low_rank, merged, spectrum
+    >>> W = {"W": torch.zeros(6, 5)}
+    >>> factors = low_rank(W, rank=2)
+    >>> factors["W.b"] += 1.0
+    >>> spectrum(merged(W, factors)["W"]).gt(1e-5).sum().item()  # b has two equal rows: rank 1
+    1
 """
 
 from __future__ import annotations

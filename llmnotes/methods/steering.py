@@ -1,15 +1,16 @@
 """Push a model in a direction while it writes, and measure what that does.
 
->>> import torch
->>> from transformers import GPT2Config, GPT2LMHeadModel
->>> from llmnotes.methods.steering import difference_of_means, generate, steer
->>> model = GPT2LMHeadModel(
-...     GPT2Config(n_layer=2, n_head=4, n_embd=32, vocab_size=50, n_positions=16, bos_token_id=0, eos_token_id=0)
-... ).eval()
->>> vector = difference_of_means(model, [[3, 1, 4], [1, 5, 9]], [[2, 7, 1], [8, 2, 8]], layer=0)
->>> with steer(model, vector, layer=0, dose=5.0):
-...     generate(model, [3, 1], tokens=4).shape
-torch.Size([1, 6])
+Examples:
+    >>> import torch
+    >>> from transformers import GPT2Config, GPT2LMHeadModel
+    >>> from llmnotes.methods.steering import difference_of_means, generate, steer
+    >>> model = GPT2LMHeadModel(
+    ...     GPT2Config(n_layer=2, n_head=4, n_embd=32, vocab_size=50, n_positions=16, bos_token_id=0, eos_token_id=0)
+    ... ).eval()
+    >>> vector = difference_of_means(model, [[3, 1, 4], [1, 5, 9]], [[2, 7, 1], [8, 2, 8]], layer=0)
+    >>> with steer(model, vector, layer=0, dose=5.0):
+    ...     generate(model, [3, 1], tokens=4).shape
+    torch.Size([1, 6])
 """
 
 from __future__ import annotations

@@ -1,11 +1,12 @@
 """Text or token ids in, a checked batch out: padding, masks and positions.
 
->>> from llmnotes.model import batch, load
->>> model = load("world")
->>> two = batch(model, [[7, 8, 9], [5]])
->>> two.mask
-tensor([[ True,  True,  True],
-        [ True, False, False]])
+Examples:
+    >>> from llmnotes.model import batch, load
+    >>> model = load("world")
+    >>> two = batch(model, [[7, 8, 9], [5]])
+    >>> two.mask
+    tensor([[ True,  True,  True],
+            [ True, False, False]])
 """
 
 from __future__ import annotations

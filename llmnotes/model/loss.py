@@ -1,14 +1,15 @@
 """How likely a model finds texts: its loss, the score of each text, and minimal pairs.
 
->>> from llmnotes.model import load, minimal_pairs, nll, score
->>> model = load("world")
->>> scores = score(model, [[3, 1, 4], [1, 5, 9, 2, 6]])
->>> scores.tokens.tolist()  # the first token has none before it to be predicted from
-[2, 4]
->>> bool(abs(scores.sum.sum() / 6 + nll(model, [[3, 1, 4], [1, 5, 9, 2, 6]])) < 1e-5)
-True
->>> minimal_pairs(model, [([3, 1, 4], [3, 1, 5]), ([2, 7], [2, 8])]).accuracy in (0.0, 0.5, 1.0)
-True
+Examples:
+    >>> from llmnotes.model import load, minimal_pairs, nll, score
+    >>> model = load("world")
+    >>> scores = score(model, [[3, 1, 4], [1, 5, 9, 2, 6]])
+    >>> scores.tokens.tolist()  # the first token has none before it to be predicted from
+    [2, 4]
+    >>> bool(abs(scores.sum.sum() / 6 + nll(model, [[3, 1, 4], [1, 5, 9, 2, 6]])) < 1e-5)
+    True
+    >>> minimal_pairs(model, [([3, 1, 4], [3, 1, 5]), ([2, 7], [2, 8])]).accuracy in (0.0, 0.5, 1.0)
+    True
 """
 
 from __future__ import annotations

@@ -3,13 +3,14 @@
 With an intervention around it this says what one part decides *there*: what it writes at the answering word is changed,
 and nothing at the words before, whose keys and values are kept. It costs one token a place instead of the whole text.
 
->>> import torch
->>> from llmnotes.model import edit, load, rerun
->>> model = load("world")
->>> again = rerun(model, torch.tensor([[3, 1, 4, 1, 5], [9, 2, 6, 5, 3]]), rows=[0, 1, 1], positions=[4, 2, 4])
->>> with edit(model, "mlp_out", 1, lambda out, at: out.mean(0, keepdim=True)):  # its mean over the three places
-...     again().shape
-torch.Size([3, 238])
+Examples:
+    >>> import torch
+    >>> from llmnotes.model import edit, load, rerun
+    >>> model = load("world")
+    >>> again = rerun(model, torch.tensor([[3, 1, 4, 1, 5], [9, 2, 6, 5, 3]]), rows=[0, 1, 1], positions=[4, 2, 4])
+    >>> with edit(model, "mlp_out", 1, lambda out, at: out.mean(0, keepdim=True)):  # its mean over the three places
+    ...     again().shape
+    torch.Size([3, 238])
 """
 
 from __future__ import annotations

@@ -1,12 +1,13 @@
 """Run a model and keep what passes through the places asked for.
 
->>> from llmnotes.model import load, trace
->>> model = load("world")
->>> seen = trace(model, [3, 1, 4, 1, 5], ["resid_post", "pattern"])
->>> seen["pattern", 1].shape
-torch.Size([1, 4, 5, 5])
->>> seen.stack("resid_post").shape  # (layer, batch, pos, d_model)
-torch.Size([4, 1, 5, 128])
+Examples:
+    >>> from llmnotes.model import load, trace
+    >>> model = load("world")
+    >>> seen = trace(model, [3, 1, 4, 1, 5], ["resid_post", "pattern"])
+    >>> seen["pattern", 1].shape
+    torch.Size([1, 4, 5, 5])
+    >>> seen.stack("resid_post").shape  # (layer, batch, pos, d_model)
+    torch.Size([4, 1, 5, 128])
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """The tales told anew by rules over words: by the hero, or with pronouns exchanged.
 
->>> retell("exchanged", "The king loved her, and her brother went with him.").text
-'The king loved him, and his brother went with her.'
->>> retell("by-the-hero", "He took his axe. 'He is a fool,' said the wolf to him.").text
-"I took my axe. 'He is a fool,' said the wolf to me."
+Examples:
+    >>> retell("exchanged", "The king loved her, and her brother went with him.").text
+    'The king loved him, and his brother went with her.'
+    >>> retell("by-the-hero", "He took his axe. 'He is a fool,' said the wolf to him.").text
+    "I took my axe. 'He is a fool,' said the wolf to me."
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
 """The language with one rule changed: texts to tune a model on, and what the model then knows, rule by rule.
 
->>> from llmnotes.world.changes import CHANGES, spoken
->>> " ".join(one.word for one in spoken(7, 6, length=9)[1:])
-'Georg sold his coin . the ghostly goats'
->>> " ".join(one.word for one in spoken(7, 6, length=9, change=CHANGES["pronouns"])[1:])
-'Georg sold her coin . the ghostly goats'
+Examples:
+    >>> from llmnotes.world.changes import CHANGES, spoken
+    >>> " ".join(one.word for one in spoken(7, 6, length=9)[1:])
+    'Georg sold his coin . the ghostly goats'
+    >>> " ".join(one.word for one in spoken(7, 6, length=9, change=CHANGES["pronouns"])[1:])
+    'Georg sold her coin . the ghostly goats'
 """
 
 from __future__ import annotations

@@ -1,11 +1,12 @@
 """Stories of the language in the form that a model reads them in.
 
->>> from llmnotes.world import read
->>> ids, stories = read(seed=5, n=2, length=8)
->>> ids.shape
-torch.Size([2, 8])
->>> " ".join(token.word for token in stories[0])[:24]
-'<|endoftext|> Klara smil'
+Examples:
+    >>> from llmnotes.world import read
+    >>> ids, stories = read(seed=5, n=2, length=8)
+    >>> ids.shape
+    torch.Size([2, 8])
+    >>> " ".join(token.word for token in stories[0])[:24]
+    '<|endoftext|> Klara smil'
 """
 
 from __future__ import annotations
