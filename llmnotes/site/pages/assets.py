@@ -7,6 +7,7 @@ browsers load no modules from a folder, and the shim that lets its search work t
 from __future__ import annotations
 
 import re
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,11 +16,16 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import Files
 from pydantic import AfterValidator, Field, ValidationInfo
 
-from llmnotes.site.pages.stylesheet import address
 from llmnotes.site.run.fields import Fields, Names, Text
 
 THEIRS = Path(material.__file__).parent / "templates" / "assets" / "stylesheets"
 SHIM = Path(__file__).parent / "iframe-worker" / "shim.js"
+UNUSED = re.compile(  # in selectors of Material: other scripts' direction, and parts of it that our pages do not have
+    r"\[dir=.?rtl|\.(?:critic|emojione|gemoji|key-|tabbed-|task-list|twemoji|"
+    r"md-(?:author|banner|consent|copyright|draft|feedback|footer|input|logo|meta|nav(?!__link)|pagination|path|pin|post|"
+    r"profile|progress|search__suggest|select|sidebar--(?:post|secondary)|social|source|status|tabs|top(?![a-z])))"
+)
+_COMMA = re.compile(r",(?![^()]*(?:\([^()]*\)[^()]*)*\))")  # between selectors, not in brackets
 _IMPORT = re.compile(r'^import (?P<names>\{[^}]*\}) from "(?P<path>\./[\w./-]+)";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?P<what>(?:const|let|class|(?:async )?function\*?) )(?P<name>\w+)", re.MULTILINE)
 
@@ -123,5 +129,20 @@ def combine(config: MkDocsConfig) -> tuple[str, str]:
     # mkdocstrings' is not there yet; the theme names it where it is wanted
     paths += filter(Path.is_file, (Path(config.docs_dir, path) for path in config.extra_css))
     config.extra_css = []
-    text = "\n".join(path.read_text(encoding="utf-8") for path in paths)
-    return address(text), text
+    text = without_unused("\n".join(path.read_text(encoding="utf-8") for path in paths))
+    return f"assets/style.{sha256(text.encode()).hexdigest()[:8]}.css", text
+
+
+def without_unused(css: str) -> str:
+    """A style sheet without comments, indentation, and rules that are all for what no page has: a third of its weight.
+
+    Braces in it stand around rules alone, not in texts.
+    """
+
+    def used(rule: re.Match[str]) -> str:
+        kept = [one.strip() for one in _COMMA.split(rule["selectors"]) if not UNUSED.search(one)]
+        return f"{','.join(kept)}{{{rule['body'].strip()}}}" if kept else ""
+
+    css = re.sub(r"/\*.*?\*/|^\s+", "", css, flags=re.DOTALL | re.MULTILINE)
+    css = re.sub(r"(?P<selectors>[^{};]+)\{(?P<body>[^{}]*)\}", used, css)
+    return re.sub(r"@(?:media|supports|container)[^{};]*\{\s*\}", "", css)

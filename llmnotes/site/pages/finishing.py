@@ -21,9 +21,19 @@ NUMBERS = re.compile(r"\b\d[\d.,:]{2,}\w*|\b(?=\w*\d)\w{16,}\b")
 KATEX = Path(__file__).parent / "katex"
 BOOST = {"glossary.md": 12.0, "run-it.md": 6.0, "path.md": 2.0, "tour.md": 2.0, "tags.md": 0.1}
 FOLDERS = {"labs": 4.0, "play": 2.0, "models": 2.0, "api": 0.5}
+POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'"
+POLICY += "; style-src 'self' 'unsafe-inline'"  # formulas and drawings carry their measures
+POLICY += "; img-src 'self' data:"  # the theme's own icons
 _MATHS = re.compile(r'<(span|div) class="arithmatex">\\[(\[](.*?)\\[)\]]</\1>', re.DOTALL)
 _NO_PROSE = re.compile(
-    r'<details class="mkdocstrings-source">.*?</details>|<svg\b.*?</svg>|<div class="[^"]*\bhighlight">.*?</pre></div>',
+    r'<details class="(?:code|mkdocstrings-source)">.*?</details>|<svg\b.*?</svg>|'
+    r'<div class="[^"]*\bhighlight">.*?</pre></div>',
+    re.DOTALL,
+)
+_HOVER = re.compile(r'<(button|h\d|a|code|pre|summary|figcaption)\b.*?</\1>|<abbr (title=".*?)>(.*?)</abbr>', re.DOTALL)
+_NAME = re.compile(
+    r"<(?:code|pre|svg|script|title|textarea)\b.*?</(?:code|pre|svg|script|title|textarea)>|<[^>]+>|"
+    r"(?<![\w/-])(GPT-(?:\d|NeoX?|J)\b)",
     re.DOTALL,
 )
 
@@ -40,37 +50,22 @@ def prose(html: str, *, names_alone: bool = False) -> str:
     return html
 
 
-_NO_HOVERS = {"button", "h1", "h2", "h3", "h4", "h5", "h6", "a", "code", "pre", "summary", "figcaption"}
-_AS_IT_IS = {"code", "pre", "svg", "script", "title", "textarea"}
-
-
 def tidy_text(html: str) -> str:
-    """Give a glossary term its hover at its first use in running text alone, and keep what a browser would break.
+    """Give a glossary term its hover at its first use in running text alone, and keep names such as GPT-2 on one line.
 
-    Names such as GPT-2 stay on one line, which it breaks behind the hyphen, and 94% has no space. Headings, links and
-    code have no hovers.
+    Headings, links and code have no hovers. A browser would break such a name behind its hyphen.
     """
     seen: set[str] = set()
-    out: list[str] = []
-    closed = kept = 0  # how many elements are open that have no hovers, or stay as they are
-    dropping = False
-    for part in re.split(r"(<[^>]+>)", html):
-        if not (tag := re.match(r"<(/?)(\w+)", part)):
-            if not kept:
-                part = re.sub(r"(?<![\w/-])GPT-(?:\d|NeoX?|J)\b", r'<span class="nb">\g<0></span>', part)
-                part = re.sub(r"(?:(?<=\d)|^)[ \u00a0\u202f]%", "%", part)
-        elif tag[2] != "abbr":
-            step = 0 if part.endswith("/>") else -1 if tag[1] else 1
-            closed += step * (tag[2] in _NO_HOVERS)
-            kept += step * (tag[2] in _AS_IT_IS)
-        elif tag[1]:
-            part, dropping = "" if dropping else part, False
-        elif dropping := bool(closed) or part in seen:
-            part = ""
-        else:
-            seen.add(part)
-        out.append(part)
-    return "".join(out)
+
+    def hover(found: re.Match[str]) -> str:
+        if found[1]:
+            return re.sub("</?abbr[^>]*>", "", found[0])
+        again = found[2] in seen
+        seen.add(found[2])
+        return found[3] if again else found[0]
+
+    html = _HOVER.sub(hover, html)
+    return _NAME.sub(lambda found: f'<span class="nb">{found[1]}</span>' if found[1] else found[0], html)
 
 
 def without_indentation(html: str) -> str:
@@ -108,16 +103,7 @@ def with_policy(html: str) -> str:
     inline = re.findall(r"<script(?![^>]*\b(?:src|type=\"application/json)\b)[^>]*>(.*?)</script>", html, re.DOTALL)
     digests = dict.fromkeys(base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in inline)
     scripts = " ".join(["'self'", "'wasm-unsafe-eval'", *(f"'sha256-{one}'" for one in digests)])
-    rules = {
-        "default-src": "'self'",
-        "script-src": scripts,
-        "style-src": "'self' 'unsafe-inline'",  # formulas and drawings carry their measures
-        "img-src": "'self' data:",  # the theme's own icons
-        "object-src": "'none'",
-        "base-uri": "'none'",
-        "form-action": "'self'",
-    }
-    policy = "; ".join(f"{name} {value}" for name, value in rules.items())
+    policy = f"{POLICY}; script-src {scripts}"
     mark = '<meta charset="utf-8">'
     return html.replace(mark, f'{mark}\n<meta http-equiv="Content-Security-Policy" content="{policy}">', 1)
 
@@ -127,14 +113,9 @@ def render_maths(html: str, where: str) -> str:
 
     def replace(found: re.Match) -> str:
         formula, display = unescape(found[2]).strip(), found[1] == "div"
-        why = None
-        try:
-            rendered = _katex(formula, display)
-        except Exception as error:  # the JavaScript engine's errors have no common class that it exports
-            said = re.search(r"KaTeX parse error: ([^\n]*)", str(error))  # what follows is all of KaTeX's source
-            why = said[1] if said else type(error).__name__
-        if why:  # out here no error holds an object of the engine, which has to end before Python does
-            raise NotebookError(f"{where}: the formula {formula[:200]!r} is not understood: {why[:200]}")
+        rendered = _katex(formula, display)
+        if wrong := re.search(r'"katex-error" title="ParseError: KaTeX parse error: ([^"]*)', rendered):
+            raise NotebookError(f"{where}: the formula {formula[:200]!r} is not understood: {unescape(wrong[1])[:200]}")
         # one that is displayed may be wider than a phone: it scrolls by itself, also by keyboard
         return f'<div class="maths" tabindex="0">{rendered}</div>' if display else rendered
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import re
-from functools import partial
 from html import escape, unescape
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,12 +20,10 @@ from mkdocs.structure.pages import Page
 
 from llmnotes.site.pages import finishing
 from llmnotes.site.pages.assets import SHIM, PageFields, combine, is_offline, needed, scripts
-from llmnotes.site.pages.cache import BuildCache
 from llmnotes.site.pages.code_links import names_used, tidy_code, used_in
 from llmnotes.site.pages.contents import extend_nav, read_contents
 from llmnotes.site.pages.serving import Rebuild, check_port
 from llmnotes.site.pages.social import cards
-from llmnotes.site.pages.stylesheet import strip
 from llmnotes.site.pages.writing import llms_txt, page_body, written_files, written_pages
 from llmnotes.site.run.execute import commit_of
 from llmnotes.site.run.store import Project
@@ -70,8 +67,6 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
             site_url=config.site_url or "",
             directory_urls=config.use_directory_urls,
         )
-        settings = Path(config.config_file_path).read_bytes() + bytes([config.use_directory_urls])
-        self.cache = BuildCache(project.cache / "site" / "pages", settings)
         config.theme.dirs.insert(0, str(Path(__file__).with_name("theme")))
         config.extra["commit"] = commit_of(project.root)
         config.extra["labs"] = {lab.key: [lab.stem, lab.title] for lab in self.contents.labs}
@@ -88,7 +83,7 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
         written[config.extra["style"]] = style
         # cards are found by their whole address or not at all, and nobody asks a preview for them
         if config.site_url and not self.serving:
-            written |= cards(self.contents, self.contents.project.cache / "site" / "cards", config.site_name, about)
+            written |= cards(self.contents, config.site_name, about)
         if offline:
             written |= scripts(files)
         for uri, content in written.items():
@@ -121,25 +116,17 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
         for field, quote in (("title", False), ("description", True)):  # Material writes them into pages as they are
             if page.meta.get(field):  # while serving, a page comes by again
                 page.meta[field] = escape(unescape(str(page.meta[field])), quote=quote)
-        if not uri.startswith("api/"):  # of which mkdocstrings notes more than the page
-            page.render = partial(self.cache.render, page, finish=partial(self._finished, uri))
         return markdown
-
-    def _finished(self, uri: str, html: str) -> str:
-        """What is done to a page once, and kept with it."""
-        if lab := self.contents.lab_of.get(uri):
-            html = tidy_code(html, names_used(lab))
-        html = finishing.tidy_text(finishing.render_maths(html, uri))
-        finishing.check_page(html, uri)
-        return html
 
     @event_priority(100)
     def on_page_content(self, html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
         uri = page.file.src_uri
         address = self.contents.place(uri).address
+        if lab := self.contents.lab_of.get(uri):
+            html = tidy_code(html, names_used(lab))
+        html = finishing.tidy_text(finishing.render_maths(html, uri))
+        finishing.check_page(html, uri)
         if uri.startswith("api/"):
-            html = finishing.render_maths(html, uri)
-            finishing.check_page(html, uri)
             html = used_in(html, [(lab, address(lab.uri)) for lab in self.contents.labs])
         page.meta["styles"], page.meta["modules"] = needed(html, page.meta, offline=is_offline(config))
         if 'class="katex' in html:  # before the first formula: a browser paints what follows a style sheet after it
@@ -160,27 +147,18 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
 
     on_page_context = CombinedEvent(_show_prose, _show_all)
 
-    @event_priority(-100)
     def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
-        # links to the API carry their heading as a tooltip and classes for nothing: a fifth of a lab's page
-        output = re.sub(r'<a class="autorefs autorefs-internal"(?: title="[^"]*")?', "<a", output)
-        output = re.sub(r'<span title="llmnotes[^"]*">([^<]*)</span>', r"\1", output)  # names without a page
         return self.on_post_template(output, template_name="page.html", config=config)
 
+    @event_priority(-100)
     def on_post_template(self, output: str, *, template_name: str, config: MkDocsConfig) -> str:
         if not template_name.endswith(".html"):
             return output
-        # Material's search is a dialog without a name
-        search = 'data-md-component="search" role="dialog"'
-        output = finishing.without_indentation(output.replace(search, f'{search} aria-label="Search"'))
         # MkDocs' server puts a script in; a folder has no origin
         return output if self.serving or is_offline(config) else finishing.with_policy(output)
 
     @event_priority(-50)  # after the search has written its index
     def on_post_build(self, *, config: MkDocsConfig) -> None:
-        self.cache.forget()
-        if not self.serving:
-            strip(Path(config.site_dir), config.extra["style"])
         if not is_offline(config):
             finishing.part_index(Path(config.site_dir))
 
