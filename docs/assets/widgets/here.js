@@ -9,8 +9,6 @@ export function mount(marks) {
   map.className = "here-map";
   map.setAttribute("aria-hidden", "true"); // the same drawing stands in the text, with its description
   const svg = drawn.cloneNode(true);
-  for (const one of svg.querySelectorAll("[id], title, desc")) one.matches("title, desc") ? one.remove() : one.removeAttribute("id");
-  svg.removeAttribute("aria-labelledby");
   svg.classList.remove("narrow");
   const label = document.createElement("p");
   map.append(svg, label);

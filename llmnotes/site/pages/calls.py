@@ -10,10 +10,10 @@ from pathlib import Path
 from llmnotes.site.errors import NotebookError, pick
 from llmnotes.site.notebook.entries import STATUSES, Entry
 from llmnotes.site.notebook.quotes import expand, look_up, shown
+from llmnotes.site.pages import figures
 from llmnotes.site.pages.contents import Contents, Place
-from llmnotes.site.pages.drawings import Drawings, calibration_plot, dependencies, picture, still, track_record
+from llmnotes.site.pages.drawings import calibration_plot, dependencies, drawing, picture, still, track_record
 from llmnotes.site.pages.exercises import expand_exercises
-from llmnotes.site.pages.figures import drawing
 from llmnotes.site.pages.templates import label, macros, margin, rounded
 from llmnotes.site.run.labs import Lab
 from llmnotes.site.run.store import Run
@@ -39,7 +39,7 @@ def _functions(contents: Contents, place: Place) -> dict[str, Callable[..., str]
         place=place,
         statuses=STATUSES,
         fill=fill,
-        drawing_of=drawing,
+        drawing_of=figures.drawing,
         thumbnail=lambda *names: picture(assets / "thumbs", *names, "xor"),
         calibration_plot=lambda: calibration_plot(settled),
     )
@@ -47,7 +47,7 @@ def _functions(contents: Contents, place: Place) -> dict[str, Callable[..., str]
         "result": partial(_bound, contents, place),
         "others": partial(_others, contents, place),
         "count": lambda what: str(contents.count(what)),
-        "drawing": Drawings(assets / "drawings").show,
+        "drawing": partial(drawing, assets / "drawings"),
         "widget": partial(_widget, assets / "widgets"),
         "dependencies": lambda: dependencies(contents),
         "track_record": lambda: track_record(settled),

@@ -6,8 +6,8 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from html import escape
-from itertools import count, groupby
+from html import escape, unescape
+from itertools import groupby
 from pathlib import Path
 from statistics import fmean
 
@@ -19,60 +19,43 @@ from llmnotes.site.run.store import PACKAGE
 FIRST_LOOK = PACKAGE / "shipped" / "first-look.json"
 """Two looks into World, as `llmnotes.shipped.first_look` computes them."""
 
-_PART = re.compile(r'<g\b[^>]*\bdata-part="([^"]+)"')
 
-
-class Drawings:
-    """The drawings of a folder, for one page.
+def drawing(folder: Path, name: str, light: str | Sequence[str] = (), *, alt: str = "") -> str:
+    """Give a drawing of a folder as a figure in HTML, with one or several parts lit up and all else dimmed.
 
     A drawing is a file `name.svg`; `name.narrow.svg` beside it is shown where there is less room. A part is a group
-    with `data-part`. The style that all files share is in the site's style sheet (docs/assets/drawing.css).
+    with `data-part`. The style that all files share is in the site's style sheet (docs/assets/drawing.css). `alt` says
+    what it shows here to those who do not see it, by default what the file says of itself.
     """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._copies = count(1)
-
-    def show(self, name: str, light: str | Sequence[str] = (), *, alt: str = "") -> str:
-        """Give a drawing as a figure in HTML, with one or several parts lit up and all else dimmed.
-
-        `alt` says what it shows here to those who do not see it, by default what the file says of itself.
-        """
-        known = {path.stem: path for path in sorted(self.folder.glob("*.svg")) if ".narrow" not in path.name}
-        wide = pick(known, name, "drawing", "drawing")
-        lit = [light] if isinstance(light, str) else list(light)
-        parts = dict.fromkeys(_PART.findall(_read(wide)))
-        for part in lit:
-            pick(parts, part, f"drawing {name!r}, light", "part")
-        mark = f"d{next(self._copies)}"
-        narrow = wide.with_suffix(".narrow.svg")
-        if not narrow.is_file():
-            return f'<figure class="machine">{_shown(_read(wide), lit, alt, mark)}</figure>'
-        both = _shown(_read(wide), lit, alt, mark, " wide") + _shown(_read(narrow), lit, alt, f"{mark}n", " narrow")
-        return f'<figure class="machine full">{both}</figure>'
+    known = {path.stem: path for path in sorted(folder.glob("*.svg")) if ".narrow" not in path.name}
+    wide = pick(known, name, "drawing", "drawing")
+    lit = [light] if isinstance(light, str) else list(light)
+    parts = dict.fromkeys(re.findall(r'data-part="([^"]+)"', _read(wide)))
+    for part in lit:
+        pick(parts, part, f"drawing {name!r}, light", "part")
+    narrow = wide.with_suffix(".narrow.svg")
+    if not narrow.is_file():
+        return f'<figure class="machine">{_shown(wide, lit, alt)}</figure>'
+    both = _shown(wide, lit, alt, " wide") + _shown(narrow, lit, alt, " narrow")
+    return f'<figure class="machine full">{both}</figure>'
 
 
 @lru_cache(maxsize=256)
 def _read(path: Path) -> str:
-    """A file without its style, comments and lines of its own."""
+    """A file without its style, comments, lines of its own, and the ids that a second copy would have as well."""
     text = re.sub(r"\s*<style>.*?</style>|<!--.*?-->", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
-    return re.sub(r">\s*\n\s*<", "><", text).replace(' xmlns="http://www.w3.org/2000/svg"', "", 1).strip()
+    text = re.sub(r' id="[^"]*"| xmlns="[^"]*"', "", text)
+    return re.sub(r">\s*\n\s*<", "><", text).strip()
 
 
-def _shown(svg: str, lit: Sequence[str], alt: str, mark: str, size: str = "") -> str:
-    """One file as it stands on a page: parts lit, ids of its own, its description replaced."""
-    svg = svg.replace('class="drawing"', f'class="drawing{size}"', 1)
+def _shown(path: Path, lit: Sequence[str], alt: str, size: str = "") -> str:
+    """One file as it stands on a page: parts lit, its title and description as its label."""
+    svg = _read(path).replace('class="drawing"', f'class="drawing{size}"', 1)
     for part in lit:
-        svg = re.sub(rf'(<g\b[^>]*\bdata-part="{re.escape(part)}")', r'\1 class="on"', svg)
-    if alt:
-        svg = re.sub(r"(<desc[^>]*>).*?</desc>", lambda found: f"{found[1]}{escape(alt)}</desc>", svg, flags=re.DOTALL)
-    svg = re.sub(r'(<g\b[^>]*?) id="[^"]*"', r"\1", svg)
-    svg = re.sub(r'\bid="([^"]+)"', rf'id="{mark}-\1"', svg)
-    return re.sub(
-        r'aria-labelledby="([^"]+)"',
-        lambda found: f'aria-labelledby="{" ".join(f"{mark}-{one}" for one in found[1].split())}"',
-        svg,
-    )
+        svg = svg.replace(f'data-part="{part}"', f'data-part="{part}" class="on"')
+    said = re.search(r"<title>(.*?)</title>\s*<desc>(.*?)</desc>", svg, re.DOTALL)
+    label = escape(f"{unescape(said[1])}. {alt or unescape(said[2])}")
+    return re.sub('aria-labelledby="[^"]*"', lambda _: f'aria-label="{label}"', svg.replace(said[0], "", 1), count=1)
 
 
 def picture(folder: Path, *names: str) -> str:

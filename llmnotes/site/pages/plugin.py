@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 from html import escape, unescape
 from pathlib import Path
 from types import SimpleNamespace
