@@ -5,40 +5,21 @@ from __future__ import annotations
 import pytest
 from conftest import Notebook
 
-from llmnotes.site.errors import NotebookError
-from llmnotes.site.pages.lab_page import check_ideas, executed
+from llmnotes.site.pages.lab_page import executed
 from llmnotes.site.pages.templates import few_digits, is_prose
 from llmnotes.site.run.labs import read_lab
 
-PREDICTION = 'predict("It is so", 0.5, share="> 0.5")'
 
-
-@pytest.mark.parametrize(
-    ("code", "folded"),
-    [
-        (PREDICTION, True),
-        (f'claim = "It is so"\n{PREDICTION}\n{PREDICTION}', True),
-        (f"{PREDICTION}\nprint(1)", False),
-        (f"share = 1 + 1\n{PREDICTION}", False),
-        ('claim = "It is so"', False),
-    ],
-)
-def test_a_fold_says_that_a_cell_only_predicts(notebook: Notebook, code: str, folded: bool) -> None:
-    page = executed(notebook.lab("01_tiny", code), None)
-    (cell,) = [cell for cell in page.cells if cell.cell_type == "code"]
-    assert cell.source == code
-    assert cell.metadata["fold"] == "code"
-    assert (cell.metadata["title"] == "what we predict") is folded
-
-
-def test_the_idea_stands_open_and_is_short(notebook: Notebook) -> None:
-    path = notebook.write("01_tiny", "x = 1")
+def test_what_is_folded_and_what_the_fold_is_called(notebook: Notebook, recorded: Notebook) -> None:
+    (lab,) = recorded.project.labs()
+    page = executed(lab, recorded.project.recorded(lab))
+    predicts, other = (cell.metadata for cell in page.cells if cell.cell_type == "code")
+    assert (predicts["fold"], predicts["title"]) == ("code", "what we predict")
+    assert (other["fold"], other["title"]) == ("code", "")
+    path = notebook.write("01_tiny", "# Why\nx = 1")
     path.write_text(path.read_text() + '\n\n# %% tags=["idea"]\ny = 2\n')
-    page = executed(read_lab(path), None)
-    assert [cell.metadata["fold"] for cell in page.cells if cell.cell_type == "code"] == ["code", "nothing"]
-    path.write_text(path.read_text() + "y = 2\n" * 15)
-    with pytest.raises(NotebookError, match=r"01_tiny.py:\d+: a cell tagged 'idea' has 16 lines; expected at most 15"):
-        check_ideas(read_lab(path))
+    folds = [cell.metadata for cell in executed(read_lab(path), None).cells if cell.cell_type == "code"]
+    assert [(one["fold"], one["title"]) for one in folds] == [("code", "Why"), ("nothing", "")]
 
 
 @pytest.mark.parametrize(

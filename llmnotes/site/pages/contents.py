@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
@@ -89,8 +89,23 @@ class Contents:
 
     @cached_property
     def way(self) -> dict[str, list[Lab | Stop]]:
-        """The labs by their chapters, with the other pages that stand among them."""
-        return _way(self.chapters, self.docs)
+        """The labs by their chapters, with the other pages that stand among them, in the order in which one meets them.
+
+        Another page names its place in its front matter: `before: 01_xor`, `after: 11_residual`, `after: Start`.
+        """
+        known = dict.fromkeys([*CHAPTERS, *(lab.stem for lab in self.labs)])
+        stops: dict[tuple[str, str], list[Stop]] = defaultdict(list)
+        for path in sorted(self.docs.rglob("*.md")):
+            text = path.read_text(encoding="utf-8-sig")
+            for side, name in re.findall(r"^(before|after): (.+)", text.partition("\n---")[0], re.MULTILINE):
+                pick(known, name, f"{path}: {side}", "lab or chapter")
+                fields, uri = get_data(text)[1], path.relative_to(self.docs).as_posix()
+                stops[side, name].append(Stop(uri, fields.get("title", path.stem), fields.get("description", "")))
+        way: dict[str, list[Lab | Stop]] = {}
+        for chapter, labs in self.chapters.items():
+            inside = [one for lab in labs for one in (*stops["before", lab.stem], lab, *stops["after", lab.stem])]
+            way[chapter] = [*stops["before", chapter], *inside, *stops["after", chapter]]
+        return way
 
     def chapter(self, name: str) -> list[Lab | Stop]:
         """The pages of one chapter, in order."""
@@ -194,15 +209,14 @@ def read_contents(
 
 def _check_seeds(entry: Entry, runs: Mapping[str, Run | None], replicates: Mapping[str, Replicates]) -> None:
     """Refuse an entry that says of more or fewer trainings that it holds than it does."""
-    names = [full.partition(".") for full in entry.holds]
-    keys = {key for key, _, _ in names}
+    keys = {full.partition(".")[0] for full in entry.holds}
     if len(keys) > 1:
         raise NotebookError(f"{entry.path}: holds names values of {', '.join(sorted(keys))}; expected those of one lab")
-    for key, _, name in names:
-        if not (run := runs.get(key)) or name not in run.values:
-            raise NotebookError(f"{entry.path}: holds names {f'{key}.{name}'!r}, which no lab records")
     for key in keys:
-        wanted = {name: entry.holds[f"{key}.{name}"] for _, _, name in names}
+        wanted = {full.partition(".")[2]: condition for full, condition in entry.holds.items()}
+        for name in wanted:
+            if not (run := runs.get(key)) or name not in run.values:
+                raise NotebookError(f"{entry.path}: holds names {f'{key}.{name}'!r}, which no lab records")
         try:
             held, of = replicates.get(key, Replicates(code="", values={})).count(runs[key], wanted)
         except ValueError as error:
@@ -211,47 +225,18 @@ def _check_seeds(entry: Entry, runs: Mapping[str, Run | None], replicates: Mappi
             raise NotebookError(f"{entry.path}: seeds is {entry.seeds!r}; by what it counts it is '{held} of {of}'")
 
 
-def _way(chapters: Mapping[str, list[Lab]], docs: Path) -> dict[str, list[Lab | Stop]]:
-    """Labs and other pages by their chapters, in the order in which a reader meets them.
-
-    Another page names its place in its front matter: `before: 01_xor`, `after: 11_residual`, `after: Start`.
-    """
-    known = dict.fromkeys([*CHAPTERS, *(lab.stem for labs in chapters.values() for lab in labs)])
-    stops: dict[tuple[str, str], list[Stop]] = defaultdict(list)
-    for path in sorted(docs.rglob("*.md")):
-        text = path.read_text(encoding="utf-8-sig")
-        if not re.match(r"---\n(?s:.*?)^(before|after):", text, re.MULTILINE):
-            continue  # most pages: reading YAML takes longer
-        fields = get_data(text)[1]
-        for side in ("before", "after"):
-            if name := fields.get(side):
-                pick(known, name, f"{path}: {side}", "lab or chapter")
-                uri = path.relative_to(docs).as_posix()
-                stops[side, name].append(Stop(uri, fields.get("title", path.stem), fields.get("description", "")))
-
-    def around(name: str, *inside: Lab | Stop) -> list[Lab | Stop]:
-        return [*stops["before", name], *inside, *stops["after", name]]
-
-    return {
-        name: around(name, *(one for lab in labs for one in around(lab.stem, lab))) for name, labs in chapters.items()
-    }
-
-
 def extend_nav(nav: list | None, contents: Contents, pages: Iterable[str]) -> None:
     """Put labs and stops in their chapters, models and entries behind their index pages, where `nav` lists these."""
-    behind = {"models": [page for page in pages if page.startswith("models/")]}
-    behind["labs"] = [{name: [one.uri for one in some]} for name, some in contents.way.items()]
-    behind |= {kind: [entry.uri for entry in contents.of_kind(kind)] for kind in STATUSES}
-    for some in [*_lists(nav or [])]:
-        for folder, items in behind.items():
-            if f"{folder}/index.md" in some:
-                some.extend(item for item in items if item not in some)
+    behind = {"models/index.md": [page for page in pages if page.startswith("models/")]}
+    behind["labs/index.md"] = [{name: [one.uri for one in some]} for name, some in contents.way.items()]
+    behind |= {f"{kind}/index.md": [entry.uri for entry in contents.of_kind(kind)] for kind in STATUSES}
 
+    def extend(items: list) -> None:
+        for one in [*items]:
+            if isinstance(one, str):
+                items.extend(page for page in behind.get(one, ()) if page not in items)
+            elif isinstance(one, dict):
+                for some in filter(lambda value: isinstance(value, list), one.values()):
+                    extend(some)
 
-def _lists(nav: list) -> Iterator[list]:
-    """The sections of a navigation, however deep."""
-    for one in nav:
-        for value in one.values() if isinstance(one, dict) else ():
-            if isinstance(value, list):
-                yield value
-                yield from _lists(value)
+    extend(nav or [])

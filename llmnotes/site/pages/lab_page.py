@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import functools
 import re
 from itertools import groupby
@@ -10,7 +9,6 @@ from operator import itemgetter
 
 import nbformat
 
-from llmnotes.site.errors import NotebookError
 from llmnotes.site.pages.calls import fill
 from llmnotes.site.pages.contents import Contents
 from llmnotes.site.pages.drawings import picture
@@ -20,16 +18,12 @@ from llmnotes.site.run.digests import digest
 from llmnotes.site.run.labs import FOLDED, Cell, Lab
 from llmnotes.site.run.store import Run
 
-IDEA = "idea"
-"""The tag of a code cell that carries the idea: it stands open."""
-IDEA_LINES, MOST_IDEAS = 15, 5
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 GROUP = "application/vnd.llmnotes.group+json"  # in the executed notebook: outputs of one kind, as the run stored them
 
 
 def lab_markdown(contents: Contents, lab: Lab) -> str:
     """The lab's page: front matter, prose, code, outputs, figures, records and predictions."""
-    check_ideas(lab)
     place = contents.place(lab.uri)
     run = contents.runs[lab.key][1]
 
@@ -78,29 +72,38 @@ def executed(lab: Lab, run: Run | None, prose=lambda cell: cell.source) -> nbfor
 
     Without a run there are no outputs; one of other code may have more or fewer cells.
     """
-    cells: list[dict] = []  # plain, because nbformat's constructors check each of hundreds of pieces on its own
+    cells = []
     outputs = iter(run.cells if run else [])
-    for position, cell in enumerate(lab.cells):
-        new = {"id": f"cell-{position}", "cell_type": cell.kind, "source": cell.source, "metadata": {}}
+    for cell in lab.cells:
         if cell.kind == "markdown":
-            new["source"] = prose(cell)
-        else:
-            said = [one for one in next(outputs, []) if one["kind"] != "labels"]
-            groups = [{GROUP: {"kind": kind, "all": [*some]}} for kind, some in groupby(said, itemgetter("kind"))]
-            new["outputs"] = [{"output_type": "display_data", "metadata": {}, "data": data} for data in groups]
-            new["execution_count"] = None
-            new["metadata"] = _fold(cell) | {"asks": any(one["kind"] == "question" for one in said)}
-        cells.append(new)
-    return nbformat.from_dict({"cells": cells, "metadata": KERNEL, "nbformat": 4, "nbformat_minor": 5})
+            cells.append((cell.kind, prose(cell), {}, []))
+            continue
+        said = [one for one in next(outputs, []) if one["kind"] != "labels"]
+        groups = [{GROUP: {"kind": kind, "all": [*some]}} for kind, some in groupby(said, itemgetter("kind"))]
+        shown = [{"output_type": "display_data", "metadata": {}, "data": data} for data in groups]
+        cells.append((cell.kind, cell.source, _fold(cell, {one["kind"] for one in said}), shown))
+    return _notebook(cells)
 
 
-def _fold(cell: Cell) -> dict[str, str | int]:
-    """What of a code cell is folded: nothing where it carries the idea, its code elsewhere, all of it in a solution."""
+def _notebook(cells: list[tuple[str, str, dict, list]]) -> nbformat.NotebookNode:
+    """Cells, each its kind, source, metadata and outputs; nbformat's constructors would check each of hundreds alone."""
+    made = []
+    for position, (kind, source, metadata, outputs) in enumerate(cells):
+        new = {"id": f"cell-{position}", "cell_type": kind, "source": source, "metadata": metadata}
+        made.append(new | ({"execution_count": None, "outputs": outputs} if kind == "code" else {}))
+    return nbformat.from_dict({"cells": made, "metadata": KERNEL, "nbformat": 4, "nbformat_minor": 5})
+
+
+def _fold(cell: Cell, kinds: set[str]) -> dict[str, str | int | bool]:
+    """What of a code cell is folded, by its tags and the kinds of its outputs.
+
+    Nothing where it carries the idea, its code elsewhere, all of it in a solution.
+    """
     tag = next((tag for tag in cell.tags if tag in FOLDED), "")
     comment = re.match(r"# (.{3,70})$", cell.source.strip().partition("\n")[0])
-    title = "what we predict" if _only_predicts(cell) else FOLDED.get(tag, comment[1] if comment else "")
-    fold = "nothing" if IDEA in cell.tags else "all" if tag == "solution" else "code"
-    return {"fold": fold, "title": title, "lines": len(cell.source.strip().splitlines())}
+    title = "what we predict" if kinds == {"prediction"} else FOLDED.get(tag, comment[1] if comment else "")
+    fold = "nothing" if "idea" in cell.tags else "all" if tag == "solution" else "code"
+    return {"fold": fold, "title": title, "lines": len(cell.source.strip().splitlines()), "asks": "question" in kinds}
 
 
 def _without_setup(cells: list) -> tuple[list, str]:
@@ -111,40 +114,11 @@ def _without_setup(cells: list) -> tuple[list, str]:
     return kept, "\n\n".join(cells[i].source.strip() for i in quiet)
 
 
-def check_ideas(lab: Lab) -> None:
-    """Refuse more open code than a reader takes in."""
-    ideas = [cell for cell in lab.code if IDEA in cell.tags]
-    if len(ideas) > MOST_IDEAS:
-        raise NotebookError(f"{lab.path}: {len(ideas)} cells are tagged {IDEA!r}; expected at most {MOST_IDEAS}")
-    for cell in ideas:
-        lines = sum(bool(line.strip(" )](}{[,")) for line in cell.source.splitlines())  # as one reads: no lone brackets
-        if lines > IDEA_LINES:
-            raise NotebookError(
-                f"{lab.path}:{cell.line}: a cell tagged {IDEA!r} has {lines} lines; expected at most {IDEA_LINES}: "
-                "move what is not the idea into a cell of its own"
-            )
-
-
-def _only_predicts(cell: Cell) -> bool:
-    """Whether a cell only states predictions, perhaps with names for their claims: its outputs say all of it."""
-    calls = names = 0
-    body = ast.parse(cell.source).body
-    for one in body:
-        calls += isinstance(one, ast.Expr) and ast.unparse(one).startswith("predict(")
-        names += isinstance(one, ast.Assign) and isinstance(one.value, ast.Constant)
-    return calls > 0 and calls + names == len(body)
-
-
 def download(lab: Lab, repository: str) -> str:
     """The lab as a notebook without outputs, with a first cell that installs `llmnotes`, if it is known from where."""
     install = f'%pip install -q "llmnotes @ git+{repository}"'
     if not repository:
         install = "# Install llmnotes first, in a checkout of the notebook: pip install -e ."
-    title = Cell("markdown", f"# {lab.title}\n\n{lab.question}", (), 1)
-    cells = []
-    for position, cell in enumerate([title, Cell("code", install, (), 1), *lab.cells]):
-        metadata = {"tags": list(cell.tags)} if cell.tags else {}
-        new = {"id": f"cell-{position}", "cell_type": cell.kind, "metadata": metadata, "source": cell.source}
-        cells.append(new | ({"execution_count": None, "outputs": []} if cell.kind == "code" else {}))
-    notebook = {"cells": cells, "metadata": KERNEL, "nbformat": 4, "nbformat_minor": 5}
-    return nbformat.writes(nbformat.from_dict(notebook)) + "\n"
+    first = [("markdown", f"# {lab.title}\n\n{lab.question}", {}, []), ("code", install, {}, [])]
+    cells = [(cell.kind, cell.source, {"tags": list(cell.tags)} if cell.tags else {}, []) for cell in lab.cells]
+    return nbformat.writes(_notebook(first + cells)) + "\n"
