@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
 from conftest import Notebook
 
 from llmnotes.site.pages.lab_page import executed
-from llmnotes.site.pages.templates import few_digits, is_prose
+from llmnotes.site.pages.templates import few_digits, parts
 from llmnotes.site.run.labs import read_lab
 
 
@@ -22,17 +21,13 @@ def test_what_is_folded_and_what_the_fold_is_called(notebook: Notebook, recorded
     assert [(one["fold"], one["title"]) for one in folds] == [("code", "Why"), ("nothing", "")]
 
 
-@pytest.mark.parametrize(
-    ("text", "prose"),
-    [
-        ("Once upon a time " + "there was a king who had three daughters, " * 4, True),
-        ("0.123 0.456 0.789 " * 12, False),
-        ("short", False),
-        ("", False),
-    ],
-)
-def test_a_tale_is_told_from_a_table(text: str, prose: bool) -> None:
-    assert is_prose(text) is prose
+def test_a_tale_is_told_from_a_table() -> None:
+    tale = "Once upon a time " + "there was a king who had three daughters, " * 4
+    table = "World sampling   likely   often   seldom\nthe grammar itself" + "   likely" * 14
+    assert parts(tale) == [(True, tale)]
+    assert parts(f"{table}\n{tale}\n{tale}\nshort") == [(False, table), (True, f"{tale}\n{tale}"), (False, "short")]
+    assert parts("0.123 0.456 0.789 " * 12) == [(False, "0.123 0.456 0.789 " * 12)]
+    assert parts("") == []
 
 
 def test_numbers_in_outputs_have_no_more_digits_than_one_reads() -> None:

@@ -86,7 +86,7 @@ def executed(lab: Lab, run: Run | None, prose=lambda cell: cell.source) -> nbfor
 
 
 def _notebook(cells: list[tuple[str, str, dict, list]]) -> nbformat.NotebookNode:
-    """Cells, each its kind, source, metadata and outputs; nbformat's constructors would check each of hundreds alone."""
+    """Cells by kind, source, metadata and outputs; plain, as nbformat's constructors check each of hundreds alone."""
     made = []
     for position, (kind, source, metadata, outputs) in enumerate(cells):
         new = {"id": f"cell-{position}", "cell_type": kind, "source": source, "metadata": metadata}

@@ -10,6 +10,7 @@ import functools
 import re
 from collections.abc import Callable
 from html import escape
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -108,11 +109,14 @@ def fenced(value: str, kind: str = "text", classes: str = "") -> str:
     return f"{fence}{{ {names} }}\n{content}\n{fence}" if classes else f"{fence}{kind}\n{content}\n{fence}"
 
 
-def is_prose(output: str) -> bool:
-    """Whether an output is a text to be read, such as a generated tale, and no table of numbers."""
-    longest = max(output.splitlines(), key=len, default="")
-    letters = sum(character.isalpha() or character == " " for character in longest)
-    return len(longest) > 120 and letters > 0.9 * len(longest)
+def parts(output: str) -> list[tuple[bool, str]]:
+    """An output in runs of lines, each with whether it is a text to be read, such as a generated tale, that may wrap."""
+
+    def is_prose(line: str) -> bool:
+        words = sum(character.isalpha() or character == " " for character in line)
+        return len(line) > 110 and words > 0.9 * len(line) and "  " not in line.strip()  # which columns have
+
+    return [(prose, "\n".join(lines)) for prose, lines in groupby(printable(output).splitlines(), is_prose)]
 
 
 def rounded(value: float | int | bool) -> str:
@@ -142,5 +146,5 @@ def in_words(condition: str) -> str:
     return f"{_WORDS[found[1]]} {found[2]}" if found else condition.strip()
 
 
-FILTERS = (text, inline, fenced, printable, codes, is_prose)
+FILTERS = (text, inline, fenced, printable, codes, parts)
 FILTERS += (in_words, label, margin, rounded, few_digits, holds)
