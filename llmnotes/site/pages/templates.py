@@ -110,7 +110,7 @@ def fenced(value: str, kind: str = "text", classes: str = "") -> str:
 
 
 def parts(output: str) -> list[tuple[bool, str]]:
-    """An output in runs of lines, each with whether it is a text to be read, such as a generated tale, that may wrap."""
+    """An output in runs of lines, each with whether it is a text to be read, such as a generated tale."""
 
     def is_prose(line: str) -> bool:
         words = sum(character.isalpha() or character == " " for character in line)
