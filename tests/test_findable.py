@@ -36,6 +36,7 @@ def test_names_are_kept_on_one_line_in_text_alone() -> None:
     html = '<p title="GPT-2">GPT-2 and <code>GPT-2</code>, not X-GPT-2</p><pre>GPT-2</pre>'
     whole = '<span class="nb">GPT-2</span>'
     assert tidy_text(html) == html.replace(">GPT-2 and", f">{whole} and")
+    assert tidy_text("<p>90 % <code>7 % 2</code></p>") == "<p>90% <code>7 % 2</code></p>"
 
 
 def test_a_term_has_its_hover_at_its_first_use_in_running_text() -> None:

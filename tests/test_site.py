@@ -17,8 +17,8 @@ import pytest
 from conftest import ROOT, SITE_URL, Notebook, real_labs
 
 from llmnotes.site.notebook.entries import read_entries
+from llmnotes.site.pages.assets import UNUSED
 from llmnotes.site.pages.code_links import names_used
-from llmnotes.site.pages.finishing import without_indentation
 from llmnotes.site.pages.lab_page import download
 from llmnotes.site.run.labs import Lab
 from llmnotes.site.run.store import Project
@@ -116,6 +116,13 @@ def test_search_finds_prose_but_not_code(site: Path, lab: Lab) -> None:
     for line in lines:
         assert line not in everything or line in exercises or line in re.sub(r"[`*]", "", prose_of(lab))
     assert len(everything) < 60_000
+
+
+def test_no_page_has_what_the_style_sheet_leaves_out(site: Path) -> None:
+    for path in site.rglob("*.html"):
+        for _, attributes in Elements(path.read_text(encoding="utf-8")).found:
+            for name in (attributes.get("class") or "").split():
+                assert not UNUSED.search(f".{name}"), f"{path.relative_to(site)}: {name}"
 
 
 def test_no_page_asks_another_host(site: Path) -> None:
@@ -355,40 +362,6 @@ def test_prose_is_rendered_without_a_run(recorded: Notebook) -> None:
     assert "Prose of today." in (recorded.root / "site" / "labs" / "01_tiny" / "index.html").read_text()
     assert not (recorded.root / ".cache" / "runs").exists(), "nothing ran"
     shutil.rmtree(recorded.root / "site")
-
-
-def test_a_page_taken_from_the_cache_is_the_same(recorded: Notebook) -> None:
-    """From the cache, from a damaged one, and after a change to the other pages, to which it links."""
-    page = recorded.root / "site" / "labs" / "01_tiny" / "index.html"
-    (recorded.root / "docs" / "index.md").write_text("# Home\n\n[its value](labs/01_tiny.md#value-share)\n")
-    assert build(recorded).returncode == 0
-    first = page.read_text()
-    kept = [*(recorded.root / ".cache" / "site" / "pages").glob("*.json")]
-    assert len(kept) == 4
-    assert build(recorded).returncode == 0
-    assert page.read_text() == first
-    for path in kept:
-        path.write_text(path.read_text()[:40])
-    assert build(recorded).returncode == 0
-    assert page.read_text() == first
-    (recorded.root / "docs" / "index.md").write_text("# Home\n\n[no value](labs/01_tiny.md#value-none)\n")
-    assert "value-none" in build(recorded).stderr
-
-
-def test_a_warning_about_a_lab_comes_with_each_build(recorded: Notebook) -> None:
-    path = recorded.root / "labs" / "01_tiny.py"
-    path.write_text(path.read_text().replace("Some prose.", "[A page](../none.md) that is not there."))
-    for _ in range(2):
-        built = build(recorded)
-        assert built.returncode != 0
-        assert "none.md" in built.stderr
-
-
-def test_indentation_goes_and_what_is_written_stays() -> None:
-    html = "<div>\n\n    <p>One\n   two</p>\n  <pre>a\n    b\n\nc</pre>\n   <script>\n  x = 1\n</script>\n\n</div>"
-    assert without_indentation(html) == (
-        "<div>\n<p>One\ntwo</p>\n<pre>a\n    b\n\nc</pre>\n<script>\n  x = 1\n</script>\n</div>"
-    )
 
 
 def test_every_module_says_what_it_is_for() -> None:

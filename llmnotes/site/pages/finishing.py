@@ -31,9 +31,9 @@ _NO_PROSE = re.compile(
     re.DOTALL,
 )
 _HOVER = re.compile(r'<(button|h\d|a|code|pre|summary|figcaption)\b.*?</\1>|<abbr (title=".*?)>(.*?)</abbr>', re.DOTALL)
-_NAME = re.compile(
+_BROKEN = re.compile(
     r"<(?:code|pre|svg|script|title|textarea)\b.*?</(?:code|pre|svg|script|title|textarea)>|<[^>]+>|"
-    r"(?<![\w/-])(GPT-(?:\d|NeoX?|J)\b)",
+    r"(?<![\w/-])(?P<name>GPT-(?:\d|NeoX?|J)\b)|(?<=\d)(?P<gap>[ \u00a0\u202f])(?=%)",
     re.DOTALL,
 )
 
@@ -51,9 +51,10 @@ def prose(html: str, *, names_alone: bool = False) -> str:
 
 
 def tidy_text(html: str) -> str:
-    """Give a glossary term its hover at its first use in running text alone, and keep names such as GPT-2 on one line.
+    """Give a glossary term its hover at its first use in running text alone, and keep what a browser would break.
 
-    Headings, links and code have no hovers. A browser would break such a name behind its hyphen.
+    Names such as GPT-2 stay on one line, which it breaks behind the hyphen, and 94% has no space. Headings, links and
+    code have no hovers.
     """
     seen: set[str] = set()
 
@@ -64,17 +65,10 @@ def tidy_text(html: str) -> str:
         seen.add(found[2])
         return found[3] if again else found[0]
 
-    html = _HOVER.sub(hover, html)
-    return _NAME.sub(lambda found: f'<span class="nb">{found[1]}</span>' if found[1] else found[0], html)
+    def kept(found: re.Match[str]) -> str:
+        return f'<span class="nb">{found[0]}</span>' if found["name"] else "" if found["gap"] else found[0]
 
-
-def without_indentation(html: str) -> str:
-    """A page without the templates' indentation and empty lines: a tenth of a lab's page, and nothing that is seen."""
-    parts = re.split(r"(<(pre|script|textarea|style)\b.*?</\2>)", html, flags=re.DOTALL)
-    # split gives text, whole element, its name, text, …
-    return "".join(
-        re.sub(r"\s*\n\s*", "\n", part) if at % 3 == 0 else part for at, part in enumerate(parts) if at % 3 != 2
-    )
+    return _BROKEN.sub(kept, _HOVER.sub(hover, html))
 
 
 def check_page(html: str, where: str) -> None:

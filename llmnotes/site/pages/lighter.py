@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from hashlib import sha256
+from itertools import groupby
 
 _RUN = re.compile(
     r'(<use href="#([^"]+)") x="[^"]+" y="[^"]+" style="([^"]*)"/>\s*(?:\1 x="[^"]+" y="[^"]+" style="\3"/>\s*){2,}'
@@ -24,7 +25,7 @@ def lighter(svg: str) -> str:
     svg = re.sub(r"<text [^>]*>", lambda tag: re.sub(r"\d+\.\d\d", lambda n: f"{float(n[0]):.1f}", tag[0]), svg)
     shapes = dict(re.findall(r'<path id="([^"]+)" ([^>]*/>)', svg))
     svg = _ungrouped(re.sub(r"<defs>\s*(?:<path id=[^>]*/>\s*)+</defs>\s*", "", svg))
-    svg = re.sub(f"(?:{_OF_AXIS}){{4,}}", lambda axis: "".join(sorted(re.findall(_OF_AXIS, axis[0]), key=_kind)), svg)
+    svg = re.sub(f"(?:{_OF_AXIS}){{4,}}", _in_order, svg)
     svg = re.sub(rf'" ({_RULE})/>\s*<path d="(?=[^"]*" \1/>)', "", svg)
     svg = re.sub(r'(?<= d=")(?:M[-\d. L]{6,})+(?=z?")', lambda path: _steps(path[0]), svg)
     svg = _RUN.sub(lambda run: _marks(run, shapes[run[2]]), svg)
@@ -48,9 +49,17 @@ def _ungrouped(svg: str) -> str:
     return re.sub(r"<(/?)g(\s[^>]*)?>\s*", tag, svg)
 
 
-def _kind(element: str) -> str:
-    """What an element of an axis has in common with its neighbours: all but its place and its text."""
-    return re.sub(r' (?:d|x|y|transform)="[^"]*"|(?<!/)>.*', "", element.strip(), flags=re.DOTALL)
+def _in_order(axis: re.Match[str]) -> str:
+    """An axis with all of a kind behind each other, which differ in place and text; what is written has one style."""
+
+    def kind(element: str) -> str:
+        return re.sub(r' (?:d|x|y|transform)="[^"]*"|(?<!/)>.*', "", element.strip(), flags=re.DOTALL)
+
+    parts = []
+    for same, some in groupby(sorted(re.findall(_OF_AXIS, axis[0]), key=kind), key=kind):
+        together, style = "".join(some), same.removeprefix("<text")
+        parts.append(together if style == same else f"<g{style}>{together.replace(style, '')}</g>\n")
+    return "".join(parts)
 
 
 def _marks(run: re.Match[str], shape: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from html import escape, unescape
 from pathlib import Path
 from types import SimpleNamespace
@@ -98,6 +99,7 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
         self.nav = nav
 
     def on_env(self, env: Environment, config: MkDocsConfig, files: Files) -> None:
+        env.trim_blocks = env.lstrip_blocks = True
         self.built = SimpleNamespace(config=config, files=files, nav=self.nav, env=env)  # to make a page of it again
 
     @event_priority(100)
@@ -147,6 +149,9 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
     on_page_context = CombinedEvent(_show_prose, _show_all)
 
     def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
+        # links to the API carry classes for nothing, and names without a page their whole name
+        output = output.replace(' class="autorefs autorefs-internal"', "")
+        output = re.sub(r'<span title="llmnotes[^"]*">([^<]*)</span>', r"\1", output)
         return self.on_post_template(output, template_name="page.html", config=config)
 
     @event_priority(-100)
