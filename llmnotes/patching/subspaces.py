@@ -12,8 +12,10 @@ Distributed Neural Representations"), and test them on other prompts: with enoug
         >>> source = trace(model, [[3, 1, 9, 1, 5]], ["resid_pre"])["resid_pre", 1][:, [2]]
         >>> with interchange(model, "resid_pre", 1, source, torch.eye(128)[:, :8], positions=[2]):
         ...     changed = trace(model, [[3, 1, 4, 1, 5]], ["resid_pre"])["resid_pre", 1][:, [2]]
-        >>> torch.allclose(changed[..., :8], source[..., :8], atol=1e-5), torch.allclose(changed[..., 8:], source[..., 8:])
-        (True, False)
+        >>> torch.allclose(changed[..., :8], source[..., :8], atol=1e-5)
+        True
+        >>> torch.allclose(changed[..., 8:], source[..., 8:])
+        False
 """
 
 from __future__ import annotations
