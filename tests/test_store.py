@@ -300,10 +300,11 @@ def test_a_cache_that_others_may_write_is_refused(recorded: Notebook, monkeypatc
     lab, _ = recorded_run(recorded)
     with recorded.project.workspace():
         assert recorded.project.cache.stat().st_mode & 0o777 == 0o700
-    recorded.project.cache.chmod(0o777)
+    cache = recorded.project.cache
+    cache.chmod(0o777)
     with pytest.raises(NotebookError, match=r"others may write to it.*set LLMNOTES_CACHE to a folder of your own"):
         recorded.project.valid_run(lab)
-    recorded.project.cache.chmod(0o700)
+    cache.chmod(0o700)
     monkeypatch.setattr("os.getuid", lambda: 12345)
     with pytest.raises(NotebookError, match="others may write to it"):
         recorded.project.valid_run(lab)

@@ -184,18 +184,14 @@ def find_labs(folder: Path) -> tuple[list[Lab], dict[str, NotebookError]]:
 
 def _cells(cells: list, text: str) -> tuple[Cell, ...]:
     """The cells with their first lines, by reading the script from top to bottom as jupytext did."""
-    lines = text.split("\n")
-    result, behind = [], 0  # how many lines are behind us
+    text, result, at = re.sub(r"\n#%%", "\n# %%", f"\n{text}\n"), [], 0
     for cell in cells:
         kind = "code" if cell.cell_type == "code" else "markdown"
-        source = cell.source.split("\n") if kind == "code" and cell.source else []
-        if source:
-            starts = (i for i in range(behind, len(lines)) if lines[i : i + len(source)] == source)
-        else:
-            starts = (i + 1 for i in range(behind, len(lines)) if re.match(r"# ?%%", lines[i]))
-        first = next(starts, behind)
-        result.append(Cell(kind, cell.source, tuple(cell.metadata.get("tags", ())), first + 1))
-        behind = first + len(source)
+        sought = f"\n{cell.source}\n" if kind == "code" and cell.source else "\n# %%"  # before the cell's first line
+        at = max(at, text.find(sought, at))
+        line = text.count("\n", 0, at + 1) + (sought == "\n# %%")
+        result.append(Cell(kind, cell.source, tuple(cell.metadata.get("tags", ())), line))
+        at += len(sought) - 1
     return tuple(result)
 
 

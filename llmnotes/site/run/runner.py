@@ -104,7 +104,8 @@ def run_side_by_side(project: Project, labs: list[Lab], run_one: Callable, jobs:
             return Outcome(lab, run=run, error=error, fresh=True)
 
     async def everything() -> list[Outcome]:
-        free = asyncio.Semaphore(jobs or cores())
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        free = asyncio.Semaphore(jobs or cores)
         return await asyncio.gather(*(one(lab, free) for lab in labs))
 
     return asyncio.run(everything())
@@ -119,8 +120,3 @@ def _files(root: Path) -> dict[str, tuple[int, int]]:
             with suppress(OSError):
                 files[os.path.relpath(path, root)] = (os.lstat(path).st_mtime_ns, os.lstat(path).st_size)
     return files
-
-
-def cores() -> int:
-    """How many processor cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -47,8 +47,17 @@ class Project:
 
     @property
     def cache(self) -> Path:
-        """The local store; `LLMNOTES_CACHE` puts it elsewhere."""
-        return Path(os.environ.get("LLMNOTES_CACHE") or self.root / ".cache").expanduser().resolve()
+        """The local store; `LLMNOTES_CACHE` puts it elsewhere.
+
+        Raises:
+            NotebookError: somebody else can put there what our pages would show.
+        """
+        cache = Path(os.environ.get("LLMNOTES_CACHE") or self.root / ".cache").expanduser().resolve()
+        if cache.is_dir() and hasattr(os, "getuid"):
+            state = cache.stat()
+            if state.st_uid != os.getuid() or state.st_mode & 0o002:
+                raise NotebookError(f"{cache}: others may write to it, so its runs cannot be trusted; {OWN}")
+        return cache
 
     def labs(self) -> list[Lab]:
         """All labs of the notebook.
@@ -97,7 +106,6 @@ class Project:
         Raises:
             DamagedRunError: the recorded run is not what was once written.
         """
-        self._refuse_foreign()
         cached = [Run(path) for path in sorted((self.cache / "runs" / lab.stem).glob("*"), reverse=True)]
         for run in (*cached, self.recorded(lab)):
             with suppress(DamagedRunError if run in cached else ()):
@@ -105,13 +113,6 @@ class Project:
                     run.check()
                     return run
         return None
-
-    def _refuse_foreign(self) -> None:
-        """Refuse a cache into which somebody else can put what our pages would show."""
-        if self.cache.is_dir() and hasattr(os, "getuid"):
-            state = self.cache.stat()
-            if state.st_uid != os.getuid() or state.st_mode & 0o002:
-                raise NotebookError(f"{self.cache}: others may write to it, so its runs cannot be trusted; {OWN}")
 
     @contextmanager
     def workspace(self) -> Iterator[Path]:
@@ -122,7 +123,6 @@ class Project:
         """
         try:
             self.cache.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._refuse_foreign()
             for left in self.cache.glob("tmp-*"):  # by runners that were killed
                 with suppress(FileNotFoundError):
                     if time.time() - left.stat().st_mtime > LEFT:
