@@ -107,22 +107,20 @@ def shipped() -> list[str]:
     return sorted(config.parent.relative_to(CHECKPOINTS).as_posix() for config in CHECKPOINTS.rglob("config.json"))
 
 
-def seeds(name: str) -> list[int]:
-    """The trainings of a shipped model that `load(name, seed=…)` opens: [0, 1, …], [0] where there is one."""
+def _shipped(name: str) -> Path:
     if name not in shipped():
         raise FileNotFoundError(_not_found(name, ["the models that ship with llmnotes"]))
-    return [0, *sorted(int(path.name.removeprefix("seed-")) for path in (CHECKPOINTS / name).glob("seed-*"))]
+    return CHECKPOINTS / name
+
+
+def seeds(name: str) -> list[int]:
+    """The trainings of a shipped model that `load(name, seed=…)` opens: [0, 1, …], [0] where there is one."""
+    return [0, *sorted(int(path.name.removeprefix("seed-")) for path in _shipped(name).glob("seed-*"))]
 
 
 def adapters(name: str) -> list[str]:
-    """The adapters of a shipped model that `load(name, adapter=…)` opens.
-
-    Raises:
-        FileNotFoundError: no model of that name ships with llmnotes.
-    """
-    if name not in shipped():
-        raise FileNotFoundError(_not_found(name, ["the models that ship with llmnotes"]))
-    return adapted.adapters(CHECKPOINTS / name)
+    """The adapters that `load(name, adapter=…)` opens; FileNotFoundError where no model of that name ships."""
+    return adapted.adapters(_shipped(name))
 
 
 def _of_seed(name: str, seed: int | None) -> str:
