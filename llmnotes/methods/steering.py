@@ -127,9 +127,8 @@ def generate(
 
 def _end_tokens(hf: Any) -> tuple[Int[Tensor, " end"], int]:
     """The tokens at which a text ends, of which there may be none or several, and what to write behind one."""
-    ends = getattr(getattr(hf, "generation_config", None), "eos_token_id", None)
-    config = getattr(hf, "config", None)
-    ends = getattr(config, "eos_token_id", None) if ends is None else ends
-    ends = [] if ends is None else integers("eos_token_id", ends)
-    pad = getattr(config, "pad_token_id", None)
+    holders = getattr(hf, "generation_config", None), getattr(hf, "config", None)
+    named = (getattr(holder, "eos_token_id", None) for holder in holders)
+    ends = integers("eos_token_id", next((some for some in named if some is not None), []))
+    pad = getattr(holders[1], "pad_token_id", None)
     return torch.tensor(ends, dtype=torch.long), pad if pad is not None else ends[0] if ends else 0

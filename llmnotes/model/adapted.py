@@ -18,13 +18,8 @@ from llmnotes.model.weights import read_json
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 _KEY = re.compile(r"(?:base_model\.model\.)?(?P<module>.+)\.lora_(?P<side>[AB])\.weight")
 _PLAIN = (
-    "use_dora",
-    "use_qalora",
-    "lora_bias",
-    "modules_to_save",
-    "rank_pattern",
-    "alpha_pattern",
-    "trainable_token_indices",
+    *("use_dora", "use_qalora", "lora_bias", "modules_to_save"),
+    *("rank_pattern", "alpha_pattern", "trainable_token_indices"),
 )
 
 

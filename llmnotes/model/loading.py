@@ -208,14 +208,12 @@ def _load_folder(name: str, folder: Path, dtype: torch.dtype) -> tuple[Any, Any]
     if spare := sorted(key for key in notes["unexpected_keys"] if key.endswith(".weight")):
         said = f"{name}: {folder} holds weights that {type(model).__name__} has no place for: {', '.join(spare[:5])}"
         raise ValueError(f"{said}; it is another kind of model (a classifier, say), or has another's configuration")
-    has_tokenizer = any((folder / file).is_file() for file in ("tokenizer.json", "tokenizer_config.json", "vocab.json"))
-    tokenizer = None
-    if has_tokenizer:
-        try:
-            tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
-        except Exception as error:  # the tokenizers library has no class of errors of its own
-            raise ValueError(f"{name}: the tokenizer in {folder} cannot be read: {error}") from error
-    return model, tokenizer
+    if not any((folder / file).is_file() for file in ("tokenizer.json", "tokenizer_config.json", "vocab.json")):
+        return model, None
+    try:
+        return model, AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+    except Exception as error:  # the tokenizers library has no class of errors of its own
+        raise ValueError(f"{name}: the tokenizer in {folder} cannot be read: {error}") from error
 
 
 def _refuse(name: str, config: dict[str, Any], files: list[str]) -> None:

@@ -57,10 +57,10 @@ class Trace:
 
     def stack(self, place: str) -> Float[Tensor, "layer ..."]:
         """One place of all the layers that were kept, as one new tensor; KeyError for a place that was not."""
-        layers = sorted(at for p, at in self.values if p == place and at is not None)
-        if not layers:
+        kept = [self.values[place, layer] for layer in range(self.n_layers) if (place, layer) in self.values]
+        if not kept:
             raise KeyError(f"the trace holds no layers of {place!r}; it holds {self.places}")
-        return torch.stack([self.values[place, layer] for layer in layers])
+        return torch.stack(kept)
 
     def words(self, row: int = 0) -> list[str]:
         """The real tokens of one row as text, or their ids as text where there is no tokenizer."""

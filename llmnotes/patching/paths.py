@@ -126,8 +126,8 @@ def path_patching(
     both = trace(found.model, prompts.tokens, [p for p in (*BASE_PLACES, "z", "mlp_out") if p in available(found)])
     base = base_run(found, both, row)
     ends = read_out(found, both["resid_post", -1][:, where])
-    measure = checked_metric(metric, at, ends)
-    unpatched, source = (measure(ends)[i].item() for i in (row, 1 - row))
+    measure = checked_metric(metric, at)
+    unpatched, source = measure(ends)[[row, 1 - row]].tolist()
 
     first = (prompts.tokens[0] != prompts.tokens[1]).nonzero()[0].item()
     moved = torch.stack([sender_delta(found, both, node, row) for node in sending])  # (sender, pos, d_model)

@@ -137,8 +137,8 @@ def sweep(
     both = trace(found.model, prompts.tokens, [p for p in available(found) if p in needed])
     base = base_run(found, both, base_row)
     ends = read_out(found, both["resid_post", -1][:, where])  # (clean and corrupted, at, vocab)
-    measure = checked_metric(metric, at, ends)
-    unpatched, source = (measure(ends)[i].item() for i in (base_row, 1 - base_row))
+    measure = checked_metric(metric, at)
+    unpatched, source = measure(ends)[[base_row, 1 - base_row]].tolist()
 
     # Before the first token that differs the runs are the same, and behind the last logit read nothing matters.
     differ = (prompts.tokens[0] != prompts.tokens[1]).nonzero()[:, 0].tolist()
@@ -229,8 +229,8 @@ def patched_row(mode: str) -> int:
     return 1 if mode == "denoising" else 0
 
 
-def checked_metric(metric: Metric, at: Any, ends: Tensor | None = None) -> Callable[[Tensor], Tensor]:
-    """The metric on (row, at, vocab) in float32, its result checked; tried on `ends`, before any work is done."""
+def checked_metric(metric: Metric, at: Any) -> Callable[[Tensor], Tensor]:
+    """The metric on (row, at, vocab) in float32, its result checked."""
     single = (at is not None and not hasattr(at, "__iter__")) or getattr(at, "ndim", 1) == 0  # one position
 
     def measure(logits: Tensor) -> Tensor:
@@ -244,8 +244,6 @@ def checked_metric(metric: Metric, at: Any, ends: Tensor | None = None) -> Calla
             raise ValueError(f"the metric returned {got.tolist()[:4]}: every value must be a finite number")
         return got.float()
 
-    if ends is not None:
-        measure(ends)
     return measure
 
 
