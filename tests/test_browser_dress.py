@@ -369,8 +369,12 @@ def test_our_record_waits_on_the_page_of_predictions(lab: Visit) -> None:
     assert not fold.locator("table").is_visible()
     assert "70%" not in fold.inner_text()
     assert fold.get_by_role("link", name="Make your own").get_attribute("href").endswith("labs/01_ask/#predict")
-    fold.get_by_role("button", name="Show ours now").click()
+    page.emulate_media(media="print")  # on paper nobody can ask
     assert "70%" in fold.locator("table").inner_text()
+    page.emulate_media(media="screen")
+    fold.get_by_role("button", name="Show ours now").press("Enter")
+    assert "70%" in fold.locator("table").inner_text()
+    assert page.evaluate("document.activeElement.tagName") == "TABLE"  # the button is gone
     page.reload()  # one look is not for ever
     fold.locator("summary").click()
     assert not fold.locator("table").is_visible()
@@ -380,3 +384,20 @@ def test_our_record_waits_on_the_page_of_predictions(lab: Visit) -> None:
     page.goto(lab.address + "predictions/")
     fold.locator("summary").click()
     assert fold.locator("table").is_visible()
+
+
+def test_the_menu_of_a_narrow_window_is_worked_by_keyboard(lab: Visit) -> None:
+    """And the links of a closed menu, which are out of sight, are no stops."""
+    page = lab.page
+    page.set_viewport_size({"width": 390, "height": 844})
+    menu = page.locator(".md-header .menu")
+    focused = "document.activeElement.closest('.side') !== null"
+    for key in ("Enter", "Space"):
+        menu.press(key)
+        page.wait_for_function(focused)
+        assert menu.get_attribute("aria-expanded") == "true"
+        page.keyboard.press("Escape")
+        page.locator(".side").wait_for(state="hidden")
+        assert page.evaluate("document.activeElement.classList.contains('menu')")
+    page.keyboard.press("Tab")
+    assert not page.evaluate(focused)

@@ -65,7 +65,9 @@ function toggle(word) {
   if (same) return;
   const box = card(word);
   const table = word.closest(".md-typeset__scrollwrap, table, summary, .doors a");
-  (table ?? word).after(box);
+  const mark = word.nextSibling?.data?.match(/^[.,;:!?)”’]+/)?.[0]; // it stays with its word
+  if (mark) word.nextSibling.splitText(mark.length);
+  (table ?? (mark ? word.nextSibling : word)).after(box);
   word.setAttribute("aria-expanded", "true");
   open = [word, box];
 }
@@ -175,11 +177,13 @@ for (const fold of document.querySelectorAll("details.record[data-asked]")) {
   const table = fold.querySelector("table");
   const open = make("button", { type: "button", className: "md-button md-button--text", textContent: "Show ours now" });
   const first = make("a", { href: fold.querySelector("p a").href.replace("#our-record", "#predict"), textContent: "Make your own prediction first" });
-  const line = make("p", {}, first, " or ", open);
+  const line = make("p", { className: "gate" }, first, " or ", open);
   table.hidden = true;
   table.before(line);
   open.addEventListener("click", () => {
     table.hidden = false;
+    table.tabIndex = -1;
+    table.focus(); // the button goes away
     line.remove();
   });
 }

@@ -1,4 +1,5 @@
-// What kind of page each result of the search is. Material's script writes the results; this one names them.
+// What the header does beside Material's script: it names what kind of page each result of the search is, tells aloud how
+// many there are, and opens the menu of a narrow window by keyboard.
 
 const KINDS = [
   [/\/labs\/(\d\d)_/, (found) => `Lab ${found[1]}`],
@@ -32,5 +33,31 @@ if (list) {
   new MutationObserver(() => list.querySelectorAll("a.md-search-result__link").forEach(name)).observe(list, {
     childList: true,
     subtree: true,
+  });
+}
+
+document.querySelector(".md-search-result__meta")?.setAttribute("role", "status");
+// Arrow keys lead from the field to the results; their frame is nothing to stop at
+document.querySelector(".md-search__scrollwrap")?.setAttribute("tabindex", "-1");
+
+const menu = document.querySelector(".md-header .menu");
+const drawer = document.getElementById("__drawer");
+if (menu && drawer) {
+  menu.tabIndex = 0;
+  menu.setAttribute("role", "button");
+  menu.setAttribute("aria-expanded", drawer.checked);
+  menu.addEventListener("keydown", (event) => {
+    if (event.key !== " ") return; // Enter is Material's
+    event.preventDefault();
+    drawer.click();
+  });
+  drawer.addEventListener("change", () => {
+    menu.setAttribute("aria-expanded", drawer.checked);
+    if (drawer.checked && document.activeElement === menu) requestAnimationFrame(() => document.querySelector(".side a")?.focus());
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !drawer.checked) return;
+    drawer.click();
+    menu.focus();
   });
 }

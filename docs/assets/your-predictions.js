@@ -17,7 +17,7 @@ function show() {
   if (!answers.length && !played.length) {
     const first = place.dataset.first;
     place.replaceChildren(
-      make("p", { textContent: "You have not predicted anything yet. Each lab asks you once, at the figure that settles it." }),
+      make("p", { textContent: "You have not predicted anything yet." }),
       make("p", {}, make("a", { className: "md-button md-button--primary", href: page(`labs/${first}`), textContent: `Make your first prediction in lab ${first.slice(0, 2)}` })),
     );
     return;
