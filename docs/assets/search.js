@@ -37,8 +37,6 @@ if (list) {
 }
 
 document.querySelector(".md-search-result__meta")?.setAttribute("role", "status");
-// Arrow keys lead from the field to the results; their frame is nothing to stop at
-document.querySelector(".md-search__scrollwrap")?.setAttribute("tabindex", "-1");
 
 const menu = document.querySelector(".md-header .menu");
 const drawer = document.getElementById("__drawer");
