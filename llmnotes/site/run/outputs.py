@@ -23,9 +23,6 @@ _UNCLEAN = re.compile(
 )
 
 
-Tolerance = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-
-
 @dataclass
 class _Figure:
     name: str
@@ -33,7 +30,7 @@ class _Figure:
     caption: str
     width: PositiveInt
     height: PositiveInt
-    rtol: Tolerance
+    rtol: Annotated[float, Field(ge=0, allow_inf_nan=False)]
     because: str
     arrays: list[str]
 

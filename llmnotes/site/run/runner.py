@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +34,7 @@ Report = Callable[[Lab, str], None]  # told that a lab "runs", and then in words
 
 def run_labs(
     project: Project,
-    labs: Iterable[Lab],
+    labs: Collection[Lab],
     *,
     fresh: bool = False,
     hub: bool = False,
@@ -53,7 +53,6 @@ def run_labs(
         fetch: fetch SmolLM2 if a lab needs it.
         jobs: how many at once; by default one for each core.
     """
-    labs = list(labs)
     outcomes: dict[str, Outcome] = {}
     for lab in labs:
         try:

@@ -15,10 +15,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn
+from typing import Any, Literal, NoReturn
 
 import numpy as np
-from pydantic import AfterValidator, BaseModel
+from pydantic import BaseModel
 
 import llmnotes
 from llmnotes.lab.predictions import holds
@@ -46,17 +46,11 @@ class _Ran(BaseModel):
     commit: str
 
 
-def _has_code(depends: dict[str, str]) -> dict[str, str]:
-    if "code" not in depends or not any(name.startswith("llmnotes/") for name in depends):
-        raise ValueError("it names no code of a lab, or no module of llmnotes, without which no lab says anything")
-    return depends
-
-
 class _Meta(BaseModel):
     format: Literal[FORMAT]
     lab: str
     ran: _Ran
-    depends: Annotated[dict[str, str], AfterValidator(_has_code)]
+    depends: dict[str, str]
     files: dict[str, str]
 
 
@@ -73,7 +67,7 @@ class Run:
     def _read(self, name: str, check: Callable[[Any], object]) -> dict[str, Any]:
         """A file of it as it is, if it holds what it must."""
         try:
-            content = json.loads((self.folder / name).read_text(encoding="utf-8"), parse_constant=_no_number)
+            content = json.loads((self.folder / name).read_text(encoding="utf-8"))
             check(content)
         except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
             self._damaged(f"{name}: {error}")
@@ -146,7 +140,10 @@ class Run:
 
     def stale_because(self, lab: Lab, root: Path) -> str | None:
         """Why this run no longer speaks for the lab; None if it still does."""
-        for name, before in self.meta["depends"].items():
+        depends = self.meta["depends"]
+        if not {"code", "llmnotes/__init__.py"} <= depends.keys():
+            return "it names no code that it depends on"
+        for name, before in depends.items():
             if before != (lab.digest if name == "code" else digest_of(dependency_path(name, root))):
                 return "the lab's code changed" if name == "code" else f"{name} changed"
         return None
@@ -164,7 +161,3 @@ def dependency_path(name: str, root: Path) -> Path:
     """Where a file of that name lies here."""
     first, _, rest = name.partition("/")
     return PACKAGE / rest if first == "llmnotes" else root / name
-
-
-def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number that a run records")
