@@ -190,7 +190,7 @@ def test_a_question_to_the_reader_is_kept_and_must_be_borne_out(notebook: Notebo
     assert [choice["key"] for choice in question["choices"]] == ["low", "high"]
     assert question["settled"] == [{"name": "answer_is", "if_": "> 40"}]
     for wrong, said in (
-        (asked.replace("answer_is=42", "answer_is=39"), "the answer 'high', which needs answer_is > 40: it is 39"),
+        (asked.replace("answer_is=42", "answer_is=39"), "the answer to 'What is it?' needs answer_is > 40: it is 39"),
         (asked.replace(", answer_is=42", ""), "waits for 'answer_is', which the lab never recorded"),
         (asked.replace("figure='line'", "figure='curve'"), "the figure 'curve', which the lab never drew"),
     ):

@@ -139,5 +139,4 @@ def stress_labs(project: Project, labs: list[Lab], *, hub: bool, jobs: int | Non
                         report(lab, f"{name}: {used:.0%} of its tolerance, under {condition}")
         return faults
 
-    wanted = [lab for lab in labs if may_run(lab, hub, fetch=True)]
-    return run_side_by_side(project, wanted, run_all, jobs, report)
+    return run_side_by_side(project, [lab for lab in labs if may_run(lab, hub, True)], run_all, jobs, report)

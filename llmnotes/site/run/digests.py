@@ -34,9 +34,8 @@ def _cell(source: str) -> str:
     if not tree.body:
         return ""
     last = tree.body[-1]
-    lines = source.splitlines()[last.end_lineno - 1 :]
-    rest = lines[0].encode()[last.end_col_offset :].decode()  # positions are counted in bytes
-    quiet = rest.lstrip().startswith(";")  # IPython then does not show the value
+    rest = source.encode().splitlines()[last.end_lineno - 1][last.end_col_offset :]  # positions are counted in bytes
+    quiet = rest.lstrip().startswith(b";")  # IPython then does not show the value
     shown = isinstance(last, ast.Expr) and isinstance(last.value, ast.Constant)  # also where it is a text by itself
     return _shape(tree) + (f" shows {last.value.value!r}" if shown else "") + (" quietly" if quiet else "")
 

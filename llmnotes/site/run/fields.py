@@ -72,6 +72,5 @@ class Fields(BaseModel):
         if fault["type"] == "value_error":  # a check of ours, which says everything itself
             raise NotebookError(f"{where}: {fault['ctx']['error']}")
         name = str(fault["loc"][0])
-        expected = cls.model_fields[name].description
         found = _cut.repr(fields[name]) if name in fields else "missing"
-        raise NotebookError(f"{where}: {name} is {found}; expected {expected}")
+        raise NotebookError(f"{where}: {name} is {found}; expected {cls.model_fields[name].description}")

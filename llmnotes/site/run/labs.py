@@ -26,7 +26,6 @@ STEM = re.compile(r"\d\d_[a-z][a-z0-9_]*")
 # Comments stay comments: jupytext would read `# !ls` and `# %time` as commands of IPython.
 FORMAT = {"extension": ".py", "format_name": "percent", "comment_magics": False}
 
-WORDS_A_MINUTE = 180
 _NO_WORDS = re.compile(
     r"```.*?```|\$\$.*?\$\$|<[^>]+>|\]\([^)]*\)|^ *\?\?\? .*$|\{\{.*?\}\}(?:\{[^}]*\})?", re.S | re.M
 )
@@ -98,11 +97,6 @@ class Lab(Fields):
     def uri(self) -> str:
         """The source of its page."""
         return f"labs/{self.stem}.md"
-
-    @property
-    def needs_hub(self) -> bool:
-        """Whether it downloads a model: then it runs only where that is asked for."""
-        return "hub" in self.needs
 
     @cached_property
     def reading(self) -> Minutes:
@@ -207,7 +201,7 @@ def reading_time(cells: Iterable[Cell]) -> Minutes:
 
 def _minutes(text: str) -> float:
     words = len(re.findall(r"\w[\w’'-]*", _NO_WORDS.sub(" 1 ", text)))
-    return words / WORDS_A_MINUTE + len(_LOOKED_AT.findall(text)) / 3 + len(_WORKED_ON.findall(text))
+    return words / 180 + len(_LOOKED_AT.findall(text)) / 3 + len(_WORKED_ON.findall(text))
 
 
 def _as_fence(cell: Cell) -> str:

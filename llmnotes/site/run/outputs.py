@@ -68,26 +68,22 @@ def check_results(content: Any) -> None:
     for one in said["prediction"]:
         if not 0 <= one.p <= 1:
             raise ValueError(f"the prediction {one.claim!r} has the probability {one.p}")
-        _check_settled(f"the prediction {one.claim!r}", one.resolved_by, one.if_, values)
-    for asked in said["question"]:  # its figure is drawn, and its answer is borne out
+    claims = [(f"the prediction {one.claim!r}", one.resolved_by, one.if_) for one in said["prediction"]]
+    answers = []
+    for asked in said["question"]:
         what = f"the question {asked.question!r}"
         if asked.figure not in figures:
             raise ValueError(f"{what} is settled by the figure {asked.figure!r}, which the lab never drew")
         arrays = figures[asked.figure].arrays
         if asked.curve and asked.answer not in arrays:
             raise ValueError(f"{what} needs the array {asked.answer!r}; its figure has {', '.join(arrays)}")
-        for one in asked.settled:
-            if not _check_settled(what, one["name"], one["if_"], values):
-                found = f"{one['name']} {one['if_']}: it is {values[one['name']]!r}"
-                raise ValueError(f"{what} has the answer {asked.answer!r}, which needs {found}")
-
-
-def _check_settled(what: str, name: str, condition: str, values: dict[str, float]) -> bool:
-    """Whether a claim holds that a value settles."""
-    if name not in values:
-        recorded = ", ".join(sorted(values))
-        raise ValueError(f"{what} waits for {name!r}, which the lab never recorded; it recorded: {recorded}")
-    return holds(values[name], condition)
+        answers += [(f"the answer to {asked.question!r}", one["name"], one["if_"]) for one in asked.settled]
+    for what, name, condition in claims + answers:
+        if name not in values:
+            recorded = ", ".join(sorted(values))
+            raise ValueError(f"{what} waits for {name!r}, which the lab never recorded; it recorded: {recorded}")
+        if not holds(values[name], condition) and (what, name, condition) in answers:
+            raise ValueError(f"{what} needs {name} {condition}: it is {values[name]!r}")
 
 
 def outputs_of(cell: NotebookNode) -> list[dict]:

@@ -99,8 +99,7 @@ def replicate_labs(project: Project, labs: list[Lab], *, jobs: int | None, repor
             why = next(iter(found.failed.values()), "its models ship with one")
             raise NotebookError(f"{lab.path}: it gets through with no other training: {why}")
         _path(lab).parent.mkdir(exist_ok=True)
-        text = json.dumps(vars(found), indent=1, ensure_ascii=False)
-        _path(lab).write_text(text + "\n", encoding="utf-8")
+        _path(lab).write_text(json.dumps(vars(found), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         report(lab, f"{len(found.values)} other trainings recorded")
         return found
 

@@ -81,7 +81,7 @@ def may_run(lab: Lab, hub: bool, fetch: bool) -> bool:
         from llmnotes.model import smollm2  # imports torch
 
         return smollm2.is_here()
-    return hub or not lab.needs_hub
+    return hub or "hub" not in lab.needs
 
 
 def run_side_by_side(project: Project, labs: list[Lab], run_one: Callable, jobs: int | None, report: Report):
