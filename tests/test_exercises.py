@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from llmnotes.site.errors import NotebookError
-from llmnotes.site.pages.exercises import expand_exercises
+from llmnotes.site.notebook.quotes import expand
+from llmnotes.site.pages.exercises import form
 
 GOOD = """\
 Prose.
@@ -29,7 +30,7 @@ More prose.
 
 
 def test_an_exercise_becomes_a_form() -> None:
-    page = expand_exercises(GOOD, "labs/01_tiny.py")
+    page = expand(GOOD, {"exercise": form}, "labs/01_tiny.py")
     assert page.startswith("Prose.\n\n<form")
     assert page.rstrip().endswith("More prose.")
     assert "exercise\n" not in page
@@ -49,10 +50,5 @@ def test_an_exercise_becomes_a_form() -> None:
 )
 def test_a_bad_exercise_names_its_line(change: tuple[str, str], said: str) -> None:
     with pytest.raises(NotebookError, match=r"labs/01_tiny\.py:12: this exercise is not understood") as caught:
-        expand_exercises(GOOD.replace(*change), "labs/01_tiny.py", line=10)
+        expand(GOOD.replace(*change), {"exercise": form}, "labs/01_tiny.py", 10)
     assert said in str(caught.value)
-
-
-def test_other_blocks_stay() -> None:
-    block = "```python\nx = 1\n```\n"
-    assert expand_exercises(block, "x.md") == block

@@ -17,7 +17,8 @@ from llmnotes.site.run.store import Run
 
 _PARTS = re.compile(
     r"""
-    ^(?P<indent>[ \t]*)(?P<fence>`{3,}|~{3,}) .*? ^[ \t]*(?P=fence)[ \t]*$            # a fenced block
+    ^```exercise\n(?P<exercise>.*?)^```[ \t]*$                                        # pages/exercises.py
+    | ^(?P<indent>[ \t]*)(?P<fence>`{3,}|~{3,}) .*? ^[ \t]*(?P=fence)[ \t]*$            # a fenced block
     | (?<![\\`])(?P<ticks>`+)(?!`) (?:(?!\n[ \t]*\n).)+? (?<!`)(?P=ticks)(?!`)     # a code span, in one paragraph
     | (?P<maths> \$\$ (?:(?!\n[ \t]*\n).)+? \$\$
                | (?<![\\$])\$(?![\s$]) (?:\\.|(?!\n[ \t]*\n)[^\\$])+? (?<!\s)\$ )
@@ -33,7 +34,7 @@ Functions = Mapping[str, Callable[..., str]]
 def expand(
     markdown: str, functions: Functions, where: str, first_line: int = 1, in_maths: Functions | None = None
 ) -> str:
-    """Replace each `{{ call }}` outside code by what the function of that name returns.
+    """Replace each `{{ call }}` outside code by what the function of that name returns, and so a block ```exercise.
 
     Messages name the source `where` and its line. Inside formulas, where no link can stand, functions are `in_maths`.
 
@@ -42,20 +43,23 @@ def expand(
     """
 
     def replaced(part: re.Match) -> str:
-        line = first_line + markdown.count("\n", 0, part.start())
+        at = f"{where}:{first_line + markdown.count(chr(10), 0, part.start())}"
         if part["open"]:
-            raise NotebookError(
-                f"{where}:{line}: '{{{{' is not closed; a call ends in '}}}}', and code stands in backticks"
-            )
-        if part["call"] is not None:
-            return _called(part, functions, f"{where}:{line}")
-        known = functions if in_maths is None else in_maths
-        return _IN_MATHS.sub(lambda one: _called(one, known, f"{where}:{line}"), part[0]) if part["maths"] else part[0]
+            raise NotebookError(f"{at}: '{{{{' is not closed; a call ends in '}}}}', and code stands in backticks")
+        try:
+            if part["exercise"] is not None:
+                return functions["exercise"](part["exercise"])
+            if part["call"] is not None:
+                return _called(part, functions)
+            known = functions if in_maths is None else in_maths
+            return _IN_MATHS.sub(lambda one: _called(one, known), part[0]) if part["maths"] else part[0]
+        except NotebookError as error:
+            raise NotebookError(f"{at}: {error}") from error
 
     return _PARTS.sub(replaced, markdown)
 
 
-def _called(match: re.Match, functions: Functions, where: str) -> str:
+def _called(match: re.Match, functions: Functions) -> str:
     try:
         call = ast.parse(match["call"].strip(), mode="eval").body
         name = call.func.id
@@ -63,16 +67,14 @@ def _called(match: re.Match, functions: Functions, where: str) -> str:
         named = {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords}
     except (AttributeError, SyntaxError, ValueError) as error:  # no call, of no name, or with no constants
         raise NotebookError(
-            f'{where}: {match[0]!r} is not understood; expected a call such as {{{{ result("xor.solved", ".0%") }}}}'
+            f'{match[0]!r} is not understood; expected a call such as {{{{ result("xor.solved", ".0%") }}}}'
         ) from error
     if name not in functions:
-        raise NotebookError(f"{where}: unknown function {name!r}{near(name, functions)}")
+        raise NotebookError(f"unknown function {name!r}{near(name, functions)}")
     try:
         return functions[name](*arguments, **named)
-    except NotebookError as error:
-        raise NotebookError(f"{where}: {error}") from error
     except (TypeError, UndefinedError) as error:  # an argument too many or too few
-        raise NotebookError(f"{where}: {match[0]!r}: {error}") from error
+        raise NotebookError(f"{match[0]!r}: {error}") from error
 
 
 def calls(markdown: str, name: str) -> int:

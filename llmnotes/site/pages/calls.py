@@ -13,20 +13,16 @@ from llmnotes.site.notebook.quotes import expand, look_up, shown
 from llmnotes.site.pages import figures
 from llmnotes.site.pages.contents import Contents, Place
 from llmnotes.site.pages.drawings import calibration_plot, dependencies, drawing, picture, still, track_record
-from llmnotes.site.pages.exercises import expand_exercises
-from llmnotes.site.pages.templates import label, macros, margin, rounded
+from llmnotes.site.pages.exercises import form
+from llmnotes.site.pages.templates import macros
 from llmnotes.site.run.labs import Lab
-from llmnotes.site.run.store import Run
-
-# an attribute list holds no quotes or braces of its own, and none of the characters of HTML
-_ATTRIBUTE = str.maketrans({'"': "'", "{": "(", "}": ")", "&": "and", "<": "under ", ">": "over "})
 
 
 def fill(markdown: str, contents: Contents, place: Place, where: str = "", line: int = 1) -> str:
     """A page's Markdown, or a part of it that begins on some line of its source, with its calls replaced."""
     source = where or place.uri
     in_maths = {"result": partial(_in_maths, contents)}
-    return expand(expand_exercises(markdown, source, line), _functions(contents, place), source, line, in_maths)
+    return expand(markdown, _functions(contents, place), source, line, in_maths)
 
 
 @lru_cache(maxsize=1)  # a page is filled in many parts, and its drawings are numbered through
@@ -44,7 +40,7 @@ def _functions(contents: Contents, place: Place) -> dict[str, Callable[..., str]
         calibration_plot=lambda: calibration_plot(settled),
     )
     return written | {
-        "result": partial(_bound, contents, place),
+        "result": partial(_bound, contents, place, written.pop("card")),
         "others": partial(_others, contents, place),
         "count": lambda what: str(contents.count(what)),
         "drawing": partial(drawing, assets / "drawings"),
@@ -52,34 +48,20 @@ def _functions(contents: Contents, place: Place) -> dict[str, Callable[..., str]
         "dependencies": lambda: dependencies(contents),
         "track_record": lambda: track_record(settled),
         "bench": still,
+        "exercise": form,
         "fields": lambda kind: {"lab": Lab, "entry": Entry}[kind].table(),
     }
 
 
-def _bound(contents: Contents, place: Place, name: str, spec: str = "") -> str:
+def _bound(contents: Contents, place: Place, card: Callable[..., str], name: str, spec: str = "") -> str:
     """A recorded value that opens a card: what it is, how far it may move and why, and the cell that recorded it."""
     key, _, value_name = name.partition(".")
     if key in contents.runs and contents.runs[key][1] is None:  # it needs the hub, and nobody recorded it yet
         return "(not recorded yet)"
     lab, run, value = look_up(name, contents.runs)
     link = place.link(f"{lab.uri}#value-{value_name}")
-    return f"[{shown(value, spec)}]({link}){{ .bound{_card(lab, run, value_name)} }}"
-
-
-def _card(lab: Lab, run: Run, name: str) -> str:
-    """What the card of a number in the text shows (docs/assets/page.js), as an attribute list of Markdown."""
-    entry = run.values[name]
-    within = margin(entry)
     day = dt.date.fromisoformat(run.meta["ran"]["date"][:10])
-    facts = {
-        "label": label(entry),
-        "value": rounded(entry.value) + (f" {entry.unit}" if entry.unit else ""),
-        "within": within,
-        "why": entry.because if within else "",
-        "lab": f"{lab.number} {lab.title}",
-        "ran": f"{day.day} {day:%b} {day.year}".replace(" ", "\N{NO-BREAK SPACE}"),
-    }
-    return "".join(f' data-{name}="{value.translate(_ATTRIBUTE)}"' for name, value in facts.items() if value)
+    return f"[{shown(value, spec)}]({link}){{ .bound {card(lab, run.values[value_name], day)} }}"
 
 
 def _others(contents: Contents, place: Place, which: str, name: str, spec: str = "") -> str:

@@ -70,15 +70,12 @@ def tidy_code(html: str, names: dict[str, str]) -> str:
         return f'<autoref identifier="{targets[found.lastindex - 1]}" optional>{found[0]}</autoref>'
 
     def block(found: re.Match) -> str:
-        code = _COLOURLESS.sub(r"\1", pattern.sub(link, found[0]))
-        code = _SPLIT.sub(r'<span class="\1">\2\3', code)
-        return code.replace("&quot;", '"').replace("&#39;", "'")  # needed in attributes, not in text
+        return _COLOURLESS.sub(r"\1", pattern.sub(link, found[0]))
 
     return re.sub(r'<div class="[^"]*lab-code[^"]*highlight">.*?</div>', block, html, flags=re.DOTALL)
 
 
 _COLOURLESS = re.compile(r'<span class="(?:n|nn|ne|w|p|o|bp|fm|vm|mi|mf|si|sa)">([^<]*)</span>')
-_SPLIT = re.compile(r'<span class="([a-z0-9]+)">([^<]*)</span>(\s*)<span class="\1">')  # two spans that could be one
 
 
 def used_in(html: str, labs: Iterable[tuple[Lab, str]]) -> str:

@@ -7,7 +7,6 @@ JavaScript the solution is there behind its fold. Lab 01 has one to copy.
 from __future__ import annotations
 
 import json
-import re
 
 from pydantic import Field, model_validator
 
@@ -15,7 +14,6 @@ from llmnotes.site.pages.templates import render
 from llmnotes.site.run.fields import Fields
 
 BLANK = "▢"
-_FENCE = re.compile(r"^```exercise\n(?P<body>.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
 
 
 class Exercise(Fields):
@@ -37,14 +35,9 @@ class Exercise(Fields):
         return self
 
 
-def expand_exercises(markdown: str, where: str, line: int = 1) -> str:
-    """Replace each exercise of a page, or of a part that begins on some line of its source, by its form."""
-
-    def form(found: re.Match) -> str:
-        source = f"{where}:{line + markdown.count(chr(10), 0, found.start())}: this exercise is not understood"
-        exercise = Exercise.check(found["body"], source)
-        answers = exercise.model_dump(include={"right", "wrong", "praise", "otherwise"})
-        code, data = exercise.code.split(BLANK), json.dumps(answers, ensure_ascii=False)
-        return render("exercise.html.jinja", exercise=exercise, code=code, answers=data)
-
-    return _FENCE.sub(form, markdown)
+def form(fields: str) -> str:
+    """An exercise, its fields in YAML, as a form."""
+    exercise = Exercise.check(fields, "this exercise is not understood")
+    answers = exercise.model_dump(include={"right", "wrong", "praise", "otherwise"})
+    code, data = exercise.code.split(BLANK), json.dumps(answers, ensure_ascii=False)
+    return render("exercise.html.jinja", exercise=exercise, code=code, answers=data)

@@ -110,12 +110,11 @@ def _is_passing(path: Path) -> bool:
 @functools.cache  # later builds find our own server there
 def check_port(host: str, port: int) -> None:
     """Raise an error that says what to do unless an address is free."""
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise NotebookError(
-                f"{host}:{port} cannot be served on ({error.strerror}); choose another port: "
-                f"make serve PORT={port + 1}, or mkdocs serve -a {host}:{port + 1}"
-            ) from error
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        raise NotebookError(
+            f"{host}:{port} cannot be served on ({error.strerror}); choose another port: "
+            f"make serve PORT={port + 1}, or mkdocs serve -a {host}:{port + 1}"
+        ) from error

@@ -24,9 +24,13 @@ from llmnotes.site.notebook.quotes import shown
 from llmnotes.site.run.compare import near_the_line
 
 FOLDER = Path(__file__).parent / "templates"
-_KEPT = re.compile(  # a call, a code span or a formula
-    r"\{\{.*?\}\}|"
-    r"(?<!`)(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`)|(?<!\\)\$(?!\s)(?:\\.|[^\\$])+?(?<!\s)\$"
+_INLINE = (
+    re.compile(  # a call, a code span or a formula; a link that would run something; what Markdown or HTML would read
+        r"(?P<kept>\{\{.*?\}\}|(?<!`)(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`)|"
+        r"(?<!\\)\$(?!\s)(?:\\.|[^\\$])+?(?<!\s)\$|\\[{}`$])|"
+        r"\]\(\s*(?:javascript|data|vbscript)\s*:|(?P<mark>[{}`$])|[&<]",
+        re.IGNORECASE,
+    )
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
 _TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
@@ -75,17 +79,13 @@ def text(value: object) -> str:
 
 def inline(value: str) -> str:
     """Markdown of one line: emphasis, code, links and formulas stay; HTML becomes text, lone backticks too."""
-    line = " ".join(printable(value).split())
-    parts, end = [], 0
-    for found in _KEPT.finditer(line):
-        parts += [_outside_code(line[end : found.start()]), found[0]]
-        end = found.end()
-    return _no_block("".join([*parts, _outside_code(line[end:])]))
 
+    def safe(found: re.Match[str]) -> str:
+        if found["kept"]:
+            return found[0]
+        return f"\\{found[0]}" if found["mark"] else escape(found[0]) if len(found[0]) == 1 else "]("
 
-def _outside_code(part: str) -> str:
-    part = re.sub(r"(?<!\\)[{}`$]", r"\\\g<0>", part.replace("&", "&amp;").replace("<", "&lt;"))
-    return re.sub(r"\]\(\s*(?:javascript|data|vbscript)\s*:", "](", part, flags=re.IGNORECASE)
+    return _no_block(_INLINE.sub(safe, " ".join(printable(value).split())))
 
 
 def _no_block(line: str) -> str:
@@ -140,6 +140,11 @@ def label(entry: Record) -> str:
     return entry.label or entry.name.replace("_", " ")
 
 
+def attribute(value: str) -> str:
+    """Text for an attribute list of Markdown, which holds no quotes or braces, and none of the characters of HTML."""
+    return value.translate(str.maketrans({'"': "'", "{": "(", "}": ")", "&": "and", "<": "under ", ">": "over "}))
+
+
 def in_words(condition: str) -> str:
     """`> 0.5` as `more than 0.5`."""
     found = re.fullmatch(r"\s*(>=|<=|==|>|<)\s*(.+?)\s*", condition)
@@ -147,4 +152,4 @@ def in_words(condition: str) -> str:
 
 
 FILTERS = (text, inline, fenced, printable, codes, parts)
-FILTERS += (in_words, label, margin, rounded, few_digits, holds)
+FILTERS += (attribute, in_words, label, margin, rounded, few_digits, holds)

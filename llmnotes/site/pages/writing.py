@@ -135,17 +135,11 @@ def atom(entries: Iterable[Entry], site: str, plain: Callable[[Entry], str]) -> 
 def bibtex(entry: Entry, site: str) -> str:
     """An entry for a reference list; braces and signs in its title stand as letters."""
     title = re.sub(r"[{}%$#&_]", r"\\\g<0>", entry.title.replace("\\", "/"))
-    fields = {
-        "title": f"{{{title}}}",
-        "author": "{llmnotes contributors}",
-        "year": str(entry.date.year),
-        "note": f"{SINGULAR[entry.kind]}, {entry.status}, {entry.date}, reviewed {entry.reviewed}",
-    }
-    if site:
-        fields["url"] = urljoin(site, _page_of(entry))
     key = re.sub(r"\W+", "_", entry.path.stem)
-    lines = [f"  {name} = {{{text}}}," for name, text in fields.items()]
-    return "\n".join([f"@misc{{llmnotes_{key},", *lines, "}"])
+    fields = [f"title = {{{{{title}}}}}", "author = {{llmnotes contributors}}", f"year = {{{entry.date.year}}}"]
+    fields += [f"note = {{{SINGULAR[entry.kind]}, {entry.status}, {entry.date}, reviewed {entry.reviewed}}}"]
+    fields += [f"url = {{{urljoin(site, _page_of(entry))}}}"] if site else []
+    return f"@misc{{llmnotes_{key},\n  " + ",\n  ".join(fields) + ",\n}"
 
 
 def llms_txt(contents: Contents, name: str, summary: str) -> str:
