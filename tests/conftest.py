@@ -36,6 +36,7 @@ from tiny_models import (  # noqa: F401  fixtures
     neox,
     other_ids,
 )
+from xor_page import trainer, xor  # noqa: F401  fixtures
 
 from llmnotes.site.run.labs import Lab, read_lab
 from llmnotes.site.run.runner import Outcome, run_labs
