@@ -63,8 +63,8 @@ def test_values_are_looked_up(recorded: Notebook) -> None:
     assert look_up("tiny.share", runs)[2] == 0.25
     for name, message in (
         ("tiny", "expected 'lab.value'"),
-        ("tinny.share", "no lab is called 'tinny'; did you mean 'tiny'?"),
-        ("tiny.shore", "01_tiny records no 'shore'; did you mean 'share'?"),
+        ("tinny.share", "lab 'tinny': no such lab; did you mean 'tiny'?"),
+        ("tiny.shore", "value of 01_tiny 'shore': no such value; did you mean 'share'?"),
         ("tiny.zzz", "there are: answer, share"),
         ("empty.x", "has no run to quote from"),
     ):

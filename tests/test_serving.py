@@ -67,7 +67,7 @@ def test_any_other_edit_builds_everything(served: tuple[str, Path], recorded: No
     lab.write_text(lab.read_text() + "\n# %%\nprint('one more cell')\n")
     wait_for(log.read_text, "lab 01_tiny done", 60)
     page.write_text(page.read_text() + '\n{{ result("tiny.shore") }}\n')
-    wait_for(log.read_text, "01_tiny records no", 20)
+    wait_for(log.read_text, "value of 01_tiny 'shore': no such", 20)
     page.write_text("# What we found\n\nMended.\n")
     wait_for(lambda: page_at(f"{address}findings/"), "Mended", 20)
 
@@ -77,7 +77,7 @@ def test_after_a_failed_build_the_next_is_whole(served: tuple[str, Path], record
     address, log = served
     page = recorded.root / "docs" / "findings" / "index.md"
     page.write_text('# What we found\n\n{{ result("tiny.shore") }}\n')
-    wait_for(log.read_text, "01_tiny records no", 40)
+    wait_for(log.read_text, "value of 01_tiny 'shore': no such", 40)
     other = recorded.root / "docs" / "labs" / "index.md"
     other.write_text("# Labs\n\nChanged while the build was failing.\n")
     page.write_text("# What we found\n\nMended.\n")

@@ -270,7 +270,7 @@ FAULTS = {
     "unknown result": (
         "docs/index.md",
         '{{ result("tiny.shore") }}',
-        "index.md:1: result('tiny.shore'): 01_tiny records no",
+        "index.md:1: result('tiny.shore'): value of 01_tiny 'shore': no such",
     ),
     "unknown kind": ("docs/index.md", '{{ entries("finding") }}', "no such kind; did you mean 'findings'?"),
     "bad maths": ("docs/index.md", r"$\frac{1$", "is not understood"),

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 from jinja2 import UndefinedError
 
-from llmnotes.site.errors import NotebookError, near
+from llmnotes.site.errors import NotebookError, near, pick
 from llmnotes.site.run.labs import Lab
 from llmnotes.site.run.store import Run
 
@@ -91,14 +91,10 @@ def look_up(name: str, runs: Mapping[str, tuple[Lab, Run | None]]) -> tuple[Lab,
     key, _, value = name.partition(".")
     if not value:
         raise NotebookError(f"result({name!r}): expected 'lab.value', such as 'xor.solved'")
-    if key not in runs:
-        raise NotebookError(f"result({name!r}): no lab is called {key!r}{near(key, runs)}")
-    lab, run = runs[key]
+    lab, run = pick(runs, key, f"result({name!r}): lab", "lab")
     if run is None:
         raise NotebookError(f"result({name!r}): {lab.stem} has no run to quote from")
-    if value not in run.values:
-        raise NotebookError(f"result({name!r}): {lab.stem} records no {value!r}{near(value, run.values)}")
-    return lab, run, run.values[value].value
+    return lab, run, pick(run.values, value, f"result({name!r}): value of {lab.stem}", "value").value
 
 
 def shown(value: float | int | bool, spec: str = "") -> str:

@@ -93,31 +93,27 @@ def scripts(files: Files) -> dict[str, str | Path]:
 
 
 def as_script(path: Path) -> str:
-    """A module with all that it imports as one script, each module a function of its own that returns its exports."""
+    """A module with all that it imports as one script, each module a function whose result is its exports.
+
+    Modules that import each other have no order in which they could run, and none do.
+    """
     modules: dict[Path, str] = {}
-    last = _add(path.resolve(), modules)
-    return '(() => {\n"use strict";\n' + "".join(modules.values()) + f"{last}();\n}})();\n"
 
-
-def _add(path: Path, modules: dict[Path, str]) -> str:
-    """Add a module and all that it imports; return the name of the function that runs it once and gives its exports."""
-    if path in modules:
+    def add(path: Path) -> str:
+        """Add a module behind all that it imports; return the name of its exports."""
+        if path not in modules:
+            body = _IMPORT.sub(lambda found: imported(path, found), path.read_text(encoding="utf-8"))
+            exported = ", ".join(found["name"] for found in _EXPORT.finditer(body))
+            body = _EXPORT.sub(r"\g<what>\g<name>", body)
+            modules[path] = f"const module_{len(modules)} = (() => {{\n{body}\nreturn {{ {exported} }};\n}})();\n"
         return f"module_{[*modules].index(path)}"
-    name = f"module_{len(modules)}"
-    modules[path] = ""  # so that modules that import each other come to an end
 
-    def imported(found: re.Match[str]) -> str:
+    def imported(path: Path, found: re.Match[str]) -> str:
         names = re.sub(r"\s+as\s+", ": ", found["names"])
-        return f"const {names} = {_add((path.parent / found['path']).resolve(), modules)}();\n"
+        return f"const {names} = {add((path.parent / found['path']).resolve())};\n"
 
-    body = _IMPORT.sub(imported, path.read_text(encoding="utf-8"))
-    exported = ", ".join(found["name"] for found in _EXPORT.finditer(body))
-    body = _EXPORT.sub(r"\g<what>\g<name>", body)
-    modules[path] = (
-        f"const {name} = (() => {{\nlet made;\nreturn () => (made ??= run());\n"
-        f"function run() {{\n{body}\nreturn {{ {exported} }};\n}}\n}})();\n"
-    )
-    return name
+    add(path.resolve())
+    return '(() => {\n"use strict";\n' + "".join(modules.values()) + "})();\n"
 
 
 def combine(config: MkDocsConfig) -> tuple[str, str]:

@@ -22,8 +22,9 @@ def names_used(lab: Lab) -> dict[str, str]:
         elif isinstance(node, ast.Import):
             known |= {one.asname or one.name.partition(".")[0]: one.name if one.asname else "" for one in node.names}
     ours = {name: full or name for name, full in known.items() if (full or name).split(".")[0] == "llmnotes"}
-    dotted = {text: text.partition(".") for text in filter(None, map(_dotted, nodes))}
-    full = {text: ours[first] + dot + rest for text, (first, dot, rest) in dotted.items() if first in ours}
+    texts = {ast.unparse(node) for node in nodes if isinstance(node, ast.Name | ast.Attribute)}
+    dotted = [text.partition(".") for text in texts if re.fullmatch(r"[\w.]+", text)]
+    full = {first + dot + rest: ours[first] + dot + rest for first, dot, rest in dotted if first in ours}
     return {text: _homes().get(name, name) for text, name in full.items()}
 
 
@@ -38,15 +39,6 @@ def _homes() -> dict[str, str]:
         if isinstance(node, ast.ImportFrom)
         for one in node.names
     }
-
-
-def _dotted(node: ast.AST) -> str:
-    """`a.b.c` of a name or of attributes of a name; nothing of anything else."""
-    if isinstance(node, ast.Name):
-        return node.id
-    if isinstance(node, ast.Attribute) and (before := _dotted(node.value)):
-        return f"{before}.{node.attr}"
-    return ""
 
 
 def tidy_code(html: str, names: dict[str, str]) -> str:

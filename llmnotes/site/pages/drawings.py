@@ -106,19 +106,15 @@ def calibration_plot(pairs: Iterable[tuple[float, bool]]) -> str:
 
     Each bar is the 95% interval of Wilson (1927, Journal of the American Statistical Association 22).
     """
+    from scipy.stats import binomtest  # for this alone
+
     marks, words = [], []
     for some in _parts(pairs, 5):
-        p, share = fmean(p for p, _ in some), fmean(outcome for _, outcome in some)
-        marks.append((p, share, *wilson(share, len(some)), 3 + len(some) ** 0.5))
-        words.append(f"of {len(some)} held for about {p:.0%} likely, {share:.0%} came true")
+        p, n, right = fmean(p for p, _ in some), len(some), sum(outcome for _, outcome in some)
+        interval = binomtest(right, n).proportion_ci(method="wilson")
+        marks.append((p, right / n, interval.low, interval.high, 3 + n**0.5))
+        words.append(f"of {n} held for about {p:.0%} likely, {right / n:.0%} came true")
     return render("calibration.html.jinja", marks=marks, words=words).replace("\n", "")
-
-
-def wilson(share: float, n: int, z: float = 1.96) -> tuple[float, float]:
-    """The interval of Wilson, which holds for small counts, for a share that was seen in `n` cases."""
-    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * (share * (1 - share) / n + z**2 / (4 * n**2)) ** 0.5
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def still() -> str:

@@ -109,9 +109,8 @@ def _fold(cell: Cell, kinds: set[str]) -> dict[str, str | int | bool]:
 def _without_setup(cells: list) -> tuple[list, str]:
     """The cells without the imports and constants before the first heading, and these, for the end of the page."""
     first = next((i for i, cell in enumerate(cells) if re.search(r"^#+ ", cell.source, re.MULTILINE)), 0)
-    quiet = [i for i, cell in enumerate(cells[:first]) if cell.metadata.get("fold") == "code" and not cell.outputs]
-    kept = [cell for i, cell in enumerate(cells) if i not in quiet]
-    return kept, "\n\n".join(cells[i].source.strip() for i in quiet)
+    quiet = [cell for cell in cells[:first] if cell.metadata.get("fold") == "code" and not cell.outputs]
+    return [cell for cell in cells if cell not in quiet], "\n\n".join(cell.source.strip() for cell in quiet)
 
 
 def download(lab: Lab, repository: str) -> str:

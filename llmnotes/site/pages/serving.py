@@ -54,7 +54,7 @@ class Rebuild:
             log.info("Only prose changed: %s made again in %.2f seconds", names, seconds)
         self.broken = False
 
-    def _look(self) -> dict[Path, tuple[str, int, int]]:
+    def _look(self) -> dict[Path, tuple[str, int]]:
         """The state of all that is watched: of Markdown what other pages show of it, and of each file its age."""
         config, seen = self.plugin.built.config, {}
         settings = Path(config.config_file_path)
@@ -62,11 +62,10 @@ class Rebuild:
         for path in (settings, *(path for folder in folders for path in folder.rglob("*"))):
             with suppress(OSError):  # gone since it was listed
                 if path.is_file() and not _is_passing(path):
-                    state = path.stat()
-                    seen[path] = (_head(path) if path.suffix == ".md" else "", state.st_mtime_ns, state.st_size)
+                    seen[path] = (_head(path) if path.suffix == ".md" else "", path.stat().st_mtime_ns)
         return seen
 
-    def _prose_of(self, path: Path, before: dict[Path, tuple[str, int, int]]) -> File | None:
+    def _prose_of(self, path: Path, before: dict[Path, tuple[str, int]]) -> File | None:
         """The page that a changed file is the prose of; None if more than prose changed."""
         contents, files = self.plugin.contents, self.plugin.built.files
         if path not in before or path not in self.seen:
