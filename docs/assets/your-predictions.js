@@ -41,7 +41,7 @@ function show() {
     parts.push(make("p", { textContent: `On the ${sure.length} where you said how sure you were, your Brier score is ${brier.toFixed(3)}. It is the mean squared distance between how sure you were and what happened: lower is better, and saying 50% each time gives 0.250.` }), calibration(sure));
   }
   const rows = [...answers, ...played].map((one) => {
-    const verdict = one.outcome === null ? "drawn" : one.outcome ? "✓ right" : "✕ not";
+    const verdict = one.outcome === null ? "drawn" : one.outcome ? (one.bench ? "✓ came true" : "✓ right") : one.bench ? "✕ did not come true" : "✕ not right";
     return make(
       "li",
       {},

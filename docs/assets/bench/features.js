@@ -10,6 +10,7 @@ import { randomFrom } from "./methods.js";
 import { sayPart } from "./parts.js";
 import { FIRST } from "./play.js";
 
+const told = (label) => label.replace("verb or a verb", "verb or another verb");
 const SOURCES = { trained: "a trained dictionary", random: "a random dictionary (control)" };
 
 export async function playFeatures(root) {
@@ -66,7 +67,7 @@ export async function playFeatures(root) {
     const random = randomFrom(97 * number + of.length);
     const options = [label, ...others.slice(2, 5)].map((text) => [random(), text]).sort(([a], [b]) => a - b);
     choices.replaceChildren(
-      ...options.map(([, text]) => make("label", {}, make("input", { type: "radio", name: "bench-label", value: text }), make("span", {}, text))),
+      ...options.map(([, text]) => make("label", {}, make("input", { type: "radio", name: "bench-label", value: text }), make("span", {}, told(text)))),
     );
     give.disabled = true;
     const before = answers[of].get(number);
@@ -86,7 +87,7 @@ export async function playFeatures(root) {
     const { label, f1 } = current();
     const right = chosen === label;
     const fit = f1 >= 0.8 ? "It fits well" : f1 >= 0.5 ? "It fits in part" : "No label fits this feature";
-    say.show({ kind: right ? "right" : "wrong", title: right ? "The same label." : "Another label." }, `The best of all labels is: *${label}*. ${fit}: its F1 on new stories is ${f1.toFixed(2)}, where 1 means that the feature is active exactly there.`);
+    say.show({ kind: right ? "right" : "wrong", title: right ? "The same label." : "Another label." }, `The best of all labels is: *${told(label)}*. ${fit}: its F1 on new stories is ${f1.toFixed(2)}, where 1 means that the feature is active exactly there.`);
     for (const one of choices.querySelectorAll("input")) Object.assign(one, { disabled: true, checked: one.value === chosen });
     const rows = Object.entries(answers).filter(([, some]) => some.size);
     record.textContent = rows.map(([of, some]) => `${[...some].filter(([n, text]) => key[of][n].label === text).length} of ${some.size} right with ${SOURCES[of]}, mean F1 ${([...some.keys()].reduce((sum, n) => sum + key[of][n].f1, 0) / some.size).toFixed(2)}`).join("; ") + ".";

@@ -27,6 +27,8 @@ function mount(root, open) {
   if (!build) return void console.error(`no bench called ${root.dataset.bench}; expected one of ${Object.keys(PRESETS)}`);
   const address = `bench-${root.dataset.name ?? root.dataset.bench}`; // what the page's address begins with when it holds a state
   root.id ||= address;
+  // The theme's shortcuts of one letter, such as N for the next page, are not for who is at work here
+  root.addEventListener("keydown", (event) => event.key.length === 1 && event.stopPropagation());
   const still = root.classList.contains("bench-still");
   const wait = preset.wait ?? (document.querySelector("[data-lab-page]") && !still ? `World, ${megabytes(model)}` : null);
   const status = make("p", { class: "bench-loading", role: "status" });
@@ -52,8 +54,8 @@ function mount(root, open) {
         if (!location.hash.startsWith(`#${address}?`)) return;
         module[build](root, sizes); // a link in the page that leads to a state
         root.scrollIntoView({ behavior: calm() ? "auto" : "smooth" });
-        root.tabIndex = -1;
-        root.focus({ preventScroll: true }); // as behind any link: what comes next is in the bench
+        root.tabIndex = -1; // as behind any link, what comes next is in the bench
+        root.focus({ preventScroll: true, focusVisible: document.activeElement.matches(":focus-visible") });
       });
     } catch (error) {
       if (!still) root.classList.remove("bench-on");

@@ -54,12 +54,13 @@ export function wordsPart({ layers, heads }, { select, cut, choose }) {
   const stop = oneStop(body, () => rows.flatMap(({ select, cut }) => [select, cut]), inGrid(2));
 
   function draw(weights, at, cuts) {
+    const room = (arcs.clientWidth || 72) / 72; // less on a phone
     const middle = (i) => ROW * i + ROW / 2;
     svg.setAttribute("height", ROW * rows.length);
     svg.replaceChildren(
       ...weights.flatMap((weight, i) => {
         if (weight < 0.02 || i === at) return [];
-        const bend = 66 - Math.min(60, 10 + 9 * (at - i));
+        const bend = 66 - Math.min(60, 10 + 9 * (at - i)) * room;
         const d = `M70 ${middle(at)}C${bend} ${middle(at)} ${bend} ${middle(i)} 70 ${middle(i)}`;
         return [make("path", { d, "stroke-width": 1 + 7 * weight, class: cuts.has(i) ? "bench-cut" : "" })];
       }),
