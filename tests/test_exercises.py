@@ -43,7 +43,8 @@ def test_an_exercise_becomes_a_form() -> None:
     ("change", "said"),
     [
         (("title: Look", "tittle: Look"), "tittle"),
-        (("scores[▢]", "scores[0]"), "code has 0 blanks"),
+        (("scores[▢]", "scores[0]"), "expected the code, with one ▢ to fill"),
+        (("scores[▢]", "scores[▢, ▢]"), "expected the code, with one ▢ to fill"),
         (("minutes: 2", "minutes: 0"), "minutes"),
         (('right: [":, 0"]', "right: [\n"), "this exercise is not understood"),
     ],

@@ -111,6 +111,7 @@ def test_search_finds_prose_but_not_code(site: Path, lab: Lab) -> None:
     everything = re.sub(r"<[^>]+>", "", " ".join(texts))
     exercises = "".join(cell.source for cell in lab.cells if "```exercise" in cell.source)
     assert lab.question in everything
+    assert not re.search(r"Code, \d+ lines?", everything), "the summary of a fold"
     lines = {line.strip() for cell in lab.code for line in cell.source.splitlines() if len(line.strip()) > 30}
     assert lines
     for line in lines:

@@ -31,14 +31,12 @@ def names_used(lab: Lab) -> dict[str, str]:
 @functools.cache
 def _homes() -> dict[str, str]:
     """Where the names that the rooms offer are defined (`llmnotes.lab.figure` → `llmnotes.lab.figures.figure`)."""
-    inits = [(path.parent.name, ast.parse(path.read_text(encoding="utf-8"))) for path in PACKAGE.glob("*/__init__.py")]
-    return {
-        f"llmnotes.{room}.{one.asname or one.name}": f"{node.module}.{one.name}"
-        for room, tree in inits
-        for node in tree.body
-        if isinstance(node, ast.ImportFrom)
-        for one in node.names
-    }
+    homes = {}
+    for path in PACKAGE.glob("*/__init__.py"):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            for one in node.names if isinstance(node, ast.ImportFrom) else ():
+                homes[f"llmnotes.{path.parent.name}.{one.asname or one.name}"] = f"{node.module}.{one.name}"
+    return homes
 
 
 def tidy_code(html: str, names: dict[str, str]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from llmnotes.site.pages.templates import render
 from llmnotes.site.run.fields import Fields
@@ -21,18 +21,12 @@ class Exercise(Fields):
 
     title: str = Field(description="what is to be made, as an imperative")
     minutes: int = Field(gt=0, description="how many minutes it takes, 1 or more")
-    code: str = Field(description=f"the code, with one {BLANK} where the reader types")
+    code: str = Field(pattern=f"^[^{BLANK}]*{BLANK}[^{BLANK}]*$", description=f"the code, with one {BLANK} to fill")
     right: list[str] = Field(min_length=1, description="a list of what fills the blank rightly")
     praise: str = Field(description="what a right answer does")
     wrong: dict[str, str] = Field({}, description="known mistakes, and what each of them does")
     otherwise: str = Field(description="what to say to any other answer: a hint, never only 'wrong'")
     solution: str = Field(description="one or two sentences behind a fold")
-
-    @model_validator(mode="after")
-    def _has_one_blank(self) -> Exercise:
-        if self.code.count(BLANK) != 1:
-            raise ValueError(f"code has {self.code.count(BLANK)} blanks ({BLANK}); expected one")
-        return self
 
 
 def form(fields: str) -> str:
