@@ -86,10 +86,13 @@ def test_what_stands_it_passes_and_nothing_is_stored(stressed, notebook: Noteboo
 
 
 def test_a_lab_that_fails_under_one_condition_still_tells_of_the_others(stressed) -> None:
-    code = TRAINS.replace("# %%\n\n", "") + "assert not os.environ.get('ATEN_CPU_CAPABILITY'), 'an old one'\n\n# %%\n"
-    out, error = stressed(code, "an older processor", "noise 1")
+    code = (
+        "import os\nassert not os.environ.get('ATEN_CPU_CAPABILITY'), 'an old one'\n\n# %%\n"
+        "note(threads=int(os.environ['OMP_NUM_THREADS']))\n\n# %%\n"
+    )
+    out, error = stressed(code, "an older processor", "two threads")
     assert re.search(r"01_tiny: it fails under an older processor: (.|\n)*AssertionError: an old one", out)
-    assert "close: recorded" in out
+    assert "01_tiny: threads: recorded 1, now 2, tolerance 0 (exact), under two threads" in out
     assert error.endswith("difference(s) from the recorded runs")
 
 
