@@ -171,6 +171,14 @@ def test_code_leads_to_the_api_and_back(site: Path, lab: Lab) -> None:
     assert re.search(rf'id="llmnotes\.lab\.figures\.figure".*?{back}', api, re.DOTALL)
 
 
+def test_examples_of_docstrings_are_code(site: Path) -> None:
+    source = re.compile(r'<details class="mkdocstrings-source">.*?</details>', re.DOTALL)
+    html = "".join(source.sub("", path.read_text(encoding="utf-8")) for path in (site / "api").rglob("*.html"))
+    assert html.count('class="doc-section-title">Examples:') > 20
+    assert html.count("&gt;&gt;&gt;") == html.count('<span class="gp">&gt;&gt;&gt;')
+    assert "<code>Examples:" not in html, "an example that is indented"
+
+
 @each_lab
 def test_figures_stand_in_the_page_for_desk_and_phone(site: Path, lab: Lab) -> None:
     html = article(page_of(site, lab))

@@ -3,17 +3,17 @@
 Both rest on one fact: the logits are a final norm and a matrix away from a sum, to which every part of the model added
 its share.
 
-    Examples:
-        >>> from llmnotes.model import load
-        >>> from llmnotes.methods.lens import direct_logit_attribution, logit_lens
-        >>> model = load("world")
-        >>> logit_lens(model, [3, 1, 4, 1, 5]).shape  # (embedding and 4 layers, batch, pos, vocab)
-        torch.Size([5, 1, 5, 238])
-        >>> shares = direct_logit_attribution(model, [3, 1, 4, 1, 5], 7, 8, by="layer")
-        >>> shares.names
-        ['embed', 'layer 0', 'layer 1', 'layer 2', 'layer 3', 'bias']
-        >>> bool(abs(shares.values.sum() - shares.total) < 1e-5)
-        True
+Examples:
+    >>> from llmnotes.model import load
+    >>> from llmnotes.methods.lens import direct_logit_attribution, logit_lens
+    >>> model = load("world")
+    >>> logit_lens(model, [3, 1, 4, 1, 5]).shape  # (embedding and 4 layers, batch, pos, vocab)
+    torch.Size([5, 1, 5, 238])
+    >>> shares = direct_logit_attribution(model, [3, 1, 4, 1, 5], 7, 8, by="layer")
+    >>> shares.names
+    ['embed', 'layer 0', 'layer 1', 'layer 2', 'layer 3', 'bias']
+    >>> bool(abs(shares.values.sum() - shares.total) < 1e-5)
+    True
 """
 
 from __future__ import annotations

@@ -11,17 +11,17 @@ whitened (linear discriminant analysis) it is C**-1 d, with their covariance C. 
 orthogonal to each other. Projected out of the activations as they are, only d takes the difference of the means away.
 So erase in the units in which the probe was fitted, or use LEACE (Belrose et al. 2023).
 
-    Examples:
-        >>> import torch
-        >>> from llmnotes.methods.probing import erase, probe
-        >>> generator = torch.Generator().manual_seed(0)
-        >>> labels = torch.arange(200) % 2
-        >>> told = torch.randn(200, 8, generator=generator) + 3 * labels[:, None] * torch.eye(8)[0]
-        >>> result = probe(told, labels)
-        >>> result.accuracy > 0.85, result.majority, result.shuffled < 0.7
-        (True, 0.5, True)
-        >>> probe(erase(told, result.directions), labels).accuracy < 0.7
-        True
+Examples:
+    >>> import torch
+    >>> from llmnotes.methods.probing import erase, probe
+    >>> generator = torch.Generator().manual_seed(0)
+    >>> labels = torch.arange(200) % 2
+    >>> told = torch.randn(200, 8, generator=generator) + 3 * labels[:, None] * torch.eye(8)[0]
+    >>> result = probe(told, labels)
+    >>> result.accuracy > 0.85, result.majority, result.shuffled < 0.7
+    (True, 0.5, True)
+    >>> probe(erase(told, result.directions), labels).accuracy < 0.7
+    True
 """
 
 from __future__ import annotations

@@ -9,17 +9,17 @@ size (L1: Bricken et al. 2023, "Towards Monosemanticity"), by keeping the k larg
 usual, the mean often called fairer, and either can cost more than guessing evenly, so that nearly anything recovers
 nearly all. Give the variance explained beside it, or a loss that means something.
 
-    Examples:
-        >>> import torch
-        >>> from llmnotes.methods.sae import match, train_sae
-        >>> generator = torch.Generator().manual_seed(0)
-        >>> truth = torch.nn.functional.normalize(torch.randn(8, 16, generator=generator), dim=-1)  # 8 known features
-        >>> active = (torch.rand(2000, 8, generator=generator) < 0.15).float()
-        >>> sae, log = train_sae(active @ truth, n_features=16, k=3, steps=400)
-        >>> log.explained[-1] > 0.9, log.alive[-1] > 0.5
-        (True, True)
-        >>> bool((match(sae.encode(active @ truth), active).correlation > 0.9).float().mean() > 0.7)
-        True
+Examples:
+    >>> import torch
+    >>> from llmnotes.methods.sae import match, train_sae
+    >>> generator = torch.Generator().manual_seed(0)
+    >>> truth = torch.nn.functional.normalize(torch.randn(8, 16, generator=generator), dim=-1)  # 8 known features
+    >>> active = (torch.rand(2000, 8, generator=generator) < 0.15).float()
+    >>> sae, log = train_sae(active @ truth, n_features=16, k=3, steps=400)
+    >>> log.explained[-1] > 0.9, log.alive[-1] > 0.5
+    (True, True)
+    >>> bool((match(sae.encode(active @ truth), active).correlation > 0.9).float().mean() > 0.7)
+    True
 """
 
 from __future__ import annotations

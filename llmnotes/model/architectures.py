@@ -8,15 +8,15 @@ A block writes x + attn(norm(x)), then the same with its MLP. Norms on queries a
 what is written (OLMo 2, Gemma 2 and 3), factors and caps (Granite, Gemma 2), windows (Mistral, Gemma 2 and 3) and
 layers without rotary positions (SmolLM3) stand in `Block`, too.
 
-    Examples:
-        >>> from transformers import GPT2Config, GPT2LMHeadModel
-        >>> from llmnotes.model.architectures import parts, sizes
-        >>> model = GPT2LMHeadModel(GPT2Config(n_layer=2, n_head=4, n_embd=32, vocab_size=50, n_positions=16))
-        >>> sizes(model.config)
-        Sizes(n_layers=2, n_heads=4, n_kv_heads=4, d_model=32, d_head=8, vocab_size=50, n_ctx=16)
-        >>> block = parts(model).blocks[0]
-        >>> block.w_q.shape  # (head, d_model, d_head)
-        torch.Size([4, 32, 8])
+Examples:
+    >>> from transformers import GPT2Config, GPT2LMHeadModel
+    >>> from llmnotes.model.architectures import parts, sizes
+    >>> model = GPT2LMHeadModel(GPT2Config(n_layer=2, n_head=4, n_embd=32, vocab_size=50, n_positions=16))
+    >>> sizes(model.config)
+    Sizes(n_layers=2, n_heads=4, n_kv_heads=4, d_model=32, d_head=8, vocab_size=50, n_ctx=16)
+    >>> block = parts(model).blocks[0]
+    >>> block.w_q.shape  # (head, d_model, d_head)
+    torch.Size([4, 32, 8])
 """
 
 from __future__ import annotations

@@ -12,17 +12,17 @@ A place means the same in every architecture (batch and position first, except `
 | `mlp_pre`, `mlp_post` | batch pos d_mlp | neurons before the activation; what the MLP's output projection reads |
 | `logits` | batch pos vocab | the model's output (its layer is None) |
 
-    Examples:
-        >>> import torch
-        >>> from llmnotes.model import load
-        >>> from llmnotes.model.hooks import hooked
-        >>> model = load("world")
-        >>> def show(value, start):
-        ...     print(tuple(value.shape), "from position", start)
-        >>> with hooked(model, [("pattern", 1, show), ("mlp_post", 0, show)]):
-        ...     _ = model.model(torch.tensor([[3, 1, 4, 1, 5]]))
-        (1, 5, 128) from position 0
-        (1, 4, 5, 5) from position 0
+Examples:
+    >>> import torch
+    >>> from llmnotes.model import load
+    >>> from llmnotes.model.hooks import hooked
+    >>> model = load("world")
+    >>> def show(value, start):
+    ...     print(tuple(value.shape), "from position", start)
+    >>> with hooked(model, [("pattern", 1, show), ("mlp_post", 0, show)]):
+    ...     _ = model.model(torch.tensor([[3, 1, 4, 1, 5]]))
+    (1, 5, 128) from position 0
+    (1, 4, 5, 5) from position 0
 """
 
 from __future__ import annotations

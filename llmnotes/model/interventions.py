@@ -3,17 +3,17 @@
 Each is a context manager. They nest in any order, work while generating (with the cache), and undo themselves whether
 the body ends or raises.
 
-    Examples:
-        >>> import torch
-        >>> from llmnotes.model import ablate, cut_edges, load
-        >>> model = load("world")
-        >>> ids = torch.tensor([[3, 1, 4, 1, 5]])
-        >>> before = model.model(ids).logits
-        >>> with ablate(model, "z", 1, heads=[0, 2]), cut_edges(model, 0, heads=3, edges=[(4, 1)]):
-        ...     bool(torch.equal(model.model(ids).logits, before))
-        False
-        >>> bool(torch.equal(model.model(ids).logits, before))
-        True
+Examples:
+    >>> import torch
+    >>> from llmnotes.model import ablate, cut_edges, load
+    >>> model = load("world")
+    >>> ids = torch.tensor([[3, 1, 4, 1, 5]])
+    >>> before = model.model(ids).logits
+    >>> with ablate(model, "z", 1, heads=[0, 2]), cut_edges(model, 0, heads=3, edges=[(4, 1)]):
+    ...     bool(torch.equal(model.model(ids).logits, before))
+    False
+    >>> bool(torch.equal(model.model(ids).logits, before))
+    True
 """
 
 from __future__ import annotations

@@ -6,18 +6,18 @@ saturated the gradient at the base says little, and the estimate is too small. *
 al. 2017; for patching EAP-IG, Hanna et al. 2024, "Have Faith in Faithfulness") average the gradient over inputs on the
 straight line from base to source. Either is an estimate: check what matters with `llmnotes.patching.sweeps.sweep`.
 
-    Examples:
-        >>> from llmnotes.model import load
-        >>> from llmnotes.patching.attribution import attribution_patching
-        >>> from llmnotes.patching.sweeps import logit_difference
-        >>> model = load("world")
-        >>> metric = logit_difference(model, 7, 8)
-        >>> scores = attribution_patching(model, [3, 1, 4, 1, 5], [3, 1, 9, 1, 5], metric)
-        >>> scores["z"].shape  # (layer, pos, head)
-        torch.Size([4, 5, 4])
-        >>> scores = attribution_patching(model, [3, 1, 4, 1, 5], [3, 1, 9, 1, 5], metric, ["resid_pre"], steps=20)
-        >>> scores["resid_pre"].shape  # (layer, pos): those of layer 0 add up to the difference between the two runs
-        torch.Size([4, 5])
+Examples:
+    >>> from llmnotes.model import load
+    >>> from llmnotes.patching.attribution import attribution_patching
+    >>> from llmnotes.patching.sweeps import logit_difference
+    >>> model = load("world")
+    >>> metric = logit_difference(model, 7, 8)
+    >>> scores = attribution_patching(model, [3, 1, 4, 1, 5], [3, 1, 9, 1, 5], metric)
+    >>> scores["z"].shape  # (layer, pos, head)
+    torch.Size([4, 5, 4])
+    >>> scores = attribution_patching(model, [3, 1, 4, 1, 5], [3, 1, 9, 1, 5], metric, ["resid_pre"], steps=20)
+    >>> scores["resid_pre"].shape  # (layer, pos): those of layer 0 add up to the difference between the two runs
+    torch.Size([4, 5])
 """
 
 from __future__ import annotations

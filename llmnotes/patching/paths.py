@@ -8,15 +8,15 @@ follows (Wang et al. 2022, "Interpretability in the Wild"; here only the direct 
 Nodes are written "embed", "0.3" (layer 0, head 3), "mlp1"; receivers "2.1.q", "2.1.k", "2.1.v", "2.1" (all three),
 "mlp2", "logits".
 
-    Examples:
-        >>> from llmnotes.model import load
-        >>> from llmnotes.patching.sweeps import logit_difference
-        >>> from llmnotes.patching.paths import path_patching
-        >>> model = load("world")
-        >>> metric = logit_difference(model, 7, 8)
-        >>> result = path_patching(model, [3, 1, 4], [3, 9, 4], metric, ["embed", "0.2"], ["1.0.v", "mlp1", "logits"])
-        >>> result.values.shape  # (sender, receiver)
-        torch.Size([2, 3])
+Examples:
+    >>> from llmnotes.model import load
+    >>> from llmnotes.patching.sweeps import logit_difference
+    >>> from llmnotes.patching.paths import path_patching
+    >>> model = load("world")
+    >>> metric = logit_difference(model, 7, 8)
+    >>> result = path_patching(model, [3, 1, 4], [3, 9, 4], metric, ["embed", "0.2"], ["1.0.v", "mlp1", "logits"])
+    >>> result.values.shape  # (sender, receiver)
+    torch.Size([2, 3])
 """
 
 from __future__ import annotations

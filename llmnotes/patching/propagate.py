@@ -14,16 +14,16 @@ patches (*rows*) at once we therefore
 All of this is exact: it leaves out nothing but what is known. On the way in, a token that has not changed yet needs no
 new query, key or value either.
 
-    Examples:
-        >>> import torch
-        >>> from llmnotes.model import load
-        >>> from llmnotes.patching.propagate import Entry, base_run, propagate
-        >>> model = load("world")
-        >>> base = base_run(model, torch.tensor([[3, 1, 4, 1, 5]]))
-        >>> row, position = torch.tensor([0, 1]), torch.tensor([2, 3])  # two runs, changed at positions 2 and 3
-        >>> logits, tokens = propagate(base, [Entry(3, False, row, position, torch.zeros(2, 128))], at=[4])
-        >>> logits.shape, tokens  # (row, at, vocab); a single token of each run had to pass the last block
-        (torch.Size([2, 1, 238]), 2)
+Examples:
+    >>> import torch
+    >>> from llmnotes.model import load
+    >>> from llmnotes.patching.propagate import Entry, base_run, propagate
+    >>> model = load("world")
+    >>> base = base_run(model, torch.tensor([[3, 1, 4, 1, 5]]))
+    >>> row, position = torch.tensor([0, 1]), torch.tensor([2, 3])  # two runs, changed at positions 2 and 3
+    >>> logits, tokens = propagate(base, [Entry(3, False, row, position, torch.zeros(2, 128))], at=[4])
+    >>> logits.shape, tokens  # (row, at, vocab); a single token of each run had to pass the last block
+    (torch.Size([2, 1, 238]), 2)
 """
 
 from __future__ import annotations

@@ -4,18 +4,18 @@ Where a whole activation carries the answer, one can ask in how many of its dire
 (*distributed alignment search*, Geiger et al. 2023, "Finding Alignments Between Interpretable Causal Variables and
 Distributed Neural Representations"), and test them on other prompts: with enough directions they fit their own.
 
-    Examples:
-        >>> import torch
-        >>> from llmnotes.model import load, trace
-        >>> from llmnotes.patching.subspaces import interchange
-        >>> model = load("world")
-        >>> source = trace(model, [[3, 1, 9, 1, 5]], ["resid_pre"])["resid_pre", 1][:, [2]]
-        >>> with interchange(model, "resid_pre", 1, source, torch.eye(128)[:, :8], positions=[2]):
-        ...     changed = trace(model, [[3, 1, 4, 1, 5]], ["resid_pre"])["resid_pre", 1][:, [2]]
-        >>> torch.allclose(changed[..., :8], source[..., :8], atol=1e-5)
-        True
-        >>> torch.allclose(changed[..., 8:], source[..., 8:])
-        False
+Examples:
+    >>> import torch
+    >>> from llmnotes.model import load, trace
+    >>> from llmnotes.patching.subspaces import interchange
+    >>> model = load("world")
+    >>> source = trace(model, [[3, 1, 9, 1, 5]], ["resid_pre"])["resid_pre", 1][:, [2]]
+    >>> with interchange(model, "resid_pre", 1, source, torch.eye(128)[:, :8], positions=[2]):
+    ...     changed = trace(model, [[3, 1, 4, 1, 5]], ["resid_pre"])["resid_pre", 1][:, [2]]
+    >>> torch.allclose(changed[..., :8], source[..., :8], atol=1e-5)
+    True
+    >>> torch.allclose(changed[..., 8:], source[..., 8:])
+    False
 """
 
 from __future__ import annotations

@@ -5,17 +5,17 @@ corrupted prompt with one activation from the clean run: what restores the answe
 reverse: what breaks the answer is needed (Heimersheim and Nanda 2024, "How to use and interpret activation patching").
 A sweep does this for every part of a kind, fast and exactly (see `llmnotes.patching.propagate`).
 
-    Examples:
-        >>> import torch
-        >>> from llmnotes.model import load
-        >>> from llmnotes.patching.sweeps import logit_difference, sweep
-        >>> model = load("world")
-        >>> metric = logit_difference(model, 7, 8)
-        >>> result = sweep(model, [3, 1, 4, 1, 5], [3, 1, 9, 1, 5], metric)
-        >>> result.axes, result.values.shape
-        (('layer', 'position'), torch.Size([4, 5]))
-        >>> bool(torch.isclose(result.restored[0, 2], torch.tensor(1.0), atol=1e-3))  # where they differ
-        True
+Examples:
+    >>> import torch
+    >>> from llmnotes.model import load
+    >>> from llmnotes.patching.sweeps import logit_difference, sweep
+    >>> model = load("world")
+    >>> metric = logit_difference(model, 7, 8)
+    >>> result = sweep(model, [3, 1, 4, 1, 5], [3, 1, 9, 1, 5], metric)
+    >>> result.axes, result.values.shape
+    (('layer', 'position'), torch.Size([4, 5]))
+    >>> bool(torch.isclose(result.restored[0, 2], torch.tensor(1.0), atol=1e-3))  # where they differ
+    True
 """
 
 from __future__ import annotations
