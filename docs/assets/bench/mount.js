@@ -67,6 +67,7 @@ function mount(root, open) {
   if (wait) {
     status.append(make("button", { type: "button", class: "bench-button", onclick: begin }, `Load ${wait}`));
     root.append(status);
+    if (location.hash.startsWith(`#${address}?`)) root.scrollIntoView();
     return;
   }
   if (still) {
