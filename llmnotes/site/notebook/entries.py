@@ -31,8 +31,6 @@ CONFIDENCE = {  # how likely we hold it to be that the claim is true
     "possible": "40 to 70%",
     "speculative": "below 40%",
 }
-SURE = ("certain", "highly likely")  # what one training cannot make a claim
-YEAR = dt.timedelta(days=365)
 
 
 class Entry(Fields):
@@ -91,7 +89,7 @@ class Entry(Fields):
             ("labs", self.labs, None),
             ("superseded_by", (self.status == "superseded") == bool(self.superseded_by), None),
             ("seeds", 0 < int(counted[1]) <= int(counted[2]) if counted else not (several or self.seeds), None),
-            ("confidence", self.seeds != "1 of 1" or sure not in SURE, "at most 'likely' with one training"),
+            ("confidence", self.seeds != "1 of 1" or sure in [*CONFIDENCE][2:], "at most 'likely' with one training"),
             ("holds", self.seeds or not self.holds, "nothing without `seeds`, for which it is counted"),
             ("control", self.control or not stands, None),
         ):
@@ -147,6 +145,6 @@ def _read(path: Path, context: dict[str, Any]) -> Entry:
         raise NotebookError(
             f'{path}: a finding without a bound result; quote at least one, as in {{{{ result("xor.solved", ".0%") }}}}'
         )
-    if context["today"] - entry.reviewed > YEAR:
+    if context["today"] - entry.reviewed > dt.timedelta(days=365):
         log.warning("%s: reviewed on %s, more than a year ago; is it still true?", path, entry.reviewed)
     return entry

@@ -16,9 +16,6 @@ from llmnotes.site.pages.contents import Contents
 from llmnotes.site.pages.templates import render
 from llmnotes.site.run.store import PACKAGE
 
-FIRST_LOOK = PACKAGE / "shipped" / "first-look.json"
-"""Two looks into World, as `llmnotes.shipped.first_look` computes them."""
-
 
 def drawing(folder: Path, name: str, light: str | Sequence[str] = (), *, alt: str = "") -> str:
     """Give a drawing of a folder as a figure in HTML, with one or several parts lit up and all else dimmed.
@@ -119,4 +116,5 @@ def calibration_plot(pairs: Iterable[tuple[float, bool]]) -> str:
 
 def still() -> str:
     """Home's bench in HTML, complete before its engine is there; the engine takes over at the reader's first touch."""
-    return render("bench.html.jinja", **json.loads(FIRST_LOOK.read_text(encoding="utf-8"))).replace("\n", "")
+    looks = json.loads((PACKAGE / "shipped" / "first-look.json").read_text(encoding="utf-8"))  # by shipped.first_look
+    return render("bench.html.jinja", **looks).replace("\n", "")

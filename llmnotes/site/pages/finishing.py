@@ -20,7 +20,7 @@ from llmnotes.site.pages.templates import FOLDER
 NUMBERS = re.compile(r"\b\d[\d.,:]{2,}\w*|\b(?=\w*\d)\w{16,}\b")
 KATEX = Path(__file__).parent / "katex"
 BOOST = {"glossary.md": 12.0, "run-it.md": 6.0, "path.md": 2.0, "tour.md": 2.0, "tags.md": 0.1}
-FOLDERS = {"labs": 4.0, "play": 2.0, "models": 2.0, "api": 0.5}
+BOOST |= {"labs/": 4.0, "play/": 2.0, "models/": 2.0, "api/": 0.5}
 POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'"
 POLICY += "; style-src 'self' 'unsafe-inline'"  # formulas and drawings carry their measures
 POLICY += "; img-src 'self' data:"  # the theme's own icons
@@ -134,7 +134,7 @@ def _engine():
 
 def boost(uri: str) -> float:
     """How much a page counts in the search: labs, the glossary and how to run things come first."""
-    return BOOST.get(uri, FOLDERS.get(uri.partition("/")[0], 1.0))
+    return next((weight for start, weight in BOOST.items() if uri.startswith(start)), 1.0)
 
 
 def part_index(site: Path) -> None:
