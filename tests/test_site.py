@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import gzip
 import json
 import re
@@ -42,8 +43,18 @@ class Elements(HTMLParser):
         return [attributes for name, attributes in self.found if name == tag]
 
 
+@functools.cache
+def elements(path: Path) -> Elements:
+    """All elements of a page of the site, which several tests look at."""
+    return Elements(path.read_text(encoding="utf-8"))
+
+
+def path_of(site: Path, lab: Lab) -> Path:
+    return site / "labs" / lab.stem / "index.html"
+
+
 def page_of(site: Path, lab: Lab) -> str:
-    return (site / "labs" / lab.stem / "index.html").read_text(encoding="utf-8")
+    return path_of(site, lab).read_text(encoding="utf-8")
 
 
 def prose_of(lab: Lab) -> str:
@@ -61,14 +72,14 @@ def test_a_lab_page_is_small(site: Path, lab: Lab) -> None:
 
 @each_lab
 def test_a_lab_page_is_described_by_its_question(site: Path, lab: Lab) -> None:
-    said = [meta["content"] for meta in Elements(page_of(site, lab)).of("meta") if meta.get("name") == "description"]
+    said = [meta["content"] for meta in elements(path_of(site, lab)).of("meta") if meta.get("name") == "description"]
     assert said == [lab.question]
 
 
 @each_lab
 def test_downloads(site: Path, lab: Lab) -> None:
     folder = site / "labs" / lab.stem
-    hrefs = {a.get("href") for a in Elements(page_of(site, lab)).of("a")}
+    hrefs = {a.get("href") for a in elements(path_of(site, lab)).of("a")}
     for suffix in (".py", ".ipynb"):
         assert any(href and (folder / href).resolve() == (folder / f"{lab.stem}{suffix}") for href in hrefs), suffix
     assert (folder / f"{lab.stem}.py").read_text(encoding="utf-8").strip() == lab.path.read_text(
@@ -100,14 +111,22 @@ def test_a_notebook_is_made_the_same_each_time(recorded: Notebook) -> None:
     assert "pip install -e ." in download(lab, "")
 
 
+@pytest.fixture(scope="module")
+def found(site: Path) -> list[dict[str, str]]:
+    """What the search can find: parts of pages, each with its title, text and location."""
+    return json.loads((site / "search" / "documents.json").read_text(encoding="utf-8"))["docs"]
+
+
+def test_search_finds_headings_but_not_the_data_of_figures(found: list[dict[str, str]]) -> None:
+    assert any("does not show" in part["title"] for part in found)
+    for part in found:  # long rows of digits break the search's own index
+        assert "The data of this figure" not in part["title"] + part["text"], part["location"]
+
+
 @each_lab
-def test_search_finds_prose_but_not_code(site: Path, lab: Lab) -> None:
-    index = json.loads((site / "search" / "documents.json").read_text(encoding="utf-8"))
-    texts = [doc["text"] for doc in index["docs"] if doc["location"].startswith(f"labs/{lab.stem}/")]
-    titles = [doc["title"] for doc in index["docs"]]
-    assert lab.title in titles
-    assert "does not show" in " ".join(titles)
-    assert "The data of this figure" not in str(index)  # long rows of digits break the search's own index
+def test_search_finds_prose_but_not_code(found: list[dict[str, str]], lab: Lab) -> None:
+    texts = [part["text"] for part in found if part["location"].startswith(f"labs/{lab.stem}/")]
+    assert lab.title in [part["title"] for part in found]
     everything = re.sub(r"<[^>]+>", "", " ".join(texts))
     exercises = "".join(cell.source for cell in lab.cells if "```exercise" in cell.source)
     assert lab.question in everything
@@ -121,14 +140,14 @@ def test_search_finds_prose_but_not_code(site: Path, lab: Lab) -> None:
 
 def test_no_page_has_what_the_style_sheet_leaves_out(site: Path) -> None:
     for path in site.rglob("*.html"):
-        for _, attributes in Elements(path.read_text(encoding="utf-8")).found:
+        for _, attributes in elements(path).found:
             for name in (attributes.get("class") or "").split():
                 assert not UNUSED.search(f".{name}"), f"{path.relative_to(site)}: {name}"
 
 
 def test_no_page_asks_another_host(site: Path) -> None:
     for path in site.rglob("*.html"):
-        for tag, attributes in Elements(path.read_text(encoding="utf-8")).found:
+        for tag, attributes in elements(path).found:
             loads = [attributes.get("src"), attributes.get("srcset")]
             if tag == "link" and attributes.get("rel") not in ("canonical", "edit"):
                 loads.append(attributes.get("href"))
@@ -153,7 +172,7 @@ def test_every_link_within_the_site_leads_somewhere(site: Path) -> None:
             assert target.is_file(), f"{path.relative_to(site)}: {attributes['href']}"
             if url.fragment and target.suffix == ".html" and not url.fragment.startswith("bench-"):  # a bench's state
                 if target not in ids:
-                    found = Elements(target.read_text(encoding="utf-8")).found
+                    found = elements(target).found
                     ids[target] = {a.get("id") for _, a in found} | {a.get("name") for _, a in found}
                 assert url.fragment in ids[target], f"{path.relative_to(site)}: {attributes['href']}"
 
@@ -208,7 +227,7 @@ def test_a_page_says_what_it_ran_on(site: Path, lab: Lab) -> None:
 
 @each_lab
 def test_edit_and_colab_links(site: Path, lab: Lab) -> None:
-    hrefs = {a.get("href") for a in Elements(page_of(site, lab)).of("a")}
+    hrefs = {a.get("href") for a in elements(path_of(site, lab)).of("a")}
     assert f"https://github.com/someone/llmnotes/edit/main/labs/{lab.stem}.py" in hrefs
     colab = f"https://colab.research.google.com/github/someone/llmnotes/blob/notebooks/labs/{lab.stem}.ipynb"
     assert colab in hrefs
@@ -227,14 +246,14 @@ def test_maths_admonitions_hovers_and_contents(site: Path, lab: Lab) -> None:
     assert '<details class="solution"' in body
     assert "<abbr title=" in body
     assert "{{" not in re.sub(r"<pre.*?</pre>|<code.*?</code>", "", body, flags=re.DOTALL)
-    contents = {a.get("href") for a in Elements(html).of("a") if (a.get("class") or "") == "md-nav__link"}
+    contents = {a.get("href") for a in elements(path_of(site, lab)).of("a") if (a.get("class") or "") == "md-nav__link"}
     assert any("does-not-show" in (href or "") or "going-deeper" in (href or "") for href in contents)
 
 
 def test_every_page_has_a_card_for_links_to_it(site: Path) -> None:
     cards = set()
     for path in sorted(site.rglob("index.html")):
-        heads = {meta.get("property"): meta.get("content") for meta in Elements(path.read_text()).of("meta")}
+        heads = {meta.get("property"): meta.get("content") for meta in elements(path).of("meta")}
         assert heads["og:title"], path
         assert len(heads["og:description"]) > 20, path
         assert heads["og:url"] == SITE_URL + path.relative_to(site).as_posix().removesuffix("index.html")
