@@ -161,7 +161,7 @@ ask(
     alike_quiet="> 0.9",
 )
 predict(
-    "Without residuals but with norms, layer 1 gets at least 1 % of layer 24's gradient",
+    "Without residuals but with norms, layer 1 gets at least 1% of layer 24's gradient",
     0.5,
     first_to_last_no_residual=">= 0.01",
 )

@@ -826,7 +826,7 @@ figure(
 
 # %% tags=["setup"]
 def width(series, start):
-    """By what factor the steps grow between 10 and 90 % of the way."""
+    """By what factor the steps grow between 10% and 90% of the way."""
     return when(series, start, series[-1], 0.9) / when(series, start, series[-1], 0.1)
 
 

@@ -181,7 +181,7 @@ ask(
 # Before any run. *Copying* is the loss at the first sight of random tokens minus the loss when they come again. A head is
 # *named* if it pays more than half of its attention to one of the four kinds of place.
 predict(
-    "Fairytale's planted head pays more than 90 % to the token before",
+    "Fairytale's planted head pays more than 90% to the token before",
     0.9,
     planted_lowest="> 0.9",
 )

@@ -126,7 +126,7 @@ predict(
     last_minus_subject="> 0",
 )
 predict(
-    "An untrained model lets it be read in more than 95 % of places",
+    "An untrained model lets it be read in more than 95% of places",
     0.7,
     untrained_last="> 0.95",
 )
@@ -156,7 +156,7 @@ predict(
     auc_leace_middle="> 0.95",
 )
 predict(
-    "Erased in the middle, the subject's number is read at the end in 90 % of places",
+    "Erased in the middle, the subject's number is read at the end in 90% of places",
     0.4,
     read_later_subject="> 0.9",
 )

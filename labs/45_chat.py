@@ -176,7 +176,7 @@ ask(
     because={
         "assistant": "So it is with countries, up to layer 22. It is so here only in the first layers.",
         "half": "In between, around layer 6, that is so.",
-        "user": "The new line looks at the name in the first third of the layers. From then on nobody asks the name again.",
+        "user": "The new line looks at the name in the first third of the layers. By layer 12 the name itself hardly counts.",
     },
     figure="switch",
     role_12="< 0.35",

@@ -101,8 +101,8 @@ ask(
     answer="share",
     because={
         "same": "Layers are not a clock. A model uses those that it has.",
-        "share": "Fetching late is common to both: first the words are read, then one layer or two look back.",
-        "early": "Name movers stand in GPT-2's layers 9 to 11 (Wang et al. 2022).",
+        "share": "The heads that move names in GPT-2 stand in layers 9 to 11 of 12 (Wang et al. 2022).",
+        "early": "First the words are read. The heads that look back for the name stand in the upper layers (Wang et al. 2022).",
     },
     figure="moves",
     receiver_moves="between 0.5 and 0.95",

@@ -105,11 +105,11 @@ within(rtol=0.02, because="one step from noise")(
 # ## Your prediction
 #
 # One dial is *clipping*. In the middle setting {{ result("loop.base_clipped", ".0%") }} of all gradients are longer than 1 and are cut to
-# it. Now we cut at 0.1, so that every gradient of every step is scaled down, most of them to less than a tenth.
+# it. Now the limit is 0.1, and every gradient of every step is cut to that one length.
 
 # %%
 ask(
-    "Every gradient is at most a tenth as long as before. What happens to the held-out loss?",
+    "Every gradient is now cut to a norm of 0.1, a tenth of the old limit. What happens to the held-out loss?",
     choices={
         "slow": "It ends much higher: the steps are a tenth as long, and 250 of them are not enough",
         "same": "Hardly anything",
@@ -118,7 +118,7 @@ ask(
     answer="same",
     because={
         "slow": "With plain gradient descent it would. Adam divides each gradient by the average size of its past ones.",
-        "same": "If all gradients are ten times shorter, so is their average size, and the quotient stays.",
+        "same": "If all gradients get shorter, so does their average size, and the quotient stays.",
         "better": "The steps are not smaller. Adam divides the change away.",
     },
     figure="dials",

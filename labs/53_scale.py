@@ -258,7 +258,7 @@ figure(
     title="The seventh size falls below every line",
     alt="Loss above the floor against size, both on logarithmic axes. Six sizes fall, steeply first, then slowly. Three lines are "
     "stretched to the seventh size. Its five seeds lie well below all of them.",
-    caption="Dots: five seeds a size. The lines were fitted, and their prophecies written down, before the seventh was trained.",
+    caption="Dots: five seeds a size. The lines were fitted, and what they predict was written down, before the seventh was trained.",
 )
 
 # %% [markdown]
@@ -741,7 +741,7 @@ close(
 law_five, _ = law(sizes[:5], above[:5])
 ratio = above[5] / law_five(sizes[5])
 assert ratio > 0, "a ratio of two losses above the floor"
-print(f"the sixth is {ratio:.2f} of what five foretell")
+print(f"the sixth is {ratio:.2f} of what five predict")
 shipped(sixth_over_five=ratio)
 
 # %% [markdown]
@@ -784,16 +784,16 @@ in_words(
     sixth_size="Parameters of the sixth size",
     seventh_size="Parameters of the seventh size",
     seeds="Seeds a size",
-    told_all="What a law through six sizes foretells for the seventh",
-    told_last="What a law through the last three foretells",
-    told_own="What a fit that guesses the floor foretells",
+    told_all="What a law through six sizes predicts for the seventh",
+    told_last="What a law through the last three predicts",
+    told_own="What a fit that guesses the floor predicts",
     alpha_all="Exponent of the law through six sizes",
     alpha_last="Exponent of the law through the last three",
     seventh="Loss above the floor of the seventh size",
     seventh_worst="The same in its worst seed",
     seventh_best="The same in its best seed",
-    seventh_over_all="The seventh's loss over what six sizes foretell",
-    seventh_over_last="The seventh's loss over what three sizes foretell",
+    seventh_over_all="The seventh's loss over what six sizes predict",
+    seventh_over_last="The seventh's loss over what three sizes predict",
     floor_helps="How much nearer the law that knows the floor comes",
     list_sixth="Songs repeated, sixth size",
     list_seventh="Songs repeated, seventh size",
@@ -821,5 +821,5 @@ in_words(
     resumed_equal="Killed and resumed, the weights are equal bit for bit",
     resumed_from="Step from which the killed training went on",
     forgetful_apart="How far the loss is off without Adam's averages",
-    sixth_over_five="The sixth's loss over what five sizes foretell",
+    sixth_over_five="The sixth's loss over what five sizes predict",
 )
