@@ -108,7 +108,7 @@ figure(
     name="case",
     alt="From likes, head L2H3 gives nearly all of its attention to Karl. Over 40 stories it gives the "
     "person 0.99 of its attention, the median head 0.14.",
-    caption="Left: one sentence. Right: every place in 40 stories where a favourite food is about to be named.",
+    caption="First panel: one sentence. Second: every place in 40 stories where a favourite food is about to be named.",
     data={"case": case, "share": np.array(bars)},
     rtol=0.02,
     because=SMOOTH,

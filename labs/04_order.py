@@ -322,7 +322,7 @@ figure(
     name="clock",
     alt="Left: the share of the start token falls from one half at the first word to one ninth at the eighth. Right: without a mask "
     "the probe is at chance, with the mask slightly above, with mask and start token right more than eight times in ten.",
-    caption="Untrained models without positions. Right: medians of three models; dotted, chance: one place in eight.",
+    caption="Untrained models without positions. Second panel: medians of three models; dotted, chance: one place in eight.",
     data={"share": 1 / (t + 1), "probe": np.array(bars)},
     rtol=0.1,
     because=PROBED,

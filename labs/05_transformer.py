@@ -366,7 +366,7 @@ figure(
     title="The last word is decided in the last block",
     alt="Six strips of 192 numbers, one for the embedding of a and one after each block. Beside them the best guess: first the "
     "word a itself, then very, a, great, great, and man only after the last block.",
-    caption="Blue is positive, orange negative; each row is scaled to its own size. Right: the best guess at that height.",
+    caption="Blue is positive, orange negative; each row is scaled to its own size. At the end of each row: the best guess at that height.",
     data={"strips": shown, "chance": early.values},
     rtol=0.01,
     because=CHECKPOINT,

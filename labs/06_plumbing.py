@@ -492,7 +492,7 @@ figure(
     "and the loss stays at that of word frequencies at every depth. Without norms gradients are even but small, and the "
     "losses are those of word frequencies or little below. The losses of the full model lie below all others, at 2 and 24 "
     "layers far apart from start to start.",
-    caption="Left: size of the gradient by layer, before training, one start. Right: held-out loss, a mark for each start, "
+    caption="First panel: size of the gradient by layer, before training, one start. Second: held-out loss, a mark for each start, "
     "lines through medians. Colours and marks are the same.",
     data={kind.replace(" ", "_"): [middle[kind, n] for n in (2, 8, 24)] for kind in KINDS},
     rtol=0.3,

@@ -473,19 +473,19 @@ figure(
     "little while overlap with the truth falls by a quarter to nearly a half. Right: in what the model writes itself, temperature "
     "½ has more grammatical sentences than temperature 1 and fewer distinct words, top-k and top-p lie close to temperature 1 "
     "in grammar, top-k with fewer words; greedy writing has nearly all sentences grammatical, and few words.",
-    caption="Left lines: sweeps, the cold and sharp ends on the left. Right: after 128 openings. One model.",
+    caption="First panel: one line a setting; its cold or sharp end lies at low overlap. Second: after 128 openings. One model.",
     data={"legal_and_overlap": np.concatenate(list(points.values()))},
     rtol=0.1,
     because=SHORT,
 )
 
 # %% [markdown]
-# Look at the right panel first. At temperature 1 {{ result("training.after_1", ".0%") }} of the sentences that the
+# Look at the second panel first. At temperature 1 {{ result("training.after_1", ".0%") }} of the sentences that the
 # model writes are grammatical. The grammar marks each story up to its first mistake. Greedy writing reaches
 # {{ result("training.after_greedy", ".0%") }}. For a fair comparison all settings continue the same 128 openings, since
 # from an empty prompt greedy writing always tells one story.
 #
-# Now the left panel. In real stories the likeliest word is legal in only {{ result("training.legal_greedy", ".0%") }}
+# Now the first panel. In real stories the likeliest word is legal in only {{ result("training.legal_greedy", ".0%") }}
 # of the places, and every way of sharpening the distribution takes it *away* from the truth. No temperature, top-k or
 # top-p comes noticeably nearer than no change at all.
 #

@@ -121,7 +121,7 @@ figure(
     name="scaffolding",
     alt="Left: of the tokens learned from World's stories about half are still in use at the end. Right: the counts of "
     "Fairytale's tokens follow an upper edge that falls with the order of learning; many lie far below it, down to 0.",
-    caption="Right: every eighth token. Each was on the upper edge when it was learned; later merges took its places.",
+    caption="Second panel: every eighth token. Each was on the upper edge when it was learned; later merges took its places.",
 )
 
 # %% [markdown]

@@ -2,8 +2,8 @@
 # title: What MLPs compute
 # question: Where does a model keep a fact, and can you rewrite one fact without the rest?
 # answer: >-
-#   A rank-one edit of one MLP gives {{ result("mlps.edit_works", ".0%") }} of the people a new home. It works even where
-#   the facts hardly need that MLP.
+#   One added entry in one MLP gives {{ result("mlps.edit_works", ".0%") }} of the people a new home, even where the facts
+#   hardly need that MLP.
 # chapter: Inside
 # level: intermediate
 # models: [world]
@@ -420,7 +420,7 @@ figure(
     alt="After the edit at her name, Anna has a new home, and the job and the food of another person. Over all 24 people 23% of jobs "
     "and foods are unchanged, 48% are those of a resident of the new town, 29% something else. Edited at the asking word all "
     "are unchanged.",
-    caption="Left: orange is new; the edit should have changed the home alone. Right: 48 jobs and foods; orange is what a resident of the new town does or eats.",
+    caption="First panel: orange is new; the edit should have changed the home alone. Second: 48 jobs and foods; orange is what a resident of the new town does or eats.",
     data={
         "name": np.array([share for share, *_ in parts_of.values()]),
         "asking": effect[best_at],
@@ -638,7 +638,7 @@ figure(
     fig,
     name="replaced",
     alt="Stacked bars. With the mean over all words in place of the MLPs at the asking word no answer is right and none is of the right kind. "
-    "With the mean over other people 85% are right. With another person's MLPs 20% are right and the others are of the right kind. "
+    "With the mean over other people 85% are right. With another person's MLPs a quarter are right and the others are of the right kind. "
     "With the mean over other people at the name as well 48% are right. With attention replaced by its mean over other people 20% are right.",
     caption="All four MLPs at the asking word, unless the label says otherwise. The last row, the control, is what a model says that does not know the person.",
     data={"table": np.array(list(table.values()))},

@@ -2,9 +2,8 @@
 # title: Weights alone
 # question: What can be read from a model's weights without running it on any text, and which readings are wrong?
 # answer: >-
-#   The heads' tables of an attention-only model hold {{ result("weights.facts_all", ".0%") }} of the facts of its language. In
-#   three trainings the table of the head that the facts need most holds at most
-#   {{ result("weights.small_runs_table_most", ".0%") }}.
+#   Of the facts of an attention-only model, {{ result("weights.facts_all", ".0%") }} can be read from its heads' tables. The table
+#   of the head that they need most holds hardly any.
 # chapter: Inside
 # level: intermediate
 # models: [world, world/attention-only, fairytale]

@@ -2,9 +2,8 @@
 # title: How rules form
 # question: In what order does a small model learn the rules of its language, and what does it do before it has a rule?
 # answer: >-
-#   One rule comes with the first words, most others late and close together. The most frequent one, repeating a list, appears
-#   only at step {{ result("formation.appears_list", ".0f") }}. At step 250, {{ result("formation.attracted_worst", ".0%") }} of
-#   the verbs are right where the nearest noun has the other number.
+#   A wrong rule comes first: at its worst, {{ result("formation.attracted_worst", ".0%") }} of the verbs are right where the
+#   nearest noun has the other number.
 # chapter: Inside
 # level: intermediate
 # models: [world]
@@ -496,7 +495,7 @@ figure(
     name="stand_ins",
     alt="Where the stand-in misleads, accuracy is far below one half at step 250, then rises: to 1 by step 500 for "
     "agreement, by step 1000 for pronouns. Where it does not, accuracy is near 1 from step 250 or 500 on. Two other runs do the same.",
-    caption="Left: verbs with one noun between. Right: pronouns. Thin: two other training runs. Dotted: chance.",
+    caption="First panel: verbs with one noun between. Second: pronouns. Thin: two other training runs. Dotted: chance.",
     data={"attracted": attracted, "hard": hard},
     rtol=0.06,
     because=FEW,

@@ -951,7 +951,7 @@ figure(
     alt="Left: no method tells in early and middle layers which variables decide; after the last layer LEACE is perfect, and the "
     "probe's accuracy is not. Right: erasing mean differences of shuffled labels moves predictions far more than a random direction as large.",
     title="Perfect at the end, near guessing in the middle",
-    caption="Right: one dot a pair and layer, bar: median; what is below 0.00001 is drawn there. Controls: shuffled labels, a random direction.",
+    caption="Second panel: one dot a pair and layer, bar: median; what is below 0.00001 is drawn there. Controls: shuffled labels, a random direction.",
     rtol=0.1,
     because=ROWS,
 )

@@ -403,7 +403,7 @@ figure(
     name="pairs",
     alt="Left: at dose 3 most pairs of moods lose half to three quarters of their distance in layers 0, 1 and 2, and less in layer 3. The order of "
     "the layers differs from pair to pair, and from gloomy to merry layers 0 and 1 fail. Right: in five trainings the distance gone rises up to dose 2 or 3.",
-    caption="Left: two draws of stories. Right: the best layer at each dose, mean over six pairs; blue is the training of the other figures. Dotted: no steering.",
+    caption="First panel: two draws of stories. Second: the best layer at each dose, mean over six pairs; blue is the training of the other figures. Dotted: no steering.",
     title="Every pair wants dose 3, and not the same layer",
     data={"pairs": at_3, "trainings": by_training},
     rtol=0.06,

@@ -235,7 +235,7 @@ figure(
     name="spectra",
     alt="Left: the spectrum of the change falls slowly for full tuning and fast for low rank. Right: full tuning has no intruder "
     "dimension in any seed, ranks 1, 4 and 16 have about 17, 15 and 7. Random changes have about as many as rank 4.",
-    caption="Exchanged pronouns, five seeds. Left: mean of 16 matrices. Right: among the ten strongest directions of each of 16 matrices; "
+    caption="Exchanged pronouns, five seeds. First panel: mean of 16 matrices. Second: among the ten strongest directions of each of 16 matrices; "
     "grey is five random changes of rank 4, each as large as the trained one.",
     data={
         "spectra": np.array([*spectra.values()]),

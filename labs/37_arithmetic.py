@@ -299,7 +299,7 @@ figure(
     name="scales",
     alt="Left: the loss at each new rule over how many times its vector is added. Right: the share of merry adjectives over how many times the "
     "merry vector is added.",
-    caption="Left: means of five seeds. Right: thin lines are seeds.",
+    caption="First panel: means of five seeds. Second: thin lines are seeds.",
     data={"scaled": np.array([v.mean(1) for v in scaled.values()]), "merry": share},
 )
 

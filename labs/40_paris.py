@@ -512,8 +512,8 @@ figure(
     title=f"A few heads of layer {FETCH} do the fetching",
     alt="Left, a map of layers by heads. In SmolLM2 one head of layer 23 restores most, a few others a little, nearly all nothing. "
     "Right, how often what a head of layer 23 would write of the country names the right capital.",
-    caption="Left: mean over six facts, only that head's output at the last word taken from the other run. "
-    "Right: read by the unembedding, centred.",
+    caption="First panel: mean over six facts, only that head's output at the last word taken from the other run. "
+    "Second: read by the unembedding, centred.",
     rtol=0.05,
     because=NEAR,
 )
