@@ -113,13 +113,16 @@ def arriving(model):
 # minutes: 3
 # code: |
 #   # a head whose W_V W_O is the identity, in a model with tied, orthonormal embeddings
-#   E = torch.eye(4)
+#   E = torch.linalg.qr(torch.randn(4, 4)).Q
 #   T = E @ torch.eye(4) @ ▢
-#   assert (T.argmax(1) == torch.arange(4)).all()  # whatever it looks at becomes likelier
-# right: ["E.T", "E.mT", "E.t()", "E.transpose(0, 1)", "torch.eye(4)", "E"]
+#   # whatever it looks at becomes likelier:
+#   assert (T.argmax(1) == torch.arange(4)).all()
+# right: ["E.T", "E.mT", "E.t()", "E.transpose(0, 1)", "E.transpose(1, 0)", "E.transpose(-1, -2)", "E.inverse()", "torch.linalg.inv(E)"]
 # praise: "With tied embeddings the unembedding is the embedding turned round. This head copies."
 # wrong:
 #   "-E.T": "Then the word looked at becomes less likely: the head suppresses."
+#   "E": "This compares a word's vector with the columns of E. The embeddings are its rows."
+#   "torch.eye(4)": "This leaves the stream as it is: four numbers of a vector, not four scores of words."
 #   "0": "A number is no matrix. What turns the stream into scores of words?"
 # otherwise: "The table ends with the unembedding. In a tied model, which matrix is that?"
 # solution: "`E.T`"
