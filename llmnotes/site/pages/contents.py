@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -24,6 +25,8 @@ from llmnotes.site.run.labs import CHAPTERS, Lab
 from llmnotes.site.run.replicates import Replicates, other_seeds, read_replicates
 from llmnotes.site.run.runner import Report, run_labs
 from llmnotes.site.run.store import Project, Run
+
+log = logging.getLogger("mkdocs.plugins.llmnotes")
 
 
 @dataclass(frozen=True)
@@ -188,6 +191,10 @@ def read_contents(
     labs = project.labs()
     entries = read_entries(docs, {lab.stem for lab in labs}, several={lab.stem for lab in labs if other_seeds(lab)})
     replicates = {lab.key: found for lab in labs if (found := read_replicates(lab))}
+    for lab in labs:
+        if lab.key in replicates and replicates[lab.key].code != lab.digest:  # it does not keep a lab from being edited
+            again = f"make them again with: llmnotes replicate {lab.stem}"
+            log.warning("%s: its replicates are of other code than the lab's; %s", lab.path, again)
     shown = [lab for lab in labs if show_stale and not project.valid_run(lab)]
     stale = {lab.key: run for lab in shown if (run := project.recorded(lab))}
     outcomes = run_labs(project, [lab for lab in labs if lab.key not in stale], fetch=False, report=report)

@@ -56,22 +56,19 @@ def other_seeds(lab: Lab) -> list[int]:
 
 
 def read_replicates(lab: Lab) -> Replicates | None:
-    """What `llmnotes replicate` found for a lab as its code is now, or None.
+    """What `llmnotes replicate` found for a lab, or None; `code` tells whether for its code as it is now.
 
     Raises:
-        NotebookError: the file is damaged, or of other code.
+        NotebookError: the file is damaged.
     """
     path = _path(lab)
     if not path.is_file():
         return None
-    again = f"make it again with: llmnotes replicate {lab.stem}"
     try:
-        found = Replicates.model_validate_json(path.read_text(encoding="utf-8"))
+        return Replicates.model_validate_json(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise NotebookError(f"{path}: damaged: {error}; restore it from git, or {again}") from None
-    if found.code != lab.digest:
-        raise NotebookError(f"{path}: the lab's code changed since; {again}")
-    return found
+        again = f"restore it from git, or make it again with: llmnotes replicate {lab.stem}"
+        raise NotebookError(f"{path}: damaged: {error}; {again}") from None
 
 
 def replicate_labs(project: Project, labs: list[Lab], *, jobs: int | None, report: Report) -> list[Outcome]:
@@ -83,8 +80,8 @@ def replicate_labs(project: Project, labs: list[Lab], *, jobs: int | None, repor
 
     async def run_all(lab: Lab) -> Replicates:
         seeds, found = other_seeds(lab), Replicates(code=lab.digest, values={})
-        with suppress(NotebookError):  # it is of other code, or damaged, and made anew
-            if before := read_replicates(lab):
+        with suppress(NotebookError):  # it is damaged, and made anew
+            if (before := read_replicates(lab)) and before.code == lab.digest:
                 found.values.update({seed: of for seed, of in before.values.items() if seed not in seeds})
         other = lab.model_copy(update={"cells": tuple(map(_of_any_model, lab.code))})
         for seed in seeds:
