@@ -59,9 +59,7 @@ Y = np.array([[0.0], [1.0], [1.0], [0.0]])  # (4 cases, 1 answer)
 net = init((2, 2, 1), seed=0)  # two inputs, two hidden units, one output
 p = sigmoid(forward(net, X)[-1])  # (4 cases, 1): the probability of "1"
 for case, one, right in zip(X.astype(int), p.ravel(), Y.ravel(), strict=True):
-    print(
-        f"inputs {case[0]} {case[1]}   probability of 1: {one:.0%}   right answer: {right:.0f}"
-    )
+    print(f"{case[0]} {case[1]}: probability of 1 {one:.0%}, right answer {right:.0f}")
 
 # %% [markdown]
 # You can train this network by hand, one step at a time, in [XOR, step by step](../play/xor.md). Do that first if you
@@ -416,7 +414,7 @@ weights = np.array([[10, 10], [10, 10]]), np.array([[10], [-10]])
 by_hand = Net(weights, (np.array([-5, -15]), np.array([-10])))
 loss = cross_entropy(forward(by_hand, X)[-1], Y)
 assert loss < 0.01, f"the loss is {loss:.3f}: thresholds at ½ and 1½? is AND subtracted?"
-print("loss by hand", loss)
+print(f"loss by hand: {loss:.5f}")
 
 # %% [markdown]
 # **2. The heights of failure** (10 minutes). Swap tanh for ReLU, with four hidden units. Now runs end at four different
@@ -434,7 +432,8 @@ heights |= {"three merged": third, "all merged": np.log(2)}
 counts = {name: int((np.abs(relu - at) < 0.02).sum()) for name, at in heights.items()}
 total = sum(counts.values())
 assert total >= 195, f"only {total} of 200 runs end at one of the heights: train longer"
-print(counts)
+for name, count in counts.items():
+    print(f"{name:12} {count:4} runs")
 
 # %% [markdown]
 # **3. Three bits** (15 minutes). Parity of three bits is 1 when an odd number of them is 1: XOR twice. What is the smallest
@@ -452,7 +451,9 @@ for name, inputs in (("0 and 1", bits), ("-1 and 1", 2 * bits - 1)):
     runs = train(init((3, 2, 1), range(100)), inputs, odd, lr=1, steps=3000, every=3000)
     share[name] = float((runs.losses[-1] < 0.1).mean())
 assert share["0 and 1"] > 0.2, f"{share}: two hidden units should be enough for some runs"
-print("share of runs solved with two hidden units:", share)
+print("solved with two hidden units")
+for name, solved in share.items():
+    print(f"inputs {name:8} {solved:4.0%} of the runs")
 
 # %% [markdown]
 # ## You can now

@@ -666,9 +666,7 @@ counted = 1 / got - 1
 assert torch.allclose(counted, torch.arange(9.0), atol=1e-4), (
     f"{counted}: is it 1 / weight - 1?"
 )
-print(
-    "words so far, read from the weight of the start token:", counted.round().int().tolist()
-)
+print("words so far:", *counted.round().int().tolist())
 
 # %% [markdown]
 # **2. The louder alone** (10 minutes). Let the trained head with an MLP look at the louder item only. How often is each of the two answers right then? Predict it before you run it.

@@ -659,7 +659,8 @@ def outside(x, gain, bias):
 with replaced(layer_norm=outside):
     other = gpt2(ids, w)[0]
 assert 0 < (other - logits).abs().max() < 0.5, "is the epsilon outside the root, and small?"
-print("loss:", loss(other) - loss(logits), "largest logit:", (other - logits).abs().max())
+print(f"the loss changes by {loss(other) - loss(logits):+.5f} nats,")
+print(f"a logit by {(other - logits).abs().max():.3f} at most")
 
 # %% [markdown]
 # **2. A test for leaks** (10 minutes). Change the last token of the tale. With the mask no logit before it moves. Without
@@ -683,7 +684,8 @@ with replaced(pattern=no_mask):
 assert with_mask == 0 < without_mask, (
     f"{with_mask}, {without_mask}: is only the last token changed?"
 )
-print("positions that move:", with_mask, "with the mask,", without_mask, "without")
+print(f"logits that move: {with_mask:.0%} with the mask,")
+print(f"{without_mask:.0%} without")
 
 # %% [markdown]
 # **3. Where GPT-2's parameters sit** (5 minutes). GPT-2 has 12 layers, 768 numbers in its stream, 50,257 tokens and 1,024
@@ -694,9 +696,8 @@ print("positions that move:", with_mask, "with the mask,", without_mask, "withou
 
 # %% tags=["solution"]
 gpt2_sizes = (50257 + 1024) * 768, 12 * 4 * 768**2, 12 * 8 * 768**2
-print(
-    [f"{size / sum(gpt2_sizes):.0%}" for size in gpt2_sizes], "embedding, attention, MLPs"
-)
+for name, size in zip(("embedding", "attention", "MLPs"), gpt2_sizes, strict=True):
+    print(f"{name:9} {size / sum(gpt2_sizes):.0%} of the parameters")
 assert 123e6 < sum(gpt2_sizes) < 125e6, "GPT-2 has some 124 million parameters"
 
 # %% [markdown]

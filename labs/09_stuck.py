@@ -412,9 +412,8 @@ highest = losses_along([starts[0], *equal, WAY[-1]]).max()
 assert abs(highest - 0.75 * np.log(2)) < 1e-3, (
     f"the highest loss is {highest:.3f}: are three of the four cases at one half there?"
 )
-print(
-    "the path climbs to", highest.round(4), "nats: 3/4 of ln 2, with 01, 10 and 11 all lost"
-)
+print(f"the path climbs to {highest:.2f} nats: 3/4 of ln 2,")
+print("with 01, 10 and 11 all lost")
 
 # %% [markdown]
 # **2. Move the corner** (5 minutes). Write the inputs as −1 and 0 instead of 0 and 1. Which case is now in every merged pair?
@@ -429,7 +428,8 @@ by_edge = merged_pairs(select(moved, ~ok), X - 1)
 assert by_edge[:2].sum() > 0.9 * by_edge.sum(), (
     f"{by_edge}: is it 00 that is furthest away?"
 )
-print("stuck runs that merge 00-01, 00-10, 01-11, 10-11:", by_edge)
+for pair, runs in zip(("00, 01", "00, 10", "01, 11", "10, 11"), by_edge, strict=True):
+    print(f"cases {pair} merged: {runs:3.0f} stuck runs")
 
 # %% [markdown]
 # ## You can now

@@ -610,7 +610,7 @@ still = (
     .mean()
 )
 assert still > 0.8, f"{still}: are only syllables compared, at the places before them?"
-print("songs right without the last MLP:", still.item())
+print(f"songs right without the last MLP: {still:.0%}")
 
 # %% [markdown]
 # **2. Where is it, if not there?** (10 minutes). "the cat near the dog": before the last layer the number of *cat* is
@@ -631,7 +631,9 @@ for spot in spots:
             (~singular(logit_lens(world, one, positions=[-1])[-1])).double().mean().item()
         )
 assert by_noun[3] > 0.9 > 0.1 > by_noun[4], f"{by_noun}: is position 2 the noun?"
-print("verbs that flip:", by_noun)
+for (name, layer), share in zip(spots, by_noun, strict=True):
+    where = "before layer" if name == "resid_pre" else "after layer"
+    print(f"replaced {where} {layer}: {share:4.0%} of the verbs flip")
 
 # %% [markdown]
 # ## You can now

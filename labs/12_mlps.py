@@ -747,7 +747,9 @@ for neuron in loudest.bincount().argsort(descending=True)[:4]:
     pushes = values[neuron].topk(3).indices  # three answers of 36
     hears = ", ".join(texts[i] for i in hears.tolist())
     pushes = ", ".join(replies[i] for i in pushes.tolist())
-    print(f"neuron {neuron}: key {hears}; value {pushes}")
+    print(f"neuron {neuron}, key and value:")
+    print(f"  {hears}")
+    print(f"  {pushes}")
 
 
 # %% tags=["setup"]
@@ -798,7 +800,8 @@ note(atol=0.04, strong_half=kept(strong[:64].tolist()))
 # %% tags=["solution"]
 alone = [shares(replaced(1, layers=[layer]))[0] for layer in range(4)]
 assert np.argmin(alone) == 3, f"{alone}: is one layer replaced, at the asking word?"
-print("facts right, by layer:", np.round(alone, 2))
+for layer, share in enumerate(alone):
+    print(f"another's MLP in layer {layer}: {share:4.0%} of facts right")
 
 # %% [markdown]
 # **2. Without the second moment** (10 minutes). Use $u = k$ instead of $C^{-1} k$ for the edit at the name in layer 0.
@@ -813,7 +816,9 @@ print("facts right, by layer:", np.round(alone, 2))
 u, k, d = found[0, -3]
 plain = after(0, k, k, d, range(0, 24, 3))
 assert plain[3] > 5 * effect[0, 3], f"{plain}: do many homes of others change?"
-print("works, pronoun, other facts, others' homes:", plain.round(2))
+what = "the edit works", "the pronoun follows", "other facts change", "others' homes change"
+for name, share in zip(what, plain, strict=True):
+    print(f"{name:20} {share:4.0%}")
 
 # %% [markdown]
 # ## You can now

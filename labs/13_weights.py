@@ -552,7 +552,8 @@ for other in (1, 2):
     ):
         left[other] = answers()[0].mean().item()
 assert left[1] < left[2] - 0.1, f"{left}: L1H1 should matter once L0H2 is gone"
-print("right without L0H2 and L1H1, or L1H2:", left)
+for other, share in left.items():
+    print(f"without L0H2 and L1H{other}: {share:.0%} of facts right")
 
 # %% [markdown]
 # **2. How many directions?** (15 minutes). The *singular values* of a matrix say how strongly it passes on each of its directions.
@@ -578,12 +579,9 @@ used = {
 note(atol=0, fewer_directions=np.mean([share < 1 for share in used.values()]))
 order = sorted(used, key=used.get)
 assert "wpe" in order[0], f"{order}: places should be farthest from chance"
-print(
-    {
-        name.removeprefix("transformer."): round(used[name], 2)
-        for name in (*order[:3], *order[-3:])
-    }
-)
+print("directions, against a random matrix")
+for name in (*order[:3], *order[-3:]):
+    print(f"{name.removeprefix('transformer.'):24} {used[name]:4.0%}")
 
 # %% [markdown]
 # ## You can now
@@ -611,10 +609,12 @@ x = S.blocks[0].qkv[0](S.blocks[0].norm_attn(alone(small)[0]))
 q, k = (S.blocks[0].heads(which, x).transpose(0, 1) for which in "qk")
 fit = (q @ k.transpose(1, 2) * S.blocks[0].scale)[:, word_ids("in a likes")]
 pull = fit[..., word_ids(lex.PEOPLE)].mean((1, 2)) - fit.mean((1, 2))
-print("how names stand out, heads 0 to 3:", pull.numpy().round(1))
-for _, kind, how in KINDS:
+WHAT = "towns", "jobs", "foods", "landmarks"
+print(f"{'head':22}", *(f"{head:5}" for head in range(4)))
+print(f"{'how names stand out':22}", *(f"{score:5.1f}" for score in pull))
+for (_, kind, how), named in zip(KINDS, WHAT, strict=True):
     says = tables[0, :, lex.IDS[how.split()[-1]], word_ids(kind)].mean(-1)
-    print(how, "... for the kind of", kind[0], says.numpy().round(1))
+    print(f"{how + ': ' + named:22}", *(f"{score:5.1f}" for score in says))
 
 # %% [markdown]
 # The readings say that L0H2 looks at the person and brings all that belongs to the person at once, that L0H0 tells at *in* that a

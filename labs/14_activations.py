@@ -638,7 +638,7 @@ for layer in run.stack("mlp_post"):
     quiet.append(layer)
 left_over = float(named(mixtures(quiet, spins[0]))[0].float().mean())
 assert left_over < float(shares[1].mean()), f"{left_over}: did you mix what is left?"
-print("mixtures with a name, without the loudest:", round(left_over, 3))
+print(f"mixtures with a name: {left_over:.1%}")
 
 # %% [markdown]
 # ## You can now
@@ -722,9 +722,8 @@ in_tales = tale_lengths[:, 0].mean() / tale_lengths.max()
 note(atol=0.1, because=SAMPLED, first_to_longest_tales=in_tales)
 for j in order[:8].tolist():
     about = " / ".join(names[k] for k in dict.fromkeys(first_two[:, j].tolist()))
-    print(
-        f"L{j // 128}N{j % 128}".ljust(8), f"{largest[j]:5.1f}  F1 {f1[1, j]:.2f}  {about}"
-    )
+    print(f"L{j // 128}N{j % 128}: largest {largest[j]:.1f}, F1 {f1[1, j]:.2f}")
+    print(f"  {about}")
 
 # %% [markdown]
 # - Finding: [Few neurons have a label, equally loud mixtures hardly any](../findings/activations-names-are-of-neurons.md)

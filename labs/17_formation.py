@@ -642,12 +642,14 @@ def drops(step, *heads):
 alone = {step: {head: drops(step, head) for head in every} for step in ABLATED}
 
 # %% tags=["setup"]
+print("  ".join(f"step {step}".ljust(9) for step in ABLATED))
+needed = {}
 for rule in RULES:
-    needed = {s: max(every, key=lambda head, s=s: alone[s][head][rule]) for s in ABLATED}
-    said = [f"L{h[0]}H{h[1]} {alone[s][h][rule]:5.2f}" for s, h in needed.items()]
-    print(f"{rule:15s}", " | ".join(said))
-    if rule == "list":
-        note(same_head_list=needed[STEPS[when_list]] == needed[5500])
+    costs = {s: {head: alone[s][head][rule] for head in every} for s in ABLATED}
+    needed[rule] = {s: max(every, key=costs[s].get) for s in ABLATED}
+    said = [f"L{h[0]}H{h[1]} {costs[s][h]:4.0%}" for s, h in needed[rule].items()]
+    print(f"{PLAIN[rule]}:", "  ".join(said), sep="\n")
+note(same_head_list=needed["list"][STEPS[when_list]] == needed["list"][5500])
 note(atol=0.05, because=FEW, l3h3_agreement_500=alone[500][3, 3]["agreement_1"])
 others = [drop["agreement_1"] for head, drop in alone[500].items() if head != (3, 3)]
 note(
@@ -738,7 +740,8 @@ for name, middle, last in (("both", many, many), ("first", many, one), ("last", 
 assert pulled["both"] < min(pulled["first"], pulled["last"]), (
     f"{pulled}: is the noun singular?"
 )
-print(pulled)
+for name, share in pulled.items():
+    print(f"{name} plural: {share:.0%} of the verbs right")
 
 # %% [markdown]
 # **2. Half an answer** (10 minutes). At step 500 fewer than half of the indirect objects are right. Two names are in the sentence:

@@ -233,7 +233,8 @@ for n, story in enumerate(stories):
     ids[n, : len(story)] = word_ids(token.word for token in story)
 seen = trace(world, ids, ["resid_post"])
 fresh = trace(untrained(world), ids, ["resid_post"])
-print({place: len(found) for place, found in rows.items()})
+for place, found in rows.items():
+    print(f"{place:10} {len(found)} places")
 
 
 # %% tags=["setup"]
@@ -809,7 +810,7 @@ def share_right(edited):
 
 oblique = share_right(new - along * d)
 assert oblique < 0.75, f"{oblique:.2f} right: do you move along d, and not along w?"
-print("rule right:", oblique)
+print(f"rule right: {oblique:.0%}")
 
 # %% [markdown]
 # **2. From erasing to flipping** (5 minutes). LEACE leaves the verb's number to chance. Make the model choose the wrong one.
@@ -821,7 +822,7 @@ print("rule right:", oblique)
 halfway = leace(x, label[~out])(new)
 flipped = share_right(new + 2 * (halfway - new))
 assert flipped < 0.1, f"{flipped:.2f} right: twice the way, in the same direction?"
-print("rule right:", flipped)
+print(f"rule right: {flipped:.0%}")
 
 # %% tags=["setup"]
 mean, spread = x.mean(0), x.std(0)

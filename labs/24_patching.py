@@ -65,7 +65,7 @@ def patched(layer, word):
         return anna_or_clara(world.model(word_ids(corrupted)[None]).logits[:, -1]).item()
 
 
-print("Clara's run with Anna's vector at her name:", round(patched(layer=0, word=2), 1))
+print(f"Clara's run, Anna's vector at her name: {patched(layer=0, word=2):.1f}")
 
 # %% tags=["setup"]
 with torch.no_grad():
@@ -548,7 +548,7 @@ way = exact.source - exact.unpatched
 for steps in (None, 10):  # one gradient, ten between the two prompts
     found = attribution_patching(world, clean, flipped, SUBJECT, ["z"], steps=steps)
     l1h1 = found["z"].sum(1)[1, 1] / way  # of (layer, word, head)
-    print(f"steps {steps}: {l1h1:.0%}, exactly {exact.restored[1, 1]:.0%}")
+    print(f"{steps or 1:2} gradients: {l1h1:.0%}, exactly {exact.restored[1, 1]:.0%}")
 
 # %% tags=["setup"]
 ratios, agreement, of_world = {}, {}, {}
@@ -652,7 +652,8 @@ with replace(world, "resid_pre", 0, mixed):
 values = logit_difference(world, right, wrong)(logits)
 slope = 20 * values.diff() / (values[-1] - values[0])  # 1: as on a straight line
 assert slope[8:12].mean() > slope[0] + slope[-1], f"{slope}: is the middle not steeper?"
-print("slope along the way:", slope[::3].numpy().round(1), "(1: a straight line)")
+print("slope along the way; a straight line has 1:")
+print(*(f"{here:.1f}" for here in slope[::3]))
 
 # %% [markdown]
 # ## You can now

@@ -737,7 +737,8 @@ for name, at in (("late", range(13, N)), ("early", range(1, 13))):
 assert costs["late"] < 0.3 < 2 < costs["early"], (
     f"{costs}: are the positions the other way round?"
 )
-print("nats lost:", costs)
+for name, cost in costs.items():
+    print(f"{name:5} positions: {cost:.2f} nats lost")
 
 # %% [markdown]
 # ## You can now

@@ -213,7 +213,7 @@ def decode(f):  # (word, feature)
 
 left = here[1] - decode(encode(here[1]))  # on fresh stories
 spread = here[1] - here[1].mean(0)
-print("variance explained:", 1 - (left**2).sum() / (spread**2).sum())
+print(f"variance explained: {1 - (left**2).sum() / (spread**2).sum():.0%}")
 
 # %% [markdown]
 # ```exercise
@@ -869,7 +869,7 @@ figure(
 # %% tags=["solution"]
 through = grade(*least_squares(*columns["TopK"]))[0][past].median().item()
 assert through > median["TopK"] + 0.1, f"{through:.2f}: did you take both halves?"
-print("median F1 of the history, read from all features:", through)
+print(f"median F1 of the history: {through:.2f}")
 
 # %% [markdown]
 # **2. Another place's vector** (5 minutes). In place of the vector put, at each word, the vector of a random other word

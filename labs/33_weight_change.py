@@ -50,8 +50,8 @@ name = "transformer.h.2.attn.c_proj.weight"
 # %%
 W, changed = before[name], after[name]
 values = spectrum(changed - W)
-print("size of the change against the matrix:", f"{values.norm() / W.norm():.2f}")
-print("its largest singular values:", [round(v, 2) for v in values[:5].tolist()])
+print(f"size of the change: {values.norm() / W.norm():.0%} of the matrix")
+print("singular values:", *(f"{v:.2f}" for v in values[:5].tolist()))
 
 # %% tags=["setup"]
 live(case_size=values.norm() / W.norm())
@@ -423,7 +423,9 @@ spread = [planted(128, seed) for seed in range(5)]
 assert max(spread) <= max(by_chance), (
     f"{spread}: is each change as large as the trained one?"
 )
-print("intruders of random changes of full rank:", spread, "of rank 4:", by_chance)
+print("intruders of random changes, five of each")
+print("full rank:", *spread)
+print("rank 4:   ", *by_chance)
 
 # %% [markdown]
 # ## You can now
@@ -478,11 +480,11 @@ note(
 )
 
 # %%
+print("World  intruders  most changed: layer, matrix")
 for w in worlds:
-    print(
-        f"World {w}: intruders {planted_by[w, 'full']:.0f} and {planted_by[w, 'rank 4']:.0f}, ",
-        f"most changed: {matrix_by[w, 'full']} and {matrix_by[w, 'rank 4']}",
-    )
+    full, low = planted_by[w, "full"], planted_by[w, "rank 4"]
+    matrices = f"{matrix_by[w, 'full']} and {matrix_by[w, 'rank 4']}"
+    print(f"{w:5}  {full:.0f} and {low:2.0f}   {matrices}")
 
 # %% [markdown]
 # Full tuning first, rank 4 second. The counts hold in each: full tuning leaves no intruder at all, rank 4 from

@@ -63,7 +63,7 @@ with torch.no_grad():
 live(kelso_before=kelso[0], kelso_after=kelso[1])
 
 # %%
-print("Anna lives in Kelso: {:.2f} before, {:.2f} behind the prompt".format(*kelso))
+print("Kelso: {:.0%} before, {:.0%} behind the prompt".format(*kelso))
 
 # %% [markdown]
 # ## Five places to put a few numbers
@@ -284,7 +284,7 @@ figure(
 behind = loss_by_rule(tuned_prompt("nearest", 3e-2), exam("nearest"))["agreement_1"]
 alone = loss_by_rule(predictor(world), exam("nearest"))["agreement_1"]
 assert 0.3 * alone < behind < alone, f"{behind}: is the exam that of the new rule?"
-print(f"one noun between: {alone:.2f} nats before, {behind:.2f} behind the prompt")
+print(f"{alone:.1f} nats before, {behind:.1f} behind the prompt")
 
 # %% [markdown]
 # ## You can now
@@ -360,9 +360,9 @@ note(
 )
 
 # %%
-print("World", *WAYS.values(), sep="  ")
-for seed, row in rows.items():
-    print(seed, *(f"{loss:11.2f}" for loss in row.values()))
+print(f"{'World':13}", *(f"{seed:5}" for seed in rows))
+for way, name in WAYS.items():
+    print(f"{name:13}", *(f"{row[way]:5.2f}" for row in rows.values()))
 
 # %% [markdown]
 # In all {{ result("adapters.worlds") }}, prompt and prefix leave at least {{ result("adapters.outside_least", ".1f") }} nats, bottlenecks and LoRA at most

@@ -61,7 +61,7 @@ case = [p_of(w, GIVING, "Karl") for w in ({}, both)]
 live(case_before=case[0], case_both=case[1])
 
 # %%
-print(GIVING, f"Karl: {case[0]:.2f} before, {case[1]:.2f} with the sum")
+print(f"to Karl: {case[0]:.0%} before, {case[1]:.0%} with the sum")
 
 # %% [markdown]
 # Nobody trained the model whose answer this is.
@@ -342,11 +342,9 @@ for times in (0.75, 1.0):
         left[task, times] = gain / (start[task] - alone[task].mean())
     ordinary = loss_by_rule(model, exam("none"))
     price[times] = np.mean([ordinary[rule] for rule in UNTOUCHED])
-    print(
-        f"{times}: {left['giver', times]:.0%} and {left['nearest', times]:.0%} kept, ",
-        end="",
-    )
-    print(f"{price[times]:.2f} nats lost at untouched rules")
+    giver, nearest = left["giver", times], left["nearest", times]
+    print(f"{times}: {giver:.0%} and {nearest:.0%} kept,")
+    print(f"  {price[times]:.2f} nats lost at untouched rules")
 assert left["nearest", 0.75] < left["giver", 0.75] < 1.1, "are both vectors scaled?"
 assert price[0.75] < price[1.0], "are the untouched rules graded in ordinary stories?"
 
@@ -397,9 +395,9 @@ note(
 )
 
 # %%
-print("World", *rows[0], sep="  ")
-for world_seed, row in rows.items():
-    print(world_seed, *(f"{value:9.2f}" for value in row.values()))
+print(f"{'World':14}", *(f"{world_seed:5}" for world_seed in rows))
+for name, values in table.items():
+    print(f"{name:14}", *(f"{value:5.2f}" for value in values))
 
 # %% [markdown]
 # Each row is a training of *World*. Two vectors keep at least {{ result("arithmetic.pairs_least", ".0%") }} in each, four keep from

@@ -453,7 +453,7 @@ near(
     without_three=without_heads([(FETCH, head) for head in in_23]),
 )
 near(random_three=min(without_heads(three) for three in drawn))
-print("strongest heads:", best, "- of the fetching layer:", in_23)
+print("strongest:", *(f"L{layer}H{head}" for layer, head in best))
 
 
 # %% tags=["idea"]

@@ -442,12 +442,7 @@ third_look = trace(model, third, ["pattern"], layers=[pusher[0]])["pattern", pus
     :, pusher[1], LAST, AGAIN
 ].mean()
 near(third_look=third_look)
-print(
-    "strongest:",
-    [(head_name(h), round(float(shares[h]), 2)) for h in strongest],
-    "movers:",
-    [head_name(h) for h in movers],
-)
+
 
 # %% tags=["drawing"]
 fig, ax = plots.subplots(1, 1, height=4.2)
@@ -737,7 +732,10 @@ near(
 )
 near(misjudged_direct=shares[misjudged], atol=0.05, unit="logits")
 near(integrated_ratio=integrated[misjudged] / heads[misjudged], atol=0.1)
-print("circuit:", [(head_name(h), round(float(heads[h]), 3)) for h in circuit])
+print("restored by each of the twelve strongest heads")
+for three in range(0, 12, 3):
+    row = [f"{head_name(h):6} {heads[h]:4.0%}" for h in circuit[three : three + 3]]
+    print("   ".join(row))
 
 # %% tags=["drawing"]
 fig, ax = plots.subplots(1, 1, height=3.6)
@@ -817,13 +815,11 @@ near(
     into_mlps=mlps / float(by_pair[:6].mean(0)[misjudged]),
     atol=0.06,
 )
-print(
-    "told:",
-    [
-        (receivers[int(k)], round(float(paths[k]), 3))
-        for k in paths.abs().topk(min(10, len(paths))).indices
-    ],
-)
+print("restored along one path, ten largest")
+for k in paths.abs().topk(min(10, len(paths))).indices.tolist():
+    layer, _, head = receivers[k].removesuffix(".q").partition(".")
+    name = f"queries of L{layer}H{head}" if head else layer.replace("mlp", "MLP ")
+    print(f"{name:17} {paths[k]:+6.1%}")
 
 # %% [markdown]
 # The queries of layer {{ result("ioi.second_step", "d") }} take {{ result("ioi.into_queries", ".0%") }} of its effect, one path at a

@@ -147,8 +147,6 @@ def head_name(head):
     return "L{}H{}".format(*head)
 
 
-print("induction:", [(head_name(h), round(float(score.values[h]), 2)) for h in order[:14]])
-
 # %% tags=["drawing"]
 fig, ax = plots.subplots(1, 1, height=3.2)
 for layer in range(model.n_layers):
@@ -439,30 +437,10 @@ near(
     copy_writer=centred.values[writers[0]],
     copy_writer_raw=raw.values[writers[0]],
 )
-print(
-    "writers:",
-    [
-        (
-            head_name(h),
-            round(float(effects[h]), 2),
-            round(float(score.values[h]), 2),
-            round(float(centred.values[h]), 2),
-        )
-        for h in writers
-    ],
-)
-print(
-    "induction:",
-    [
-        (
-            head_name(h),
-            round(float(effects[h]), 2),
-            round(float(centred.values[h]), 2),
-            round(float(raw.values[h]), 2),
-        )
-        for h in order[:10]
-    ],
-)
+print("writer   logits   attention   copying score")
+for h in writers:
+    wrote, looked, copied = effects[h], score.values[h], centred.values[h]
+    print(f"{head_name(h):7} {wrote:+7.2f}   {looked:9.0%}   {copied:+13.2f}")
 
 # %% tags=["drawing"]
 fig, ax = plots.subplots(1, 1, height=3.6)
@@ -605,17 +583,7 @@ near(
     repaired_most=max(-(r["heads"] + r["mlps"]) / r["lost"] for r in repairs.values()),
     atol=0.06,
 )
-print(repairs, null)
-print(
-    "backs up:",
-    [
-        (
-            head_name(divmod(int(k), model.n_heads)),
-            round(float(helpers[writers[0]].flatten()[k]), 2),
-        )
-        for k in helpers[writers[0]].flatten().topk(4).indices
-    ],
-)
+
 
 # %% tags=["drawing"]
 fig, ax = plots.subplots(1, 1, height=3.4)

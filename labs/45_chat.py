@@ -393,7 +393,7 @@ note(
     because=DRAW,
     atol=1,
 )
-print("first words:", said)
+print("first tokens:", *sorted(set(said)))
 brief, long = (
     [framed(f"{request} Answer {how}.") for request in REQUESTS]
     for how in ("in one word", "in great detail")

@@ -475,7 +475,7 @@ ideal = np.array(  # the same stories in the same order, as they were before we 
         for s in SEEDS
     ]
 )
-print(NAMES_OF_STEPS, curve.mean(0).round(4), "clean stories only", ideal.mean().round(4))
+
 gains = -np.diff(curve, axis=1)  # (seed, step)
 by_step = {
     "markup": gains[:, 0],
@@ -484,7 +484,7 @@ by_step = {
     "private": gains[:, 4],
 }
 for name, gain in by_step.items():
-    print(f"{name:8} {gain.mean():.4f} bits, from {gain.min():.4f} to {gain.max():.4f}")
+    print(f"{name:8} {gain.mean():7.4f} bits, {gain.min():7.4f} to {gain.max():6.4f}")
 bits_note(
     unit="bits",
     bits_raw=curve[:, 0].mean(),
@@ -590,7 +590,7 @@ def split_bits(pages, by_story, seed):
 pairs = [(made[seed][0]["strip markup"], seed) for seed in SEEDS]
 leaky = np.array([split_bits(pages, False, seed) for pages, seed in pairs])
 fair = np.array([split_bits(pages, True, seed) for pages, seed in pairs])
-print("random split", leaky.round(3), "by story", fair.round(3))
+
 bits_note(unit="bits", leaky=leaky.mean(), fair=fair.mean())
 bits_note(flattery=(fair - leaky).mean(), least_flattery=(fair - leaky).min())
 

@@ -76,9 +76,8 @@ def fresh(seed):
 stories = story_batches(CONTEXT, ROWS)
 model, optimizer = fresh(0)
 first = [step_of(model, optimizer, stories(0), 3e-3, 1.0) for _ in range(2)]
-print(
-    f"loss {first[0][0]:.3f}, gradient's norm {first[0][1]:.2f}; the same batch again: loss {first[1][0]:.3f}"
-)
+print(f"loss {first[0][0]:.2f}, norm of the gradient {first[0][1]:.2f}")
+print(f"the same batch again: loss {first[1][0]:.2f}")
 within(rtol=0.02, because="one step from noise")(
     loss_before=first[0][0], loss_after=first[1][0], first_norm=first[0][1]
 )
@@ -171,14 +170,7 @@ shipped(
     rows_2=ends(rows=2).mean(),
     rows_32=ends(rows=32).mean(),
 )
-for dial, values in loops.DIALS.items():
-    print(
-        f"{dial:8}",
-        "   ".join(
-            f"{value:g}: {ends(**{dial: value}).mean():.3f} ± {ends(**{dial: value}).std():.3f}"
-            for value in values
-        ),
-    )
+
 
 # %% tags=["drawing"]
 NAMES = {
@@ -243,7 +235,7 @@ batches = np.array(
         for rows in loops.DIALS["rows"]
     ]
 )
-print(grid.round(3), batches.round(3), sep="\n")
+
 rates = loops.DIALS["rate"]
 shipped(
     warmup_at_base=abs(ends(warmup=0).mean() - ends(warmup=100).mean()),
@@ -360,10 +352,6 @@ def back(found):
     )
 
 
-for name, found in spikes.items():
-    print(
-        f"{name:13} up to {height[name]:.3f} nats at step {found.mean(0).argmax()}, most of it gone after {back(found):.0f} steps"
-    )
 short(unit="nats", spike_clipped=height["clipped at 1"], spike_free=height["not clipped"])
 short(spike_ratio=height["not clipped"] / height["clipped at 1"])
 short(
@@ -463,12 +451,7 @@ def cost(group):
 
 GROUPS = (0, 1, 2, 4, 8)
 costs = {group: cost(group) for group in GROUPS}
-print(
-    {
-        group: (round(peak, 1), round(seconds, 3))
-        for group, (peak, seconds, _) in costs.items()
-    }
-)
+
 memory = within(rtol=0.1, because="what PyTorch allocates beside the activations")
 memory(unit="MB", memory_all=costs[0][0], memory_one=costs[1][0], memory_eight=costs[8][0])
 memory(memory_saved=1 - costs[1][0] / costs[0][0])
@@ -530,7 +513,9 @@ decays = {
 }
 best = min(few, key=few.get)
 assert len(few) == 3, "one loss for each dropout"
-print(f"best dropout {best}: {few}; weight decay: {decays}")
+for dial, ended in (("dropout", few), ("weight decay", decays)):
+    for value, loss in ended.items():
+        print(f"{dial} {value:g}: loss {loss:.2f} nats")
 shipped(
     dropout_few=few[0.1] - few[0.0],
     decay_few=decays[1.0] - decays[0.1],

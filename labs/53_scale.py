@@ -37,6 +37,7 @@ from llmnotes.lab import ask, figure, in_words, note, plots, predict, within
 from llmnotes.scratch import Config, Plan, Transformer, loss_of, train
 from llmnotes.shipped import scaling
 from llmnotes.world import VOCABULARY, story_batches
+from llmnotes.world.names import PLAIN
 
 torch.set_num_threads(1)
 os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo" if sys.platform == "linux" else "lo0")
@@ -67,10 +68,9 @@ ends = np.array(
     [of(width)[:, -1] - floor for width in WIDTHS]
 )  # (size, seed), nats above the floor
 above = ends.mean(1)
+print("width   parameters   nats above the floor")
 for width, size, end in zip(WIDTHS[:6], sizes, ends, strict=False):
-    print(
-        f"width {width:3}  {size:7.0f} parameters   {end.mean():.3f} ± {end.std():.3f} nats above the floor"
-    )
+    print(f"{width:5}   {size:10,.0f}   {end.mean():.3f} ± {end.std():.3f}")
 shipped(unit="nats", smallest=above[0], sixth=above[5])
 note(
     smallest_size=int(sizes[0]),
@@ -209,10 +209,11 @@ rules = {  # the sixth and the seventh size: (size, seed)
     )
     for rule in of(scaling.LARGEST, "rules")[0]
 }
+print(f"{'right in size':28} {'sixth':>8} {'seventh':>8}")
 for rule, share in rules.items():
-    print(f"{rule:16}", " ".join(f"{100 * x:4.0f}" for x in share.mean(1)))
+    print(f"{PLAIN[rule]:30}", "  ".join(f"{x:6.0%}" for x in share.mean(1)))
 gain = {rule: share[1].mean() - share[0].mean() for rule, share in rules.items()}
-print("most gained:", max(gain, key=gain.get))
+
 shipped(
     fact_sixth=rules["fact"][0].mean(),
     fact_seventh=rules["fact"][1].mean(),
@@ -332,9 +333,9 @@ def counted(config):
 
 ours, ours_6n = counted(scaling.sizes(96))
 long, long_6n = counted(Config(WORDS, n_ctx=1024, n_layers=2, n_heads=4, d_model=96))
-print(
-    f"width 96: {ours:,.0f} operations a token, 6N = {ours_6n:,}; with a context of 1,024: {long:,.0f}"
-)
+print(f"operations a token at width 96: {ours:11,.0f}")
+print(f"six times the weights:          {ours_6n:11,}")
+print(f"with a context of 1,024 tokens: {long:11,.0f}")
 close(rtol=0.01, counted_over_6n=ours / ours_6n, counted_long=long / long_6n)
 
 # %% [markdown]
@@ -597,10 +598,8 @@ def apart(way):
 
 
 TINY = "rounding: sums in another order"
-for way, (first, second) in reports.items():
-    print(
-        f"{way:14} apart {apart(way):.1e}   weights held {first['held']:,} and {second['held']:,}   {first['sent']}"
-    )
+for way in reports:
+    print(f"{way:13} losses {apart(way):.0e} nats apart")
 note(
     data_equal=bool(apart("data") < 1e-4),
     tensor_equal=bool(apart("tensor") < 1e-4),

@@ -101,9 +101,8 @@ def by_world(ids):
 
 for who, next_word in (("the grammar", by_grammar), ("World", by_world)):
     words, p, taken = likeliest_story(next_word)
-    print(
-        f"{who}: {' '.join(VOCABULARY[i] for i in words)}   p = {p:.4f}, {taken} beginnings taken up"
-    )
+    print(f"{who}: {' '.join(VOCABULARY[i] for i in words)}")
+    print(f"  probability {p:.1%}, {taken} beginnings taken up")
     if next_word is by_grammar:
         note(empty_words=len(words) - 2, taken=taken)
     close(**{f"empty_{'grammar' if next_word is by_grammar else 'model'}": p})
@@ -344,11 +343,14 @@ def good(key):
     return judged[key][:, 2].sum() / judged[key][:, 3].sum()
 
 
+print(f"{'':13} nats typical repeats grammatical")
 for key, found in judged.items():
-    print(
-        f"{' '.join(key):26}{found[:, 0].mean():6.2f} nats   typical {typical(key):4.0%}   "
-        f"repeated {found[:, 1].mean():4.0%}   grammatical {good(key):4.0%}"
-    )
+    who, how = key
+    if how == "sampling":
+        print(who)
+    name = "real stories" if who == "real" else how
+    nats, repeats = found[:, :2].mean(0)
+    print(f"{name:13} {nats:4.2f} {typical(key):7.0%} {repeats:7.0%} {good(key):11.0%}")
 for key in (("real", "stories"), ("World", "sampling"), ("the grammar", "greedy")):
     print(
         " ".join(key) + ":", " ".join(VOCABULARY[i] for i in texts[key][0, 1:30].tolist())
@@ -502,8 +504,8 @@ def beam_to_the_end(opening, width, length=40):
 WIDTHS = (1, 2, 3, 4, 5, 6, 8, 16)
 CASES = [row.tolist() for row in begun[:20]]
 lengths = np.array([[beam_to_the_end(case, width) for case in CASES] for width in WIDTHS])
-empty = (lengths == 0).mean(1)
-print(dict(zip(WIDTHS, empty.tolist(), strict=True)))
+
+
 note(
     empty_by_4=int((lengths[WIDTHS.index(4)] == 0).sum()),
     empty_by_8=int((lengths[WIDTHS.index(8)] == 0).sum()),
@@ -609,10 +611,7 @@ def lists_right(change):
 lists = {name: lists_right(change) for name, change in CURES.items()}
 again = {name: found[:, 1].mean() for name, found in cured.items()}
 right = {name: found[:, 2].sum() / found[:, 3].sum() for name, found in cured.items()}
-for name in CURES:
-    print(
-        f"{name:20} repeated {again[name]:4.0%}  grammatical {right[name]:4.0%}  syllables {lists[name]:4.0%}"
-    )
+
 close(list_penalty=lists["penalty 1.2"], list_penalty_2=lists["penalty 2"])
 close(atol=0.02, list_no_repeat=lists["no repeated 3-gram"])
 drawn_note(

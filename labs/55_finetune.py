@@ -62,11 +62,8 @@ world = base()
 for text in ("Anna lives in", "[ Anna lives ]"):
     with torch.no_grad():
         p = world(word_ids(f"<|endoftext|> {text}")[None])[0, -1].softmax(-1)
-    print(
-        text,
-        "->",
-        ", ".join(f"{VOCABULARY[int(i)]} {x:.0%}" for x, i in zip(*p.topk(3), strict=True)),
-    )
+    best = [f"{VOCABULARY[int(i)]} {x:.0%}" for x, i in zip(*p.topk(3), strict=True)]
+    print(f"{text:14}", *best)
 
 # %% [markdown]
 # In its own words *World* has {{ result("finetune.known", ".0%") }} of the 72 facts about its 24 people right. Asked in brackets it has
@@ -230,14 +227,11 @@ fixed(
     asked_base=right(world, asked_of(PEOPLE)),
     apart_base=apart(world),
 )
-for way, values in found.items():
-    print(
-        f"{way:8} asked {values[:, -1, 0].round(2)}  never {values[:, -1, 1].round(2)}  apart {values[:, -1, 2].round(2)}"
-    )
+
 own_words = {
     way: np.mean([right(model, own) for model, _ in runs]) for way, runs in made.items()
 }
-print("facts in its own words", own_words)
+
 
 # %% tags=["setup"]
 end = {way: values[:, -1].mean(0) for way, values in found.items()}
@@ -424,9 +418,8 @@ def of_sixteen(rng):
 gentle, _ = tune(of_sixteen, 0, answers_only=True, rate=3e-4)
 here, there = right(gentle, asked_of(PEOPLE[16:])), apart(gentle)
 assert there > apart(world), "training moves the model away"
-print(
-    f"{here:.0%} of the questions about people never asked about, {there:.2f} nats from the grammar"
-)
+print(f"{here:.0%} right about people never asked about,")
+print(f"{there:.1f} nats from the grammar")
 tuned_note(atol=0.2, gentle=here)
 loose(unit="nats", gentle_apart=there)
 
