@@ -59,7 +59,7 @@ Y = np.array([[0.0], [1.0], [1.0], [0.0]])  # (4 cases, 1 answer)
 net = init((2, 2, 1), seed=0)  # two inputs, two hidden units, one output
 p = sigmoid(forward(net, X)[-1])  # (4 cases, 1): the probability of "1"
 for case, one, right in zip(X.astype(int), p.ravel(), Y.ravel(), strict=True):
-    print(f"{case[0]} {case[1]}: probability of 1 {one:.0%}, right answer {right:.0f}")
+    print(f"{case[0]} {case[1]}: probability of 1: {one:.0%}, right answer: {right:.0f}")
 
 # %% [markdown]
 # You can train this network by hand, one step at a time, in [XOR, step by step](../play/xor.md). Do that first if you

@@ -684,7 +684,7 @@ with replaced(pattern=no_mask):
 assert with_mask == 0 < without_mask, (
     f"{with_mask}, {without_mask}: is only the last token changed?"
 )
-print(f"logits that move: {with_mask:.0%} with the mask,")
+print(f"positions that move: {with_mask:.0%} with the mask,")
 print(f"{without_mask:.0%} without")
 
 # %% [markdown]

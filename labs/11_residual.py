@@ -633,7 +633,7 @@ for spot in spots:
 assert by_noun[3] > 0.9 > 0.1 > by_noun[4], f"{by_noun}: is position 2 the noun?"
 for (name, layer), share in zip(spots, by_noun, strict=True):
     where = "before layer" if name == "resid_pre" else "after layer"
-    print(f"replaced {where} {layer}: {share:4.0%} of the verbs flip")
+    print(f"replaced {where} {layer}: {share:4.0%} of verbs flip")
 
 # %% [markdown]
 # ## You can now

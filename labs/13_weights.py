@@ -50,7 +50,7 @@ table = x @ block.w_v[2] @ block.w_o[2] @ S.w_u  # head 2: (word looked at, next
 towns = word_ids(lex.TOWNS)
 for who in ("Anna", "Karl"):
     best = towns[table[lex.IDS[who], towns].argmax()]
-    print(f"{who}: the matrix says {lex.VOCABULARY[best]}, the truth is {lex.HOME[who]}")
+    print(f"{who}: the matrix says {lex.VOCABULARY[best]}, in truth {lex.HOME[who]}")
 
 # %% tags=["setup"]
 assert lex.VOCABULARY[towns[table[lex.IDS["Anna"], towns].argmax()]] == lex.HOME["Anna"]

@@ -719,7 +719,7 @@ right = (said[:, :-1] == y[:, 1:])[known[:, :-1]].float().mean().item()
 assert right > 0.9, (
     f"{right:.0%} of the guesses are the token after the next: is TWO_BACK used?"
 )
-print(f"{right:.0%} of its guesses are the token after the next")
+print(f"{right:.0%} of its guesses are the token after next")
 
 # %% [markdown]
 # **2. Where the head is needed** (10 minutes). Replace the first layer of a trained model by its mean from position 13 on, then

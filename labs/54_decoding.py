@@ -461,6 +461,9 @@ figure(
 # same story before; of those in real stories {{ result("decoding.repeats_real", ".0%") }} did. No better model can mend that, since this
 # one is exact. The loop is the decoder's fault.
 #
+# In the table *typical* is the share of stories in the grey band, *repeats* that of sentences said before in their story, and
+# *grammatical* that of correct sentences up to the first mistake. The stories below it begin alike.
+#
 # Sampling makes stories like the real ones: {{ result("decoding.typical_draw", ".0%") }} lie in the grey band, and of real
 # ones {{ result("decoding.typical_real", ".0%") }}. How colder text avoids what a weak model does not know is told in
 # [Training a small language model](07_training.md).

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from itertools import pairwise
 
 import pytest
-from conftest import TINY, Notebook
+from conftest import ROOT, TINY, Notebook
 
 from llmnotes.site.errors import NotebookError
 from llmnotes.site.run.labs import Lab, find_labs, read_lab
@@ -171,3 +172,21 @@ def test_the_fields_are_their_own_documentation() -> None:
         in table
     )
     assert "`path`" not in table, "a header does not state it"
+
+
+# what no reader reads: Python's and torch's ways to write values, nested lists, dictionaries of numbers, digits that mean nothing
+RAW = re.compile(r"\bnp\.|\btensor\(|\barray\(|\[[(\[]|\{[^{}]*:[^{}]*\d[^{}]*\}|\d\.\d{7,}")
+LEFT = {"38_narrow": "three moods and their shares to two decimals, keyed by the words that its text speaks of"}
+
+
+@pytest.mark.parametrize(
+    "run", sorted((ROOT / "labs" / "recorded").glob("*/results.json")), ids=lambda run: run.parent.name
+)
+def test_a_lab_prints_for_readers(run) -> None:
+    cells = json.loads(run.read_text())["cells"]
+    texts = [output["text"] for cell in cells for output in cell if output["kind"] == "text"]
+    raw = [text for text in texts if RAW.search(text)]
+    if run.parent.name in LEFT:
+        assert raw, f"{run.parent.name} prints no raw values any more: take it out of LEFT"
+    else:
+        assert not raw, f"printed as Python writes it; say it in words or a short table, or leave it out: {raw}"
