@@ -602,7 +602,7 @@ def put_back(name, change):
                 hits.setdefault(t.rule.split("_")[0], []).append(good)
     losses[name], right[name] = np.mean(loss), {r: np.mean(h) for r, h in hits.items()}
     worst = min(hits, key=lambda rule: np.mean(hits[rule]))
-    print(f"{name:10} worst at {worst}: {np.mean(hits[worst]):.2f}")
+    print(f"{name:10} worst rule: {worst}, {np.mean(hits[worst]):4.0%} right")
 
 
 reference = trace(world, fresh_ids, ["resid_post"])
@@ -883,7 +883,7 @@ put_back("resample", ablate(world, "resid_post", LAYER, by="resample", reference
 assert losses["resample"] > zero, (
     f"{losses['resample']:.1f}: are they other words' vectors?"
 )
-print(f"{losses['resample']:.1f} nats: sure of what another place says, and wrong")
+print(f"{losses['resample']:.1f} nats: sure of another place's word")
 
 # %% [markdown]
 # ## You can now

@@ -678,9 +678,8 @@ ratio = (late.norm() / vector.norm()).item()
 cosine = torch.cosine_similarity(late, vector, dim=0).item()
 assert cosine > 0.95, f"cosine {cosine}: are these late words?"
 assert ratio > 1.05, f"ratio {ratio}: is the mean over the last 64 places?"
-print(
-    f"cosine {cosine:.2f}, {ratio:.2f} times as long: later words have seen more evidence"
-)
+print(f"cosine {cosine:.2f}, {ratio:.2f} times as long:")
+print("later words have seen more evidence")
 
 # %% [markdown]
 # ## You can now

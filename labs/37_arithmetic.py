@@ -342,8 +342,7 @@ for times in (0.75, 1.0):
         left[task, times] = gain / (start[task] - alone[task].mean())
     ordinary = loss_by_rule(model, exam("none"))
     price[times] = np.mean([ordinary[rule] for rule in UNTOUCHED])
-    giver, nearest = left["giver", times], left["nearest", times]
-    print(f"{times}: {giver:.0%} and {nearest:.0%} kept,")
+    print(f"{times}: {left['giver', times]:.0%} and {left['nearest', times]:.0%} kept,")
     print(f"  {price[times]:.2f} nats lost at untouched rules")
 assert left["nearest", 0.75] < left["giver", 0.75] < 1.1, "are both vectors scaled?"
 assert price[0.75] < price[1.0], "are the untouched rules graded in ordinary stories?"

@@ -391,7 +391,8 @@ for name, found in scores.items():
     print(
         f"{name:10} precision {found[:, 0].mean():4.0%}   recall {found[:, 1].mean():4.0%}"
     )
-print("taken for salad or spam:", made[0][2][0].text[:160] if made[0][2] else "nothing")
+print("taken for salad or spam:")
+print(made[0][2][0].text[:160] if made[0][2] else "nothing")
 counted(
     **{f"precision_{name}": found[:, 0].mean() for name, found in scores.items()},
     **{f"recall_{name}": found[:, 1].mean() for name, found in scores.items()},

@@ -174,7 +174,7 @@ def test_the_fields_are_their_own_documentation() -> None:
     assert "`path`" not in table, "a header does not state it"
 
 
-# what no reader reads: Python's and torch's ways to write values, nested lists, dictionaries of numbers, digits that mean nothing
+# Python's and torch's ways to write values, nested lists, dictionaries of numbers, digits that mean nothing
 RAW = re.compile(r"\bnp\.|\btensor\(|\barray\(|\[[(\[]|\{[^{}]*:[^{}]*\d[^{}]*\}|\d\.\d{7,}")
 LEFT = {"38_narrow": "three moods and their shares to two decimals, keyed by the words that its text speaks of"}
 
