@@ -61,7 +61,7 @@ case = [p_of(w, GIVING, "Karl") for w in ({}, both)]
 live(case_before=case[0], case_both=case[1])
 
 # %%
-print(f"to Karl: {case[0]:.0%} before, {case[1]:.0%} with the sum")
+print(f"the ring to Karl: {case[0]:.0%} before, {case[1]:.0%} with the sum")
 
 # %% [markdown]
 # Nobody trained the model whose answer this is.

@@ -63,7 +63,7 @@ for text in ("Anna lives in", "[ Anna lives ]"):
     with torch.no_grad():
         p = world(word_ids(f"<|endoftext|> {text}")[None])[0, -1].softmax(-1)
     best = [f"{VOCABULARY[int(i)]} {x:.0%}" for x, i in zip(*p.topk(3), strict=True)]
-    print(f"{text:14}", *best)
+    print(text, *best, sep="  ")
 
 # %% [markdown]
 # In its own words *World* has {{ result("finetune.known", ".0%") }} of the 72 facts about its 24 people right. Asked in brackets it has
