@@ -721,7 +721,7 @@ tale_lengths = tales["resid_post", -1].norm(dim=-1)
 in_tales = tale_lengths[:, 0].mean() / tale_lengths.max()
 note(atol=0.1, because=SAMPLED, first_to_longest_tales=in_tales)
 for j in order[:8].tolist():
-    about = " / ".join(names[k] for k in dict.fromkeys(first_two[:, j].tolist()))
+    about = " /\n  ".join(names[k] for k in dict.fromkeys(first_two[:, j].tolist()))
     print(f"L{j // 128}N{j % 128}: largest {largest[j]:.1f}, F1 {f1[1, j]:.2f}")
     print(f"  {about}")
 

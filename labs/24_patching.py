@@ -548,7 +548,7 @@ way = exact.source - exact.unpatched
 for steps in (None, 10):  # one gradient, ten between the two prompts
     found = attribution_patching(world, clean, flipped, SUBJECT, ["z"], steps=steps)
     l1h1 = found["z"].sum(1)[1, 1] / way  # of (layer, word, head)
-    print(f"{steps or 1:2} gradients: {l1h1:.0%}, exactly {exact.restored[1, 1]:.0%}")
+    print(f"gradients {steps or 1:2}: {l1h1:.0%}, exactly {exact.restored[1, 1]:.0%}")
 
 # %% tags=["setup"]
 ratios, agreement, of_world = {}, {}, {}
