@@ -393,7 +393,8 @@ note(
     because=DRAW,
     atol=1,
 )
-print("first tokens:", *sorted(set(said)))
+print("first tokens")
+print(*sorted(set(said)))
 brief, long = (
     [framed(f"{request} Answer {how}.") for request in REQUESTS]
     for how in ("in one word", "in great detail")
