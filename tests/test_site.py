@@ -138,6 +138,33 @@ def test_search_finds_prose_but_not_code(found: list[dict[str, str]], lab: Lab) 
     assert len(everything) < 60_000
 
 
+def test_a_page_taken_from_the_cache_is_the_same(recorded: Notebook) -> None:
+    """From the cache, from a damaged one, and after a change to the other pages, to which it links."""
+    page = recorded.root / "site" / "labs" / "01_tiny" / "index.html"
+    (recorded.root / "docs" / "index.md").write_text("# Home\n\n[its value](labs/01_tiny.md#value-share)\n")
+    assert build(recorded).returncode == 0
+    first = page.read_text()
+    kept = [*(recorded.root / ".cache" / "site" / "pages").glob("*.json")]
+    assert len(kept) == 4
+    assert build(recorded).returncode == 0
+    assert page.read_text() == first
+    for path in kept:
+        path.write_text(path.read_text()[:40])
+    assert build(recorded).returncode == 0
+    assert page.read_text() == first
+    (recorded.root / "docs" / "index.md").write_text("# Home\n\n[no value](labs/01_tiny.md#value-none)\n")
+    assert "value-none" in build(recorded).stderr
+
+
+def test_a_warning_about_a_lab_comes_with_each_build(recorded: Notebook) -> None:
+    path = recorded.root / "labs" / "01_tiny.py"
+    path.write_text(path.read_text().replace("Some prose.", "[A page](../none.md) that is not there."))
+    for _ in range(2):
+        built = build(recorded)
+        assert built.returncode != 0
+        assert "none.md" in built.stderr
+
+
 def test_no_page_has_what_the_style_sheet_leaves_out(site: Path) -> None:
     for path in site.rglob("*.html"):
         for _, attributes in elements(path).found:

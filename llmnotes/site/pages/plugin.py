@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+from functools import partial
 from html import escape, unescape
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,6 +21,7 @@ from mkdocs.structure.pages import Page
 
 from llmnotes.site.pages import finishing
 from llmnotes.site.pages.assets import SHIM, PageFields, combine, is_offline, needed, scripts
+from llmnotes.site.pages.cache import BuildCache
 from llmnotes.site.pages.code_links import names_used, tidy_code, used_in
 from llmnotes.site.pages.contents import extend_nav, read_contents
 from llmnotes.site.pages.serving import Rebuild, check_port
@@ -67,6 +69,8 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
             site_url=config.site_url or "",
             directory_urls=config.use_directory_urls,
         )
+        settings = Path(config.config_file_path).read_bytes() + bytes([config.use_directory_urls])
+        self.cache = BuildCache(project.cache / "site" / "pages", settings)
         config.theme.dirs.insert(0, str(Path(__file__).with_name("theme")))
         config.extra["commit"] = commit_of(project.root)
         config.extra["labs"] = {lab.key: [lab.stem, lab.title] for lab in self.contents.labs}
@@ -117,18 +121,24 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
         for field, quote in (("title", False), ("description", True)):  # Material writes them into pages as they are
             if page.meta.get(field):  # while serving, a page comes by again
                 page.meta[field] = escape(unescape(str(page.meta[field])), quote=quote)
+        if not uri.startswith("api/"):  # of which mkdocstrings notes more than the page
+            page.render = partial(self.cache.render, page, finish=partial(self._finished, uri))
         return markdown
+
+    def _finished(self, uri: str, html: str) -> str:
+        """What is done to a page once, and kept with it."""
+        if lab := self.contents.lab_of.get(uri):
+            html = tidy_code(html, names_used(lab))
+        html = finishing.tidy_text(finishing.render_maths(html, uri))
+        finishing.check_page(html, uri)
+        return html
 
     @event_priority(100)
     def on_page_content(self, html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
         uri = page.file.src_uri
         address = self.contents.place(uri).address
-        if lab := self.contents.lab_of.get(uri):
-            html = tidy_code(html, names_used(lab))
-        html = finishing.tidy_text(finishing.render_maths(html, uri))
-        finishing.check_page(html, uri)
         if uri.startswith("api/"):
-            html = used_in(html, [(lab, address(lab.uri)) for lab in self.contents.labs])
+            html = used_in(self._finished(uri, html), [(lab, address(lab.uri)) for lab in self.contents.labs])
         page.meta["styles"], page.meta["modules"] = needed(html, page.meta, offline=is_offline(config))
         if 'class="katex' in html:  # before the first formula: a browser paints what follows a style sheet after it
             at = html.rindex("<", 0, html.index('class="katex'))
@@ -163,6 +173,7 @@ class LlmnotesPlugin(BasePlugin[PluginConfig]):
 
     @event_priority(-50)  # after the search has written its index
     def on_post_build(self, *, config: MkDocsConfig) -> None:
+        self.cache.forget()
         if not is_offline(config):
             finishing.part_index(Path(config.site_dir))
 
