@@ -235,7 +235,10 @@ def test_a_weight_can_be_pressed_while_the_run_plays(trainer: Trainer) -> None:
     line = middle(trainer.page.locator('#xor-network line.hit[data-at="w.0.0.0"]'))
     trainer.press("Play")
     trainer.wait_for_step(5)
-    trainer.page.mouse.click(*line)
+    trainer.page.mouse.move(*line)
+    trainer.page.mouse.down()
+    trainer.drawn()  # the line anew, under the finger
+    trainer.page.mouse.up()
     trainer.drawn()
     assert trainer.part("weight").input_value() == "w.0.0.0"
 

@@ -278,8 +278,9 @@ part("rate").addEventListener("change", () => {
 part("point").addEventListener("change", () => choose(Number(setting("point"))));
 part("weight").addEventListener("change", show);
 part("dial").addEventListener("input", () => turnTo(Number(setting("dial"))));
-part("network").addEventListener("click", (event) => {
-  // while the run plays, the line that was pressed has been drawn anew
+// while the run plays, the line that was pressed is drawn anew, and if that is before the release, there is no click
+for (const kind of ["pointerup", "click"]) part("network").addEventListener(kind, (event) => {
+  begun();
   const pressed = document.elementFromPoint(event.clientX, event.clientY)?.closest("[data-at]");
   part("weight").value = pressed?.dataset.at ?? "";
   show();
