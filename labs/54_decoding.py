@@ -462,7 +462,8 @@ figure(
 # one is exact. The loop is the decoder's fault.
 #
 # In the table *typical* is the share of stories in the grey band, *repeats* that of sentences said before in their story, and
-# *grammatical* that of correct sentences up to the first mistake. The stories below it begin alike.
+# *grammatical* that of correct sentences up to the first mistake. The stories below the table
+# all continue the same opening words.
 #
 # Sampling makes stories like the real ones: {{ result("decoding.typical_draw", ".0%") }} lie in the grey band, and of real
 # ones {{ result("decoding.typical_real", ".0%") }}. How colder text avoids what a weak model does not know is told in

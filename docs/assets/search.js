@@ -38,17 +38,14 @@ if (list) {
 
 document.querySelector(".md-search-result__meta")?.setAttribute("role", "status");
 
-const menu = document.querySelector(".md-header .menu");
+const label = document.querySelector(".md-header .menu");
 const drawer = document.getElementById("__drawer");
-if (menu && drawer) {
-  menu.tabIndex = 0;
-  menu.setAttribute("role", "button");
+if (label && drawer) {
+  const menu = document.createElement("button"); // in place of the label, which only a mouse can press
+  Object.assign(menu, { type: "button", className: label.className, title: label.title, innerHTML: label.innerHTML });
   menu.setAttribute("aria-expanded", drawer.checked);
-  menu.addEventListener("keydown", (event) => {
-    if (event.key !== " ") return; // Enter is Material's
-    event.preventDefault();
-    drawer.click();
-  });
+  menu.addEventListener("click", () => drawer.click());
+  label.replaceWith(menu);
   drawer.addEventListener("change", () => {
     menu.setAttribute("aria-expanded", drawer.checked);
     if (drawer.checked && document.activeElement === menu) requestAnimationFrame(() => document.querySelector(".side a")?.focus());
